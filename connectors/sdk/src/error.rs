@@ -1,0 +1,166 @@
+//! The one error of the connector seam.
+
+use std::fmt;
+use std::time::Duration;
+
+/// What an error means to whoever has to act on it. One function of the engine turns the kind
+/// into a disposition: retry, verify, park, or halt the system.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum ErrorKind {
+    /// The system cannot be reached, or answered that it is out of order.
+    Unavailable,
+    /// The system asks for fewer calls; it will take more later.
+    Throttled,
+    /// The quota of the day is used up.
+    Quota,
+    /// The login was refused or revoked; a person must act.
+    Auth,
+    /// The user may not do this.
+    Forbidden,
+    /// The settings of the system are wrong.
+    Config,
+    /// An entity or field does not exist, or is not what the mapping takes it for.
+    Schema,
+    /// The value was refused: too long, out of range, an unknown picklist value, a rule of the
+    /// system.
+    Invalid,
+    /// Another record holds the unique value.
+    Duplicate,
+    /// The record is locked by somebody.
+    Locked,
+    /// The stream can no longer give what comes next.
+    Gap,
+    /// The system answered what its own documentation does not allow.
+    Protocol,
+    /// The connector does not have this ability.
+    Unsupported,
+}
+
+impl ErrorKind {
+    /// The name used in messages, figures and the journal.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unavailable => "unavailable",
+            Self::Throttled => "throttled",
+            Self::Quota => "quota",
+            Self::Auth => "auth",
+            Self::Forbidden => "forbidden",
+            Self::Config => "config",
+            Self::Schema => "schema",
+            Self::Invalid => "invalid",
+            Self::Duplicate => "duplicate",
+            Self::Locked => "locked",
+            Self::Gap => "gap",
+            Self::Protocol => "protocol",
+            Self::Unsupported => "unsupported",
+        }
+    }
+}
+
+/// What went wrong at a system: the kind, what was being done, where, and the remedy. The source
+/// chain is kept and never repeated in the message. Carries no values of records beyond what the
+/// system itself put into its message.
+#[derive(Debug)]
+pub struct Error {
+    /// What it means.
+    pub kind: ErrorKind,
+    /// What was being done: `describe`, `push`, `log in`.
+    pub operation: &'static str,
+    /// Where and why, in words for an operator.
+    pub context: String,
+    /// What to do about it, where the connector knows.
+    pub advice: Option<String>,
+    /// The field concerned, where there is one.
+    pub field: Option<String>,
+    /// The system's own code for it: `STRING_TOO_LONG`, `23505`.
+    pub code: Option<String>,
+    /// When to come back, where the system said.
+    pub retry_after: Option<Duration>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// The result of a call through the seam.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An error of a kind, met while doing something.
+    #[must_use]
+    pub fn new(kind: ErrorKind, operation: &'static str, context: impl Into<String>) -> Self {
+        Self {
+            kind,
+            operation,
+            context: context.into(),
+            advice: None,
+            field: None,
+            code: None,
+            retry_after: None,
+            source: None,
+        }
+    }
+    /// An ability that a connector does not have.
+    #[must_use]
+    pub fn unsupported(operation: &'static str) -> Self {
+        Self::new(
+            ErrorKind::Unsupported,
+            operation,
+            "this connector does not have the ability",
+        )
+    }
+    /// With what to do about it.
+    #[must_use]
+    pub fn advise(mut self, advice: impl Into<String>) -> Self {
+        self.advice = Some(advice.into());
+        self
+    }
+    /// With the field concerned.
+    #[must_use]
+    pub fn field(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+    /// With the system's own code.
+    #[must_use]
+    pub fn code(mut self, code: impl Into<String>) -> Self {
+        self.code = Some(code.into());
+        self
+    }
+    /// With the time to come back.
+    #[must_use]
+    pub fn retry_after(mut self, after: Duration) -> Self {
+        self.retry_after = Some(after);
+        self
+    }
+    /// With the error that caused it.
+    #[must_use]
+    pub fn caused_by(
+        mut self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} failed ({})", self.operation, self.kind.as_str())?;
+        if let Some(code) = &self.code {
+            write!(f, " [{code}]")?;
+        }
+        write!(f, ": {}", self.context)?;
+        if let Some(field) = &self.field {
+            write!(f, " (field {field})")?;
+        }
+        if let Some(advice) = &self.advice {
+            write!(f, "; {advice}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}

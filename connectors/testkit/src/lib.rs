@@ -1,0 +1,1 @@
+//! The in-memory connector with scripted faults and the connector conformance suite.

@@ -1,0 +1,1 @@
+//! The pure core: model, mapping, reconcile, machine.

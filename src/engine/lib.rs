@@ -1,0 +1,1 @@
+//! Engine rounds, free of any runtime, and the tokio driver.

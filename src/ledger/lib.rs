@@ -1,0 +1,1 @@
+//! The ledger: the trait, Postgres and memory.

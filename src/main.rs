@@ -1,0 +1,2 @@
+//! Syncline keeps records in two systems in agreement, both ways, field by field.
+fn main() {}
