@@ -1,1 +1,11 @@
-//! The pure core: model, mapping, reconcile, machine.
+//! The pure core: every rule of the product.
+//!
+//! Nothing here is asynchronous, reads a clock, draws a random number or knows a database: time,
+//! ids and randomness are arguments, and collections are ordered, so that the same inputs give
+//! the same decision, any number of times (protocol P9).
+
+pub mod mapping;
+pub mod model;
+mod side;
+
+pub use side::{Side, Sides};

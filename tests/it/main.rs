@@ -1,1 +1,4 @@
 //! The integration tests of the whole, one binary.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, and so do its helpers")]
+
+mod embedded;

@@ -67,7 +67,7 @@ pub struct Page {
 }
 
 /// Why a record that was asked for did not come.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Absence {
     /// It was deleted; who did it and when, where the side tells.
     Deleted {
@@ -75,6 +75,9 @@ pub enum Absence {
         by: Option<crate::Actor>,
         /// When, by the side's own clock.
         at: Option<Instant>,
+        /// The deleted record as the side's recycle bin still shows it, in the selection asked
+        /// for: what the look after a guarded delete compares (protocol 1.4.1).
+        image: Option<Box<Record>>,
     },
     /// It was merged into another record (protocol O8).
     MergedInto(Key),

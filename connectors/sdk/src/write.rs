@@ -129,9 +129,13 @@ pub enum WriteOutcome {
     Applied {
         /// The version that the write produced, where the side tells.
         version: Option<Version>,
-        /// The stored image of the written values, in their order, only with evidence that it
-        /// is the image of this write (protocol N2).
-        image: Option<Vec<Value>>,
+        /// The whole record as stored in the transaction of this write, right after it: one
+        /// value a field of the write's selection. Its written fields are evidence of their
+        /// image (protocol N2), the others a reading at `version`, so that feed events from
+        /// before the write can be dropped without losing what they said of other fields
+        /// (protocol E2'). Nothing where the side cannot give it; a read made afterwards is
+        /// no evidence and never stands here.
+        stored: Option<Vec<Value>>,
         /// The key of a created record.
         key: Option<Key>,
     },
@@ -183,8 +187,9 @@ pub enum Settlement {
     Applied {
         /// The version that the write produced, where the side tells.
         version: Option<Version>,
-        /// Its stored image, only with evidence.
-        image: Option<Vec<Value>>,
+        /// The whole record as this write stored it, as in [`WriteOutcome::Applied`]: only with
+        /// evidence, such as a row that still carries the transaction id of the receipt.
+        stored: Option<Vec<Value>>,
         /// The key of a created record.
         key: Option<Key>,
     },

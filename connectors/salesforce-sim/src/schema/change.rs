@@ -1,0 +1,144 @@
+//! Changes to the metadata while the org runs, as an administrator makes them.
+
+use serde::Deserialize;
+
+use super::build::of_type;
+use super::field::{FieldDef, FieldType, PicklistValue};
+use super::object::ObjectDef;
+use crate::org::value::Value;
+
+/// A new custom object.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewObject {
+    pub(crate) name: String,
+    pub(crate) label: Option<String>,
+    #[serde(default)]
+    pub(crate) fields: Vec<NewField>,
+}
+
+/// A new field of an object.
+#[derive(Debug, Deserialize)]
+pub(crate) struct NewField {
+    pub(crate) name: String,
+    #[serde(rename = "type")]
+    pub(crate) ty: FieldType,
+    #[serde(flatten)]
+    pub(crate) patch: FieldPatch,
+}
+
+/// What may be altered on a field; an absent member stays as it is.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct FieldPatch {
+    pub(crate) label: Option<String>,
+    pub(crate) length: Option<u32>,
+    pub(crate) precision: Option<u32>,
+    pub(crate) scale: Option<u32>,
+    pub(crate) required: Option<bool>,
+    pub(crate) createable: Option<bool>,
+    pub(crate) updateable: Option<bool>,
+    pub(crate) external_id: Option<bool>,
+    pub(crate) unique: Option<bool>,
+    pub(crate) case_sensitive: Option<bool>,
+    pub(crate) restricted: Option<bool>,
+    pub(crate) values: Option<Vec<String>>,
+    pub(crate) default: Option<serde_json::Value>,
+    pub(crate) reference_to: Option<Vec<String>>,
+    pub(crate) relationship: Option<String>,
+    pub(crate) child_relationship: Option<String>,
+    pub(crate) cascade_delete: Option<bool>,
+    #[serde(rename = "change_type")]
+    pub(crate) new_type: Option<FieldType>,
+    /// Users who may not see the field; `["*"]` hides it from every API user.
+    pub(crate) hidden_for: Option<Vec<String>>,
+}
+
+impl NewField {
+    pub(crate) fn build(&self) -> FieldDef {
+        let label = self.name.trim_end_matches("__c").replace('_', " ");
+        let mut made = of_type(&self.name, &label, self.ty);
+        self.patch.apply(&mut made);
+        made
+    }
+}
+
+impl FieldPatch {
+    pub(crate) fn apply(&self, field: &mut FieldDef) {
+        fn set<T: Clone>(slot: &mut T, value: Option<&T>) {
+            if let Some(value) = value {
+                *slot = value.clone();
+            }
+        }
+        set(&mut field.label, self.label.as_ref());
+        set(&mut field.ty, self.new_type.as_ref());
+        set(&mut field.length, self.length.as_ref());
+        set(&mut field.precision, self.precision.as_ref());
+        set(&mut field.scale, self.scale.as_ref());
+        set(&mut field.createable, self.createable.as_ref());
+        set(&mut field.updateable, self.updateable.as_ref());
+        set(&mut field.external_id, self.external_id.as_ref());
+        set(&mut field.unique, self.unique.as_ref());
+        set(&mut field.case_sensitive, self.case_sensitive.as_ref());
+        set(&mut field.restricted, self.restricted.as_ref());
+        set(&mut field.reference_to, self.reference_to.as_ref());
+        set(&mut field.cascade_delete, self.cascade_delete.as_ref());
+        if let Some(required) = self.required {
+            field.nillable = !required;
+        }
+        if let Some(name) = &self.relationship {
+            field.relationship = Some(name.clone());
+        }
+        if let Some(name) = &self.child_relationship {
+            field.child_relationship = Some(name.clone());
+        }
+        if let Some(users) = &self.hidden_for {
+            field.hidden_for = users.iter().cloned().collect();
+        }
+        if let Some(values) = &self.values {
+            field.picklist = values
+                .iter()
+                .map(|value| PicklistValue { value: value.clone(), active: true, default: false })
+                .collect();
+        }
+        if let Some(default) = &self.default {
+            field.default = simple_value(default);
+            field.defaulted_on_create = !field.default.is_null();
+        }
+        field.id_lookup |= field.external_id;
+        if field.ty == FieldType::Reference && field.relationship.is_none() {
+            field.relationship = Some(relationship_name(&field.name));
+        }
+    }
+}
+
+impl NewObject {
+    /// The object under the given key prefix, with a text name and an owner.
+    pub(crate) fn build(&self, prefix: &str) -> ObjectDef {
+        let label = self.label.clone().unwrap_or_else(|| self.name.replace("__c", ""));
+        let name = super::build::text("Name", &format!("{label} Name"), 80).name_field();
+        ObjectDef::new(&self.name, &label, &format!("{label}s"), prefix)
+            .with([name])
+            .owned()
+            .with(self.fields.iter().map(NewField::build))
+    }
+}
+
+/// `Parent__c` → `Parent__r`, `ParentId` → `Parent`.
+fn relationship_name(field: &str) -> String {
+    match field.strip_suffix("__c") {
+        Some(stem) => format!("{stem}__r"),
+        None => field.strip_suffix("Id").unwrap_or(field).to_owned(),
+    }
+}
+
+fn simple_value(value: &serde_json::Value) -> Value {
+    match value {
+        serde_json::Value::Bool(value) => Value::Bool(*value),
+        serde_json::Value::Number(number) => match number.as_i64() {
+            Some(whole) if !number.is_f64() => Value::Int(whole),
+            _ => Value::Double(number.as_f64().unwrap_or_default()),
+        },
+        serde_json::Value::String(text) => Value::text(text),
+        _ => Value::Null,
+    }
+}

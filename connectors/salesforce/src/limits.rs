@@ -1,0 +1,60 @@
+//! Every limit of the connector, with its reason.
+
+use std::time::Duration;
+
+/// Records of one sObject Collections write call (REST guide, sObject Collections).
+pub(crate) const WRITE_ROWS_MAX: usize = 200;
+
+/// Sub-requests of one Composite call (REST guide, Composite).
+pub(crate) const COMPOSITE_MAX: usize = 25;
+
+/// Ids of one `POST composite/sobjects/X` retrieve (REST guide, sObject Collections).
+pub(crate) const RETRIEVE_IDS_MAX: usize = 2_000;
+
+/// Ids of one SOAP `undelete()` call (SOAP guide).
+pub(crate) const UNDELETE_IDS_MAX: usize = 200;
+
+/// Rows of one query page (REST guide, Query: batch size 200 to 2,000).
+pub(crate) const QUERY_ROWS_MAX: usize = 2_000;
+
+/// Characters of a query once percent-encoded: a request line of about 16,000 is answered with
+/// 414, and host, path and headers take their part.
+pub(crate) const QUERY_CHARS_MAX: usize = 12_000;
+
+/// Rows that one look-up may find in all. Match fields are meant to be nearly unique; a
+/// look-up that finds more is a mistake in the mapping, not a result.
+pub(crate) const LOOKUP_ROWS_MAX: usize = 50_000;
+
+/// Bytes of one answer, unpacked: 2,000 wide rows are far below, and REST answers end at about
+/// 50 MB.
+pub(crate) const ANSWER_BYTES_MAX: usize = 64 << 20;
+
+/// How long a connection may take to stand.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long one login may take. It has its own limit because all tasks share it.
+pub(crate) const LOGIN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Idle connections are dropped before the edge drops them (it does after some minutes), so that
+/// few requests meet a dead one.
+pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
+
+/// Characters of a remote message that are kept.
+pub(crate) const MESSAGE_CHARS_MAX: usize = 500;
+
+/// Characters of a link id: a UUID with hyphens.
+pub(crate) const LINK_ID_CHARS: u32 = 36;
+
+/// Characters that a marker may take: the installation's id (36), a colon, the number of a
+/// ledger commit (19), a point and an ordinal (10).
+pub(crate) const MARKER_CHARS: u32 = 67;
+
+/// How long the recycle bin keeps a record (SOAP guide, undelete).
+pub(crate) const RECYCLE_BIN: Duration = Duration::from_secs(15 * 24 * 3600);
+
+/// Rows of the re-read window that are remembered as shown, for each polled selection. Beyond
+/// it rows are shown again, which is harmless.
+pub(crate) const SHOWN_ROWS_MAX: usize = 100_000;
+
+/// Polled selections whose shown rows are remembered.
+pub(crate) const SHOWN_POLLS_MAX: usize = 64;

@@ -1,0 +1,95 @@
+//! Versions: the second of a record's stamp.
+//!
+//! Salesforce keeps date-times to the second and gives the stamp before the commit, so equal
+//! stamps say nothing about equal contents: such readings are `Same`, and whoever compares them
+//! compares the contents (protocol O3).
+
+use syncline_sdk::{Instant, Precision, Version, VersionOrder};
+
+/// The stamp of a record: whole seconds since 1970-01-01 UTC.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Stamp(pub(crate) i64);
+
+impl Stamp {
+    /// The stamp in a version that this connector made.
+    pub(crate) fn of(version: &Version) -> Option<Self> {
+        std::str::from_utf8(version.as_bytes())
+            .ok()?
+            .parse()
+            .ok()
+            .map(Self)
+    }
+    /// The version of a record with this stamp.
+    pub(crate) fn version(self) -> Version {
+        Version::new(self.0.to_string().into_bytes())
+    }
+    /// As an instant.
+    pub(crate) fn instant(self) -> Instant {
+        Instant::new(self.0.saturating_mul(1_000_000), Precision::Second)
+    }
+    /// The whole second of an instant.
+    pub(crate) fn from_instant(instant: Instant) -> Self {
+        Self(instant.micros().div_euclid(1_000_000))
+    }
+    /// As a SOQL literal.
+    pub(crate) fn soql(self) -> String {
+        match jiff::Timestamp::from_second(self.0) {
+            Ok(timestamp) => timestamp.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            Err(_) => "1970-01-01T00:00:00Z".to_owned(),
+        }
+    }
+    /// As the date of an HTTP header.
+    pub(crate) fn http_date(self) -> Option<String> {
+        let seconds = u64::try_from(self.0).ok()?;
+        let time = std::time::UNIX_EPOCH.checked_add(std::time::Duration::from_secs(seconds))?;
+        Some(httpdate::fmt_http_date(time))
+    }
+    /// From the date of an HTTP header.
+    pub(crate) fn from_http_date(text: &str) -> Option<Self> {
+        let time = httpdate::parse_http_date(text).ok()?;
+        let seconds = time.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
+        i64::try_from(seconds).ok().map(Self)
+    }
+}
+
+/// Compares two versions of one record.
+pub(crate) fn order(a: &Version, b: &Version) -> VersionOrder {
+    match (a.is_none(), b.is_none()) {
+        (true, true) => return VersionOrder::Same,
+        (true, false) => return VersionOrder::Older,
+        (false, true) => return VersionOrder::Newer,
+        (false, false) => {}
+    }
+    match (Stamp::of(a), Stamp::of(b)) {
+        (Some(a), Some(b)) if a < b => VersionOrder::Older,
+        (Some(a), Some(b)) if a > b => VersionOrder::Newer,
+        (Some(_), Some(_)) => VersionOrder::Same,
+        _ => VersionOrder::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_by_second() {
+        let at = |second| Stamp(second).version();
+        assert_eq!(order(&at(9), &at(10)), VersionOrder::Older);
+        assert_eq!(order(&at(11), &at(10)), VersionOrder::Newer);
+        assert_eq!(order(&at(10), &at(10)), VersionOrder::Same);
+        assert_eq!(order(&Version::default(), &at(1)), VersionOrder::Older);
+        assert_eq!(order(&Version::new(*b"x"), &at(1)), VersionOrder::Unknown);
+    }
+
+    #[test]
+    fn a_stamp_reads_back_from_every_form() {
+        let stamp = Stamp(1_795_248_000);
+        assert_eq!(stamp.soql(), "2026-11-21T08:00:00Z");
+        let date = stamp.http_date().unwrap();
+        assert_eq!(date, "Sat, 21 Nov 2026 08:00:00 GMT");
+        assert_eq!(Stamp::from_http_date(&date), Some(stamp));
+        assert_eq!(Stamp::of(&stamp.version()), Some(stamp));
+        assert_eq!(Stamp::from_instant(stamp.instant()), stamp);
+    }
+}

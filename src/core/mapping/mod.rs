@@ -1,0 +1,16 @@
+//! Mappings: a validated pair of entities with its rules.
+//!
+//! [`Mapping`] is what the rest of the core works with: every name resolved to an index, every
+//! rule decided. It is made from a file and the two sides' schemas; nothing in it can be wrong
+//! any more.
+
+mod filter;
+mod rules;
+mod translate;
+
+pub use filter::passes;
+pub use rules::{
+    DeleteRule, Direction, Initial, LeaveRule, MappedField, MappedSide, Mapping, MappingId,
+    MatchRule, Pair, Policy, Unit, ValueTable,
+};
+pub use translate::{NoImage, convert};

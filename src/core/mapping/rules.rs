@@ -1,0 +1,267 @@
+//! The rules of one mapping, ready for use.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use syncline_sdk::{Capabilities, FieldName, FieldType, Normalizer, Selection, SystemName, Value};
+
+use crate::{Side, Sides};
+
+/// The number of a mapping in the ledger; its name never changes it.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct MappingId(pub i32);
+
+impl fmt::Display for MappingId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// One mapping.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Mapping {
+    /// Its number in the ledger.
+    pub id: MappingId,
+    /// Its name.
+    pub name: Arc<str>,
+    /// The revision of its rules; stored with each base.
+    pub revision: i32,
+    /// Its two sides.
+    pub sides: Sides<MappedSide>,
+    /// Its units, in the order of the file.
+    pub units: Vec<Unit>,
+    /// How existing records find each other; the first rule that decides wins.
+    pub matches: Vec<MatchRule>,
+    /// What becomes of pairs that differ when they are first matched.
+    pub initial: Initial,
+    /// On which sides missing records may be created.
+    pub create: Sides<bool>,
+    /// What a deletion seen on a side does to the other side.
+    pub delete: Sides<DeleteRule>,
+    /// What becomes of a linked record that leaves the filter.
+    pub leave: LeaveRule,
+}
+
+/// One side of a mapping.
+#[derive(Clone, PartialEq, Debug)]
+pub struct MappedSide {
+    /// The system.
+    pub system: SystemName,
+    /// What is read of it. Its fields are the fields of the image, in image order, and behind
+    /// them the fields that only match rules, filters and the actor need.
+    pub selection: Arc<Selection>,
+    /// One description a field of the selection.
+    pub fields: Vec<MappedField>,
+    /// How many of the fields are the image: those that belong to a unit.
+    pub image_len: usize,
+    /// What the side can do for this entity.
+    pub capabilities: Capabilities,
+}
+
+/// What the planner knows of one field of a side.
+#[derive(Clone, PartialEq, Debug)]
+pub struct MappedField {
+    /// Its name.
+    pub name: FieldName,
+    /// Its type.
+    pub kind: FieldType,
+    /// Whether it may be null.
+    pub nullable: bool,
+    /// Whether a create may set it.
+    pub creatable: bool,
+    /// Whether an update may set it.
+    pub updatable: bool,
+    /// What the side does to a value when it stores it.
+    pub normalizers: Vec<Normalizer>,
+}
+
+/// Fields that are agreed together.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Unit {
+    /// Its name: the field pair's names where it has one pair.
+    pub name: Arc<str>,
+    /// The field pairs.
+    pub pairs: Vec<Pair>,
+    /// Which way edits travel.
+    pub direction: Direction,
+    /// What decides when both sides changed it to different values.
+    pub conflict: Policy,
+}
+
+/// Two fields that hold the same thing.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Pair {
+    /// Index of the left field in the left image.
+    pub left: usize,
+    /// Index of the right field in the right image.
+    pub right: usize,
+    /// The value table, where the two sides use different words.
+    pub values: Option<ValueTable>,
+    /// The mapping whose links the field refers to.
+    pub reference: Option<MappingId>,
+}
+
+impl Pair {
+    /// The index of the field on a side.
+    #[must_use]
+    pub fn on(&self, side: Side) -> usize {
+        match side {
+            Side::Left => self.left,
+            Side::Right => self.right,
+        }
+    }
+}
+
+/// Which value on one side stands for which on the other. Each left value stands once; where
+/// several left values have one right value, the first of them is the image of the right one.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ValueTable {
+    /// Pairs of left and right value.
+    pub pairs: Vec<(Value, Value)>,
+}
+
+impl ValueTable {
+    /// The value of the other side, or nothing when the table does not have this one.
+    #[must_use]
+    pub fn translate(&self, to: Side, value: &Value) -> Option<&Value> {
+        self.pairs
+            .iter()
+            .map(|(left, right)| match to {
+                Side::Left => (right, left),
+                Side::Right => (left, right),
+            })
+            .find(|(from, _)| *from == value)
+            .map(|(_, image)| image)
+    }
+}
+
+/// Which way edits travel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Both ways.
+    Both,
+    /// Only from right to left: the left field is never read for changes.
+    ToLeft,
+    /// Only from left to right.
+    ToRight,
+}
+
+impl Direction {
+    /// Whether an edit may travel to a side.
+    #[must_use]
+    pub fn reaches(self, side: Side) -> bool {
+        matches!(
+            (self, side),
+            (Self::Both, _) | (Self::ToLeft, Side::Left) | (Self::ToRight, Side::Right)
+        )
+    }
+}
+
+/// What decides a conflict. The value that loses is always in the journal (protocol P2).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Policy {
+    /// The unit is held and a person asked.
+    Review,
+    /// This side's value wins.
+    Wins(Side),
+}
+
+/// What becomes of pairs that differ when they are first matched, per unit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Initial {
+    /// The unit is held and a person asked.
+    Review,
+    /// This side's value wins.
+    Wins(Side),
+    /// The record changed last wins, by the sides' own clocks; where that cannot be told, as
+    /// review.
+    Newest,
+    /// A value fills an empty field; two different values are held.
+    Fill,
+}
+
+/// What a deletion on one side does to the other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeleteRule {
+    /// The other record is deleted, guarded.
+    Propagate,
+    /// A person is asked.
+    Review,
+    /// The other record stays; the link ends.
+    Keep,
+}
+
+/// What becomes of a linked record that leaves the filter of its side.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeaveRule {
+    /// The link rests: nothing travels until the record is back; edits made meanwhile travel
+    /// then.
+    Keep,
+    /// The link ends; both records stay.
+    Unlink,
+    /// The other record is deleted, guarded.
+    Delete,
+    /// A person is asked.
+    Review,
+}
+
+/// How existing records find each other.
+#[derive(Clone, PartialEq, Debug)]
+pub struct MatchRule {
+    /// Index of the left field in the left selection.
+    pub left: usize,
+    /// Index of the right field in the right selection.
+    pub right: usize,
+    /// What is done to both values before they are compared.
+    pub normalize: Vec<Normalizer>,
+}
+
+impl MatchRule {
+    /// The index of the field on a side.
+    #[must_use]
+    pub fn on(&self, side: Side) -> usize {
+        match side {
+            Side::Left => self.left,
+            Side::Right => self.right,
+        }
+    }
+}
+
+impl Mapping {
+    /// The unit that a field of a side's image belongs to.
+    #[must_use]
+    pub fn unit_of(&self, side: Side, field: usize) -> Option<usize> {
+        self.units.iter().position(|unit| unit.pairs.iter().any(|pair| pair.on(side) == field))
+    }
+    /// The name of a field of a side.
+    #[must_use]
+    pub fn field_name(&self, side: Side, field: usize) -> &FieldName {
+        &self.sides[side].selection.fields[field]
+    }
+    /// The side that a system stands on; a mapping of a system to itself has it on both.
+    #[must_use]
+    pub fn side_of(&self, system: &SystemName) -> Option<Side> {
+        Side::BOTH.into_iter().find(|side| self.sides[*side].system == *system)
+    }
+    /// Whether a condition on this side's records holds for these values (in the order of the
+    /// selection).
+    #[must_use]
+    pub fn in_scope(&self, side: Side, values: &[Value]) -> bool {
+        let selection = &self.sides[side].selection;
+        selection.filter.as_ref().is_none_or(|filter| {
+            super::passes(filter, |field| {
+                let at = selection.fields.iter().position(|name| name == field)?;
+                values.get(at)
+            })
+        })
+    }
+}

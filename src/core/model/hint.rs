@@ -1,0 +1,48 @@
+//! Hints: notices that a record may have changed. Their content is not trusted.
+
+use serde::{Deserialize, Serialize};
+use syncline_sdk::{EntityName, Key, SystemName};
+
+/// Why a hint was given.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HintReason {
+    /// The side, or somebody for it, said that it changed.
+    Changed,
+    /// The record was locked when we wrote.
+    Busy,
+    /// The version's tick was still open (protocol O6).
+    OpenTick,
+    /// It waits for the record that it refers to.
+    Parent,
+    /// A create of the same business key is under way.
+    Claimed,
+    /// A write was refused or lost and is planned again.
+    Again,
+    /// A person answered, or asked for a replay.
+    Person,
+    /// A sweep found it.
+    Sweep,
+    /// A guarded delete waits for its look.
+    Look,
+}
+
+/// A notice that a record may have changed. One per record: adding it again takes a new `seq`
+/// and the earlier due time; it is removed only with the `seq` that was taken.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Hint {
+    /// The system.
+    pub system: SystemName,
+    /// The entity.
+    pub entity: EntityName,
+    /// The record.
+    pub key: Key,
+    /// Its number, given by the ledger; 0 before that.
+    pub seq: i64,
+    /// Not to be taken before this time, microseconds UTC; 0 is at once.
+    pub due: i64,
+    /// Why.
+    pub reason: HintReason,
+    /// How often it was put off in a row, for the back-off.
+    pub tries: i16,
+}

@@ -1,0 +1,28 @@
+//! The model: links, journal, batches, reviews, hints, as the ledger keeps them.
+
+mod batch;
+mod changeset;
+mod hint;
+mod journal;
+mod link;
+mod review;
+
+pub use batch::{Batch, BatchState};
+pub use changeset::{
+    Alias, BatchChange, Changeset, Claim, Fence, Figure, Gap, Guard, HintDone, LinkChange, Parked,
+    StreamPosition,
+};
+pub use hint::{Hint, HintReason};
+pub use journal::{
+    Decided, Entry, Intent, IntentKind, Observed, Outcome, Settled, Verdict, WrittenField,
+};
+pub use link::{
+    Base, BothHalves, DeletePhase, FieldState, Half, Link, LinkState, Origin, Pending, UnitState,
+    UnitStatus, shard_of,
+};
+pub use review::{
+    Answer, Choice, Review, ReviewChange, ReviewKey, ReviewKind, ReviewStatus, Shown,
+};
+
+/// The id of a journal entry. An entry that carries an intent has the intent's id.
+pub type EntryId = syncline_sdk::IntentId;

@@ -1,0 +1,5 @@
+//! Syncline keeps records in two systems in agreement, both ways, field by field.
+//!
+//! This is the library half of the binary `syncline`, so that tests can reach its parts.
+
+pub mod embedded;
