@@ -53,7 +53,7 @@ by_hand() {
     say "$1"
     say "Please install by hand: ${packages[*]}"
     if $postgres_missing; then
-        say "(only PostgreSQL's programs are needed, 14 or newer; no running server)"
+        say "(only PostgreSQL's programs are needed, 15 or newer; no running server)"
     fi
     exit 1
 }
@@ -123,7 +123,7 @@ for part in "$@"; do
         ;;
     test)
         if $nextest_missing && ! cargo nextest --version >/dev/null 2>&1; then
-            say "cargo-nextest was installed, but cargo does not find it; add cargo's bin folder to PATH"
+            say "cargo does not find cargo-nextest, just installed: add cargo's bin folder to PATH"
             exit 1
         fi
         ;;

@@ -71,6 +71,6 @@ mkdir -p "$fresh/committed"
 files=(.sqlx/query-*.json)
 if ((${#files[@]} > 0)); then cp "${files[@]}" "$fresh/committed/"; fi
 if ! diff --recursive --brief "$fresh/committed" "$fresh/data" >&2; then
-    echo "sqlx-data: .sqlx does not fit the queries and migrations; run 'make sqlx' and commit it" >&2
+    echo "sqlx-data: .sqlx fits neither queries nor migrations; commit what 'make sqlx' writes" >&2
     exit 1
 fi

@@ -34,7 +34,7 @@ impl Workshop {
 
     fn options(&self, name: &str) -> ClusterOptions {
         ClusterOptions {
-            working_folder: self.folder.clone(),
+            state_dir: self.folder.join(".syncline"),
             name: name.to_owned(),
             logical: false,
             programs: None,
