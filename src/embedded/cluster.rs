@@ -15,8 +15,8 @@ use super::{limits, log};
 /// Which cluster is wanted.
 #[derive(Debug, Clone)]
 pub struct ClusterOptions {
-    /// The folder below which `.syncline/` lies: where the command was started.
-    pub working_folder: PathBuf,
+    /// The state folder, usually `.syncline` beside the settings.
+    pub state_dir: PathBuf,
     /// Tells the clusters of one folder apart (`ledger`, `ops`): up to 32 of a-z, 0-9, - and _.
     pub name: String,
     /// Whether changes are to be streamed out of it (`wal_level = logical`).
@@ -40,7 +40,7 @@ pub struct Cluster {
 impl Cluster {
     /// Makes, starts or adopts the cluster, and returns once it answers.
     ///
-    /// Repeating is cheap, and safe from several processes at once: one lock per working folder
+    /// Repeating is cheap, and safe from several processes at once: one lock per state folder
     /// lets them in one by one. A server found running with other settings than these options
     /// ask for is started anew. After a crash this waits for Postgres's recovery.
     ///
@@ -49,7 +49,7 @@ impl Cluster {
     /// Every [`EmbeddedError`]; nothing is left half made that a next call does not finish.
     pub async fn ensure(options: &ClusterOptions) -> Result<Self, EmbeddedError> {
         check_name(&options.name)?;
-        let state = StateFolder::open(&options.working_folder).await?;
+        let state = StateFolder::open(&options.state_dir).await?;
         let given = options.programs.as_deref();
         let folder = match state.existing(&options.name)? {
             Some(folder) => folder,
@@ -102,10 +102,11 @@ impl Cluster {
             if !there {
                 let name = database.replace('"', "\"\"");
                 let statement = sqlx::AssertSqlSafe(format!("create database \"{name}\""));
-                match connection.execute(statement).await {
+                if let Err(error) = connection.execute(statement).await
                     // Another process was faster, which may show in either of two codes.
-                    Err(error) if matches!(code(&error).as_deref(), Some("42P04" | "23505")) => {}
-                    other => drop(other?),
+                    && !matches!(code(&error).as_deref(), Some("42P04" | "23505"))
+                {
+                    return Err(error);
                 }
             }
             connection.close().await
@@ -122,7 +123,7 @@ impl Cluster {
     ///
     /// [`EmbeddedError::NotStopped`], and errors of the lock.
     pub async fn stop(&self) -> Result<(), EmbeddedError> {
-        let _state = StateFolder::open(&self.options.working_folder).await?;
+        let _state = StateFolder::open(&self.options.state_dir).await?;
         stop_server(&self.folder.join("data")).await
     }
 

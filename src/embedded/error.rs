@@ -49,7 +49,10 @@ pub enum EmbeddedError {
     },
 
     /// A cluster's name that cannot be a folder's name.
-    #[error("`{name}` cannot name a cluster: use up to {max} of a-z, 0-9, - and _", max = limits::NAME_BYTES_MAX)]
+    #[error(
+        "`{name}` cannot name a cluster: use up to {max} of a-z, 0-9, - and _",
+        max = limits::NAME_BYTES_MAX
+    )]
     BadName {
         /// The name given.
         name: String,
@@ -64,7 +67,8 @@ pub enum EmbeddedError {
 
     /// A folder that should be ours belongs to another user.
     #[error(
-        "{path} belongs to the user with id {uid}: run Syncline as that user, or move the folder away",
+        "{path} belongs to the user with id {uid}: run Syncline as that user, or move the folder \
+         away",
         path = .path.display()
     )]
     ForeignFolder {

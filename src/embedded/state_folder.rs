@@ -1,4 +1,4 @@
-//! Where the clusters of one working folder live.
+//! Where the clusters of one state folder live.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -9,7 +9,7 @@ use super::error::EmbeddedError;
 use super::limits;
 use super::owner::Owner;
 
-/// The folder below the working folder.
+/// The name of the state folder where none is given.
 const LOCAL: &str = ".syncline";
 /// The file in it that names another folder.
 const POINTER: &str = "cluster";
@@ -25,12 +25,17 @@ pub(super) struct StateFolder {
 }
 
 impl StateFolder {
-    /// Makes `.syncline/` where it is missing, and locks it.
-    pub(super) async fn open(working: &Path) -> Result<Self, EmbeddedError> {
-        let working = working
+    /// Makes the state folder where it is missing (the folder above it must be there), and locks
+    /// it.
+    pub(super) async fn open(state_dir: &Path) -> Result<Self, EmbeddedError> {
+        let above = match state_dir.parent() {
+            Some(above) if !above.as_os_str().is_empty() => above,
+            _ => Path::new("."),
+        };
+        let above = above
             .canonicalize()
-            .map_err(EmbeddedError::file("find the folder", working))?;
-        let local = working.join(LOCAL);
+            .map_err(EmbeddedError::file("find the folder", above))?;
+        let local = above.join(state_dir.file_name().unwrap_or(LOCAL.as_ref()));
         // As root, the server's user must be able to pass through.
         let mode = if rustix::process::geteuid().is_root() {
             0o711
