@@ -4,8 +4,11 @@
 //! ids and randomness are arguments, and collections are ordered, so that the same inputs give
 //! the same decision, any number of times (protocol P9).
 
+pub mod encoding;
 pub mod mapping;
 pub mod model;
+pub mod machine;
+pub mod reconcile;
 mod side;
 
 pub use side::{Side, Sides};

@@ -5,7 +5,10 @@
 //! any more.
 
 mod filter;
+pub mod language;
 mod rules;
+#[cfg(test)]
+mod tests;
 mod translate;
 
 pub use filter::passes;

@@ -13,11 +13,16 @@ pub(super) struct ScalarMap {
 
 impl ScalarMap {
     pub(super) fn new(source: &Source, scalar: &Scalar, span: Span) -> Self {
-        Self { offsets: align(&source.text()[span.range()], scalar, span.start), whole: span }
+        Self {
+            offsets: align(&source.text()[span.range()], scalar, span.start),
+            whole: span,
+        }
     }
     /// The place in the file of a place in the text.
     pub(super) fn locate(&self, span: Span) -> Span {
-        let Some(offsets) = &self.offsets else { return self.whole };
+        let Some(offsets) = &self.offsets else {
+            return self.whole;
+        };
         let last = offsets.len() - 1;
         let (start, end) = (offsets[span.start.min(last)], offsets[span.end.min(last)]);
         // The end of an escaped character is the start of the next one.
@@ -28,9 +33,7 @@ impl ScalarMap {
 /// Walks the raw text and the resolved text side by side.
 fn align(raw: &str, scalar: &Scalar, base: usize) -> Option<Vec<usize>> {
     let raw = match scalar.style {
-        Style::Single | Style::Double => {
-            (raw.get(1..raw.len().checked_sub(1)?)?, base + 1)
-        }
+        Style::Single | Style::Double => (raw.get(1..raw.len().checked_sub(1)?)?, base + 1),
         Style::Plain | Style::Block => (raw, base),
     };
     let (raw, base) = raw;
@@ -88,5 +91,7 @@ fn escape_len(rest: &str) -> Option<usize> {
         _ => 0,
     };
     let end = 1 + second.len_utf8() + digits;
-    rest.is_char_boundary(end).then_some(end).filter(|end| *end <= rest.len())
+    rest.is_char_boundary(end)
+        .then_some(end)
+        .filter(|end| *end <= rest.len())
 }

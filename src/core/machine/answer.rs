@@ -1,0 +1,352 @@
+//! Answers of people, folded (protocol P4).
+
+use syncline_sdk::{Key, LinkId, Normalizer, Value};
+
+use super::batching::Step;
+use super::slot::Search;
+use super::workset::Workset;
+use crate::mapping::{Mapping, MappingId};
+use crate::model::{
+    Answer, BothHalves, Choice, Half, IntentKind, LinkState, ReviewKind, ReviewStatus, UnitState,
+    Verdict, WrittenField,
+};
+use crate::reconcile::written_fields;
+use crate::{Side, Sides};
+
+impl Workset<'_> {
+    /// Folds the answer to a question of a loaded link, after its records were read afresh. An
+    /// answer to values that moved since is journalled as not applied, and the question stands
+    /// again with the new values. Returns false when the link has an intent open: the answer
+    /// waits.
+    pub fn answer(&mut self, mapping: MappingId, link: LinkId, unit: Option<u16>) -> bool {
+        let id = (mapping, link);
+        let Some(mapping) = self.mapping(id.0) else { return true };
+        let Some(slot) = self.slots.get(&id) else { return true };
+        let Some(asked) = slot.asked.get(&unit) else { return true };
+        if asked.review.status != ReviewStatus::Answered {
+            return true;
+        }
+        if slot.link.is_open() {
+            return false;
+        }
+        let review = asked.review.clone();
+        let Some(answer) = review.answer.clone() else { return true };
+        let at = unit.map(usize::from);
+        let moved = Side::BOTH.into_iter().any(|side| {
+            let now = self.shown(id, &mapping, side, at);
+            now.values != review.shown[side].values || now.exists != review.shown[side].exists
+        });
+        let applied = if moved {
+            Err("a value moved after the question was shown".to_owned())
+        } else {
+            match at {
+                Some(at) => self.answer_unit(id, &mapping, at, &answer),
+                None => self.answer_pair(id, &mapping, &review.kind, &answer),
+            }
+        };
+        match applied {
+            Ok(()) => {
+                let verdict = Verdict::Answered(format!("{:?} by {}", answer.choice, answer.by));
+                self.note_answer(id, &mapping, at, verdict);
+            }
+            Err(reason) => self.reopen(id, &mapping, at, &answer, reason),
+        }
+        self.touch(id.0, id.1);
+        true
+    }
+
+    fn note_answer(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        at: Option<usize>,
+        verdict: Verdict,
+    ) {
+        match at {
+            Some(at) => self.decided(id, mapping, at, verdict),
+            None => self.note(id, verdict),
+        }
+    }
+
+    fn reopen(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        at: Option<usize>,
+        answer: &Answer,
+        reason: String,
+    ) {
+        let told = format!("{:?} by {}: {reason}", answer.choice, answer.by);
+        self.note_answer(id, mapping, at, Verdict::AnswerNotApplied(told));
+        let shown = Sides::from_fn(|side| self.shown(id, mapping, side, at));
+        let number = at.map(|at| u16::try_from(at).unwrap_or(u16::MAX));
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        if let Some(asked) = slot.asked.get_mut(&number) {
+            asked.review.revision += 1;
+            asked.review.status = ReviewStatus::Open;
+            asked.review.answer = None;
+            asked.review.shown = shown;
+            asked.changed = true;
+        }
+    }
+
+    fn answer_unit(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        at: usize,
+        answer: &Answer,
+    ) -> Result<(), String> {
+        match &answer.choice {
+            Choice::Take(side) => self.take_side(id, mapping, at, *side, answer),
+            Choice::Typed(values) => self.typed(id, mapping, at, values, answer),
+            Choice::Retry => {
+                self.set_unit(id, at, UnitState::default());
+                self.close(id, Some(at));
+                Ok(())
+            }
+            Choice::Adopt(_) | Choice::Separate => {
+                Err("this answer is for a question about the pair".to_owned())
+            }
+        }
+    }
+
+    /// One side's value goes to the other.
+    fn take_side(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        at: usize,
+        side: Side,
+        answer: &Answer,
+    ) -> Result<(), String> {
+        let to = side.other();
+        let link = &self.slots[&id].link;
+        if !link.exists(Side::Left) || !link.exists(Side::Right) {
+            return Err("one of the records is gone".to_owned());
+        }
+        let fields = written_fields(mapping, link, at, to)
+            .map_err(|reason| format!("the {to} side cannot store the value: {reason}"))?;
+        if fields.iter().any(|field| matches!(field.expected, Value::Absent)) {
+            return Err(format!("the {to} side's value is not known"));
+        }
+        self.settle_unit(id, at);
+        if fields.iter().all(|field| !field.is_written()) {
+            self.agree(id, mapping, at, &Side::BOTH);
+            return Ok(());
+        }
+        if !self.is_closed(id, mapping, to) {
+            return Err("the record was changed within the current tick".to_owned());
+        }
+        self.send_answer(id, mapping, at, to, fields, false, answer);
+        Ok(())
+    }
+
+    fn settle_unit(&mut self, id: (MappingId, LinkId), at: usize) {
+        self.set_unit(id, at, UnitState::default());
+        self.close(id, Some(at));
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one answer")]
+    fn send_answer(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        at: usize,
+        to: Side,
+        fields: Vec<WrittenField>,
+        half: bool,
+        answer: &Answer,
+    ) {
+        let units = vec![u16::try_from(at).unwrap_or(u16::MAX)];
+        let mut intent = self.make_intent(id, mapping, to, IntentKind::Update, fields);
+        intent.source = self.source(id, mapping, to.other(), &units);
+        intent.units = units;
+        intent.half = half;
+        intent.actor = syncline_sdk::Actor {
+            id: Some(answer.by.as_str().into()),
+            kind: syncline_sdk::ActorKind::Person,
+        };
+        intent.edited_at = Some(answer.at);
+        let key = self.slots[&id].link.keys[to].clone();
+        self.send(id, to, intent, Step::Write, key);
+    }
+
+    /// A value of its own goes to both sides (protocol P7'); typing one side's value is taking
+    /// that side.
+    fn typed(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        at: usize,
+        values: &[Value],
+        answer: &Answer,
+    ) -> Result<(), String> {
+        let unit = &mapping.units[at];
+        if values.len() != unit.pairs.len() {
+            return Err(format!("the unit has {} fields", unit.pairs.len()));
+        }
+        let mut fields: Sides<Vec<WrittenField>> = Sides::default();
+        for (pair, value) in unit.pairs.iter().zip(values) {
+            let link = &self.slots[&id].link;
+            for side in Side::BOTH {
+                let target = &mapping.sides[side].fields[pair.on(side)];
+                let sent = match side {
+                    Side::Left => crate::mapping::convert(value.clone(), target),
+                    Side::Right => pair.put(side, value, target),
+                };
+                let value = sent.map_err(|reason| {
+                    format!("the {side} side cannot store the value: {reason}")
+                })?;
+                let image = Normalizer::apply_all(&target.normalizers, value.clone());
+                fields[side].push(WrittenField {
+                    field: u16::try_from(pair.on(side)).unwrap_or(u16::MAX),
+                    value,
+                    image,
+                    expected: link.observed(side, pair.on(side)).clone(),
+                });
+            }
+        }
+        for side in Side::BOTH {
+            if fields[side].iter().all(|field| !field.is_written()) {
+                return self.take_side(id, mapping, at, side, answer);
+            }
+        }
+        if Side::BOTH.into_iter().any(|side| !unit.direction.reaches(side)) {
+            return Err("the field is written in one direction only".to_owned());
+        }
+        if Side::BOTH.into_iter().any(|side| !self.is_closed(id, mapping, side)) {
+            return Err("a record was changed within the current tick".to_owned());
+        }
+        self.settle_unit(id, at);
+        let number = vec![u16::try_from(at).unwrap_or(u16::MAX)];
+        let seen = Sides::from_fn(|side| self.source(id, mapping, side, &number));
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        slot.link.field_state.both = Some(BothHalves {
+            units: number,
+            seen,
+            halves: Sides::from_fn(|_| Half::Open),
+        });
+        for side in Side::BOTH {
+            let out = std::mem::take(&mut fields[side]);
+            self.send_answer(id, mapping, at, side, out, true, answer);
+        }
+        Ok(())
+    }
+
+    fn answer_pair(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        kind: &ReviewKind,
+        answer: &Answer,
+    ) -> Result<(), String> {
+        match (kind, &answer.choice) {
+            (
+                ReviewKind::DeleteUpdate(gone)
+                | ReviewKind::Delete(gone)
+                | ReviewKind::SuspectedDelete(gone),
+                Choice::Take(side),
+            ) => {
+                if side == gone {
+                    self.delete_wins(id, mapping, *gone)
+                } else {
+                    self.close(id, None);
+                    self.bring_back(id, mapping, *side);
+                    Ok(())
+                }
+            }
+            (ReviewKind::Leave(left), Choice::Take(side)) if side == left => {
+                self.delete_wins(id, mapping, *left)
+            }
+            (ReviewKind::Ambiguous(_), Choice::Adopt(key)) => self.adopt_chosen(id, key),
+            (ReviewKind::Ambiguous(_), Choice::Separate) => self.separate(id, mapping),
+            (_, Choice::Separate) => {
+                self.end(id, mapping);
+                Ok(())
+            }
+            (_, Choice::Retry) => {
+                self.close(id, None);
+                let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+                slot.link.field_state.refusals = 0;
+                slot.link.state = match slot.link.keys {
+                    Sides { left: Some(_), right: Some(_) } => LinkState::Linked,
+                    Sides { left: Some(_), .. } => LinkState::Seen(Side::Left),
+                    Sides { .. } => LinkState::Seen(Side::Right),
+                };
+                slot.search = Search::Rule(0);
+                slot.dirty = true;
+                Ok(())
+            }
+            (kind, choice) => Err(format!("{choice:?} is no answer to {kind:?}")),
+        }
+    }
+
+    /// The deletion stands: what the other side changed meanwhile is given up, with its values
+    /// in the journal.
+    fn delete_wins(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        gone: Side,
+    ) -> Result<(), String> {
+        let stays = gone.other();
+        if !self.slots[&id].link.exists(stays) {
+            return Err("the other record is gone too".to_owned());
+        }
+        if !self.is_closed(id, mapping, stays) {
+            return Err("the record was changed within the current tick".to_owned());
+        }
+        for at in 0..mapping.units.len() {
+            let changed = mapping.units[at].pairs.iter().any(|pair| {
+                self.slots[&id].link.pending[stays].value(pair.on(stays)).is_some()
+            });
+            if changed {
+                self.decided(id, mapping, at, Verdict::PolicyTook(gone));
+                self.agree(id, mapping, at, &[stays]);
+            }
+        }
+        self.plan_delete(id, mapping, stays);
+        Ok(())
+    }
+
+    /// A person named the partner.
+    fn adopt_chosen(&mut self, id: (MappingId, LinkId), key: &Key) -> Result<(), String> {
+        let link = &self.slots[&id].link;
+        let Some(side) = Side::BOTH.into_iter().find(|side| link.keys[*side].is_none()) else {
+            return Err("the link has both its records".to_owned());
+        };
+        if self.link_of(id.0, side, key).is_some() {
+            return Err(format!("the record {key} belongs to another link"));
+        }
+        self.close(id, None);
+        self.set_key(id, side, Some(key.clone()));
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        slot.link.state = LinkState::Linked;
+        slot.link.pending[side].exists = Some(true);
+        self.note(id, Verdict::Adopt(side));
+        Ok(())
+    }
+
+    /// The candidates are none: the record gets a partner of its own.
+    fn separate(&mut self, id: (MappingId, LinkId), mapping: &Mapping) -> Result<(), String> {
+        let link = &self.slots[&id].link;
+        let Some(side) = Side::BOTH.into_iter().find(|side| link.keys[*side].is_some()) else {
+            return Err("the link has no record".to_owned());
+        };
+        if link.keys[side.other()].is_some() {
+            self.end(id, mapping);
+            return Ok(());
+        }
+        if !mapping.create[side.other()] {
+            self.end(id, mapping);
+            return Ok(());
+        }
+        self.close(id, None);
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        slot.link.state = LinkState::Seen(side);
+        slot.search = Search::Over;
+        slot.dirty = true;
+        Ok(())
+    }
+}

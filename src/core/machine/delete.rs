@@ -1,0 +1,244 @@
+//! Deletes: conditional where the side can, else guarded by fence, look and undelete (protocol
+//! 1.4.1).
+
+use syncline_sdk::{Cas, LinkId, Value};
+
+use super::batching::Step;
+use super::observe::{Missing, Observation};
+use super::slot::Fresh;
+use super::workset::Workset;
+use crate::Side;
+use crate::mapping::{Mapping, MappingId};
+use crate::model::{
+    DeletePhase, Figure, HintReason, IntentKind, LinkState, Outcome, ReviewKind, Settled, Verdict,
+    WrittenField,
+};
+
+impl Workset<'_> {
+    /// Plans the deletion of a side's record, which nobody changed since it was agreed on.
+    pub(super) fn plan_delete(&mut self, id: (MappingId, LinkId), mapping: &Mapping, side: Side) {
+        let capabilities = &mapping.sides[side].capabilities;
+        let Some(key) = self.slots[&id].link.keys[side].clone() else { return };
+        let guarded = !capabilities.conditional_delete;
+        if guarded && capabilities.recycle_bin.is_none() {
+            self.hold(id, mapping, ReviewKind::Delete(side.other()));
+            return;
+        }
+        let fence = guarded && capabilities.cas != Cas::None;
+        if fence && !self.is_closed(id, mapping, side) {
+            return;
+        }
+        self.close(id, None);
+        let (phase, step) = match (guarded, fence) {
+            (true, true) => (DeletePhase::Fence, Step::Fence),
+            _ => (DeletePhase::Delete, Step::Delete),
+        };
+        self.note(id, Verdict::Delete(side));
+        let fields = self.whole_image(id, mapping, side);
+        let intent = self.make_intent(id, mapping, side, IntentKind::Delete, fields);
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        slot.link.state = LinkState::Deleting(side, phase);
+        self.send(id, side, intent, step, Some(key));
+    }
+
+    /// Whether the side's record was read in this round and its version can no longer be shared
+    /// (protocol O6); if not, it is put off.
+    pub(super) fn is_closed(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        side: Side,
+    ) -> bool {
+        if mapping.sides[side].capabilities.cas == Cas::ExactField {
+            return true;
+        }
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        let (reason, wait) = match slot.fresh[side] {
+            Fresh::Read { closed: true, .. } => return true,
+            Fresh::Read { closed: false, .. } => {
+                let tick = match mapping.sides[side].capabilities.cas {
+                    Cas::Coarse { tick } => i64::try_from(tick.as_micros()).unwrap_or(0),
+                    _ => 0,
+                };
+                (HintReason::OpenTick, tick)
+            }
+            // It could not be read: the system is out of reach, or does not show it.
+            Fresh::No => (HintReason::Again, 1_000_000),
+        };
+        let key = self.slots[&id].link.keys[side].clone();
+        if let Some(key) = key {
+            self.hint_later(mapping, side, key, wait, reason);
+        }
+        false
+    }
+
+    /// The image that a delete is planned from.
+    fn whole_image(
+        &self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        side: Side,
+    ) -> Vec<WrittenField> {
+        let link = &self.slots[&id].link;
+        (0..mapping.sides[side].image_len)
+            .map(|at| (at, link.observed(side, at)))
+            .filter(|(_, value)| value.is_present())
+            .map(|(at, value)| WrittenField {
+                field: u16::try_from(at).unwrap_or(u16::MAX),
+                value: value.clone(),
+                image: value.clone(),
+                expected: value.clone(),
+            })
+            .collect()
+    }
+
+    /// The fence stands: the delete goes out under the same intent.
+    pub(super) fn fenced(&mut self, id: (MappingId, LinkId), carried: &super::Carried) {
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        slot.link.state = LinkState::Deleting(carried.intent.side, DeletePhase::Delete);
+        slot.dirty = true;
+        self.count(Figure::Writes, 1);
+        self.sends.push(super::Carried { step: Step::Delete, ..carried.clone() });
+    }
+
+    /// The delete was made, or no copy of it can arrive any more: the bin is looked at.
+    pub(super) fn look_due(&mut self, id: (MappingId, LinkId), mapping: &Mapping, side: Side) {
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        slot.link.state = LinkState::Deleting(side, DeletePhase::Look);
+        slot.dirty = true;
+        slot.fresh[side] = Fresh::No;
+        if let Some(key) = slot.link.keys[side].clone() {
+            self.hint_later(mapping, side, key, 0, HintReason::Look);
+        }
+    }
+
+    /// What the look found.
+    pub(super) fn look(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        side: Side,
+        seen: &Observation,
+    ) {
+        match (&seen.content, &seen.bin) {
+            (Ok(_), _) => {
+                // The record is there: the delete did not take it, or somebody brought it back.
+                self.stop_delete(id, side, Outcome::Cancelled);
+                self.fold(id, mapping, side, seen);
+            }
+            (Err(Missing::MergedInto(_)), _) => {
+                self.stop_delete(id, side, Outcome::Cancelled);
+                self.fold(id, mapping, side, seen);
+            }
+            (Err(_), Some(bin)) if bin.ours && self.differs(id, mapping, side, &bin.values) => {
+                self.undelete_ours(id, mapping, side, &bin.values);
+            }
+            (Err(_), _) => self.deleted(id, mapping, side),
+        }
+    }
+
+    /// Whether a deleted record was changed after the plan to delete it was made. The plan is
+    /// made only from an unchanged record, so its image is the base.
+    fn differs(
+        &self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        side: Side,
+        values: &[Value],
+    ) -> bool {
+        let link = &self.slots[&id].link;
+        (0..mapping.sides[side].image_len).any(|at| {
+            let base = link.base_value(side, at);
+            let shown = values.get(at).unwrap_or(&Value::Absent);
+            base.is_present() && shown.is_present() && base != shown
+        })
+    }
+
+    fn undelete_ours(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        side: Side,
+        values: &[Value],
+    ) {
+        let changed: Vec<(u16, Value)> = (0..mapping.sides[side].image_len)
+            .filter_map(|at| {
+                let now = values.get(at).filter(|now| now.is_present())?;
+                let base = self.slots[&id].link.base_value(side, at);
+                (base != now).then(|| (u16::try_from(at).unwrap_or(u16::MAX), now.clone()))
+            })
+            .collect();
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        slot.link.pending[side].values = changed;
+        slot.link.pending[side].foreign = true;
+        slot.link.state = LinkState::Deleting(side, DeletePhase::Undelete);
+        slot.dirty = true;
+        let (Some(key), Some(open)) =
+            (slot.link.keys[side].clone(), slot.link.open[side])
+        else {
+            return;
+        };
+        self.note(id, Verdict::Undelete(side));
+        let intent = crate::model::Intent {
+            id: open,
+            side,
+            kind: IntentKind::Delete,
+            key: Some(key),
+            units: Vec::new(),
+            fields: Vec::new(),
+            version: syncline_sdk::Version::default(),
+            source: Vec::new(),
+            half: false,
+            actor: syncline_sdk::Actor::default(),
+            edited_at: None,
+        };
+        self.sends.push(super::Carried {
+            mapping: id.0,
+            link: id.1,
+            intent,
+            step: Step::Undelete,
+            claim: false,
+        });
+    }
+
+    /// The delete took effect on a record that nobody had changed.
+    pub(super) fn deleted(&mut self, id: (MappingId, LinkId), mapping: &Mapping, side: Side) {
+        self.close_intent(id, side, Outcome::Applied);
+        self.count(Figure::Deletes, 1);
+        self.count(Figure::Writes, 1);
+        let outside = self.slots[&id].link.exists(side.other());
+        self.bury(id, mapping);
+        if outside {
+            // The partner is still there: it left the filter, or came back meanwhile. It is
+            // read again and decided anew.
+            let other = side.other();
+            if let Some(key) = self.slots[&id].link.keys[other].clone() {
+                self.hint_later(mapping, other, key, 0, HintReason::Again);
+            }
+        }
+    }
+
+    /// The delete ends without having taken effect, and the pair is planned again.
+    pub(super) fn stop_delete(&mut self, id: (MappingId, LinkId), side: Side, outcome: Outcome) {
+        self.close_intent(id, side, outcome);
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        slot.link.state = LinkState::Linked;
+        slot.dirty = true;
+        slot.touched = true;
+    }
+
+    /// Closes the open intent of a side and journals what became of it.
+    pub(super) fn close_intent(
+        &mut self,
+        id: (MappingId, LinkId),
+        side: Side,
+        outcome: Outcome,
+    ) {
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        let Some(intent) = slot.link.open[side].take() else { return };
+        slot.link.field_state.evidence[side] = None;
+        slot.dirty = true;
+        slot.touched = true;
+        self.entry(id, false).settled.push(Settled { intent, side, outcome });
+    }
+}

@@ -1,0 +1,261 @@
+//! Existence: merged like a field (protocol 1.4).
+
+use syncline_sdk::LinkId;
+
+use super::workset::Workset;
+use crate::Side;
+use crate::mapping::{DeleteRule, LeaveRule, Mapping, MappingId};
+use crate::model::{HintReason, IntentKind, LinkState, Pending, ReviewKind, Verdict};
+
+impl Workset<'_> {
+    /// Decides a pair whose two sides are known; goes on to its units when both exist and are in
+    /// scope.
+    pub(super) fn plan_pair(&mut self, id: (MappingId, LinkId), mapping: &Mapping) {
+        let slot = &self.slots[&id];
+        let ambiguous = slot.asked.get(&None).is_some_and(|asked| {
+            matches!(asked.review.kind, ReviewKind::Ambiguous(_))
+                && asked.review.status != crate::model::ReviewStatus::Closed
+        });
+        if ambiguous {
+            return;
+        }
+        let link = &slot.link;
+        match (link.exists(Side::Left), link.exists(Side::Right)) {
+            (true, true) => self.plan_present(id, mapping),
+            (false, false) => self.both_gone(id, mapping),
+            (false, true) => self.plan_gone(id, mapping, Side::Left),
+            (true, false) => self.plan_gone(id, mapping, Side::Right),
+        }
+    }
+
+    fn plan_present(&mut self, id: (MappingId, LinkId), mapping: &Mapping) {
+        let outside = self.slots[&id].link.field_state.outside;
+        let left_scope = Side::BOTH.into_iter().find(|side| outside[*side]);
+        match (left_scope, mapping.leave) {
+            (None, _) => {
+                self.resume(id);
+                self.plan_units(id, mapping);
+            }
+            (Some(_), LeaveRule::Keep) => {}
+            (Some(_), LeaveRule::Unlink) => self.end(id, mapping),
+            (Some(side), LeaveRule::Review) => {
+                self.hold(id, mapping, ReviewKind::Leave(side));
+            }
+            (Some(side), LeaveRule::Delete) => {
+                let other = side.other();
+                let changed = !self.slots[&id].link.pending[other].is_empty();
+                if changed {
+                    self.hold(id, mapping, ReviewKind::Leave(side));
+                } else if self.slots[&id].link.base_exists(other) {
+                    self.plan_delete(id, mapping, other);
+                }
+            }
+        }
+    }
+
+    /// The question about the pair, if any, has answered itself.
+    fn resume(&mut self, id: (MappingId, LinkId)) {
+        self.close(id, None);
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        if slot.link.state == LinkState::Held {
+            slot.link.state = LinkState::Linked;
+            slot.dirty = true;
+        }
+    }
+
+    /// One record is gone, the other is there.
+    fn plan_gone(&mut self, id: (MappingId, LinkId), mapping: &Mapping, gone: Side) {
+        let stays = gone.other();
+        let slot = &self.slots[&id];
+        if !slot.link.base_exists(gone) || !slot.link.base_exists(stays) {
+            self.unpair(id, mapping, gone);
+            return;
+        }
+        let changed = slot.link.pending[stays].values.iter().any(|(field, _)| {
+            mapping
+                .unit_of(stays, usize::from(*field))
+                .is_some_and(|unit| mapping.units[unit].direction.reaches(gone))
+        });
+        let suspected = slot.suspected[gone];
+        match mapping.delete[gone] {
+            DeleteRule::Keep => self.end(id, mapping),
+            _ if changed => {
+                self.note_once(id, Verdict::DeleteUpdate(gone));
+                self.hold(id, mapping, ReviewKind::DeleteUpdate(gone));
+            }
+            _ if slot.link.field_state.refusals >= self.round.limits.refusals_max => {
+                self.hold(id, mapping, ReviewKind::Delete(gone));
+            }
+            _ if suspected => self.hold(id, mapping, ReviewKind::SuspectedDelete(gone)),
+            DeleteRule::Review => self.hold(id, mapping, ReviewKind::Delete(gone)),
+            DeleteRule::Propagate => {
+                let held = slot.link.state == LinkState::Held
+                    && slot.asked.get(&None).is_some_and(|asked| {
+                        matches!(asked.review.kind, ReviewKind::SuspectedDelete(_))
+                    });
+                if !held {
+                    self.plan_delete(id, mapping, stays);
+                }
+            }
+        }
+    }
+
+    /// Journals a verdict on the pair unless this question is open already.
+    fn note_once(&mut self, id: (MappingId, LinkId), verdict: Verdict) {
+        if !self.slots[&id].asked.contains_key(&None) {
+            self.note(id, verdict);
+        }
+    }
+
+    /// Holds the pair for a person.
+    pub(super) fn hold(&mut self, id: (MappingId, LinkId), mapping: &Mapping, kind: ReviewKind) {
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        if slot.link.state != LinkState::Held {
+            slot.link.state = LinkState::Held;
+            slot.dirty = true;
+        }
+        self.ask(id, mapping, None, kind);
+    }
+
+    /// A pair of which nothing was ever agreed lost one record: the other is alone again.
+    fn unpair(&mut self, id: (MappingId, LinkId), mapping: &Mapping, gone: Side) {
+        if let Some(key) = self.slots[&id].link.keys[gone].clone() {
+            self.alias(mapping.id, gone, key, id.1, "re-created");
+            self.set_key(id, gone, None);
+        }
+        self.close(id, None);
+        self.alone(id, mapping, gone.other());
+    }
+
+    /// Makes a link one of a lone record again; it is read again and looks for a partner.
+    pub(super) fn alone(&mut self, id: (MappingId, LinkId), mapping: &Mapping, side: Side) {
+        let image: Vec<_> = {
+            let link = &self.slots[&id].link;
+            (0..mapping.sides[side].image_len)
+                .map(|at| link.observed(side, at).clone())
+                .collect()
+        };
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        let link = &mut slot.link;
+        link.state = LinkState::Seen(side);
+        link.base = crate::Sides::default();
+        link.origins.clear();
+        link.field_state.units.clear();
+        link.pending[side.other()] = Pending::default();
+        link.versions[side.other()] = syncline_sdk::Version::default();
+        link.sync_version += 1;
+        let pending = &mut link.pending[side];
+        pending.exists = Some(true);
+        pending.values = image
+            .into_iter()
+            .enumerate()
+            .filter(|(_, value)| value.is_present())
+            .map(|(at, value)| (u16::try_from(at).unwrap_or(u16::MAX), value))
+            .collect();
+        slot.dirty = true;
+        slot.deferred = true;
+        if let Some(key) = slot.link.keys[side].clone() {
+            self.hint_later(mapping, side, key, 0, HintReason::Again);
+        }
+    }
+
+    /// Both records are gone.
+    pub(super) fn both_gone(&mut self, id: (MappingId, LinkId), mapping: &Mapping) {
+        self.close(id, None);
+        for unit in 0..mapping.units.len() {
+            self.close(id, Some(unit));
+        }
+        self.note(id, Verdict::BothGone);
+        self.bury(id, mapping);
+    }
+
+    /// Makes the link a tombstone: keys and base are kept, for an undelete.
+    pub(super) fn bury(&mut self, id: (MappingId, LinkId), mapping: &Mapping) {
+        self.release_claims(id, mapping);
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        let link = &mut slot.link;
+        link.state = LinkState::Tombstone;
+        link.sync_version += 1;
+        link.field_state.units.clear();
+        link.field_state.refusals = 0;
+        for side in Side::BOTH {
+            if let Some(base) = &mut link.base[side] {
+                base.exists = false;
+            }
+            link.pending[side] = Pending::default();
+        }
+        slot.dirty = true;
+    }
+
+    /// The link ends by a rule or a person; both records go their own way.
+    pub(super) fn end(&mut self, id: (MappingId, LinkId), mapping: &Mapping) {
+        self.close(id, None);
+        for unit in 0..mapping.units.len() {
+            self.close(id, Some(unit));
+        }
+        self.note(id, Verdict::End);
+        self.release_claims(id, mapping);
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        slot.link.state = LinkState::Ended;
+        slot.link.pending = crate::Sides::default();
+        slot.link.field_state = crate::model::FieldState::default();
+        slot.dirty = true;
+    }
+
+    /// A link whose records were gone: one of them, or both, may be there again.
+    pub(super) fn plan_tombstone(&mut self, id: (MappingId, LinkId), mapping: &Mapping) {
+        let link = &self.slots[&id].link;
+        let exists = crate::Sides::from_fn(|side| link.exists(side));
+        match (exists.left, exists.right) {
+            (false, false) => {}
+            (true, true) => {
+                self.revive(id);
+                self.plan_pair(id, mapping);
+            }
+            (true, false) => self.bring_back(id, mapping, Side::Left),
+            (false, true) => self.bring_back(id, mapping, Side::Right),
+        }
+    }
+
+    /// Both records exist again: the base of before holds.
+    pub(super) fn revive(&mut self, id: (MappingId, LinkId)) {
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        slot.link.state = LinkState::Linked;
+        slot.link.sync_version += 1;
+        for side in Side::BOTH {
+            if let Some(base) = &mut slot.link.base[side] {
+                base.exists = true;
+            }
+            slot.link.pending[side].exists = None;
+            slot.settle_pending(side);
+        }
+        slot.dirty = true;
+    }
+
+    /// The record of `side` is there again and its partner is not: the partner is brought back
+    /// too, or made anew where its side cannot bring it back.
+    pub(super) fn bring_back(&mut self, id: (MappingId, LinkId), mapping: &Mapping, side: Side) {
+        let lost = side.other();
+        let link = &self.slots[&id].link;
+        if link.field_state.outside[side] {
+            return;
+        }
+        let can = mapping.sides[lost].capabilities.recycle_bin.is_some();
+        let first_try = link.field_state.refusals == 0;
+        match (link.keys[lost].clone(), can && first_try) {
+            (Some(key), true) => {
+                self.note(id, Verdict::Undelete(lost));
+                let intent =
+                    self.make_intent(id, mapping, lost, IntentKind::Undelete, Vec::new());
+                self.send(id, lost, intent, super::batching::Step::Undelete, Some(key));
+            }
+            (key, _) => {
+                if let Some(key) = key {
+                    self.alias(mapping.id, lost, key, id.1, "re-created");
+                    self.set_key(id, lost, None);
+                }
+                self.alone(id, mapping, side);
+            }
+        }
+    }
+}

@@ -1,0 +1,455 @@
+//! Identity: which link a record belongs to (protocol 1.6, O2', O8).
+
+use syncline_sdk::{FeedKind, Key, LinkId, Normalizer, Value};
+
+use super::observe::Observation;
+use super::slot::Search;
+use super::workset::{Want, Workset};
+use crate::Side;
+use crate::mapping::{Mapping, MappingId};
+use crate::model::{
+    Alias, Claim, HintReason, LinkState, Pending, ReviewKind, Verdict,
+};
+
+impl Workset<'_> {
+    /// A record that no link knows by its id.
+    pub(super) fn arrive(&mut self, mapping: &Mapping, side: Side, seen: &Observation) {
+        let Ok(values) = &seen.content else { return };
+        if !mapping.in_scope(side, values) {
+            return;
+        }
+        if !seen.marked.is_empty() {
+            // A create of ours whose reply has not been settled: the link learns the key then.
+            self.hint_later(mapping, side, seen.key.clone(), self.round.limits.retry_min,
+                HintReason::Claimed);
+            return;
+        }
+        if self.arrive_by_external_id(mapping, side, seen) {
+            return;
+        }
+        if self.arrive_by_claim(mapping, side, seen, values) {
+            return;
+        }
+        let link = self.new_link(mapping, side, seen.key.clone());
+        let id = (mapping.id, link);
+        for claim in claims_of(mapping, side, values) {
+            self.claims.entry((mapping.id, claim.clone())).or_insert(link);
+            if self.claims[&(mapping.id, claim.clone())] == link {
+                self.out.claims.push(Claim { mapping: mapping.id, key: claim, link });
+            }
+        }
+        self.take_in(id, mapping, side, seen);
+    }
+
+    /// Folds the observation and keeps the whole reading for the match rules.
+    fn take_in(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        side: Side,
+        seen: &Observation,
+    ) {
+        self.fold(id, mapping, side, seen);
+        if let (Some(slot), Ok(values)) = (self.slots.get_mut(&id), &seen.content) {
+            slot.read[side] = Some(values.clone());
+            slot.touched = true;
+        }
+    }
+
+    /// The record carries a link's id (protocol O2').
+    fn arrive_by_external_id(&mut self, mapping: &Mapping, side: Side, seen: &Observation) -> bool {
+        let Some(link) = seen.external_id else { return false };
+        let id = (mapping.id, link);
+        let Some(slot) = self.slots.get(&id) else { return false };
+        match (slot.link.state, &slot.link.keys[side]) {
+            (LinkState::Creating(at), _) if at == side => {
+                self.hint_later(mapping, side, seen.key.clone(), self.round.limits.retry_min,
+                    HintReason::Claimed);
+                true
+            }
+            (LinkState::Seen(at), None) if at != side => {
+                self.adopt(id, mapping, side, seen);
+                true
+            }
+            (LinkState::Linked | LinkState::Tombstone | LinkState::Held, Some(old))
+                if !slot.link.exists(side) && !slot.link.is_open() =>
+            {
+                let old = old.clone();
+                self.alias(mapping.id, side, old, link, "re-created");
+                self.set_key(id, side, Some(seen.key.clone()));
+                self.note(id, Verdict::Rekey(side));
+                self.take_in(id, mapping, side, seen);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The record's business key is claimed by a link (protocol C1, C6).
+    fn arrive_by_claim(
+        &mut self,
+        mapping: &Mapping,
+        side: Side,
+        seen: &Observation,
+        values: &[Value],
+    ) -> bool {
+        for claim in claims_of(mapping, side, values) {
+            let Some(link) = self.claims.get(&(mapping.id, claim.clone())).copied() else {
+                continue;
+            };
+            let id = (mapping.id, link);
+            let Some(slot) = self.slots.get(&id) else { continue };
+            match slot.link.state {
+                LinkState::Seen(at) if at != side && !slot.link.is_open() => {
+                    self.adopt(id, mapping, side, seen);
+                }
+                LinkState::Creating(_) => {
+                    self.hint_later(mapping, side, seen.key.clone(),
+                        self.round.limits.retry_min, HintReason::Claimed);
+                }
+                LinkState::Tombstone | LinkState::Merged(_) | LinkState::Ended => {
+                    self.release(mapping.id, &claim, link);
+                    continue;
+                }
+                _ if self.claim_is_stale(mapping, id, side, &claim) => {
+                    self.release(mapping.id, &claim, link);
+                    continue;
+                }
+                _ => self.duplicate(mapping, side, seen, link),
+            }
+            return true;
+        }
+        false
+    }
+
+    /// Whether the link's records hold another business key by now.
+    fn claim_is_stale(
+        &self,
+        mapping: &Mapping,
+        id: (MappingId, LinkId),
+        side: Side,
+        claim: &str,
+    ) -> bool {
+        let link = &self.slots[&id].link;
+        if link.is_open() || link.keys[side].is_none() {
+            return false;
+        }
+        let known: Vec<Value> = (0..mapping.sides[side].fields.len())
+            .map(|at| {
+                let inside = at < mapping.sides[side].image_len;
+                if inside { link.observed(side, at).clone() } else { Value::Absent }
+            })
+            .collect();
+        let held = claims_of(mapping, side, &known);
+        let rule = claim.split_once(':').map_or(claim, |(rule, _)| rule);
+        let of_rule = |held: &&String| held.split_once(':').is_some_and(|(at, _)| at == rule);
+        held.iter().find(of_rule).is_some_and(|held| held != claim)
+    }
+
+    pub(super) fn release(&mut self, mapping: MappingId, claim: &str, link: LinkId) {
+        self.claims.remove(&(mapping, claim.to_owned()));
+        self.out.releases.push(Claim { mapping, key: claim.to_owned(), link });
+    }
+
+    /// Releases all claims that a link may hold by what its records show.
+    pub(super) fn release_claims(&mut self, id: (MappingId, LinkId), mapping: &Mapping) {
+        for side in Side::BOTH {
+            let link = &self.slots[&id].link;
+            let known: Vec<Value> = (0..mapping.sides[side].image_len)
+                .map(|at| link.observed(side, at).clone())
+                .collect();
+            for claim in claims_of(mapping, side, &known) {
+                self.release(mapping.id, &claim, id.1);
+            }
+        }
+    }
+
+    /// A second record of a business key that is linked already: a person chooses.
+    fn duplicate(&mut self, mapping: &Mapping, side: Side, seen: &Observation, of: LinkId) {
+        let candidates: Vec<Key> =
+            self.slots[&(mapping.id, of)].link.keys[side.other()].iter().cloned().collect();
+        let link = self.new_link(mapping, side, seen.key.clone());
+        let id = (mapping.id, link);
+        self.take_in(id, mapping, side, seen);
+        self.hold_ambiguous(id, mapping, candidates);
+    }
+
+    /// Sets a link aside whose partner cannot be told.
+    fn hold_ambiguous(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        candidates: Vec<Key>,
+    ) {
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        slot.link.state = LinkState::Held;
+        slot.search = Search::Over;
+        slot.dirty = true;
+        self.note(id, Verdict::Ambiguous);
+        self.ask(id, mapping, None, ReviewKind::Ambiguous(candidates));
+    }
+
+    /// Takes a record as the missing side of a link.
+    pub(super) fn adopt(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        side: Side,
+        seen: &Observation,
+    ) {
+        self.set_key(id, side, Some(seen.key.clone()));
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        slot.link.state = LinkState::Linked;
+        slot.search = Search::Over;
+        slot.link.field_state.refusals = 0;
+        self.count(crate::model::Figure::Linked, 1);
+        self.note(id, Verdict::Adopt(side));
+        self.take_in(id, mapping, side, seen);
+    }
+
+    /// The record's own id changed.
+    pub(super) fn rekey(&mut self, mapping: &Mapping, side: Side, old: &Key, new: &Key) {
+        let Some(link) = self.link_of(mapping.id, side, old) else { return };
+        if self.link_of(mapping.id, side, new).is_some() {
+            return;
+        }
+        let id = (mapping.id, link);
+        self.set_key(id, side, Some(new.clone()));
+        self.alias(mapping.id, side, old.clone(), link, "re-keyed");
+        self.note(id, Verdict::Rekey(side));
+    }
+
+    pub(super) fn alias(
+        &mut self,
+        mapping: MappingId,
+        side: Side,
+        key: Key,
+        link: LinkId,
+        reason: &str,
+    ) {
+        self.aliases.insert((mapping, side, key.clone()), link);
+        self.out.aliases.push(Alias { mapping, side, key, link, reason: reason.to_owned() });
+    }
+
+    /// The record was merged into another (protocol 1.4.2). Never carried over as a plain
+    /// delete: the loser's partner is held for a person with its values, and the loser's id
+    /// leads to the winner's link.
+    pub(super) fn merge(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        side: Side,
+        winner: &Key,
+        seen: &Observation,
+    ) {
+        if self.slots[&id].link.is_open() {
+            let wait = self.round.limits.retry_min;
+            self.hint_later(mapping, side, seen.key.clone(), wait, HintReason::Again);
+            return;
+        }
+        let Some(into) = self.link_of(mapping.id, side, winner) else {
+            let wait = self.round.limits.retry_min;
+            self.hint_later(mapping, side, winner.clone(), 0, HintReason::Changed);
+            self.hint_later(mapping, side, seen.key.clone(), wait, HintReason::Again);
+            return;
+        };
+        if into == id.1 {
+            return;
+        }
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        slot.link.state = LinkState::Merged(into);
+        slot.dirty = true;
+        let orphan = slot.link.keys[side.other()].clone();
+        let had_partner = orphan.is_some() && slot.link.exists(side.other());
+        self.note(id, Verdict::MergeInto(into));
+        self.release_claims(id, mapping);
+        self.alias(mapping.id, side, seen.key.clone(), into, "merged");
+        self.set_key(id, side, None);
+        if had_partner {
+            // The partner of the loser is a duplicate of the winner's partner now.
+            let candidates = self.slots.get(&(mapping.id, into))
+                .and_then(|slot| slot.link.keys[side.other()].clone())
+                .into_iter()
+                .collect();
+            self.ask(id, mapping, None, ReviewKind::Ambiguous(candidates));
+        }
+    }
+
+    /// A record that was merged away is there again: its link is revived.
+    pub(super) fn unmerge(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        side: Side,
+        seen: &Observation,
+    ) {
+        if self.link_of(mapping.id, side, &seen.key) != Some(id.1) {
+            return;
+        }
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        let partner = slot.link.keys[side.other()].is_some();
+        slot.link.state = if partner { LinkState::Linked } else { LinkState::Seen(side) };
+        slot.dirty = true;
+        self.set_key(id, side, Some(seen.key.clone()));
+        self.take_in(id, mapping, side, seen);
+    }
+
+    /// The reading that the search of a lone record needs next.
+    pub(super) fn search_want(&self, id: (MappingId, LinkId), mapping: &Mapping) -> Option<Want> {
+        let slot = &self.slots[&id];
+        let LinkState::Seen(side) = slot.link.state else { return None };
+        let other = side.other();
+        let Search::Rule(mut rule) = slot.search else { return None };
+        let has_external_id = mapping.sides[other].selection.external_id.is_some();
+        if slot.link.field_state.refusals > 0 && has_external_id && !slot.external_id_searched {
+            return Some(Want::ExternalId { mapping: id.0, link: id.1, side: other });
+        }
+        let Some(values) = &slot.read[side] else {
+            let key = slot.link.keys[side].clone()?;
+            return Some(Want::Fresh { mapping: id.0, link: id.1, side, key });
+        };
+        while let Some(found) = mapping.matches.get(rule) {
+            let value = values.get(found.on(side)).cloned().unwrap_or_default();
+            let value = Normalizer::apply_all(&found.normalize, value);
+            if value.is_present() && !value.is_null() {
+                return Some(Want::Match {
+                    mapping: id.0,
+                    link: id.1,
+                    side: other,
+                    rule,
+                    value,
+                });
+            }
+            rule += 1;
+        }
+        None
+    }
+
+    /// Answers a search by external id: the record found, if any.
+    pub fn found_external(
+        &mut self,
+        mapping: MappingId,
+        link: LinkId,
+        side: Side,
+        found: Option<&Observation>,
+    ) {
+        let Some(mapping) = self.mapping(mapping) else { return };
+        let id = (mapping.id, link);
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.external_id_searched = true;
+        }
+        let free = found.filter(|seen| self.link_of(mapping.id, side, &seen.key).is_none());
+        if let Some(seen) = free {
+            self.adopt(id, &mapping, side, seen);
+        }
+    }
+
+    /// Answers a search by a match rule: the records of the side that match, those of other
+    /// links included. One free match is adopted, none goes on to the next rule, anything else
+    /// waits for a person.
+    pub fn found(
+        &mut self,
+        mapping: MappingId,
+        link: LinkId,
+        side: Side,
+        rule: usize,
+        value: &Value,
+        candidates: &[Observation],
+    ) {
+        let Some(mapping) = self.mapping(mapping) else { return };
+        let id = (mapping.id, link);
+        let Some(found) = mapping.matches.get(rule) else { return };
+        let same = |seen: &&Observation| {
+            seen.content.as_ref().is_ok_and(|values| {
+                let theirs = values.get(found.on(side)).cloned().unwrap_or_default();
+                Normalizer::apply_all(&found.normalize, theirs) == *value
+            })
+        };
+        let matching: Vec<&Observation> = candidates.iter().filter(same).collect();
+        if matching.is_empty() {
+            if let Some(slot) = self.slots.get_mut(&id) {
+                slot.search = Search::Rule(rule + 1);
+            }
+            return;
+        }
+        let keys: Vec<Key> = matching.iter().map(|seen| seen.key.clone()).collect();
+        match matching.as_slice() {
+            [one] if self.is_free(&mapping, side, one) => {
+                if let Some(lone) = self.link_of(mapping.id, side, &one.key) {
+                    self.join(&mapping, side, lone, link);
+                }
+                self.adopt(id, &mapping, side, one);
+            }
+            [one] if !one.marked.is_empty() || self.is_being_made(&mapping, side, one) => {
+                if let Some(slot) = self.slots.get_mut(&id) {
+                    slot.deferred = true;
+                }
+                let key = self.slots[&id].link.keys[side.other()].clone();
+                if let Some(key) = key {
+                    let wait = self.round.limits.retry_min;
+                    self.hint_later(&mapping, side.other(), key, wait, HintReason::Claimed);
+                }
+            }
+            _ => self.hold_ambiguous(id, &mapping, keys),
+        }
+    }
+
+    /// Whether a record may be adopted: in scope, and known to no link or to a lone one.
+    fn is_free(&self, mapping: &Mapping, side: Side, seen: &Observation) -> bool {
+        let in_scope =
+            seen.content.as_ref().is_ok_and(|values| mapping.in_scope(side, values));
+        let lone = match self.link_of(mapping.id, side, &seen.key) {
+            None => seen.marked.is_empty(),
+            Some(link) => self.slots.get(&(mapping.id, link)).is_some_and(|slot| {
+                slot.link.state == LinkState::Seen(side) && !slot.link.is_open()
+            }),
+        };
+        in_scope && lone
+    }
+
+    fn is_being_made(&self, mapping: &Mapping, side: Side, seen: &Observation) -> bool {
+        self.link_of(mapping.id, side, &seen.key)
+            .and_then(|link| self.slots.get(&(mapping.id, link)))
+            .is_some_and(|slot| matches!(slot.link.state, LinkState::Creating(_)))
+    }
+
+    /// A lone link's record becomes the missing side of another: the lone link goes into it.
+    fn join(&mut self, mapping: &Mapping, side: Side, lone: LinkId, into: LinkId) {
+        let id = (mapping.id, lone);
+        self.release_claims(id, mapping);
+        self.set_key(id, side, None);
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        slot.link.state = LinkState::Merged(into);
+        slot.link.pending = crate::Sides::<Pending>::default();
+        slot.touched = false;
+        self.note(id, Verdict::MergeInto(into));
+    }
+}
+
+/// The claims of a record: one per match rule with a value.
+pub(super) fn claims_of(mapping: &Mapping, side: Side, values: &[Value]) -> Vec<String> {
+    mapping
+        .matches
+        .iter()
+        .enumerate()
+        .filter_map(|(at, rule)| {
+            let value = values.get(rule.on(side)).cloned().unwrap_or_default();
+            let value = Normalizer::apply_all(&rule.normalize, value);
+            let usable = value.is_present() && !value.is_null();
+            usable.then(|| format!("{at}:{value}"))
+        })
+        .collect()
+}
+
+impl Mapping {
+    /// The claims that a record of a side makes by its match keys.
+    #[must_use]
+    pub fn claims(&self, side: Side, values: &[Value]) -> Vec<String> {
+        claims_of(self, side, values)
+    }
+    /// Whether a side shows whole images through a feed.
+    #[must_use]
+    pub fn has_feed(&self, side: Side) -> bool {
+        self.sides[side].capabilities.feed == FeedKind::Images
+    }
+}

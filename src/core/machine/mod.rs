@@ -1,0 +1,26 @@
+//! The machine: loaded links and events in, one changeset and its sends out.
+//!
+//! A [`Workset`] is the working memory of one round. The engine loads links into it, hands it
+//! observations, outcomes and answers, asks what else must be read ([`Workset::wants`]), and
+//! takes the changeset and the batches ([`Workset::finish`]). Every rule of the protocol that
+//! needs more than one unit lives here; none needs a clock, an await or a random number.
+
+mod answer;
+mod batching;
+mod delete;
+mod existence;
+mod identity;
+mod observe;
+mod plan;
+mod question;
+mod settle;
+mod slot;
+mod workset;
+
+pub use batching::{Carried, OutBatch, Step};
+pub use observe::{Bin, Missing, Observation, Source};
+pub use settle::{SettleInput, Settling};
+pub use workset::{Clock, Limits, Mappings, Round, Want, Workset};
+
+#[cfg(test)]
+mod tests;

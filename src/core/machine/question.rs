@@ -1,0 +1,112 @@
+//! Questions to people: asked, shown anew when a value moves, closed by themselves when the
+//! sides come together (protocol P3, P4).
+
+use syncline_sdk::LinkId;
+
+use super::slot::Asked;
+use super::workset::Workset;
+use crate::mapping::{Mapping, MappingId};
+use crate::model::{Figure, Review, ReviewKey, ReviewKind, ReviewStatus, Shown};
+use crate::{Side, Sides};
+
+impl Workset<'_> {
+    /// Asks a question about a unit or the pair, or brings the one that is open up to date.
+    pub(super) fn ask(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        unit: Option<usize>,
+        kind: ReviewKind,
+    ) {
+        let shown = Sides::from_fn(|side| self.shown(id, mapping, side, unit));
+        let number = unit.map(|unit| u16::try_from(unit).unwrap_or(u16::MAX));
+        let now = self.now();
+        let entry = self.slots[&id].link.last_entry;
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        let sync_version = slot.link.sync_version;
+        if let Some(asked) = slot.asked.get_mut(&number)
+            && asked.review.status != ReviewStatus::Closed
+        {
+            let review = &mut asked.review;
+            let moved = review.kind != kind
+                || Side::BOTH.into_iter().any(|side| {
+                    review.shown[side].values != shown[side].values
+                        || review.shown[side].exists != shown[side].exists
+                });
+            if moved {
+                review.revision += 1;
+                review.kind = kind;
+                review.shown = shown;
+                review.status = ReviewStatus::Open;
+                review.answer = None;
+                review.entry = entry;
+                asked.changed = true;
+            }
+            return;
+        }
+        let review = Review {
+            key: ReviewKey { mapping: id.0, link: id.1, unit: number, sync_version },
+            id: 0,
+            revision: 1,
+            kind,
+            shown,
+            status: ReviewStatus::Open,
+            answer: None,
+            entry,
+            asked_at: now,
+        };
+        // A question closed in this very round and asked again is the same row, shown anew.
+        let reopened = slot.asked.get(&number).filter(|asked| {
+            !asked.new && asked.review.key == review.key
+        });
+        let asked = match reopened {
+            Some(asked) => {
+                let revision = asked.review.revision + 1;
+                let review = Review { revision, id: asked.review.id, ..review };
+                Asked { review, read: asked.read, changed: true, new: false }
+            }
+            None => Asked { read: (1, ReviewStatus::Open), review, changed: true, new: true },
+        };
+        slot.asked.insert(number, asked);
+        self.count(Figure::Held, 1);
+    }
+
+    /// Closes the question about a unit or the pair, if one is open.
+    pub(super) fn close(&mut self, id: (MappingId, LinkId), unit: Option<usize>) {
+        let number = unit.map(|unit| u16::try_from(unit).unwrap_or(u16::MAX));
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        let Some(asked) = slot.asked.get_mut(&number) else { return };
+        if asked.review.status == ReviewStatus::Closed {
+            return;
+        }
+        if asked.new {
+            slot.asked.remove(&number);
+            return;
+        }
+        asked.review.status = ReviewStatus::Closed;
+        asked.changed = true;
+    }
+
+    /// What a side shows of a unit, or of the whole record.
+    pub(super) fn shown(
+        &self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        side: Side,
+        unit: Option<usize>,
+    ) -> Shown {
+        let link = &self.slots[&id].link;
+        let fields: Vec<usize> = match unit {
+            Some(unit) => mapping.units[unit].pairs.iter().map(|pair| pair.on(side)).collect(),
+            None => (0..mapping.sides[side].image_len).collect(),
+        };
+        let pending = &link.pending[side];
+        Shown {
+            exists: link.exists(side),
+            values: fields.iter().map(|at| link.observed(side, *at).clone()).collect(),
+            base: fields.iter().map(|at| link.base_value(side, *at).clone()).collect(),
+            actor: pending.actor.clone(),
+            at: pending.at,
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! One link within a round.
+
+use std::collections::BTreeMap;
+
+use syncline_sdk::Value;
+
+use crate::model::{Entry, Guard, Link, Review, ReviewStatus};
+use crate::{Side, Sides};
+
+/// What is known of a record beyond its link, from a reading made in this very round.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) enum Fresh {
+    /// It was not read in this round.
+    #[default]
+    No,
+    /// It was read; whether its version is closed (protocol O6).
+    Read {
+        /// Whether no later change can share the version.
+        closed: bool,
+        /// Whether its external-id field is empty.
+        unclaimed: bool,
+    },
+}
+
+/// How far the search for a partner has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Search {
+    /// The rule with this index is to be tried next; past the last one, the search is over and
+    /// found nobody.
+    Rule(usize),
+    /// The partner was found, or the pair waits for a person.
+    Over,
+}
+
+/// A question of a link, with what was read of it, for the guard.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub review: Review,
+    pub read: (i32, ReviewStatus),
+    /// What this round does to it.
+    pub changed: bool,
+    /// Whether it was asked in this round.
+    pub new: bool,
+}
+
+/// One link within a round: the row as it becomes, and what was loaded.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub link: Link,
+    /// What was loaded; nothing for a link made in this round.
+    pub guard: Option<Guard>,
+    pub keys_changed: bool,
+    /// Whether the row is to be written.
+    pub dirty: bool,
+    /// Whether the link is to be planned at the end of the round.
+    pub touched: bool,
+    pub entries: Vec<Entry>,
+    pub fresh: Sides<Fresh>,
+    /// The whole reading of this round, fields beyond the image included.
+    pub read: Sides<Option<Vec<Value>>>,
+    pub search: Search,
+    pub external_id_searched: bool,
+    pub asked: BTreeMap<Option<u16>, Asked>,
+    /// Set when the link was put off within this round: it waits for its hint.
+    pub deferred: bool,
+    /// A deletion seen without proof, after a gap: only a person may carry it on.
+    pub suspected: Sides<bool>,
+}
+
+impl Slot {
+    pub fn loaded(link: Link) -> Self {
+        let guard = Guard {
+            sync_version: link.sync_version,
+            open: link.open,
+            last_entry: link.last_entry,
+        };
+        Self { guard: Some(guard), ..Self::new(link) }
+    }
+    pub fn new(link: Link) -> Self {
+        Self {
+            link,
+            guard: None,
+            keys_changed: false,
+            dirty: false,
+            touched: false,
+            entries: Vec::new(),
+            fresh: Sides::default(),
+            read: Sides::default(),
+            search: Search::Rule(0),
+            external_id_searched: false,
+            asked: BTreeMap::new(),
+            deferred: false,
+            suspected: Sides::default(),
+        }
+    }
+    /// Forgets the pending fields of a side that by now equal its base.
+    pub fn settle_pending(&mut self, side: Side) {
+        let base = self.link.base[side].as_ref();
+        let exists = base.is_some_and(|base| base.exists);
+        let image = base.map(|base| base.image.as_slice()).unwrap_or_default();
+        let pending = &mut self.link.pending[side];
+        pending.values.retain(|(field, value)| image.get(usize::from(*field)) != Some(value));
+        if pending.exists == Some(exists) {
+            pending.exists = None;
+        }
+        if pending.is_empty() {
+            *pending = crate::model::Pending::default();
+        }
+    }
+}

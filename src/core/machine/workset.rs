@@ -1,0 +1,385 @@
+//! The working memory of a round.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use syncline_sdk::{
+    EntityName, Instant, IntentId, Key, LinkId, SystemName, Value, Version, VersionOrder,
+};
+
+use super::batching::{Carried, OutBatch};
+use super::slot::{Asked, Search, Slot};
+use crate::Side;
+use crate::mapping::{Mapping, MappingId};
+use crate::model::{
+    Alias, Changeset, Claim, Decided, Entry, EntryId, Fence, Figure, Hint, HintReason, Link,
+    LinkChange, LinkState, Review, ReviewChange, ReviewStatus, Verdict, shard_of,
+};
+
+/// The mappings in force, by number.
+pub type Mappings = BTreeMap<MappingId, Arc<Mapping>>;
+
+/// Bounds that the machine keeps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Writes to one unit in a row without an edit from outside, before it is frozen (protocol
+    /// P8a: K).
+    pub bounces_max: u8,
+    /// The shortest wait before a record that was locked, or a tick that was open, is tried
+    /// again, microseconds.
+    pub retry_min: i64,
+    /// The longest such wait, microseconds.
+    pub retry_max: i64,
+    /// How often a record waits for the one it refers to before its reference is left null for
+    /// the time being, or a person is asked.
+    pub parent_tries_max: u8,
+    /// Refusals of one create or delete before it is parked.
+    pub refusals_max: u8,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            bounces_max: 3,
+            retry_min: 50_000,
+            retry_max: 60_000_000,
+            parent_tries_max: 8,
+            refusals_max: 5,
+        }
+    }
+}
+
+/// What a round is given of time: the engine's clock, read once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Clock {
+    /// Now.
+    pub now: Instant,
+}
+
+/// What a round works with.
+pub struct Round<'a> {
+    /// The mappings in force.
+    pub mappings: &'a Mappings,
+    /// The number reserved for the round's commit.
+    pub commit: i64,
+    /// Who commits.
+    pub fence: Fence,
+    /// The time.
+    pub clock: Clock,
+    /// The bounds.
+    pub limits: Limits,
+    /// How long a copy of a write may still arrive after it was sent, per system, microseconds:
+    /// time-out and request horizon together.
+    pub die_after: &'a (dyn Fn(&SystemName) -> i64 + Sync),
+    /// Compares two versions of a system.
+    pub order: &'a (dyn Fn(&SystemName, &Version, &Version) -> VersionOrder + Sync),
+    /// Gives a new link id.
+    pub new_id: &'a mut (dyn FnMut() -> LinkId + Send),
+}
+
+/// What else must be read before a link can be planned.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Want {
+    /// The partner is searched on this side by a match rule.
+    Match {
+        /// The mapping.
+        mapping: MappingId,
+        /// The link that looks for a partner.
+        link: LinkId,
+        /// The side searched.
+        side: Side,
+        /// The match rule by index.
+        rule: usize,
+        /// The normalised value looked for.
+        value: Value,
+    },
+    /// The partner is searched on this side by the link id in the external-id field (protocol
+    /// C4).
+    ExternalId {
+        /// The mapping.
+        mapping: MappingId,
+        /// The link.
+        link: LinkId,
+        /// The side searched.
+        side: Side,
+    },
+    /// The record must be read afresh.
+    Fresh {
+        /// The mapping.
+        mapping: MappingId,
+        /// The link.
+        link: LinkId,
+        /// The side read.
+        side: Side,
+        /// The record.
+        key: Key,
+    },
+}
+
+/// The working memory of one round.
+pub struct Workset<'a> {
+    pub(super) round: Round<'a>,
+    pub(super) slots: BTreeMap<(MappingId, LinkId), Slot>,
+    pub(super) by_key: BTreeMap<(MappingId, Side, Key), LinkId>,
+    pub(super) aliases: BTreeMap<(MappingId, Side, Key), LinkId>,
+    pub(super) claims: BTreeMap<(MappingId, String), LinkId>,
+    pub(super) sends: Vec<Carried>,
+    /// What the round does beyond its links.
+    pub out: Changeset,
+    ordinal: i32,
+    figures: BTreeMap<Figure, i64>,
+}
+
+impl<'a> Workset<'a> {
+    /// An empty one.
+    #[must_use]
+    pub fn new(round: Round<'a>) -> Self {
+        let out = Changeset {
+            commit: round.commit,
+            fence: round.fence,
+            at: round.clock.now.micros(),
+            ..Changeset::default()
+        };
+        Self {
+            round,
+            slots: BTreeMap::new(),
+            by_key: BTreeMap::new(),
+            aliases: BTreeMap::new(),
+            claims: BTreeMap::new(),
+            sends: Vec::new(),
+            out,
+            ordinal: 0,
+            figures: BTreeMap::new(),
+        }
+    }
+    /// Takes in what the ledger gave. A link that is here already stays as it is.
+    pub fn take(
+        &mut self,
+        links: Vec<Link>,
+        aliases: Vec<Alias>,
+        claims: Vec<Claim>,
+        reviews: Vec<Review>,
+    ) {
+        for link in links {
+            let id = (link.mapping, link.id);
+            if self.slots.contains_key(&id) {
+                continue;
+            }
+            for side in Side::BOTH {
+                if let Some(key) = &link.keys[side] {
+                    self.by_key.entry((link.mapping, side, key.clone())).or_insert(link.id);
+                }
+            }
+            self.slots.insert(id, Slot::loaded(link));
+        }
+        for alias in aliases {
+            self.aliases.insert((alias.mapping, alias.side, alias.key), alias.link);
+        }
+        for claim in claims {
+            self.claims.entry((claim.mapping, claim.key)).or_insert(claim.link);
+        }
+        for review in reviews {
+            if review.status == ReviewStatus::Closed {
+                continue;
+            }
+            if let Some(slot) = self.slots.get_mut(&(review.key.mapping, review.key.link)) {
+                slot.asked.entry(review.key.unit).or_insert_with(|| Asked {
+                    read: (review.revision, review.status),
+                    review,
+                    changed: false,
+                    new: false,
+                });
+            }
+        }
+    }
+    /// The link of a record, where one is loaded or was made in this round. A record merged or
+    /// re-keyed is found by its old id too.
+    #[must_use]
+    pub fn link_of(&self, mapping: MappingId, side: Side, key: &Key) -> Option<LinkId> {
+        let name = (mapping, side, key.clone());
+        self.by_key.get(&name).or_else(|| self.aliases.get(&name)).copied()
+    }
+    /// The link as it stands in this round.
+    #[must_use]
+    pub fn link(&self, mapping: MappingId, link: LinkId) -> Option<&Link> {
+        self.slots.get(&(mapping, link)).map(|slot| &slot.link)
+    }
+    /// The mapping of that number.
+    #[must_use]
+    pub fn mapping(&self, id: MappingId) -> Option<Arc<Mapping>> {
+        self.round.mappings.get(&id).cloned()
+    }
+    /// Asks for the link to be planned at the end of the round, whatever was observed.
+    pub fn touch(&mut self, mapping: MappingId, link: LinkId) {
+        if let Some(slot) = self.slots.get_mut(&(mapping, link)) {
+            slot.touched = true;
+        }
+    }
+    /// Adds to a running figure.
+    pub fn count(&mut self, figure: Figure, by: i64) {
+        *self.figures.entry(figure).or_default() += by;
+    }
+    pub(super) fn now(&self) -> i64 {
+        self.round.clock.now.micros()
+    }
+    pub(super) fn order(&self, system: &SystemName, a: &Version, b: &Version) -> VersionOrder {
+        match (a.is_none(), b.is_none()) {
+            (true, true) => VersionOrder::Same,
+            (true, false) => VersionOrder::Older,
+            (false, true) => VersionOrder::Newer,
+            (false, false) => (self.round.order)(system, a, b),
+        }
+    }
+    /// The next place in the round's commit.
+    fn next_entry(&mut self) -> EntryId {
+        let id = EntryId { commit: self.round.commit, ordinal: self.ordinal };
+        self.ordinal += 1;
+        id
+    }
+    /// The link's entry of this round, made on first use. A second intent needs an entry of its
+    /// own: `fresh` makes one.
+    pub(super) fn entry(&mut self, id: (MappingId, LinkId), fresh: bool) -> &mut Entry {
+        let needs = self.slots.get(&id).is_none_or(|slot| slot.entries.is_empty()) || fresh;
+        let next = if needs { Some(self.next_entry()) } else { None };
+        let at = self.round.clock.now;
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        if let Some(next) = next {
+            slot.entries.push(Entry {
+                id: next,
+                mapping: id.0,
+                link: id.1,
+                previous: slot.link.last_entry,
+                at,
+                observed: Vec::new(),
+                decided: Vec::new(),
+                intent: None,
+                settled: Vec::new(),
+            });
+            slot.link.last_entry = Some(next);
+            slot.dirty = true;
+        }
+        slot.entries.last_mut().expect("an entry was made")
+    }
+    /// Journals a decision on the whole pair.
+    pub(super) fn note(&mut self, id: (MappingId, LinkId), verdict: Verdict) {
+        let decided = Decided { unit: None, verdict, left: Vec::new(), right: Vec::new() };
+        self.entry(id, false).decided.push(decided);
+    }
+    /// Journals an intent in an entry that carries none, and opens it.
+    pub(super) fn open_entry(&mut self, id: (MappingId, LinkId)) -> IntentId {
+        let taken = self.slots[&id].entries.last().is_none_or(|entry| entry.intent.is_some());
+        self.entry(id, taken).id
+    }
+    /// A new link of a record that no link knew.
+    pub(super) fn new_link(&mut self, mapping: &Mapping, side: Side, key: Key) -> LinkId {
+        let id = (self.round.new_id)();
+        let link = Link {
+            mapping: mapping.id,
+            id,
+            shard: shard_of(id),
+            state: LinkState::Seen(side),
+            epoch: self.round.fence.epoch,
+            mapping_rev: mapping.revision,
+            sync_version: 0,
+            keys: crate::Sides::from_fn(|at| (at == side).then(|| key.clone())),
+            base: crate::Sides::default(),
+            pending: crate::Sides::default(),
+            open: crate::Sides::default(),
+            complement: Vec::new(),
+            field_state: crate::model::FieldState::default(),
+            versions: crate::Sides::default(),
+            origins: Vec::new(),
+            last_entry: None,
+        };
+        self.by_key.insert((mapping.id, side, key), id);
+        let slot = Slot { dirty: true, ..Slot::new(link) };
+        self.slots.insert((mapping.id, id), slot);
+        id
+    }
+    /// Gives a link the key of a record.
+    pub(super) fn set_key(&mut self, id: (MappingId, LinkId), side: Side, key: Option<Key>) {
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        if slot.link.keys[side] == key {
+            return;
+        }
+        if let Some(old) = slot.link.keys[side].take() {
+            self.by_key.remove(&(id.0, side, old));
+        }
+        if let Some(key) = &key {
+            self.by_key.insert((id.0, side, key.clone()), id.1);
+        }
+        slot.link.keys[side] = key;
+        slot.keys_changed = true;
+        slot.dirty = true;
+        slot.search = Search::Over;
+    }
+    /// Puts a record of a link off: it is read again at `due`.
+    pub(super) fn hint_later(
+        &mut self,
+        mapping: &Mapping,
+        side: Side,
+        key: Key,
+        wait: i64,
+        reason: HintReason,
+    ) {
+        let place = &mapping.sides[side];
+        let due = if wait == 0 { 0 } else { self.now() + wait };
+        self.hint(place.system.clone(), place.selection.entity.clone(), key, due, reason);
+    }
+    /// Adds a hint; one of the same record in this round keeps the earlier due time.
+    pub fn hint(
+        &mut self,
+        system: SystemName,
+        entity: EntityName,
+        key: Key,
+        due: i64,
+        reason: HintReason,
+    ) {
+        let same = |hint: &&mut Hint| {
+            hint.system == system && hint.entity == entity && hint.key == key
+        };
+        if let Some(hint) = self.out.hints.iter_mut().find(same) {
+            hint.due = hint.due.min(due);
+            return;
+        }
+        self.out.hints.push(Hint { system, entity, key, seq: 0, due, reason, tries: 0 });
+    }
+    /// Ends the round: plans what was touched and gives the changeset and the batches to send
+    /// once it is committed.
+    #[must_use]
+    pub fn finish(mut self) -> (Changeset, Vec<OutBatch>) {
+        self.plan_touched();
+        let batches = self.fold_batches();
+        let epoch = self.round.fence.epoch;
+        for slot in self.slots.into_values() {
+            for asked in slot.asked.into_values().filter(|asked| asked.changed) {
+                self.out.reviews.push(review_change(asked));
+            }
+            self.out.entries.extend(slot.entries);
+            if !slot.dirty {
+                continue;
+            }
+            let mut link = slot.link;
+            link.epoch = epoch;
+            self.out.links.push(match slot.guard {
+                None => LinkChange::Insert(link),
+                Some(guard) => {
+                    LinkChange::Update { guard, link, keys_changed: slot.keys_changed }
+                }
+            });
+        }
+        self.out.figures = self.figures.into_iter().filter(|(_, by)| *by != 0).collect();
+        (self.out, batches)
+    }
+}
+
+fn review_change(asked: Asked) -> ReviewChange {
+    let Asked { review, read: (read_revision, read_status), new, .. } = asked;
+    match review.status {
+        ReviewStatus::Closed => {
+            ReviewChange::Close { key: review.key, read_revision, read_status }
+        }
+        _ if new => ReviewChange::Ask(review),
+        _ => ReviewChange::Show { review, read_revision, read_status },
+    }
+}

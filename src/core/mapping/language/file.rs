@@ -1,0 +1,343 @@
+//! The check of one file in itself.
+
+use std::sync::Arc;
+
+use syncline_sdk::{EntityName, FieldName, SystemName};
+
+use super::reader::{Keyed, Keys, Reader};
+use super::scalar_map::ScalarMap;
+use super::tree::{self, Node};
+use super::{
+    Checked, Condition, Diagnostics, Located, MappingSpec, MatchSpec, SideSpec, Source, Span,
+    condition_parser, pairs,
+};
+use crate::mapping::{DeleteRule, Initial, LeaveRule, Policy};
+use crate::{Side, Sides};
+
+/// Why a key that the language does not have yet is refused, and never ignored.
+pub(super) const LATER: &str = "this version of Syncline does not have it: remove the key";
+
+const MAPPING: Keys<'_> = Keys {
+    of: "a mapping",
+    known: &[
+        "mapping", "left", "right", "match", "initial", "fields", "owner", "conflict", "create",
+        "delete", "leave",
+    ],
+    refused: &[
+        ("mode", LATER),
+        ("units", LATER),
+        ("guard", LATER),
+        ("priority", LATER),
+        ("objective", LATER),
+        (
+            "where",
+            "a condition belongs to a side: left: { ..., where: \"...\" }",
+        ),
+    ],
+};
+
+const SIDE: Keys<'_> = Keys {
+    of: "a side",
+    known: &[
+        "system",
+        "entity",
+        "where",
+        "external_id",
+        "marker",
+        "actor",
+    ],
+    refused: &[],
+};
+
+const MATCH: Keys<'_> = Keys {
+    of: "a match rule",
+    known: &["left", "right", "normalize", "ambiguous"],
+    refused: &[],
+};
+
+pub(super) const SIDES: &[(&str, Side)] = &[("left", Side::Left), ("right", Side::Right)];
+
+pub(super) const POLICIES: &[(&str, Policy)] = &[
+    ("review", Policy::Review),
+    ("left", Policy::Wins(Side::Left)),
+    ("right", Policy::Wins(Side::Right)),
+];
+
+/// One mapping file, read as YAML.
+#[derive(Clone, Debug)]
+pub struct MappingFile {
+    source: Arc<Source>,
+    root: Node,
+}
+
+impl MappingFile {
+    /// Reads the YAML of a file.
+    ///
+    /// # Errors
+    /// When the text is no YAML, or uses parts of YAML that mappings do not have.
+    pub fn parse(source: &Arc<Source>) -> Result<Self, Diagnostics> {
+        Ok(Self {
+            source: Arc::clone(source),
+            root: tree::parse(source)?,
+        })
+    }
+}
+
+/// Checks everything about a mapping that can be known without its systems.
+///
+/// # Errors
+/// All findings at once, when at least one of them is an error.
+pub fn check_offline(file: &MappingFile) -> Result<Checked<MappingSpec>, Diagnostics> {
+    let mut reader = Reader::new(&file.source);
+    let spec = reader
+        .keys(&file.root, MAPPING)
+        .and_then(|keyed| mapping(&mut reader, keyed));
+    reader.found.check(spec)
+}
+
+fn mapping(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Option<MappingSpec> {
+    let name = reader.required(keyed, "a mapping", "mapping", "mapping: accounts");
+    let name = name.and_then(|node| mapping_name(reader, node));
+    let left = side(reader, keyed, Side::Left);
+    let right = side(reader, keyed, Side::Right);
+    if let (Some(left), Some(right)) = (&left, &right)
+        && left.system == right.system
+        && left.entity == right.entity
+    {
+        let diagnostic = reader
+            .error(right.entity.span, "both sides are the same entity")
+            .also(reader.source, left.entity.span, "named here first")
+            .help("a mapping joins two different entities");
+        reader.note(diagnostic);
+    }
+    let policy = pairs::policy(reader, keyed).map_or(Policy::Review, |policy| policy.value);
+    let fields = pairs::read(reader, keyed, policy);
+    let matches = matches(reader, keyed);
+    let initial = initial(reader, keyed);
+    let create = create(reader, keyed);
+    let delete = delete(reader, keyed);
+    let leave = leave(reader, keyed);
+    let sides = Sides {
+        left: left?,
+        right: right?,
+    };
+    let filtered = sides.iter().any(|(_, side)| side.condition.is_some());
+    if let (Some(key), false) = (keyed.key_span("leave"), filtered) {
+        let diagnostic = reader
+            .error(key, "`leave` has no effect: neither side has a `where`")
+            .help("remove it, or give a side a condition that records can leave");
+        reader.note(diagnostic);
+    }
+    let source = Arc::clone(reader.source);
+    let name = name?;
+    let fields = fields?;
+    Some(MappingSpec {
+        source,
+        name,
+        sides,
+        matches,
+        initial,
+        fields,
+        create,
+        delete,
+        leave,
+    })
+}
+
+/// Names are words that survive in file names, URLs and metrics.
+fn mapping_name(reader: &mut Reader<'_>, node: &Node) -> Option<Located<Arc<str>>> {
+    let name = reader.text(node, "mapping")?;
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+    if name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(fits) {
+        return Some(name);
+    }
+    let diagnostic = reader
+        .error(
+            name.span,
+            format!("`{}` cannot be the name of a mapping", *name),
+        )
+        .help("use lower-case letters, digits, `_` and `-`, beginning with a letter");
+    reader.note(diagnostic);
+    None
+}
+
+fn side(reader: &mut Reader<'_>, keyed: Keyed<'_>, side: Side) -> Option<SideSpec> {
+    let example = match side {
+        Side::Left => "left: { system: crm, entity: Account }",
+        Side::Right => "right: { system: ops, entity: public.accounts }",
+    };
+    let node = reader.required(keyed, "a mapping", side.as_str(), example)?;
+    let keyed = reader.keys(node, SIDE)?;
+    let system = reader
+        .required(keyed, "a side", "system", example)
+        .and_then(|node| reader.text(node, "system"))
+        .map(|text| text.map(SystemName::new));
+    let entity = reader
+        .required(keyed, "a side", "entity", example)
+        .and_then(|node| reader.text(node, "entity"))
+        .map(|text| text.map(EntityName::new));
+    let mut field = |key: &str| {
+        let text = reader.text(keyed.get(key)?, key)?;
+        Some(text.map(FieldName::new))
+    };
+    let (external_id, marker, actor) = (field("external_id"), field("marker"), field("actor"));
+    let condition = keyed.get("where").and_then(|node| condition(reader, node));
+    Some(SideSpec {
+        span: node.span,
+        system: system?,
+        entity: entity?,
+        condition,
+        external_id,
+        marker,
+        actor,
+    })
+}
+
+fn condition(reader: &mut Reader<'_>, node: &Node) -> Option<Located<Condition>> {
+    let text = reader.text(node, "where")?;
+    let scalar = node.as_scalar()?;
+    let map = ScalarMap::new(reader.source, scalar, node.span);
+    match condition_parser::parse(&text) {
+        Ok(mut condition) => {
+            relocate(&mut condition, &map);
+            Some(Located::new(condition, node.span))
+        }
+        Err(fault) => {
+            let diagnostic = reader
+                .error(map.locate(fault.span), fault.message)
+                .help(fault.help);
+            reader.note(diagnostic);
+            None
+        }
+    }
+}
+
+/// Turns places in the condition's text into places in the file.
+fn relocate(condition: &mut Condition, map: &ScalarMap) {
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) => {
+            parts.iter_mut().for_each(|part| relocate(part, map));
+        }
+        Condition::Not(part) => relocate(part, map),
+        Condition::Compare { field, literal, .. } => {
+            field.span = map.locate(field.span);
+            literal.span = map.locate(literal.span);
+        }
+        Condition::In { field, literals } => {
+            field.span = map.locate(field.span);
+            literals
+                .iter_mut()
+                .for_each(|literal| literal.span = map.locate(literal.span));
+        }
+    }
+}
+
+fn matches(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Vec<MatchSpec> {
+    let Some(node) = keyed.get("match") else {
+        let diagnostic = reader
+            .warning(keyed.span, "the mapping has no `match`")
+            .note("records that exist on both sides already would be created twice")
+            .help("say how they find each other, or write `match: []` if there are none");
+        reader.note(diagnostic);
+        return Vec::new();
+    };
+    let Some(items) = reader.list(node, "match") else {
+        return Vec::new();
+    };
+    items
+        .iter()
+        .filter_map(|item| match_rule(reader, item))
+        .collect()
+}
+
+fn match_rule(reader: &mut Reader<'_>, node: &Node) -> Option<MatchSpec> {
+    let keyed = reader.keys(node, MATCH)?;
+    let fields = pairs::two_fields(reader, keyed, "a match rule");
+    let normalize = pairs::normalize(reader, keyed, pairs::MATCH_NORMALIZERS);
+    // Asking a person is the only safe answer; the key exists so that a file can say so.
+    if let Some(node) = keyed.get("ambiguous") {
+        reader.word(node, "ambiguous", &[("review", ())]);
+    }
+    Some(MatchSpec {
+        span: node.span,
+        fields: fields?,
+        normalize,
+    })
+}
+
+fn initial(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Initial {
+    let words = [
+        ("review", Initial::Review),
+        ("left", Initial::Wins(Side::Left)),
+        ("right", Initial::Wins(Side::Right)),
+        ("newest", Initial::Newest),
+        ("fill", Initial::Fill),
+    ];
+    let word = keyed
+        .get("initial")
+        .and_then(|node| reader.word(node, "initial", &words));
+    word.map_or(Initial::Review, |word| word.value)
+}
+
+fn create(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Located<Sides<bool>> {
+    let sides = |left, right| Sides { left, right };
+    let words = [
+        ("both", sides(true, true)),
+        ("left", sides(true, false)),
+        ("right", sides(false, true)),
+        ("none", sides(false, false)),
+    ];
+    let word = keyed
+        .get("create")
+        .and_then(|node| reader.word(node, "create", &words));
+    word.unwrap_or(Located::new(sides(true, true), keyed.span))
+}
+
+fn delete(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Located<Sides<DeleteRule>> {
+    let words = [
+        ("propagate", DeleteRule::Propagate),
+        ("review", DeleteRule::Review),
+        ("keep", DeleteRule::Keep),
+    ];
+    let mut rule = Located::new(Sides::from_fn(|_| DeleteRule::Review), keyed.span);
+    let Some(node) = keyed.get("delete") else {
+        return rule;
+    };
+    rule.span = node.span;
+    if node.as_scalar().is_some() {
+        if let Some(word) = reader.word(node, "delete", &words) {
+            rule.value = Sides::from_fn(|_| word.value);
+        }
+        return rule;
+    }
+    let keys = Keys {
+        of: "`delete`",
+        known: &["left", "right"],
+        refused: &[],
+    };
+    let Some(keyed) = reader.keys(node, keys) else {
+        return rule;
+    };
+    for side in Side::BOTH {
+        let word = keyed
+            .get(side.as_str())
+            .and_then(|node| reader.word(node, side.as_str(), &words));
+        if let Some(word) = word {
+            rule.value[side] = word.value;
+        }
+    }
+    rule
+}
+
+fn leave(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Located<LeaveRule> {
+    let words = [
+        ("keep", LeaveRule::Keep),
+        ("unlink", LeaveRule::Unlink),
+        ("delete", LeaveRule::Delete),
+        ("review", LeaveRule::Review),
+    ];
+    let word = keyed
+        .get("leave")
+        .and_then(|node| reader.word(node, "leave", &words));
+    word.unwrap_or(Located::new(LeaveRule::Keep, Span::default()))
+}

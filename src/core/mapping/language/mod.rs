@@ -1,0 +1,37 @@
+//! The mapping language: from the YAML that people write to a [`super::Mapping`].
+//!
+//! Two stages. [`check_offline`] reads a file and finds everything that is wrong in itself,
+//! without an account anywhere. [`bind`] checks it against what the two systems say of their
+//! entities. Both report all findings at once, each with file, line, column and the fix.
+
+mod bind;
+mod bind_filter;
+mod bind_pairs;
+mod condition;
+mod condition_lexer;
+mod condition_parser;
+mod constant;
+mod diagnostics;
+mod file;
+mod fit;
+mod pairs;
+mod reader;
+mod scalar_map;
+mod source;
+mod spec;
+mod suggestion;
+#[cfg(test)]
+mod tests;
+mod together;
+mod tree;
+
+pub use bind::{MappingRef, bind};
+pub use condition::{Condition, Literal};
+pub use diagnostics::{Checked, Diagnostic, Diagnostics, Place, Severity};
+pub use file::{MappingFile, check_offline};
+pub use reader::{Keyed, Keys, Reader};
+pub use source::{FILE_BYTES_MAX, Located, Source, Span};
+pub use spec::{FieldSpec, MappingSpec, MatchSpec, SideSpec, ValueRows};
+pub use suggestion::{nearest, one_of};
+pub use together::check_together;
+pub use tree::{Entry, Node, NodeKind, Scalar, Style, parse};

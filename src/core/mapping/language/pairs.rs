@@ -1,0 +1,272 @@
+//! Field pairs as a file says them.
+
+use std::sync::Arc;
+
+use syncline_sdk::{FieldName, Normalizer};
+
+use super::file::{LATER, POLICIES, SIDES};
+use super::reader::{Keyed, Keys, Reader};
+use super::tree::{Node, NodeKind, Scalar, Style};
+use super::{FieldSpec, Located, ValueRows};
+use crate::mapping::{Direction, Policy};
+use crate::{Side, Sides};
+
+const FIELD: Keys<'_> = Keys {
+    of: "a field pair",
+    known: &[
+        "left",
+        "right",
+        "direction",
+        "owner",
+        "conflict",
+        "values",
+        "normalize",
+        "reference",
+    ],
+    refused: &[
+        ("to_left", LATER),
+        ("to_right", LATER),
+        ("sensitive", LATER),
+        ("foreign_edits", LATER),
+        ("units", LATER),
+    ],
+};
+
+const DIRECTIONS: &[(&str, Direction)] = &[
+    ("both", Direction::Both),
+    ("to_left", Direction::ToLeft),
+    ("to_right", Direction::ToRight),
+];
+
+/// What may be done to the values of a field pair: steps whose result is still the value.
+pub(super) const FIELD_NORMALIZERS: &[(&str, Normalizer)] = &[
+    ("trim", Normalizer::Trim),
+    ("lowercase", Normalizer::Lowercase),
+    ("empty_to_null", Normalizer::EmptyToNull),
+    ("line_feeds", Normalizer::LineFeeds),
+];
+
+/// What may be done to the values that a match rule compares, which are never stored.
+pub(super) const MATCH_NORMALIZERS: &[(&str, Normalizer)] = &[
+    ("trim", Normalizer::Trim),
+    ("lowercase", Normalizer::Lowercase),
+    ("empty_to_null", Normalizer::EmptyToNull),
+    ("line_feeds", Normalizer::LineFeeds),
+    ("digits_only", Normalizer::DigitsOnly),
+];
+
+/// The field pairs of a mapping.
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    keyed: Keyed<'_>,
+    policy: Policy,
+) -> Option<Vec<FieldSpec>> {
+    let example = "fields: [{ left: Name, right: name }]";
+    let node = reader.required(keyed, "a mapping", "fields", example)?;
+    let items = reader.list(node, "fields")?;
+    if items.is_empty() {
+        let diagnostic = reader
+            .error(node.span, "the mapping has no field pairs")
+            .help(format!("name at least one, as in: {example}"));
+        reader.note(diagnostic);
+    }
+    let fields: Vec<FieldSpec> = items
+        .iter()
+        .filter_map(|item| field(reader, item, policy))
+        .collect();
+    for side in Side::BOTH {
+        once(reader, &fields, side);
+    }
+    Some(fields)
+}
+
+/// A field stands in one pair: else two pairs would write it, or one edit would travel twice.
+fn once(reader: &mut Reader<'_>, fields: &[FieldSpec], side: Side) {
+    for (at, pair) in fields.iter().enumerate() {
+        let name = &pair.fields[side];
+        if let Some(first) = fields[..at]
+            .iter()
+            .find(|first| first.fields[side] == *name)
+        {
+            let diagnostic = reader
+                .error(
+                    name.span,
+                    format!("the {side} field `{}` is in two pairs", **name),
+                )
+                .label("again here")
+                .also(reader.source, first.fields[side].span, "first here")
+                .help("keep it in one of them");
+            reader.note(diagnostic);
+        }
+    }
+}
+
+fn field(reader: &mut Reader<'_>, node: &Node, policy: Policy) -> Option<FieldSpec> {
+    let keyed = reader.keys(node, FIELD)?;
+    let fields = two_fields(reader, keyed, "a field pair");
+    let direction = keyed
+        .get("direction")
+        .and_then(|node| reader.word(node, "direction", DIRECTIONS))
+        .unwrap_or(Located::new(Direction::Both, node.span));
+    let own = self::policy(reader, keyed);
+    if let (Some(own), true) = (&own, direction.value != Direction::Both) {
+        let diagnostic = reader
+            .error(own.span, "a field that travels one way has no conflicts")
+            .also(reader.source, direction.span, "it travels one way")
+            .help("remove `owner` and `conflict` here, or the direction");
+        reader.note(diagnostic);
+    }
+    let values = keyed.get("values").and_then(|node| values(reader, node));
+    let normalize = normalize(reader, keyed, FIELD_NORMALIZERS);
+    let reference = keyed
+        .get("reference")
+        .and_then(|node| reader.text(node, "reference"));
+    if reference.is_some() {
+        for key in ["values", "normalize"] {
+            if let Some(span) = keyed.key_span(key) {
+                let diagnostic = reader
+                    .error(span, format!("a reference has no `{key}`"))
+                    .note("it travels as the link of the record that it refers to")
+                    .help(format!("remove `{key}`"));
+                reader.note(diagnostic);
+            }
+        }
+    }
+    let conflict = own.map_or(policy, |own| own.value);
+    let span = node.span;
+    Some(FieldSpec {
+        span,
+        fields: fields?,
+        direction,
+        conflict,
+        values,
+        normalize,
+        reference,
+    })
+}
+
+/// The policy that `owner` and `conflict` of a mapping or field pair say together.
+pub(super) fn policy(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Option<Located<Policy>> {
+    let owner = keyed.get("owner").and_then(|node| match &node.kind {
+        NodeKind::Map(_) => {
+            let diagnostic = reader
+                .error(node.span, "`owner` is `left` or `right`, not a set of keys")
+                .note("this version of Syncline has no ownership by row")
+                .help("write `owner: left` or `owner: right`");
+            reader.note(diagnostic);
+            None
+        }
+        _ => reader.word(node, "owner", SIDES),
+    });
+    let conflict = keyed
+        .get("conflict")
+        .and_then(|node| reader.word(node, "conflict", POLICIES));
+    match (owner, conflict) {
+        (Some(owner), Some(conflict)) if conflict.value != Policy::Wins(owner.value) => {
+            let diagnostic = reader
+                .error(conflict.span, "`conflict` contradicts `owner`")
+                .also(reader.source, owner.span, "the owner wins every conflict")
+                .help("remove one of them");
+            reader.note(diagnostic);
+            None
+        }
+        (Some(owner), _) => Some(owner.map(Policy::Wins)),
+        (None, conflict) => conflict,
+    }
+}
+
+/// `left` and `right` of a pair or rule: one field each.
+pub(super) fn two_fields(
+    reader: &mut Reader<'_>,
+    keyed: Keyed<'_>,
+    of: &str,
+) -> Option<Sides<Located<FieldName>>> {
+    let mut one = |side: Side| {
+        let node = reader.required(keyed, of, side.as_str(), "{ left: Name, right: name }")?;
+        if let NodeKind::List(_) = node.kind {
+            let diagnostic = reader
+                .error(node.span, format!("`{side}` is one field, not a list"))
+                .note("this version of Syncline pairs single fields")
+                .help("write one pair for each field");
+            reader.note(diagnostic);
+            return None;
+        }
+        Some(reader.text(node, side.as_str())?.map(FieldName::new))
+    };
+    let (left, right) = (one(Side::Left), one(Side::Right));
+    Some(Sides {
+        left: left?,
+        right: right?,
+    })
+}
+
+/// The steps of `normalize`.
+pub(super) fn normalize(
+    reader: &mut Reader<'_>,
+    keyed: Keyed<'_>,
+    known: &[(&str, Normalizer)],
+) -> Vec<Located<Normalizer>> {
+    let Some(node) = keyed.get("normalize") else {
+        return Vec::new();
+    };
+    if node.as_scalar().is_some_and(|scalar| !scalar.is_null()) {
+        return reader.word(node, "normalize", known).into_iter().collect();
+    }
+    let Some(items) = reader.list(node, "normalize") else {
+        return Vec::new();
+    };
+    items
+        .iter()
+        .filter_map(|item| reader.word(item, "normalize", known))
+        .collect()
+}
+
+/// A value table: left values as keys, right values as values.
+fn values(reader: &mut Reader<'_>, node: &Node) -> Option<Located<ValueRows>> {
+    let NodeKind::Map(entries) = &node.kind else {
+        let diagnostic = reader
+            .error(
+                node.span,
+                format!("`values` is a table, not {}", node.what()),
+            )
+            .help("write left and right values as in: values: { Banking: BNK, Energy: ENR }");
+        reader.note(diagnostic);
+        return None;
+    };
+    let mut table = Vec::new();
+    for entry in entries {
+        let Some(right) = entry.value.as_scalar() else {
+            let message = format!(
+                "a right value is a single value, not {}",
+                entry.value.what()
+            );
+            let diagnostic = reader
+                .error(entry.value.span, message)
+                .help("write one right value a left value");
+            reader.note(diagnostic);
+            continue;
+        };
+        // The way in which a key was written shows in the file only.
+        let first = reader.source.text().as_bytes().get(entry.key.span.start);
+        let style = match first {
+            Some(b'\'') => Style::Single,
+            Some(b'"') => Style::Double,
+            _ => Style::Plain,
+        };
+        let left = Scalar {
+            text: Arc::clone(&entry.key),
+            style,
+        };
+        table.push((
+            Located::new(left, entry.key.span),
+            Located::new(right.clone(), entry.value.span),
+        ));
+    }
+    if table.is_empty() {
+        let diagnostic = reader
+            .error(node.span, "the value table is empty")
+            .help("fill it, or remove `values`");
+        reader.note(diagnostic);
+    }
+    Some(Located::new(table, node.span))
+}

@@ -1,0 +1,9 @@
+//! Tests of the mapping language.
+
+mod binding;
+mod binding_rules;
+mod conditions;
+mod drawings;
+mod drawings_of_yaml;
+mod files;
+mod world;
