@@ -164,6 +164,17 @@ pub trait Ledger: Send + Sync + 'static {
     /// As every call.
     async fn positions(&self) -> Result<Vec<StreamPosition>>;
 
+    /// Links of a mapping in the order of their ids, after one: what a verifying pass walks.
+    ///
+    /// # Errors
+    /// As every call.
+    async fn page(
+        &self,
+        mapping: MappingId,
+        after: Option<LinkId>,
+        max: usize,
+    ) -> Result<Vec<Link>>;
+
     /// The gaps that are not closed.
     ///
     /// # Errors

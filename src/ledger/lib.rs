@@ -1,11 +1,23 @@
 //! The ledger: what Syncline believes, and why.
 //!
 //! [`Ledger`] is the narrow contract that the engine works on: a few set-based calls, each one
-//! round trip or one transaction. It has two real implementations, [`memory`] (with crash
-//! semantics, for the simulator) and `postgres`, held to one conformance suite.
+//! round trip or one transaction. [`People`] is what people and their pages ask, [`Setup`] what
+//! is kept of the installation. All three have two real implementations, [`memory`] (with crash
+//! semantics, for the simulator) and [`postgres`], held to one conformance suite.
 
 mod contract;
+mod fold;
+pub mod memory;
+mod people;
+pub mod postgres;
+mod setup;
+#[cfg(test)]
+mod suite;
 
 pub use contract::{
     Committed, Ledger, LedgerError, LinkQuery, Loaded, OpenBatch, Ownership, Result,
 };
+pub use people::{
+    Answered, LinkCount, NewAnswer, Owner, People, ReviewQuery, Waiting, state_name,
+};
+pub use setup::{MappingRevision, Setup, Snapshot};

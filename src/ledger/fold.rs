@@ -1,0 +1,55 @@
+//! What both ledgers do to a changeset before it is applied: one row an object.
+
+use std::collections::BTreeMap;
+
+use syncline_core::model::{Figure, Gap, Hint, Link, LinkState};
+use syncline_sdk::{EntityName, Key, SystemName};
+
+/// The name of a hint.
+pub(crate) type HintKey = (SystemName, EntityName, Key);
+
+/// The name of a hint.
+pub(crate) fn hint_key(hint: &Hint) -> HintKey {
+    (hint.system.clone(), hint.entity.clone(), hint.key.clone())
+}
+
+/// One hint a record: the earliest due time, and the reason and tries of the last one added.
+pub(crate) fn hints(hints: &[Hint]) -> BTreeMap<HintKey, Hint> {
+    let mut folded: BTreeMap<HintKey, Hint> = BTreeMap::new();
+    for hint in hints {
+        let due = folded.get(&hint_key(hint)).map_or(hint.due, |known| known.due.min(hint.due));
+        folded.insert(hint_key(hint), Hint { due, ..hint.clone() });
+    }
+    folded
+}
+
+/// One row an object: the last one.
+pub(crate) fn last<'a, T, K: Ord>(rows: &'a [T], key: impl Fn(&'a T) -> K) -> BTreeMap<K, &'a T> {
+    rows.iter().map(|row| (key(row), row)).collect()
+}
+
+/// One gap a notice: closed when any says so.
+pub(crate) fn gaps(gaps: &[Gap]) -> BTreeMap<(String, i64), Gap> {
+    let mut folded: BTreeMap<(String, i64), Gap> = BTreeMap::new();
+    for gap in gaps {
+        folded
+            .entry((gap.stream.clone(), gap.noticed_at))
+            .and_modify(|known| known.closed_at = known.closed_at.or(gap.closed_at))
+            .or_insert_with(|| gap.clone());
+    }
+    folded
+}
+
+/// The sum a figure.
+pub(crate) fn figures(figures: &[(Figure, i64)]) -> BTreeMap<Figure, i64> {
+    let mut folded = BTreeMap::new();
+    for (figure, count) in figures {
+        *folded.entry(*figure).or_insert(0) += count;
+    }
+    folded
+}
+
+/// Whether a link may have questions: those are looked up only then.
+pub(crate) fn may_have_reviews(link: &Link) -> bool {
+    link.state == LinkState::Held || !link.field_state.units.is_empty()
+}

@@ -1,0 +1,70 @@
+//! The contract of the ledger.
+
+use std::ops::Range;
+
+use async_trait::async_trait;
+use syncline_core::mapping::MappingId;
+use syncline_core::model::{Changeset, Entry, Gap, Hint, Link, Review, StreamPosition};
+use syncline_sdk::{Instant, LinkId, SystemName};
+
+use super::{Call, Memory};
+use crate::{Committed, Ledger, LinkQuery, Loaded, OpenBatch, Ownership, Result};
+
+#[async_trait]
+impl Ledger for Memory {
+    async fn own(&self, owner: &str, now: Instant, until: Instant) -> Result<Ownership> {
+        self.call(Call::Own, |state| state.own(owner, now, until)).await
+    }
+
+    async fn reserve(&self, count: i64) -> Result<Range<i64>> {
+        self.call(Call::Reserve, |state| state.reserve(count)).await
+    }
+
+    async fn load(&self, queries: &[LinkQuery]) -> Result<Loaded> {
+        self.call(Call::Load, |state| state.load(queries)).await
+    }
+
+    async fn page(
+        &self,
+        mapping: MappingId,
+        after: Option<LinkId>,
+        max: usize,
+    ) -> Result<Vec<Link>> {
+        self.call(Call::Page, |state| state.page(mapping, after, max)).await
+    }
+
+    async fn open_batches(&self, max: usize) -> Result<Vec<OpenBatch>> {
+        self.call(Call::OpenBatches, |state| state.open_batches(max)).await
+    }
+
+    async fn hints(&self, system: &SystemName, now: Instant, max: usize) -> Result<Vec<Hint>> {
+        self.call(Call::Hints, |state| state.due(system, now, max)).await
+    }
+
+    async fn answers(&self, max: usize) -> Result<Vec<Review>> {
+        self.call(Call::Answers, |state| state.answers(max)).await
+    }
+
+    async fn positions(&self) -> Result<Vec<StreamPosition>> {
+        self.call(Call::Positions, |state| state.positions.values().cloned().collect()).await
+    }
+
+    async fn gaps(&self) -> Result<Vec<Gap>> {
+        self.call(Call::Gaps, |state| {
+            state.gaps.values().filter(|gap| gap.closed_at.is_none()).cloned().collect()
+        })
+        .await
+    }
+
+    async fn commit(&self, changeset: &Changeset) -> Result<Committed> {
+        self.pass_commit(changeset).await
+    }
+
+    async fn committed(&self, commit: i64) -> Result<bool> {
+        self.call(Call::Committed, |state| state.committed(commit)).await
+    }
+
+    async fn explain(&self, mapping: MappingId, link: LinkId, max: usize) -> Result<Vec<Entry>> {
+        self.call(Call::Explain, |state| state.explain(mapping, link, max)).await
+    }
+}

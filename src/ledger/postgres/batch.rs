@@ -1,0 +1,221 @@
+//! Table `batch`.
+
+use sqlx::PgConnection;
+use syncline_core::model::{Batch, BatchChange};
+use syncline_sdk::SystemName;
+
+use super::error::{Meaning, corrupt};
+use super::{code, journal};
+use crate::{OpenBatch, Result};
+
+/// What a commit does to batches, by kind.
+#[derive(Default)]
+pub(super) struct Changes {
+    sends: Vec<(i64, Vec<i64>, Batch)>,
+    asserts: Ids,
+    resends: Resends,
+    closes: Closes,
+}
+
+#[derive(Default)]
+struct Ids {
+    id: Vec<i64>,
+    attempts: Vec<i32>,
+}
+
+#[derive(Default)]
+struct Resends {
+    read: Ids,
+    epoch: Vec<i64>,
+    last_sent: Vec<i64>,
+    die_after: Vec<i64>,
+}
+
+#[derive(Default)]
+struct Closes {
+    id: Vec<i64>,
+    state: Vec<i16>,
+    attempts: Vec<Option<i32>>,
+}
+
+impl Changes {
+    /// Sorts changes by kind.
+    pub(super) fn new(changes: &[BatchChange]) -> Result<Self> {
+        let mut sorted = Self::default();
+        for change in changes {
+            match change {
+                BatchChange::Send(batch) => {
+                    let intents =
+                        batch.intents.iter().map(|id| code::entry(*id)).collect::<Result<_>>()?;
+                    sorted.sends.push((code::batch(batch.id)?, intents, batch.clone()));
+                }
+                BatchChange::Assert { id, attempts } => {
+                    sorted.asserts.id.push(code::batch(*id)?);
+                    sorted.asserts.attempts.push(*attempts);
+                }
+                BatchChange::Resend { id, read_attempts, epoch, last_sent, die_after } => {
+                    sorted.resends.read.id.push(code::batch(*id)?);
+                    sorted.resends.read.attempts.push(*read_attempts);
+                    sorted.resends.epoch.push(*epoch);
+                    sorted.resends.last_sent.push(*last_sent);
+                    sorted.resends.die_after.push(*die_after);
+                }
+                BatchChange::Close { id, state, attempts } => {
+                    sorted.closes.id.push(code::batch(*id)?);
+                    sorted.closes.state.push(code::batch_state(*state));
+                    sorted.closes.attempts.push(*attempts);
+                }
+            }
+        }
+        Ok(sorted)
+    }
+}
+
+/// Applies changes: first sends, then assertions, then further sends, then closings. What does
+/// not hold is answered in words.
+pub(super) async fn change(
+    connection: &mut PgConnection,
+    changes: &Changes,
+) -> Result<Option<String>, sqlx::Error> {
+    for (id, intents, batch) in &changes.sends {
+        send(connection, *id, intents, batch).await?;
+    }
+    for (ids, touched) in [
+        (&changes.asserts.id, assert(connection, &changes.asserts).await?),
+        (&changes.resends.read.id, resend(connection, &changes.resends).await?),
+        (&changes.closes.id, close(connection, &changes.closes).await?),
+    ] {
+        if touched != ids.len() as u64 {
+            let ids: Vec<String> =
+                ids.iter().map(|id| code::to_batch(*id).to_string()).collect();
+            let ids = ids.join(", ");
+            return Ok(Some(format!("batch {ids}: settled by now, or sent again")));
+        }
+    }
+    Ok(None)
+}
+
+async fn send(
+    connection: &mut PgConnection,
+    id: i64,
+    intents: &[i64],
+    batch: &Batch,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into syncline.batch
+             (id, system, intents, epoch, state, first_sent, last_sent, die_after, attempts,
+              together)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        id,
+        batch.system.as_str(),
+        intents,
+        batch.epoch,
+        code::batch_state(batch.state),
+        batch.first_sent,
+        batch.last_sent,
+        batch.die_after,
+        batch.attempts,
+        batch.together,
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+async fn assert(connection: &mut PgConnection, asserts: &Ids) -> Result<u64, sqlx::Error> {
+    if asserts.id.is_empty() {
+        return Ok(0);
+    }
+    sqlx::query!(
+        "select b.id
+         from unnest($1::int8[], $2::int4[]) as u (id, attempts)
+         join syncline.batch as b on b.id = u.id and b.attempts = u.attempts and b.state = 0
+         for share of b",
+        &asserts.id,
+        &asserts.attempts,
+    )
+    .fetch_all(connection)
+    .await
+    .map(|rows| rows.len() as u64)
+}
+
+async fn resend(connection: &mut PgConnection, resends: &Resends) -> Result<u64, sqlx::Error> {
+    if resends.read.id.is_empty() {
+        return Ok(0);
+    }
+    sqlx::query!(
+        "update syncline.batch as b
+         set attempts = b.attempts + 1, epoch = u.epoch, last_sent = u.last_sent,
+             die_after = u.die_after
+         from unnest($1::int8[], $2::int4[], $3::int8[], $4::int8[], $5::int8[])
+              as u (id, attempts, epoch, last_sent, die_after)
+         where b.id = u.id and b.attempts = u.attempts and b.state = 0",
+        &resends.read.id,
+        &resends.read.attempts,
+        &resends.epoch,
+        &resends.last_sent,
+        &resends.die_after,
+    )
+    .execute(connection)
+    .await
+    .map(|done| done.rows_affected())
+}
+
+async fn close(connection: &mut PgConnection, closes: &Closes) -> Result<u64, sqlx::Error> {
+    if closes.id.is_empty() {
+        return Ok(0);
+    }
+    sqlx::query!(
+        "update syncline.batch as b set state = u.state
+         from unnest($1::int8[], $2::int2[], $3::int4[]) as u (id, state, attempts)
+         where b.id = u.id and b.state = 0 and (u.attempts is null or b.attempts = u.attempts)",
+        &closes.id,
+        &closes.state,
+        &closes.attempts as _,
+    )
+    .execute(connection)
+    .await
+    .map(|done| done.rows_affected())
+}
+
+/// The open batches, oldest first, with the entries of their intents.
+pub(super) async fn open(connection: &mut PgConnection, max: usize) -> Result<Vec<OpenBatch>> {
+    let rows = sqlx::query!(
+        "select id, system, intents, epoch, state, first_sent, last_sent, die_after, attempts,
+                together
+         from syncline.batch where state = 0 order by id limit $1",
+        code::limit(max)
+    )
+    .fetch_all(&mut *connection)
+    .await
+    .meaning("load open batches")?;
+    let ids: Vec<i64> = rows.iter().flat_map(|row| row.intents.iter().copied()).collect();
+    let entries: std::collections::BTreeMap<_, _> = journal::by_ids(connection, &ids)
+        .await?
+        .into_iter()
+        .map(|entry| (entry.id, entry))
+        .collect();
+    rows.into_iter()
+        .map(|row| {
+            let id = code::to_batch(row.id);
+            let intents: Vec<_> = row.intents.into_iter().map(code::to_entry).collect();
+            let state = code::to_batch_state(row.state)
+                .ok_or_else(|| corrupt("batch", id, format!("state {}", row.state)))?;
+            Ok(OpenBatch {
+                entries: intents.iter().filter_map(|id| entries.get(id).cloned()).collect(),
+                batch: Batch {
+                    id,
+                    system: SystemName::from(row.system),
+                    intents,
+                    epoch: row.epoch,
+                    state,
+                    first_sent: row.first_sent,
+                    last_sent: row.last_sent,
+                    die_after: row.die_after,
+                    attempts: row.attempts,
+                    together: row.together,
+                },
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,136 @@
+//! Table `journal`.
+
+use sqlx::PgConnection;
+use syncline_core::encoding::{EntryBody, decode, encode_entry};
+use syncline_core::mapping::MappingId;
+use syncline_core::model::Entry;
+use syncline_sdk::{Instant, LinkId};
+use uuid::Uuid;
+
+use super::code;
+use super::error::{Meaning, corrupt};
+use crate::{LedgerError, Result};
+
+struct EntryRow {
+    id: i64,
+    at: i64,
+    previous: Option<i64>,
+    mapping: i32,
+    link: Uuid,
+    body: Vec<u8>,
+}
+
+impl TryFrom<EntryRow> for Entry {
+    type Error = LedgerError;
+
+    fn try_from(row: EntryRow) -> Result<Self> {
+        let id = code::to_entry(row.id);
+        let body: EntryBody =
+            decode(&row.body).map_err(|error| corrupt("journal", id, format!("body: {error}")))?;
+        Ok(Self {
+            id,
+            mapping: MappingId(row.mapping),
+            link: LinkId(row.link),
+            previous: row.previous.map(code::to_entry),
+            at: Instant::from_micros(row.at),
+            observed: body.observed,
+            decided: body.decided,
+            intent: body.intent,
+            settled: body.settled,
+        })
+    }
+}
+
+/// Entries turned into columns.
+#[derive(Default)]
+pub(super) struct Columns {
+    id: Vec<i64>,
+    at: Vec<i64>,
+    previous: Vec<Option<i64>>,
+    mapping: Vec<i32>,
+    link: Vec<Uuid>,
+    body: Vec<Vec<u8>>,
+}
+
+impl Columns {
+    /// The columns of entries, in the entries' order.
+    pub(super) fn new(entries: &[Entry]) -> Result<Self> {
+        let mut columns = Self::default();
+        for entry in entries {
+            columns.id.push(code::entry(entry.id)?);
+            columns.at.push(entry.at.micros());
+            columns.previous.push(code::entry_or_null(entry.previous)?);
+            columns.mapping.push(entry.mapping.0);
+            columns.link.push(entry.link.0);
+            columns.body.push(encode_entry(entry));
+        }
+        Ok(columns)
+    }
+}
+
+/// Appends entries.
+pub(super) async fn append(
+    connection: &mut PgConnection,
+    entries: &Columns,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into syncline.journal (id, at, previous, mapping, link, body)
+         select * from unnest($1::int8[], $2::int8[], $3::int8[], $4::int4[], $5::uuid[],
+                              $6::bytea[])",
+        &entries.id,
+        &entries.at,
+        &entries.previous as _,
+        &entries.mapping,
+        &entries.link,
+        &entries.body,
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Entries by their ids, in no order.
+pub(super) async fn by_ids(connection: &mut PgConnection, ids: &[i64]) -> Result<Vec<Entry>> {
+    let rows = sqlx::query_as!(
+        EntryRow,
+        "select j.id, j.at, j.previous, j.mapping, j.link, j.body
+         from unnest($1::int8[]) as u (id) join syncline.journal as j on j.id = u.id",
+        ids
+    )
+    .fetch_all(connection)
+    .await
+    .meaning("read the journal")?;
+    rows.into_iter().map(Entry::try_from).collect()
+}
+
+/// The chain of a link's entries, newest first.
+pub(super) async fn chain(
+    connection: &mut PgConnection,
+    mapping: MappingId,
+    link: LinkId,
+    max: usize,
+) -> Result<Vec<Entry>> {
+    // An entry names an older one; anything else would walk in a circle.
+    let rows = sqlx::query_as!(
+        EntryRow,
+        r#"with recursive chain as (
+               select j.*, 1::int8 as place
+               from syncline.link as l join syncline.journal as j on j.id = l.last_entry
+               where l.mapping = $1 and l.link = $2 and j.mapping = $1 and j.link = $2
+               union all
+               select j.*, chain.place + 1
+               from chain join syncline.journal as j on j.id = chain.previous
+               where j.id < chain.id and j.mapping = $1 and j.link = $2 and chain.place < $3
+           )
+           select id as "id!", at as "at!", previous, mapping as "mapping!", link as "link!",
+                  body as "body!"
+           from chain where place <= $3 order by place"#,
+        mapping.0,
+        link.0,
+        code::limit(max),
+    )
+    .fetch_all(connection)
+    .await
+    .meaning("walk the journal")?;
+    rows.into_iter().map(Entry::try_from).collect()
+}

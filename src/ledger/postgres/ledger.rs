@@ -1,0 +1,76 @@
+//! The contract of the ledger.
+
+use std::ops::Range;
+
+use async_trait::async_trait;
+use syncline_core::mapping::MappingId;
+use syncline_core::model::{Changeset, Entry, Gap, Hint, Link, Review, StreamPosition};
+use syncline_sdk::{Instant, LinkId, SystemName};
+
+use super::session::call;
+use super::{Postgres, batch, decided, gap, hint, journal, lease, link, load, position, review};
+use crate::{Committed, Ledger, LinkQuery, Loaded, OpenBatch, Ownership, Result};
+
+#[async_trait]
+impl Ledger for Postgres {
+    async fn own(&self, owner: &str, now: Instant, until: Instant) -> Result<Ownership> {
+        call!(self, "take the lease", |connection| lease::own(connection, owner, now, until))
+    }
+
+    async fn reserve(&self, count: i64) -> Result<Range<i64>> {
+        call!(self, "reserve commit numbers", |connection| async {
+            let range = lease::reserve(&mut *connection, count).await?;
+            decided::forget(connection, range.start).await?;
+            Ok(range)
+        })
+    }
+
+    async fn load(&self, queries: &[LinkQuery]) -> Result<Loaded> {
+        call!(self, "load links", |connection| load::load(connection, queries))
+    }
+
+    async fn page(
+        &self,
+        mapping: MappingId,
+        after: Option<LinkId>,
+        max: usize,
+    ) -> Result<Vec<Link>> {
+        call!(self, "page through links", |connection| {
+            link::page(connection, mapping, after, max)
+        })
+    }
+
+    async fn open_batches(&self, max: usize) -> Result<Vec<OpenBatch>> {
+        call!(self, "load open batches", |connection| batch::open(connection, max))
+    }
+
+    async fn hints(&self, system: &SystemName, now: Instant, max: usize) -> Result<Vec<Hint>> {
+        call!(self, "take hints", |connection| hint::due(connection, system, now, max))
+    }
+
+    async fn answers(&self, max: usize) -> Result<Vec<Review>> {
+        call!(self, "load answers", |connection| review::answered(connection, max))
+    }
+
+    async fn positions(&self) -> Result<Vec<StreamPosition>> {
+        call!(self, "load positions", |connection| position::all(connection))
+    }
+
+    async fn gaps(&self) -> Result<Vec<Gap>> {
+        call!(self, "load gaps", |connection| gap::open(connection))
+    }
+
+    async fn commit(&self, changeset: &Changeset) -> Result<Committed> {
+        self.make_durable(changeset).await
+    }
+
+    async fn committed(&self, commit: i64) -> Result<bool> {
+        call!(self, "look for a commit", |connection| decided::ask(connection, commit))
+    }
+
+    async fn explain(&self, mapping: MappingId, link: LinkId, max: usize) -> Result<Vec<Entry>> {
+        call!(self, "walk the journal", |connection| {
+            journal::chain(connection, mapping, link, max)
+        })
+    }
+}

@@ -1,0 +1,234 @@
+//! Statements that write links. Each asserts, through its caller, how many rows it touched.
+
+use sqlx::PgConnection;
+
+use super::{Columns, Guards};
+
+type Touched = Result<u64, sqlx::Error>;
+
+/// Adds links. A name that is taken is a unique violation.
+pub(in crate::postgres) async fn insert(
+    connection: &mut PgConnection,
+    epoch: i64,
+    links: &Columns,
+) -> Touched {
+    sqlx::query!(
+        "insert into syncline.link
+             (mapping, link, shard, state, mapping_rev, epoch, sync_version,
+              left_open, right_open, last_entry, merged_into, left_key, right_key,
+              left_base, right_base, left_pending, right_pending, left_version, right_version,
+              field_state, origins, complement)
+         select u.mapping, u.link, u.shard, u.state, u.mapping_rev, $1, u.sync_version,
+                u.left_open, u.right_open, u.last_entry, u.merged_into, u.left_key, u.right_key,
+                u.left_base, u.right_base, u.left_pending, u.right_pending, u.left_version,
+                u.right_version, u.field_state, u.origins, u.complement
+         from unnest($2::int4[], $3::uuid[], $4::int2[], $5::int2[], $6::int4[], $7::int8[],
+                     $8::int8[], $9::int8[], $10::int8[], $11::uuid[], $12::text[], $13::text[],
+                     $14::bytea[], $15::bytea[], $16::bytea[], $17::bytea[], $18::bytea[],
+                     $19::bytea[], $20::bytea[], $21::bytea[], $22::bytea[])
+              as u (mapping, link, shard, state, mapping_rev, sync_version,
+                    left_open, right_open, last_entry, merged_into, left_key, right_key,
+                    left_base, right_base, left_pending, right_pending, left_version,
+                    right_version, field_state, origins, complement)",
+        epoch,
+        &links.mapping,
+        &links.link,
+        &links.shard,
+        &links.state,
+        &links.mapping_rev,
+        &links.sync_version,
+        &links.left_open as _,
+        &links.right_open as _,
+        &links.last_entry as _,
+        &links.merged_into as _,
+        &links.left_key as _,
+        &links.right_key as _,
+        &links.left_base as _,
+        &links.right_base as _,
+        &links.left_pending as _,
+        &links.right_pending as _,
+        &links.left_version as _,
+        &links.right_version as _,
+        &links.field_state as _,
+        &links.origins as _,
+        &links.complement as _,
+    )
+    .execute(connection)
+    .await
+    .map(|done| done.rows_affected())
+}
+
+/// Updates links that keep their keys: the common path. No indexed column is named, so that the
+/// new row versions stay in their pages.
+pub(in crate::postgres) async fn update(
+    connection: &mut PgConnection,
+    epoch: i64,
+    links: &Columns,
+    guards: &Guards,
+) -> Touched {
+    sqlx::query!(
+        "update syncline.link as l
+         set state = u.state, mapping_rev = u.mapping_rev, epoch = $1,
+             sync_version = u.sync_version, left_open = u.left_open, right_open = u.right_open,
+             last_entry = u.last_entry, merged_into = u.merged_into,
+             left_base = u.left_base, right_base = u.right_base,
+             left_pending = u.left_pending, right_pending = u.right_pending,
+             left_version = u.left_version, right_version = u.right_version,
+             field_state = u.field_state, origins = u.origins, complement = u.complement
+         from unnest($2::int4[], $3::uuid[], $4::int2[], $5::int4[], $6::int8[],
+                     $7::int8[], $8::int8[], $9::int8[], $10::uuid[],
+                     $11::bytea[], $12::bytea[], $13::bytea[], $14::bytea[], $15::bytea[],
+                     $16::bytea[], $17::bytea[], $18::bytea[], $19::bytea[],
+                     $20::int8[], $21::int8[], $22::int8[], $23::int8[])
+              as u (mapping, link, state, mapping_rev, sync_version,
+                    left_open, right_open, last_entry, merged_into,
+                    left_base, right_base, left_pending, right_pending, left_version,
+                    right_version, field_state, origins, complement,
+                    read_sync_version, read_left_open, read_right_open, read_last_entry)
+         where l.mapping = u.mapping and l.link = u.link
+           and l.sync_version = u.read_sync_version
+           and l.left_open is not distinct from u.read_left_open
+           and l.right_open is not distinct from u.read_right_open
+           and l.last_entry is not distinct from u.read_last_entry",
+        epoch,
+        &links.mapping,
+        &links.link,
+        &links.state,
+        &links.mapping_rev,
+        &links.sync_version,
+        &links.left_open as _,
+        &links.right_open as _,
+        &links.last_entry as _,
+        &links.merged_into as _,
+        &links.left_base as _,
+        &links.right_base as _,
+        &links.left_pending as _,
+        &links.right_pending as _,
+        &links.left_version as _,
+        &links.right_version as _,
+        &links.field_state as _,
+        &links.origins as _,
+        &links.complement as _,
+        &guards.sync_version,
+        &guards.left_open as _,
+        &guards.right_open as _,
+        &guards.last_entry as _,
+    )
+    .execute(connection)
+    .await
+    .map(|done| done.rows_affected())
+}
+
+/// Updates links whose keys changed.
+pub(in crate::postgres) async fn update_with_keys(
+    connection: &mut PgConnection,
+    epoch: i64,
+    links: &Columns,
+    guards: &Guards,
+) -> Touched {
+    sqlx::query!(
+        "update syncline.link as l
+         set state = u.state, mapping_rev = u.mapping_rev, epoch = $1,
+             sync_version = u.sync_version, left_open = u.left_open, right_open = u.right_open,
+             last_entry = u.last_entry, merged_into = u.merged_into,
+             left_key = u.left_key, right_key = u.right_key,
+             left_base = u.left_base, right_base = u.right_base,
+             left_pending = u.left_pending, right_pending = u.right_pending,
+             left_version = u.left_version, right_version = u.right_version,
+             field_state = u.field_state, origins = u.origins, complement = u.complement
+         from unnest($2::int4[], $3::uuid[], $4::int2[], $5::int4[], $6::int8[],
+                     $7::int8[], $8::int8[], $9::int8[], $10::uuid[],
+                     $11::bytea[], $12::bytea[], $13::bytea[], $14::bytea[], $15::bytea[],
+                     $16::bytea[], $17::bytea[], $18::bytea[], $19::bytea[],
+                     $20::int8[], $21::int8[], $22::int8[], $23::int8[],
+                     $24::text[], $25::text[])
+              as u (mapping, link, state, mapping_rev, sync_version,
+                    left_open, right_open, last_entry, merged_into,
+                    left_base, right_base, left_pending, right_pending, left_version,
+                    right_version, field_state, origins, complement,
+                    read_sync_version, read_left_open, read_right_open, read_last_entry,
+                    left_key, right_key)
+         where l.mapping = u.mapping and l.link = u.link
+           and l.sync_version = u.read_sync_version
+           and l.left_open is not distinct from u.read_left_open
+           and l.right_open is not distinct from u.read_right_open
+           and l.last_entry is not distinct from u.read_last_entry",
+        epoch,
+        &links.mapping,
+        &links.link,
+        &links.state,
+        &links.mapping_rev,
+        &links.sync_version,
+        &links.left_open as _,
+        &links.right_open as _,
+        &links.last_entry as _,
+        &links.merged_into as _,
+        &links.left_base as _,
+        &links.right_base as _,
+        &links.left_pending as _,
+        &links.right_pending as _,
+        &links.left_version as _,
+        &links.right_version as _,
+        &links.field_state as _,
+        &links.origins as _,
+        &links.complement as _,
+        &guards.sync_version,
+        &guards.left_open as _,
+        &guards.right_open as _,
+        &guards.last_entry as _,
+        &links.left_key as _,
+        &links.right_key as _,
+    )
+    .execute(connection)
+    .await
+    .map(|done| done.rows_affected())
+}
+
+/// The first link that is not as it was loaded, for the log. Asked after the roll-back, so that
+/// it may have become right again meanwhile: then nothing is found.
+pub(in crate::postgres) async fn first_moved(
+    connection: &mut PgConnection,
+    links: &Columns,
+    guards: &Guards,
+) -> Result<Option<String>, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"select u.link as "asked!", l.sync_version as "sync_version?",
+                  l.sync_version is distinct from u.read_sync_version as "version_moved!",
+                  l.left_open is distinct from u.read_left_open as "left_moved!",
+                  l.right_open is distinct from u.read_right_open as "right_moved!"
+           from unnest($1::int4[], $2::uuid[], $3::int8[], $4::int8[], $5::int8[], $6::int8[])
+                as u (mapping, link, read_sync_version, read_left_open, read_right_open,
+                      read_last_entry)
+           left join syncline.link as l on l.mapping = u.mapping and l.link = u.link
+           where l.link is null
+              or l.sync_version is distinct from u.read_sync_version
+              or l.left_open is distinct from u.read_left_open
+              or l.right_open is distinct from u.read_right_open
+              or l.last_entry is distinct from u.read_last_entry
+           limit 1"#,
+        &links.mapping,
+        &links.link,
+        &guards.sync_version,
+        &guards.left_open as _,
+        &guards.right_open as _,
+        &guards.last_entry as _,
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| {
+        let link = row.asked;
+        match row.sync_version {
+            None => format!("link {link} is not there"),
+            Some(version) if row.version_moved => {
+                format!("link {link} is at sync version {version} by now")
+            }
+            Some(_) if row.left_moved => {
+                format!("the open intent of link {link} on the left is another by now")
+            }
+            Some(_) if row.right_moved => {
+                format!("the open intent of link {link} on the right is another by now")
+            }
+            Some(_) => format!("link {link} has a newer journal entry"),
+        }
+    }))
+}

@@ -1,0 +1,122 @@
+//! Table `parked`.
+
+use sqlx::PgConnection;
+use syncline_core::mapping::MappingId;
+use syncline_core::model::Parked;
+use syncline_sdk::LinkId;
+use uuid::Uuid;
+
+use super::code;
+use super::error::{Meaning, corrupt};
+use crate::{LedgerError, Result, fold};
+
+/// Parked records turned into columns.
+#[derive(Default)]
+pub(super) struct Columns {
+    mapping: Vec<i32>,
+    link: Vec<Uuid>,
+    side: Vec<i16>,
+    kind: Vec<String>,
+    message: Vec<String>,
+    advice: Vec<String>,
+    entry: Vec<Option<i64>>,
+    at: Vec<i64>,
+}
+
+impl Columns {
+    /// The columns; of a record named twice the last row.
+    pub(super) fn new(parked: &[Parked]) -> Result<Self> {
+        let mut columns = Self::default();
+        for parked in fold::last(parked, |parked| (parked.mapping, parked.link)).values() {
+            columns.mapping.push(parked.mapping.0);
+            columns.link.push(parked.link.0);
+            columns.side.push(code::side(parked.side));
+            columns.kind.push(parked.kind.clone());
+            columns.message.push(parked.message.clone());
+            columns.advice.push(parked.advice.clone());
+            columns.entry.push(code::entry_or_null(parked.entry)?);
+            columns.at.push(parked.at);
+        }
+        Ok(columns)
+    }
+}
+
+/// Sets records aside; what was known of one is replaced.
+pub(super) async fn set_aside(
+    connection: &mut PgConnection,
+    parked: &Columns,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into syncline.parked (mapping, link, side, kind, message, advice, entry, at)
+         select * from unnest($1::int4[], $2::uuid[], $3::int2[], $4::text[], $5::text[],
+                              $6::text[], $7::int8[], $8::int8[])
+         on conflict (mapping, link) do update
+         set side = excluded.side, kind = excluded.kind, message = excluded.message,
+             advice = excluded.advice, entry = excluded.entry, at = excluded.at",
+        &parked.mapping,
+        &parked.link,
+        &parked.side,
+        &parked.kind,
+        &parked.message,
+        &parked.advice,
+        &parked.entry as _,
+        &parked.at,
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Takes records back.
+pub(super) async fn take_back(
+    connection: &mut PgConnection,
+    names: &[(MappingId, LinkId)],
+) -> Result<(), sqlx::Error> {
+    let mapping: Vec<i32> = names.iter().map(|(mapping, _)| mapping.0).collect();
+    let link: Vec<Uuid> = names.iter().map(|(_, link)| link.0).collect();
+    sqlx::query!(
+        "delete from syncline.parked as p using unnest($1::int4[], $2::uuid[]) as u (mapping, link)
+         where p.mapping = u.mapping and p.link = u.link",
+        &mapping,
+        &link,
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Parked records, the latest first.
+pub(super) async fn list(
+    connection: &mut PgConnection,
+    mapping: Option<MappingId>,
+    max: usize,
+) -> Result<Vec<Parked>> {
+    let rows = sqlx::query!(
+        "select mapping, link, side, kind, message, advice, entry, at
+         from syncline.parked
+         where $1::int4 is null or mapping = $1
+         order by at desc, mapping, link
+         limit $2",
+        mapping.map(|mapping| mapping.0),
+        code::limit(max),
+    )
+    .fetch_all(connection)
+    .await
+    .meaning("list parked records")?;
+    rows.into_iter()
+        .map(|row| {
+            let side = code::to_side(row.side)
+                .ok_or_else(|| corrupt("parked", row.link, format!("side {}", row.side)))?;
+            Ok::<_, LedgerError>(Parked {
+                mapping: MappingId(row.mapping),
+                link: LinkId(row.link),
+                side,
+                kind: row.kind,
+                message: row.message,
+                advice: row.advice,
+                entry: row.entry.map(code::to_entry),
+                at: row.at,
+            })
+        })
+        .collect()
+}

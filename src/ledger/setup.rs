@@ -1,0 +1,82 @@
+//! What is kept of the installation and its settings.
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+use syncline_core::mapping::MappingId;
+use syncline_sdk::{EntityName, Instant, SystemName};
+
+use crate::Result;
+
+/// A mapping as the ledger numbers it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct MappingRevision {
+    /// Its number, for life.
+    pub mapping: MappingId,
+    /// Its name.
+    pub name: String,
+    /// The newest revision of its rules.
+    pub revision: i32,
+}
+
+/// What was last seen of an entity's schema.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Snapshot {
+    /// The text that changes when a change of the schema matters (protocol 1.10).
+    pub fingerprint: String,
+    /// When it was taken.
+    pub at: Instant,
+}
+
+/// What is written when things are set up, and read when a process starts.
+#[async_trait]
+pub trait Setup: Send + Sync + 'static {
+    /// The id of the installation, part of every marker: `candidate` when none was given yet.
+    ///
+    /// # Errors
+    /// As every call.
+    async fn install(&self, candidate: &str) -> Result<String>;
+
+    /// The number of a mapping and the revision of these rules. A text that differs from the
+    /// newest revision's makes a new one; an older text coming back is a new revision too.
+    ///
+    /// # Errors
+    /// As every call.
+    async fn mapping(&self, name: &str, source: &str, at: Instant) -> Result<MappingRevision>;
+
+    /// All mappings that were ever used, by number.
+    ///
+    /// # Errors
+    /// As every call.
+    async fn mappings(&self) -> Result<Vec<MappingRevision>>;
+
+    /// What was last kept of an entity's schema.
+    ///
+    /// # Errors
+    /// As every call.
+    async fn snapshot(&self, system: &SystemName, entity: &EntityName)
+    -> Result<Option<Snapshot>>;
+
+    /// Keeps what was seen of an entity's schema.
+    ///
+    /// # Errors
+    /// As every call.
+    async fn keep_snapshot(
+        &self,
+        system: &SystemName,
+        entity: &EntityName,
+        snapshot: &Snapshot,
+    ) -> Result<()>;
+
+    /// A secret kept for a system: a refresh token.
+    ///
+    /// # Errors
+    /// As every call; `Refused` when it cannot be opened with the key at hand.
+    async fn token(&self, system: &SystemName, name: &str) -> Result<Option<SecretString>>;
+
+    /// Keeps a secret for a system in place of the one before.
+    ///
+    /// # Errors
+    /// As every call; `Refused` when there is no key to seal it with.
+    async fn keep_token(&self, system: &SystemName, name: &str, token: &SecretString)
+    -> Result<()>;
+}

@@ -1,0 +1,73 @@
+//! Batches: what was sent, how often, and whether it is settled.
+
+use syncline_core::model::{Batch, BatchChange, BatchState};
+use syncline_sdk::BatchId;
+
+use super::Subject;
+use super::fixture::{Engine, batch, entry, link_id};
+use crate::{Committed, OpenBatch};
+
+const ID: BatchId = BatchId { commit: 900, ordinal: 1 };
+
+fn resend(read_attempts: i32) -> BatchChange {
+    BatchChange::Resend { id: ID, read_attempts, epoch: 2, last_sent: 300, die_after: 400 }
+}
+
+fn close(attempts: Option<i32>) -> BatchChange {
+    BatchChange::Close { id: ID, state: BatchState::Settled, attempts }
+}
+
+pub(super) async fn attempts_are_asserted<L: Subject>(ledger: &L) {
+    let engine = Engine::new(ledger).await;
+    engine.refused(|changes| changes.batches.push(resend(1))).await;
+    engine.must(|changes| changes.batches.push(BatchChange::Send(batch(ID, Vec::new())))).await;
+    engine.refused(|changes| changes.batches.push(BatchChange::Send(batch(ID, Vec::new())))).await;
+    engine.refused(|changes| changes.batches.push(resend(0))).await;
+    engine.must(|changes| changes.batches.push(resend(1))).await;
+    engine.refused(|changes| changes.batches.push(resend(1))).await;
+    let asserted = |attempts| BatchChange::Assert { id: ID, attempts };
+    engine.refused(|changes| changes.batches.push(asserted(1))).await;
+    engine.must(|changes| changes.batches.push(asserted(2))).await;
+    // A refusal settles only if ours was the only send (protocol I3).
+    engine.refused(|changes| changes.batches.push(close(Some(1)))).await;
+    let open = ledger.open_batches(9).await.unwrap();
+    let expected =
+        Batch { attempts: 2, epoch: 2, last_sent: 300, die_after: 400, ..batch(ID, Vec::new()) };
+    assert_eq!(open, [OpenBatch { batch: expected, entries: Vec::new() }]);
+    engine.must(|changes| changes.batches.push(close(Some(2)))).await;
+    assert!(ledger.open_batches(9).await.unwrap().is_empty());
+}
+
+pub(super) async fn a_settled_batch_stays_settled<L: Subject>(ledger: &L) {
+    let engine = Engine::new(ledger).await;
+    engine.refused(|changes| changes.batches.push(close(None))).await;
+    engine.must(|changes| changes.batches.push(BatchChange::Send(batch(ID, Vec::new())))).await;
+    engine.must(|changes| changes.batches.push(close(None))).await;
+    engine.refused(|changes| changes.batches.push(close(None))).await;
+    engine.refused(|changes| changes.batches.push(resend(1))).await;
+    let asserted = BatchChange::Assert { id: ID, attempts: 1 };
+    engine.refused(|changes| changes.batches.push(asserted)).await;
+}
+
+pub(super) async fn open_batches_carry_their_intents<L: Subject>(ledger: &L) {
+    let engine = Engine::new(ledger).await;
+    let mut expected = Vec::new();
+    for number in 0..3 {
+        let mut changes = engine.changeset().await;
+        let mut entries = Vec::new();
+        for link in 0..3 {
+            entries.push(entry(engine.id(&changes), link_id(10 * number + link), None));
+        }
+        changes.entries.extend(entries.iter().cloned());
+        // The batch has an order of its own.
+        entries.reverse();
+        let id = BatchId { commit: changes.commit, ordinal: 0 };
+        let intents = entries.iter().map(|entry| entry.id).collect();
+        let sent = batch(id, intents);
+        changes.batches.push(BatchChange::Send(sent.clone()));
+        assert_eq!(ledger.commit(&changes).await.unwrap(), Committed::Committed);
+        expected.push(OpenBatch { batch: sent, entries });
+    }
+    assert_eq!(ledger.open_batches(9).await.unwrap(), expected);
+    assert_eq!(ledger.open_batches(2).await.unwrap(), expected[..2]);
+}

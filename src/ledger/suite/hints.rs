@@ -1,0 +1,71 @@
+//! Hints: coalesced, due, and done with only as they were taken.
+
+use syncline_core::model::{Hint, HintDone, HintReason};
+
+use super::Subject;
+use super::fixture::{Engine, at, hint};
+
+fn done(hint: &Hint) -> HintDone {
+    HintDone {
+        system: hint.system.clone(),
+        entity: hint.entity.clone(),
+        key: hint.key.clone(),
+        seq: hint.seq,
+    }
+}
+
+async fn take<L: Subject>(ledger: &L, now: i64) -> Vec<Hint> {
+    ledger.hints(&"crm".into(), at(now), 100).await.unwrap()
+}
+
+pub(super) async fn one_a_record<L: Subject>(ledger: &L) {
+    let engine = Engine::new(ledger).await;
+    let busy = Hint { reason: HintReason::Busy, tries: 4, ..hint("a", 500) };
+    engine.must(|changes| changes.hints.push(busy.clone())).await;
+    let first = take(ledger, 500).await;
+    assert_eq!(first, [Hint { seq: first[0].seq, ..busy.clone() }]);
+    // Again, sooner: the earlier time, the newer reason, a new number.
+    ledger.hint(&[hint("a", 100)]).await.unwrap();
+    let second = take(ledger, 100).await;
+    assert!(second[0].seq > first[0].seq);
+    assert_eq!(second, [Hint { seq: second[0].seq, ..hint("a", 100) }]);
+    // Again, later: the time stays. Twice in one commit is once.
+    engine.must(|changes| changes.hints.extend([hint("a", 900), busy.clone()])).await;
+    let third = take(ledger, 100).await;
+    assert!(third[0].seq > second[0].seq);
+    assert_eq!(third, [Hint { seq: third[0].seq, due: 100, ..busy }]);
+}
+
+pub(super) async fn taken_in_order_when_due<L: Subject>(ledger: &L) {
+    let elsewhere = Hint { system: "ops".into(), ..hint("x", 0) };
+    ledger.hint(&[hint("c", 30), hint("a", 10), hint("b", 20), elsewhere]).await.unwrap();
+    let keys = |hints: Vec<Hint>| -> Vec<String> {
+        hints.into_iter().map(|hint| hint.key.as_str().to_owned()).collect()
+    };
+    assert_eq!(keys(take(ledger, 25).await), ["a", "b"]);
+    assert_eq!(keys(take(ledger, 30).await), ["a", "b", "c"]);
+    assert_eq!(keys(ledger.hints(&"crm".into(), at(99), 1).await.unwrap()), ["a"]);
+    // Taking leaves them there.
+    assert_eq!(take(ledger, 99).await.len(), 3);
+}
+
+pub(super) async fn done_only_with_the_number_taken<L: Subject>(ledger: &L) {
+    let engine = Engine::new(ledger).await;
+    ledger.hint(&[hint("a", 0), hint("b", 0)]).await.unwrap();
+    let taken = take(ledger, 0).await;
+    // One comes again while the round is at work.
+    ledger.hint(&[hint("a", 0)]).await.unwrap();
+    engine.must(|changes| changes.hints_done.extend(taken.iter().map(done))).await;
+    let left = take(ledger, 0).await;
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0].key.as_str(), "a");
+    // Done with and put off in one commit: it comes later, not at the old time.
+    engine
+        .must(|changes| {
+            changes.hints_done.push(done(&left[0]));
+            changes.hints.push(hint("a", 700));
+        })
+        .await;
+    assert!(take(ledger, 699).await.is_empty());
+    assert_eq!(take(ledger, 700).await.len(), 1);
+}
