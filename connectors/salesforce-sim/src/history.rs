@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use crate::json::{Json, object};
+use serde::{Deserialize, Serialize};
+
 use crate::org::clock::rest_datetime;
 use crate::org::ids::Id;
 use crate::org::txn::Actor;
@@ -69,32 +70,78 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// The form the control API shows; `user` is the user's login name.
-    pub(crate) fn to_json(&self, user: Option<&str>) -> Json {
-        let changes = self.event.changes.iter().map(|change| {
-            object! {
-                "field" => Arc::clone(&change.field),
-                "old" => change.old.to_json(),
-                "new" => change.new.to_json(),
-                "by_flow" => change.by_flow,
-            }
-        });
-        object! {
-            "seq" => self.seq,
-            "txn" => self.txn,
-            "commit" => self.commit,
-            "op" => self.event.op.name(),
-            "object" => Arc::clone(&self.event.object),
-            "id" => self.event.id.to_string(),
-            "user_id" => self.actor.user.to_string(),
-            "user" => user.map(str::to_owned),
-            "client" => self.actor.client.clone(),
-            "api" => self.actor.api,
-            "request" => self.actor.request,
-            "stamp" => rest_datetime(self.stamp_s),
-            "started_ms" => self.started_ms,
-            "committed_ms" => self.committed_ms,
-            "changes" => changes.collect::<Vec<_>>(),
+    /// The form that leaves the simulator; `user` is the actor's login name.
+    pub(crate) fn shown(&self, user: Option<String>) -> HistoryEntry {
+        let change = |change: &FieldChange| HistoryChange {
+            field: change.field.to_string(),
+            old: change.old.to_json().to_value(),
+            new: change.new.to_json().to_value(),
+            by_flow: change.by_flow,
+        };
+        HistoryEntry {
+            seq: self.seq,
+            txn: self.txn,
+            commit: self.commit,
+            op: self.event.op.name().to_owned(),
+            object: self.event.object.to_string(),
+            id: self.event.id,
+            user_id: self.actor.user,
+            user: user.unwrap_or_default(),
+            client: self.actor.client.clone(),
+            api: self.actor.api.to_owned(),
+            request: self.actor.request,
+            stamp: rest_datetime(self.stamp_s),
+            started_ms: self.started_ms,
+            committed_ms: self.committed_ms,
+            changes: self.event.changes.iter().map(change).collect(),
         }
     }
+}
+
+/// One committed save, as a judge of a sync reads it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HistoryEntry {
+    /// 1, 2, 3 … in commit order.
+    pub seq: u64,
+    /// The transaction; saves of one transaction share it.
+    pub txn: u64,
+    /// Number of the commit, in commit order.
+    pub commit: u64,
+    /// `create`, `update`, `delete`, `undelete`, `purge`, or `merge` (a loser of a merge).
+    pub op: String,
+    /// Object name.
+    pub object: String,
+    /// The row.
+    pub id: Id,
+    /// Who did it.
+    pub user_id: Id,
+    /// Login name of who did it.
+    pub user: String,
+    /// `client=` of `Sforce-Call-Options`.
+    pub client: Option<String>,
+    /// `rest`, `soap`, `person` (an edit through the control API), `seed`.
+    pub api: String,
+    /// Number of the request in the request log.
+    pub request: Option<u64>,
+    /// The stamp that the row carries, given before the commit.
+    pub stamp: String,
+    /// When the transaction began, milliseconds of the org's clock.
+    pub started_ms: i64,
+    /// When others could see it, milliseconds of the org's clock.
+    pub committed_ms: i64,
+    /// Every field whose stored value changed; stamps are left out.
+    pub changes: Vec<HistoryChange>,
+}
+
+/// One field of a save.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HistoryChange {
+    /// Field name.
+    pub field: String,
+    /// Stored value before, in the form that REST reads.
+    pub old: serde_json::Value,
+    /// Stored value after.
+    pub new: serde_json::Value,
+    /// Set by a flow or by the service, not by the caller.
+    pub by_flow: bool,
 }

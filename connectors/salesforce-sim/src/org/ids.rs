@@ -19,7 +19,8 @@ impl Id {
         }
         let mut full = [0_u8; 18];
         full[..15].copy_from_slice(bytes.get(..15)?);
-        full[15..].copy_from_slice(&checksum(&full));
+        let check = checksum(&full);
+        full[15..].copy_from_slice(&check);
         (bytes.len() == 15 || bytes == full).then_some(Self(full))
     }
 
@@ -63,7 +64,10 @@ impl Id {
 
 /// One base-62 digit of an id.
 pub(crate) fn digit(value: u64) -> u8 {
-    usize::try_from(value % 62).ok().and_then(|at| DIGITS.get(at).copied()).unwrap_or(b'0')
+    usize::try_from(value % 62)
+        .ok()
+        .and_then(|at| DIGITS.get(at).copied())
+        .unwrap_or(b'0')
 }
 
 fn checksum(full: &[u8; 18]) -> [u8; 3] {

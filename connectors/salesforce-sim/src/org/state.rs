@@ -94,8 +94,7 @@ impl State {
     pub(crate) fn free_prefix(&self) -> String {
         let mut number = 1_u64;
         loop {
-            let prefix =
-                ["a".to_owned(), one(digit(number / 62)), one(digit(number))].concat();
+            let prefix = ["a".to_owned(), one(digit(number / 62)), one(digit(number))].concat();
             if !self.by_prefix.contains_key(&prefix) {
                 return prefix;
             }
@@ -144,7 +143,9 @@ impl State {
 
     /// Random base-62 text, reproducible per seed.
     pub(crate) fn random_text(&mut self, length: usize) -> String {
-        (0..length).map(|_| char::from(digit(self.rng.random_range(0..62)))).collect()
+        (0..length)
+            .map(|_| char::from(digit(self.rng.random_range(0..62))))
+            .collect()
     }
 
     /// Opens a transaction whose stamp is the current second.
@@ -166,17 +167,26 @@ impl State {
 
     /// Writes a row within a transaction.
     pub(crate) fn put(&mut self, txn: &mut Txn, table: usize, id: Id, row: Option<Record>) {
-        let Some(place) = self.tables.get_mut(table) else { return };
+        let Some(place) = self.tables.get_mut(table) else {
+            return;
+        };
         let after = row.clone();
         let before = place.put(id, row);
-        txn.changes.push(Change { table, id, before, after });
+        txn.changes.push(Change {
+            table,
+            id,
+            before,
+            after,
+        });
     }
 
     /// Takes back everything after a savepoint.
     pub(crate) fn rollback_to(&mut self, txn: &mut Txn, savepoint: Savepoint) {
         txn.events.truncate(savepoint.events);
         while txn.changes.len() > savepoint.changes {
-            let Some(change) = txn.changes.pop() else { break };
+            let Some(change) = txn.changes.pop() else {
+                break;
+            };
             if let Some(table) = self.tables.get_mut(change.table) {
                 table.put(change.id, change.before);
             }
@@ -185,7 +195,13 @@ impl State {
 
     /// Takes back everything.
     pub(crate) fn rollback(&mut self, txn: &mut Txn) {
-        self.rollback_to(txn, Savepoint { changes: 0, events: 0 });
+        self.rollback_to(
+            txn,
+            Savepoint {
+                changes: 0,
+                events: 0,
+            },
+        );
     }
 
     /// Makes a transaction part of the history, at this instant.
@@ -227,11 +243,14 @@ impl State {
         }
         for change in &txn.changes {
             self.locks.take(LockKey::Row(change.id), txn.id, None);
-            let Some(table) = self.tables.get(change.table) else { continue };
+            let Some(table) = self.tables.get(change.table) else {
+                continue;
+            };
             let Some(after) = &change.after else { continue };
             for (slot, field) in table.object.live().filter(|(_, field)| field.unique) {
                 if let Some(key) = key_of(field, after.get(slot)) {
-                    self.locks.take(LockKey::Key(change.table, slot, key), txn.id, None);
+                    self.locks
+                        .take(LockKey::Key(change.table, slot, key), txn.id, None);
                 }
             }
             for parent in self.parents(change.table, after) {
@@ -243,7 +262,9 @@ impl State {
 
     /// Commits a held transaction, if it is still held.
     pub(crate) fn commit_held(&mut self, id: u64) {
-        let Some(txn) = self.held.remove(&id) else { return };
+        let Some(txn) = self.held.remove(&id) else {
+            return;
+        };
         for change in &txn.changes {
             if let Some(table) = self.tables.get_mut(change.table) {
                 table.put(change.id, change.after.clone());
@@ -259,9 +280,16 @@ impl State {
         if !self.settings.lock_parents {
             return Vec::new();
         }
-        let Some(table) = self.table(table) else { return Vec::new() };
-        let parents = table.object.references().filter(|(_, field)| field.cascade_delete);
-        parents.filter_map(|(slot, _)| row.get(slot).as_id()).collect()
+        let Some(table) = self.table(table) else {
+            return Vec::new();
+        };
+        let parents = table
+            .object
+            .references()
+            .filter(|(_, field)| field.cascade_delete);
+        parents
+            .filter_map(|(slot, _)| row.get(slot).as_id())
+            .collect()
     }
 
     /// Start of the oldest open transaction, seconds.
@@ -272,4 +300,14 @@ impl State {
 
 fn one(byte: u8) -> String {
     char::from(byte).to_string()
+}
+
+impl State {
+    /// How late the next commit is by the settings, milliseconds.
+    pub(crate) fn commit_jitter(&mut self) -> u64 {
+        match self.settings.commit_jitter_ms {
+            0 => 0,
+            most => self.rng.random_range(0..=most),
+        }
+    }
 }

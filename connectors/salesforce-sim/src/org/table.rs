@@ -27,7 +27,11 @@ pub(crate) struct Deletion {
 
 impl Record {
     pub(crate) fn new(id: Id) -> Self {
-        let mut made = Self { id, values: Vec::new(), deleted: None };
+        let mut made = Self {
+            id,
+            values: Vec::new(),
+            deleted: None,
+        };
         made.set(slots::ID, Value::Id(id));
         made.set(slots::IS_DELETED, Value::Bool(false));
         made
@@ -62,7 +66,7 @@ pub(crate) struct Table {
     pub(crate) object: ObjectDef,
     rows: BTreeMap<Id, Record>,
     by_stamp: BTreeSet<(i64, Id)>,
-    keys: HashMap<usize, HashMap<String, Vec<Id>>>,
+    keys: HashMap<usize, HashMap<String, BTreeSet<Id>>>,
     refs: HashMap<usize, HashMap<Id, BTreeSet<Id>>>,
     bin: BTreeSet<(i64, Id)>,
     pub(crate) purged: BTreeSet<Id>,
@@ -103,7 +107,11 @@ impl Table {
         let range = (from, Id::LOWEST)..(to.saturating_add(1), Id::LOWEST);
         let empty = from > to;
         self.by_stamp
-            .range(if empty { (0, Id::LOWEST)..(0, Id::LOWEST) } else { range })
+            .range(if empty {
+                (0, Id::LOWEST)..(0, Id::LOWEST)
+            } else {
+                range
+            })
             .filter_map(|(_, id)| self.rows.get(id))
     }
 
@@ -112,16 +120,26 @@ impl Table {
         let empty = from > to;
         let range = (from, Id::LOWEST)..(to.saturating_add(1), Id::LOWEST);
         self.bin
-            .range(if empty { (0, Id::LOWEST)..(0, Id::LOWEST) } else { range })
+            .range(if empty {
+                (0, Id::LOWEST)..(0, Id::LOWEST)
+            } else {
+                range
+            })
             .filter_map(|(_, id)| self.rows.get(id))
     }
 
-    /// Live rows that hold a key.
-    pub(crate) fn with_key(&self, slot: usize, value: &Value) -> &[Id] {
-        let Some(field) = self.object.fields.get(slot) else { return &[] };
-        key_of(field, value)
-            .and_then(|key| self.keys.get(&slot)?.get(&key))
-            .map_or(&[], Vec::as_slice)
+    /// Live rows that hold a key, in the order of their ids.
+    pub(crate) fn with_key(&self, slot: usize, value: &Value) -> Vec<Id> {
+        let Some(field) = self.object.fields.get(slot) else {
+            return Vec::new();
+        };
+        let found = key_of(field, value).and_then(|key| self.keys.get(&slot)?.get(&key));
+        found.map_or_else(Vec::new, |ids| ids.iter().copied().collect())
+    }
+
+    /// Has an index of the rows that point through this field.
+    pub(crate) fn indexes_reference(&self, slot: usize) -> bool {
+        self.refs.contains_key(&slot)
     }
 
     /// Live rows that point at `target` through a reference field.
@@ -134,7 +152,7 @@ impl Table {
 
     /// Puts, replaces or (with `None`) removes a row; gives what was there.
     pub(crate) fn put(&mut self, id: Id, row: Option<Record>) -> Option<Record> {
-        let before = match row {
+        match row {
             Some(row) => {
                 self.purged.remove(&id);
                 let before = self.rows.remove(&id);
@@ -152,8 +170,7 @@ impl Table {
                 }
                 before
             }
-        };
-        before
+        }
     }
 
     /// Builds the key and reference indexes anew, after a change of the schema.
@@ -164,7 +181,9 @@ impl Table {
             if field.is_key() {
                 self.keys.insert(slot, HashMap::new());
             }
-            if field.ty == FieldType::Reference {
+            // Nobody looks for the rows of a user by their audit fields.
+            let audit = matches!(slot, slots::CREATED_BY | slots::LAST_MODIFIED_BY);
+            if field.ty == FieldType::Reference && !audit {
                 self.refs.insert(slot, HashMap::new());
             }
         }
@@ -184,7 +203,8 @@ impl Table {
     }
 
     fn index(&mut self, row: &Record) {
-        self.by_stamp.insert((row.seconds(slots::SYSTEM_MODSTAMP), row.id));
+        self.by_stamp
+            .insert((row.seconds(slots::SYSTEM_MODSTAMP), row.id));
         match &row.deleted {
             Some(deletion) => {
                 self.bin.insert((deletion.at_s, row.id));
@@ -200,7 +220,7 @@ impl Table {
         for (slot, by_key) in &mut self.keys {
             let field = self.object.fields.get(*slot);
             if let Some(key) = field.and_then(|field| key_of(field, row.get(*slot))) {
-                by_key.entry(key).or_default().push(row.id);
+                by_key.entry(key).or_default().insert(row.id);
             }
         }
         for (slot, by_target) in &mut self.refs {
@@ -211,7 +231,8 @@ impl Table {
     }
 
     fn unindex(&mut self, row: &Record) {
-        self.by_stamp.remove(&(row.seconds(slots::SYSTEM_MODSTAMP), row.id));
+        self.by_stamp
+            .remove(&(row.seconds(slots::SYSTEM_MODSTAMP), row.id));
         if let Some(deletion) = &row.deleted {
             self.bin.remove(&(deletion.at_s, row.id));
             return;
@@ -219,16 +240,20 @@ impl Table {
         self.live = self.live.saturating_sub(1);
         for (slot, by_key) in &mut self.keys {
             let field = self.object.fields.get(*slot);
-            let Some(key) = field.and_then(|field| key_of(field, row.get(*slot))) else { continue };
+            let Some(key) = field.and_then(|field| key_of(field, row.get(*slot))) else {
+                continue;
+            };
             if let Some(ids) = by_key.get_mut(&key) {
-                ids.retain(|id| *id != row.id);
+                ids.remove(&row.id);
                 if ids.is_empty() {
                     by_key.remove(&key);
                 }
             }
         }
         for (slot, by_target) in &mut self.refs {
-            let Some(target) = row.get(*slot).as_id() else { continue };
+            let Some(target) = row.get(*slot).as_id() else {
+                continue;
+            };
             if let Some(ids) = by_target.get_mut(&target) {
                 ids.remove(&row.id);
                 if ids.is_empty() {

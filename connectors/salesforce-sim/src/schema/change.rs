@@ -19,38 +19,59 @@ pub(crate) struct NewObject {
 
 /// A new field of an object.
 #[derive(Debug, Deserialize)]
-pub(crate) struct NewField {
-    pub(crate) name: String,
+pub struct NewField {
+    /// API name; a custom one ends in `__c`.
+    pub name: String,
+    /// Type.
     #[serde(rename = "type")]
-    pub(crate) ty: FieldType,
+    pub ty: FieldType,
+    /// Everything else.
     #[serde(flatten)]
-    pub(crate) patch: FieldPatch,
+    pub patch: FieldPatch,
 }
 
 /// What may be altered on a field; an absent member stays as it is.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct FieldPatch {
-    pub(crate) label: Option<String>,
-    pub(crate) length: Option<u32>,
-    pub(crate) precision: Option<u32>,
-    pub(crate) scale: Option<u32>,
-    pub(crate) required: Option<bool>,
-    pub(crate) createable: Option<bool>,
-    pub(crate) updateable: Option<bool>,
-    pub(crate) external_id: Option<bool>,
-    pub(crate) unique: Option<bool>,
-    pub(crate) case_sensitive: Option<bool>,
-    pub(crate) restricted: Option<bool>,
-    pub(crate) values: Option<Vec<String>>,
-    pub(crate) default: Option<serde_json::Value>,
-    pub(crate) reference_to: Option<Vec<String>>,
-    pub(crate) relationship: Option<String>,
-    pub(crate) child_relationship: Option<String>,
-    pub(crate) cascade_delete: Option<bool>,
+    /// Shown name.
+    pub label: Option<String>,
+    /// Characters of text.
+    pub length: Option<u32>,
+    /// All digits of a number.
+    pub precision: Option<u32>,
+    /// Digits behind the point.
+    pub scale: Option<u32>,
+    /// Needs a value.
+    pub required: Option<bool>,
+    /// May be set on create.
+    pub createable: Option<bool>,
+    /// May be set on update.
+    pub updateable: Option<bool>,
+    /// Is an external id.
+    pub external_id: Option<bool>,
+    /// Holds a value once.
+    pub unique: Option<bool>,
+    /// Key matching minds case.
+    pub case_sensitive: Option<bool>,
+    /// The picklist refuses other values.
+    pub restricted: Option<bool>,
+    /// Picklist values in order.
+    pub values: Option<Vec<String>>,
+    /// Value of a create that leaves it out.
+    pub default: Option<serde_json::Value>,
+    /// Objects a reference may point at.
+    pub reference_to: Option<Vec<String>>,
+    /// Name of the way to the parent.
+    pub relationship: Option<String>,
+    /// Name of the way to the children.
+    pub child_relationship: Option<String>,
+    /// Children go with their parent.
+    pub cascade_delete: Option<bool>,
+    /// Another type.
     #[serde(rename = "change_type")]
-    pub(crate) new_type: Option<FieldType>,
+    pub new_type: Option<FieldType>,
     /// Users who may not see the field; `["*"]` hides it from every API user.
-    pub(crate) hidden_for: Option<Vec<String>>,
+    pub hidden_for: Option<Vec<String>>,
 }
 
 impl NewField {
@@ -97,7 +118,11 @@ impl FieldPatch {
         if let Some(values) = &self.values {
             field.picklist = values
                 .iter()
-                .map(|value| PicklistValue { value: value.clone(), active: true, default: false })
+                .map(|value| PicklistValue {
+                    value: value.clone(),
+                    active: true,
+                    default: false,
+                })
                 .collect();
         }
         if let Some(default) = &self.default {
@@ -114,7 +139,10 @@ impl FieldPatch {
 impl NewObject {
     /// The object under the given key prefix, with a text name and an owner.
     pub(crate) fn build(&self, prefix: &str) -> ObjectDef {
-        let label = self.label.clone().unwrap_or_else(|| self.name.replace("__c", ""));
+        let label = self
+            .label
+            .clone()
+            .unwrap_or_else(|| self.name.replace("__c", ""));
         let name = super::build::text("Name", &format!("{label} Name"), 80).name_field();
         ObjectDef::new(&self.name, &label, &format!("{label}s"), prefix)
             .with([name])

@@ -9,25 +9,44 @@ use crate::org::value::Value;
 /// The field types of the org that the simulator knows (REST guide, describe).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum FieldType {
+pub enum FieldType {
+    /// `id`.
     Id,
+    /// `string`.
     String,
+    /// `textarea`.
     TextArea,
+    /// `boolean`.
     Boolean,
+    /// `int`.
     Int,
+    /// `double`.
     Double,
+    /// `currency`.
     Currency,
+    /// `percent`.
     Percent,
+    /// `date`.
     Date,
+    /// `datetime`.
     DateTime,
+    /// `time`.
     Time,
+    /// `email`.
     Email,
+    /// `phone`.
     Phone,
+    /// `url`.
     Url,
+    /// `picklist`.
     Picklist,
+    /// `multipicklist`.
     MultiPicklist,
+    /// `combobox`.
     Combobox,
+    /// `reference`.
     Reference,
+    /// `address`.
     Address,
 }
 
@@ -158,9 +177,8 @@ impl FieldDef {
         if self.removed {
             return false;
         }
-        username.is_none_or(|name| {
-            !self.hidden_for.contains("*") && !self.hidden_for.contains(name)
-        })
+        username
+            .is_none_or(|name| !self.hidden_for.contains("*") && !self.hidden_for.contains(name))
     }
 
     /// Required on create: createable, not nillable, not defaulted (REST guide, describe).

@@ -6,7 +6,9 @@ mod field;
 mod object;
 mod standard;
 
-pub(crate) use change::{FieldPatch, NewField, NewObject};
-pub(crate) use field::{FieldDef, FieldType, PicklistValue};
+pub(crate) use change::NewObject;
+pub use change::{FieldPatch, NewField};
+pub use field::FieldType;
+pub(crate) use field::{FieldDef, PicklistValue};
 pub(crate) use object::{ObjectDef, slots};
 pub(crate) use standard::standard_objects;

@@ -1,0 +1,97 @@
+//! `/__sim/schema`: what an administrator does to the metadata while a sync runs.
+
+use serde_json::json;
+
+use super::{Answered, Refusal, read};
+use crate::org::{Org, Refused};
+use crate::rest::Http;
+use crate::schema::{FieldPatch, NewField, NewObject};
+
+pub(super) fn route(org: &Org, http: &Http, rest: &[&str]) -> Answered {
+    match (http.method.as_str(), rest) {
+        ("POST", ["objects"]) => {
+            let new: NewObject = read(http)?;
+            let mut state = org.state();
+            if state.table_at(&new.name).is_some() || !new.name.ends_with("__c") {
+                let text = format!("{} exists, or is not the name of a custom object", new.name);
+                return Err(Refusal::BadInput(text));
+            }
+            let prefix = state.free_prefix();
+            state.add_object(new.build(&prefix));
+            Ok(json!({ "prefix": prefix }))
+        }
+        ("POST", [object, "fields"]) => {
+            org.add_field(object, &read::<NewField>(http)?)?;
+            Ok(json!({}))
+        }
+        ("PATCH", [object, "fields", field]) => {
+            org.change_field(object, field, &read::<FieldPatch>(http)?)?;
+            Ok(json!({}))
+        }
+        ("DELETE", [object, "fields", field]) => {
+            org.remove_field(object, field)?;
+            Ok(json!({}))
+        }
+        _ => Err(Refusal::NotFound),
+    }
+}
+
+impl Org {
+    /// Adds a field to an object, or replaces the one of that name. The field is described as
+    /// the control API does: `{"name": "X__c", "type": "string", "length": 40, …}`.
+    pub fn add_field(&self, object: &str, field: &NewField) -> Result<(), Refused> {
+        self.alter(object, |table| {
+            table.object.add(field.build());
+            Ok(())
+        })
+    }
+
+    /// Alters a field: cut its length, change its type, hide it, make it read-only.
+    pub fn change_field(
+        &self,
+        object: &str,
+        field: &str,
+        patch: &FieldPatch,
+    ) -> Result<(), Refused> {
+        self.alter(object, |table| {
+            let slot = table.object.slot(field);
+            match slot.and_then(|slot| table.object.fields.get_mut(slot)) {
+                Some(found) => {
+                    patch.apply(found);
+                    Ok(())
+                }
+                None => Err(Refused::new("INVALID_FIELD", format!("no field {field}"))),
+            }
+        })
+    }
+
+    /// Takes a field and its values out of an object.
+    pub fn remove_field(&self, object: &str, field: &str) -> Result<(), Refused> {
+        self.alter(object, |table| match table.object.remove(field) {
+            Some(slot) => {
+                table.clear_slot(slot);
+                Ok(())
+            }
+            None => Err(Refused::new("INVALID_FIELD", format!("no field {field}"))),
+        })
+    }
+
+    fn alter(
+        &self,
+        object: &str,
+        change: impl FnOnce(&mut crate::org::table::Table) -> Result<(), Refused>,
+    ) -> Result<(), Refused> {
+        let mut state = self.state();
+        let now = state.clock.now_s();
+        let table = state
+            .table_at(object)
+            .and_then(|at| state.tables.get_mut(at));
+        let Some(table) = table else {
+            return Err(Refused::new("INVALID_TYPE", format!("no object {object}")));
+        };
+        change(table)?;
+        table.object.changed_at = now;
+        table.reindex();
+        Ok(())
+    }
+}

@@ -1,0 +1,103 @@
+//! What kind of call a request is, by its method and path, for the request log and the faults.
+
+use super::http::Http;
+
+/// The name of the kind. Names are stable: tests count by them.
+pub(crate) fn kind(http: &Http) -> &'static str {
+    let path = http.path.trim_end_matches('/');
+    if let Some(rest) = path.strip_prefix("/services/oauth2/") {
+        return match rest {
+            "token" => "token",
+            "revoke" => "revoke",
+            "introspect" => "introspect",
+            _ => "userinfo",
+        };
+    }
+    if path.starts_with("/services/Soap/") {
+        return "soap";
+    }
+    if path.starts_with("/id/") {
+        return "identity";
+    }
+    if path == "/services/data" {
+        return "versions";
+    }
+    let Some(rest) = path.strip_prefix("/services/data/") else {
+        return "other";
+    };
+    let segments: Vec<&str> = rest.split('/').skip(1).collect();
+    let method = if http.raw_query.contains("_HTTP_METHOD=PATCH") {
+        "PATCH"
+    } else {
+        http.method.as_str()
+    };
+    match (method, segments.as_slice()) {
+        (_, []) => "resources",
+        (_, ["limits"]) => "limits",
+        (_, ["limits", ..]) => "record_count",
+        (_, ["query"]) => "query",
+        (_, ["queryAll"]) => "query_all",
+        (_, ["query" | "queryAll", _]) => "query_more",
+        (_, ["sobjects"]) => "describe_global",
+        ("GET" | "HEAD", ["sobjects", _]) => "basic_information",
+        ("POST", ["sobjects", _] | ["sobjects", _, "Id"]) => "create",
+        (_, ["sobjects", _, "describe"]) => "describe",
+        (_, ["sobjects", _, "updated"]) => "updated",
+        (_, ["sobjects", _, "deleted"]) => "deleted",
+        ("GET" | "HEAD", ["sobjects", ..]) => "get",
+        ("PATCH", ["sobjects", _, _]) => "update",
+        ("PATCH", ["sobjects", ..]) => "upsert",
+        ("DELETE", ["sobjects", ..]) => "delete",
+        (_, ["composite"]) => "composite",
+        ("POST", ["composite", "sobjects"]) => "collections_create",
+        ("PATCH", ["composite", "sobjects"]) => "collections_update",
+        ("DELETE", ["composite", "sobjects"]) => "collections_delete",
+        ("PATCH", ["composite", "sobjects", ..]) => "collections_upsert",
+        ("GET" | "POST", ["composite", "sobjects", ..]) => "collections_retrieve",
+        _ => "other",
+    }
+}
+
+/// Does the kind write records.
+pub(crate) fn writes(kind: &str) -> bool {
+    matches!(
+        kind,
+        "create"
+            | "update"
+            | "upsert"
+            | "delete"
+            | "composite"
+            | "collections_create"
+            | "collections_update"
+            | "collections_delete"
+            | "collections_upsert"
+            | "soap"
+    )
+}
+
+/// How many records a write names, from its body or its `ids`.
+pub(crate) fn records(kind: &str, http: &Http) -> u64 {
+    if !writes(kind) || kind == "soap" {
+        return 0;
+    }
+    let many = match kind {
+        "collections_delete" => http.raw_query.split("ids=").nth(1).map(|rest| {
+            let ids = rest.split('&').next().unwrap_or_default();
+            ids.replace("%2C", ",")
+                .replace("%2c", ",")
+                .split(',')
+                .count()
+        }),
+        "composite" => listed(http, "compositeRequest"),
+        "collections_create" | "collections_update" | "collections_upsert" => {
+            listed(http, "records")
+        }
+        _ => None,
+    };
+    many.map_or(1, |count| count as u64)
+}
+
+fn listed(http: &Http, member: &str) -> Option<usize> {
+    let body: serde_json::Value = serde_json::from_slice(&http.body).ok()?;
+    Some(body.get(member)?.as_array()?.len())
+}

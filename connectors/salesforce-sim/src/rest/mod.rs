@@ -1,0 +1,27 @@
+//! The HTTP service: the data API, one file per resource, around the save pipeline and SOQL.
+
+mod call;
+mod collections;
+mod composite;
+mod conditional;
+mod describe;
+mod discovery;
+mod external;
+mod http;
+mod kind;
+mod limits;
+mod query;
+mod replication;
+mod requests;
+mod route;
+mod rows;
+mod server;
+mod service;
+mod socket;
+
+pub(crate) use call::VERSION_MAX;
+pub(crate) use http::{Body, Http, Reply, decoded, pairs};
+pub(crate) use query::Cursors;
+pub(crate) use requests::RequestLog;
+pub use requests::{RequestCounts, RequestEntry};
+pub use server::{Server, serve};

@@ -1,0 +1,181 @@
+//! The server around an org.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::body::{Body as AxumBody, to_bytes};
+use axum::extract::{ConnectInfo, Request, State as AxumState};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::http::{Body, Http, Reply};
+use super::service::answer;
+use super::socket::{CuttableListener, Cutter};
+use crate::org::Org;
+
+/// REST bodies may have about 50 MB.
+const BODY_BYTES_MAX: usize = 50 * 1024 * 1024;
+/// A longer path with its query is 414.
+const URI_BYTES_MAX: usize = 16_384;
+
+/// A running server. Dropping it stops it too, without waiting for the end.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<io::Result<()>>,
+}
+
+impl Server {
+    /// Serves an org on an address, for example `127.0.0.1:0` for any free port.
+    pub async fn start(org: Org, address: &str) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let task = tokio::spawn(serve_until(org, listener, async {
+            // An error means the sender is gone; either way it is time to stop.
+            stopped.await.unwrap_or_default();
+        }));
+        Ok(Self {
+            address,
+            stop: Some(stop),
+            task,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// `http://127.0.0.1:port`, login host and instance in one.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Stops accepting, answers what is open, and ends.
+    pub async fn shutdown(mut self) -> io::Result<()> {
+        if let Some(stop) = self.stop.take() {
+            // A failed send means that the server has ended already.
+            stop.send(()).unwrap_or_default();
+        }
+        self.task.await.map_err(io::Error::other)?
+    }
+}
+
+/// Serves an org on a listener until the future is dropped.
+pub fn serve(org: Org, listener: TcpListener) -> impl Future<Output = io::Result<()>> {
+    serve_until(org, listener, std::future::pending())
+}
+
+async fn serve_until(
+    org: Org,
+    listener: TcpListener,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let router = Router::new().fallback(handle).with_state(org);
+    let service = router.into_make_service_with_connect_info::<Cutter>();
+    axum::serve(CuttableListener(listener), service)
+        .with_graceful_shutdown(stop)
+        .await
+}
+
+async fn handle(
+    AxumState(org): AxumState<Org>,
+    ConnectInfo(cutter): ConnectInfo<Cutter>,
+    request: Request,
+) -> Response {
+    let http = match read(request).await {
+        Ok(http) => http,
+        Err(reply) => return response(&org, reply, false),
+    };
+    let pretty = http.header("x-prettyprint") == Some("1");
+    let answering = org.clone();
+    // Its own task: a call is applied to its end even when the client has gone.
+    let answered = tokio::spawn(async move { answer(&answering, http).await }).await;
+    match answered {
+        Ok(Some(reply)) => response(&org, reply, pretty),
+        Ok(None) => {
+            cutter.cut();
+            response(&org, Reply::empty(500), false)
+        }
+        Err(error) => {
+            tracing::error!(%error, "a request task failed");
+            let text = "An unexpected error occurred in the simulator";
+            response(&org, Reply::error(500, "UNKNOWN_EXCEPTION", text), false)
+        }
+    }
+}
+
+async fn read(request: Request) -> Result<Http, Reply> {
+    let (head, body) = request.into_parts();
+    let uri_bytes = head.uri.path_and_query().map_or(0, |it| it.as_str().len());
+    if uri_bytes > URI_BYTES_MAX {
+        return Err(Reply::error(414, "URI_TOO_LONG", "Request URI too long"));
+    }
+    let mut headers = BTreeMap::new();
+    for (name, value) in &head.headers {
+        headers.insert(
+            name.as_str().to_owned(),
+            String::from_utf8_lossy(value.as_bytes()).into_owned(),
+        );
+    }
+    let body = to_bytes(body, BODY_BYTES_MAX).await.map_err(|error| {
+        tracing::debug!(%error, "a request body could not be read");
+        Reply::error(400, "INVALID_REQUEST", "The request body could not be read")
+    })?;
+    Ok(Http {
+        method: head.method.as_str().to_owned(),
+        path: head.uri.path().to_owned(),
+        raw_query: head.uri.query().unwrap_or_default().to_owned(),
+        headers,
+        body,
+    })
+}
+
+/// The usual headers of the service; `Date` is the org's own clock.
+fn response(org: &Org, reply: Reply, pretty: bool) -> Response {
+    let date = {
+        let state = org.state();
+        crate::org::clock::http_date(state.clock.now_s())
+    };
+    let (kind, bytes) = match reply.body {
+        Body::None => (None, Vec::new()),
+        Body::Json(json) => (
+            Some("application/json;charset=UTF-8"),
+            json.to_bytes(pretty),
+        ),
+        Body::Text { content_type, text } => (Some(content_type), text.into_bytes()),
+    };
+    let mut made = Response::new(AxumBody::from(bytes));
+    *made.status_mut() =
+        StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let fixed = [
+        ("date", date.as_str()),
+        ("expires", "Thu, 01 Jan 1970 00:00:00 GMT"),
+        ("set-cookie", "BrowserId=simulated; path=/; HttpOnly"),
+    ];
+    let named = reply
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    for (name, value) in fixed
+        .into_iter()
+        .chain(kind.map(|kind| ("content-type", kind)))
+        .chain(named)
+    {
+        if let (Ok(name), Ok(value)) = (
+            HeaderName::from_bytes(name.as_bytes()),
+            HeaderValue::from_str(value),
+        ) {
+            made.headers_mut().insert(name, value);
+        }
+    }
+    made
+}

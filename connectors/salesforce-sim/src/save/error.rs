@@ -1,0 +1,103 @@
+//! Errors of one record, in the two shapes of the API.
+
+use std::borrow::Cow;
+
+use crate::json::{Json, object};
+use crate::org::locks::LockKey;
+
+/// One error of one record (REST guide, status codes and error responses).
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SaveError {
+    pub(crate) status: u16,
+    pub(crate) code: Cow<'static, str>,
+    pub(crate) message: String,
+    pub(crate) fields: Vec<String>,
+}
+
+impl SaveError {
+    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status: 400,
+            code: code.into(),
+            message: message.into(),
+            fields: Vec::new(),
+        }
+    }
+
+    pub(crate) fn on(mut self, field: &str) -> Self {
+        self.fields.push(field.to_owned());
+        self
+    }
+
+    pub(crate) fn with_status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
+    pub(crate) fn not_found() -> Self {
+        Self::new("NOT_FOUND", "The requested resource does not exist").with_status(404)
+    }
+
+    pub(crate) fn no_access() -> Self {
+        Self::new(
+            "INSUFFICIENT_ACCESS_OR_READONLY",
+            "insufficient access rights on object id",
+        )
+    }
+
+    /// A row that is not there (recorded reply for an unknown id).
+    pub(crate) fn gone(known_object: bool, id: &str) -> Self {
+        if !known_object {
+            return Self::not_found();
+        }
+        Self::new(
+            "NOT_FOUND",
+            format!("Provided external ID field does not exist or is not accessible: {id}"),
+        )
+        .with_status(404)
+    }
+
+    pub(crate) fn deleted() -> Self {
+        Self::new("ENTITY_IS_DELETED", "entity is deleted").with_status(404)
+    }
+
+    pub(crate) fn cross_reference() -> Self {
+        Self::new("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
+    }
+
+    pub(crate) fn locked(key: &LockKey) -> Self {
+        let what = match key {
+            LockKey::Row(id) => id.short().to_owned(),
+            LockKey::Key(..) => String::from("unavailable"),
+        };
+        Self::new(
+            "UNABLE_TO_LOCK_ROW",
+            format!("unable to obtain exclusive access to this record or 1 records: {what}"),
+        )
+    }
+
+    /// `errorCode` shape of single-record calls.
+    pub(crate) fn top_level(&self) -> Json {
+        object! {
+            "message" => self.message.clone(),
+            "errorCode" => self.code.to_string(),
+            "fields" => self.field_list(),
+        }
+    }
+
+    /// `statusCode` shape of per-record results.
+    pub(crate) fn per_record(&self) -> Json {
+        object! {
+            "statusCode" => self.code.to_string(),
+            "message" => self.message.clone(),
+            "fields" => self.field_list(),
+        }
+    }
+
+    fn field_list(&self) -> Vec<Json> {
+        self.fields
+            .iter()
+            .map(|field| Json::from(field.clone()))
+            .collect()
+    }
+}

@@ -1,0 +1,314 @@
+//! Delete, undelete, purge and merge.
+
+use super::{SaveError, SaveResult, lock, stamps};
+use crate::history::{Event, FieldChange, Op};
+use crate::org::ids::Id;
+use crate::org::locks::LockKey;
+use crate::org::state::State;
+use crate::org::table::{Deletion, Record};
+use crate::org::txn::Txn;
+use crate::org::value::Value;
+use crate::schema::slots;
+
+/// Soft delete: the row and its cascade children go to the recycle bin; other references to
+/// them are cleared (SOAP guide, delete).
+pub(crate) fn delete(state: &mut State, txn: &mut Txn, id: Id) -> SaveResult<()> {
+    let savepoint = txn.savepoint();
+    let done = delete_tree(state, txn, id, id);
+    if done.is_err() {
+        state.rollback_to(txn, savepoint);
+    }
+    done
+}
+
+fn delete_tree(state: &mut State, txn: &mut Txn, id: Id, root: Id) -> SaveResult<()> {
+    let (table, mut row) = live_row(state, id)?;
+    let Some(object) = state.table(table).map(|table| &table.object) else {
+        return Ok(());
+    };
+    if !object.deletable {
+        return Err(vec![SaveError::no_access()]);
+    }
+    let name = object.name.clone();
+    lock(state, txn, LockKey::Row(id))?;
+    let none = serde_json::Map::new();
+    if let Some(error) = state
+        .faults
+        .record_error(txn.actor.api, &name, Some(id), &none)
+    {
+        return Err(vec![error]);
+    }
+    for (child, slot, cascade) in children(state, &name, id) {
+        if cascade {
+            delete_tree(state, txn, child, root)?;
+        } else {
+            set_reference(state, txn, child, slot, None)?;
+        }
+    }
+    row.deleted = Some(Deletion {
+        by: txn.actor.user,
+        at_s: txn.stamp_s,
+        root,
+    });
+    row.set(slots::IS_DELETED, Value::Bool(true));
+    if state.settings.delete_moves_last_modified {
+        stamps::modified(txn, &mut row);
+    } else {
+        stamps::system(txn, &mut row);
+    }
+    store(state, txn, table, row, Op::Delete, Vec::new());
+    Ok(())
+}
+
+/// Brings a row and what its deletion took along back from the recycle bin, with the same ids
+/// (SOAP guide, undelete).
+pub(crate) fn undelete(state: &mut State, txn: &mut Txn, id: Id) -> SaveResult<()> {
+    let savepoint = txn.savepoint();
+    let done = undelete_tree(state, txn, id);
+    if done.is_err() {
+        state.rollback_to(txn, savepoint);
+    }
+    done
+}
+
+fn undelete_tree(state: &mut State, txn: &mut Txn, id: Id) -> SaveResult<()> {
+    let at_s = bin_row(state, id)?
+        .1
+        .deleted
+        .as_ref()
+        .map_or(0, |deletion| deletion.at_s);
+    let along: Vec<Id> = state
+        .tables
+        .iter()
+        .flat_map(|table| table.bin(at_s, at_s))
+        .filter(|row| row.id != id && row.deleted.as_ref().is_some_and(|it| it.root == id))
+        .map(|row| row.id)
+        .collect();
+    undelete_one(state, txn, id)?;
+    for child in along {
+        undelete_one(state, txn, child)?;
+    }
+    Ok(())
+}
+
+fn undelete_one(state: &mut State, txn: &mut Txn, id: Id) -> SaveResult<()> {
+    let (table, mut row) = bin_row(state, id)?;
+    lock(state, txn, LockKey::Row(id))?;
+    let Some(object) = state.table(table).map(|table| table.object.clone()) else {
+        return Ok(());
+    };
+    if !object.undeletable {
+        return Err(vec![SaveError::new(
+            "UNDELETE_FAILED",
+            "entity cannot be undeleted",
+        )]);
+    }
+    for (slot, _) in object.references() {
+        let gone = row
+            .get(slot)
+            .as_id()
+            .is_some_and(|target| state.row(target).is_none_or(|(_, row)| !row.is_live()));
+        if gone {
+            row.set(slot, Value::Null);
+        }
+    }
+    row.deleted = None;
+    row.set(slots::IS_DELETED, Value::Bool(false));
+    if state.settings.undelete_moves_last_modified {
+        stamps::modified(txn, &mut row);
+    } else {
+        stamps::system(txn, &mut row);
+    }
+    let draft = super::Draft {
+        table,
+        before: None,
+        row: row.clone(),
+        given: Vec::new(),
+        by_flow: Vec::new(),
+    };
+    super::unique::check(state, txn, &draft)?;
+    store(state, txn, table, row, Op::Undelete, Vec::new());
+    Ok(())
+}
+
+/// Takes a row out of the recycle bin for good: no query sees it again (SOAP guide,
+/// emptyRecycleBin).
+pub(crate) fn purge(state: &mut State, txn: &mut Txn, id: Id) -> SaveResult<()> {
+    let (table, _) = bin_row(state, id)?;
+    lock(state, txn, LockKey::Row(id))?;
+    let object = state
+        .table(table)
+        .map(|table| table.object.name.clone())
+        .unwrap_or_default();
+    state.put(txn, table, id, None);
+    let event = Event {
+        op: Op::Purge,
+        object: object.as_str().into(),
+        id,
+        changes: Vec::new(),
+    };
+    txn.events.push(event);
+    Ok(())
+}
+
+/// Merges losers into a winner: references move to the winner, losers go to the recycle bin
+/// with `MasterRecordId` (SOAP guide, merge).
+pub(crate) fn merge(
+    state: &mut State,
+    txn: &mut Txn,
+    winner: Id,
+    losers: &[Id],
+    body: &serde_json::Map<String, serde_json::Value>,
+) -> SaveResult<()> {
+    let savepoint = txn.savepoint();
+    let done = merge_all(state, txn, winner, losers, body);
+    if done.is_err() {
+        state.rollback_to(txn, savepoint);
+    }
+    done
+}
+
+fn merge_all(
+    state: &mut State,
+    txn: &mut Txn,
+    winner: Id,
+    losers: &[Id],
+    body: &serde_json::Map<String, serde_json::Value>,
+) -> SaveResult<()> {
+    let (table, _) = live_row(state, winner)?;
+    let Some(object) = state.table(table).map(|table| table.object.clone()) else {
+        return Ok(());
+    };
+    if !object.mergeable {
+        return Err(vec![SaveError::new(
+            "INVALID_OPERATION",
+            "this object cannot be merged",
+        )]);
+    }
+    for &loser in losers {
+        let (loser_table, _) = live_row(state, loser)?;
+        if loser == winner || loser_table != table {
+            let text = "a record merges with another record of the same object";
+            return Err(vec![SaveError::new("INVALID_OPERATION", text)]);
+        }
+        lock(state, txn, LockKey::Row(loser))?;
+        for (child, slot, _) in children(state, &object.name, loser) {
+            if child != winner {
+                set_reference(state, txn, child, slot, Some(winner))?;
+            }
+        }
+        let (_, mut row) = live_row(state, loser)?;
+        let mut changes = Vec::new();
+        if let Some(slot) = object.slot("MasterRecordId") {
+            row.set(slot, Value::Id(winner));
+            changes.push(FieldChange {
+                field: "MasterRecordId".into(),
+                old: Value::Null,
+                new: Value::Id(winner),
+                by_flow: false,
+            });
+        }
+        row.deleted = Some(Deletion {
+            by: txn.actor.user,
+            at_s: txn.stamp_s,
+            root: loser,
+        });
+        row.set(slots::IS_DELETED, Value::Bool(true));
+        stamps::modified(txn, &mut row);
+        store(state, txn, table, row, Op::Merge, changes);
+    }
+    super::update(state, txn, winner, body, None)
+}
+
+/// Rows that point at a row of an object: id, slot of the reference, whether they go with it.
+fn children(state: &State, object: &str, target: Id) -> Vec<(Id, usize, bool)> {
+    let mut found = Vec::new();
+    for table in &state.tables {
+        for (slot, field) in table.object.references() {
+            if field.reference_to.iter().any(|name| name == object) {
+                let ids = table.pointing(slot, target);
+                found.extend(ids.into_iter().map(|id| (id, slot, field.cascade_delete)));
+            }
+        }
+    }
+    found
+}
+
+/// A reference that the service itself changes; whether the child's stamp moves is a switch.
+fn set_reference(
+    state: &mut State,
+    txn: &mut Txn,
+    child: Id,
+    slot: usize,
+    target: Option<Id>,
+) -> SaveResult<()> {
+    let (table, mut row) = live_row(state, child)?;
+    lock(state, txn, LockKey::Row(child))?;
+    let Some(field) = state.table(table).and_then(|it| it.object.fields.get(slot)) else {
+        return Ok(());
+    };
+    let new = target.map_or(Value::Null, Value::Id);
+    let change = FieldChange {
+        field: field.name.as_str().into(),
+        old: row.get(slot).clone(),
+        new: new.clone(),
+        by_flow: true,
+    };
+    row.set(slot, new);
+    if target.is_some() || state.settings.lookup_clear_moves_stamp {
+        stamps::modified(txn, &mut row);
+    }
+    store(state, txn, table, row, Op::Update, vec![change]);
+    Ok(())
+}
+
+fn store(
+    state: &mut State,
+    txn: &mut Txn,
+    table: usize,
+    row: Record,
+    op: Op,
+    changes: Vec<FieldChange>,
+) {
+    let object = state
+        .table(table)
+        .map(|it| it.object.name.clone())
+        .unwrap_or_default();
+    let id = row.id;
+    state.put(txn, table, id, Some(row));
+    txn.events.push(Event {
+        op,
+        object: object.as_str().into(),
+        id,
+        changes,
+    });
+}
+
+fn live_row(state: &State, id: Id) -> SaveResult<(usize, Record)> {
+    match state.row(id) {
+        Some((table, row)) if row.is_live() => Ok((table, row.clone())),
+        Some(_) => Err(vec![SaveError::deleted()]),
+        None => {
+            let purged = state
+                .table_of(id)
+                .and_then(|at| state.table(at))
+                .is_some_and(|table| table.purged.contains(&id));
+            Err(vec![if purged {
+                SaveError::cross_reference().with_status(404)
+            } else {
+                SaveError::gone(state.table_of(id).is_some(), id.as_str())
+            }])
+        }
+    }
+}
+
+fn bin_row(state: &State, id: Id) -> SaveResult<(usize, Record)> {
+    match state.row(id) {
+        Some((table, row)) if !row.is_live() => Ok((table, row.clone())),
+        Some(_) => {
+            let text = "Entity is not in the recycle bin";
+            Err(vec![SaveError::new("UNDELETE_FAILED", text)])
+        }
+        None => Err(vec![SaveError::cross_reference()]),
+    }
+}

@@ -1,0 +1,19 @@
+//! The simulator, called over HTTP as a client calls the service.
+
+mod sim;
+
+mod auth;
+mod bin;
+mod collections;
+mod composite;
+mod conditional;
+mod control;
+mod discovery;
+mod external;
+mod faults;
+mod locks;
+mod query;
+mod replication;
+mod rows;
+mod save_rules;
+mod schema_drift;
