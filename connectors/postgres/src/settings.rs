@@ -54,6 +54,10 @@ pub struct PostgresSettings {
     /// The publication that Syncline makes and owns; derived from the system's name and the
     /// installation when not given.
     pub publication: Option<String>,
+    /// Whether the publication is limited to the columns that a mapping names (PostgreSQL 15 and
+    /// later). Postgres then refuses `alter column ... type` and `drop column` for these columns
+    /// until the publication is changed; without it, whole rows travel and nothing is refused.
+    pub column_lists: bool,
     /// The logical replication slot that Syncline makes and owns; derived likewise.
     pub slot: Option<String>,
     /// The table that holds the receipts of writes, `schema.table`, or `none` to put them into
@@ -87,6 +91,7 @@ impl Default for PostgresSettings {
             tls_ca: None,
             allow_plain: false,
             publication: None,
+            column_lists: true,
             slot: None,
             receipt_table: None,
             readers_max: 3,
@@ -201,8 +206,8 @@ struct UrlParts {
 
 impl UrlParts {
     fn parse(text: &str) -> Result<Self> {
-        let url = url::Url::parse(text)
-            .map_err(|error| config("`url` is not a URL").caused_by(error))?;
+        let url =
+            url::Url::parse(text).map_err(|error| config("`url` is not a URL").caused_by(error))?;
         if !matches!(url.scheme(), "postgres" | "postgresql") {
             return Err(config("`url` must start with postgres://"));
         }
@@ -212,7 +217,7 @@ impl UrlParts {
                 .map(std::borrow::Cow::into_owned)
                 .map_err(|_| config("`url` holds bytes that are not UTF-8"))
         };
-        let full = |text: &str| Ok((!text.is_empty()).then(|| decoded(text)).transpose()?);
+        let full = |text: &str| (!text.is_empty()).then(|| decoded(text)).transpose();
         let mut parts = Self {
             host: full(url.host_str().unwrap_or(""))?
                 .map(|host| host.trim_matches(['[', ']']).to_owned()),
@@ -275,12 +280,16 @@ mod tests {
 
     #[test]
     fn parts_replace_those_of_the_url() {
-        let mut settings =
-            PostgresSettings::from_url("postgres://u%40x:p%2Fw@db.example:6000/sales?sslmode=require");
+        let mut settings = PostgresSettings::from_url(
+            "postgres://u%40x:p%2Fw@db.example:6000/sales?sslmode=require",
+        );
         settings.database = Some("other".to_owned());
         let target = settings.target().unwrap();
         assert_eq!((target.host.as_str(), target.port), ("db.example", 6000));
-        assert_eq!((target.user.as_str(), target.database.as_str()), ("u@x", "other"));
+        assert_eq!(
+            (target.user.as_str(), target.database.as_str()),
+            ("u@x", "other")
+        );
         assert_eq!(target.password.unwrap().expose_secret(), "p/w");
         assert_eq!(target.tls, TlsMode::Require);
     }
@@ -294,7 +303,7 @@ mod tests {
             ("postgres://u@127.0.0.1/d", true),
             ("postgres://u@[::1]/d", true),
             ("postgres://u@localhost/d", true),
-            ("postgres://u@/d?host=/run/postgresql", true),
+            ("postgres:///d?user=u&host=/run/postgresql", true),
         ] {
             let settings = PostgresSettings::from_url(url);
             assert_eq!(settings.target().is_ok(), fits, "{url}");

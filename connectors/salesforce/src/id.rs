@@ -44,7 +44,13 @@ mod tests {
 
     #[test]
     fn what_is_no_id_is_refused() {
-        for text in ["", "001", "a001a000002zhZKAAX", "a001a000002zh'K", "ä01a000002zhZK"] {
+        for text in [
+            "",
+            "001",
+            "a001a000002zhZKAAX",
+            "a001a000002zh'K",
+            "ä01a000002zhZK",
+        ] {
             assert_eq!(id18(text), None, "{text}");
         }
     }

@@ -24,6 +24,7 @@ mod check;
 mod connector;
 mod id;
 mod limits;
+mod org;
 mod read;
 mod settings;
 mod version;

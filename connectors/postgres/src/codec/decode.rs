@@ -80,7 +80,8 @@ fn digits(text: &[u8]) -> Option<u32> {
         return None;
     }
     text.iter().try_fold(0_u32, |sum, byte| {
-        byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0'))
+        byte.is_ascii_digit()
+            .then(|| sum * 10 + u32::from(byte - b'0'))
     })
 }
 
@@ -119,7 +120,13 @@ fn time(text: &str) -> Option<Time> {
         }
         Some(_) => return None,
     };
-    Time::new(small(&bytes[..2])?, small(&bytes[3..5])?, small(&bytes[6..8])?, nanos).ok()
+    Time::new(
+        small(&bytes[..2])?,
+        small(&bytes[3..5])?,
+        small(&bytes[6..8])?,
+        nanos,
+    )
+    .ok()
 }
 
 fn instant(text: &str, precision: Precision) -> Option<Instant> {
@@ -138,5 +145,9 @@ fn instant(text: &str, precision: Precision) -> Option<Instant> {
     let micros = Offset::UTC.to_timestamp(stamp).ok()?.as_microsecond();
     // A finer stored value than the column says would be cut: keep what was given.
     let exact = Instant::new(micros, precision);
-    Some(if exact.micros() == micros { exact } else { Instant::from_micros(micros) })
+    Some(if exact.micros() == micros {
+        exact
+    } else {
+        Instant::from_micros(micros)
+    })
 }

@@ -8,18 +8,32 @@ use syncline_sdk::{FieldType, Precision};
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
     Bool,
-    Int { min: i64, max: i64 },
+    Int {
+        min: i64,
+        max: i64,
+    },
     Float,
-    Numeric { precision: Option<u32>, scale: Option<u32> },
-    Text { chars_max: Option<u32> },
+    Numeric {
+        precision: Option<u32>,
+        scale: Option<u32>,
+    },
+    Text {
+        chars_max: Option<u32>,
+    },
     /// `char(n)`: the padding says nothing and is not kept.
-    Char { chars_max: Option<u32> },
+    Char {
+        chars_max: Option<u32>,
+    },
     Bytes,
     Date,
     Time,
     /// `timestamp`: taken for UTC.
-    Timestamp { precision: Precision },
-    TimestampTz { precision: Precision },
+    Timestamp {
+        precision: Precision,
+    },
+    TimestampTz {
+        precision: Precision,
+    },
     Uuid,
     Json,
     Jsonb,
@@ -39,20 +53,31 @@ impl Kind {
             16 => Self::Bool,
             21 => int(16),
             23 => int(32),
-            20 => Self::Int { min: i64::MIN, max: i64::MAX },
+            20 => Self::Int {
+                min: i64::MIN,
+                max: i64::MAX,
+            },
             700 | 701 => Self::Float,
             1700 => {
                 let (precision, scale) = numeric_bounds(typmod);
                 Self::Numeric { precision, scale }
             }
             25 | 19 => Self::Text { chars_max: None },
-            1043 => Self::Text { chars_max: chars_of(typmod) },
-            1042 => Self::Char { chars_max: chars_of(typmod) },
+            1043 => Self::Text {
+                chars_max: chars_of(typmod),
+            },
+            1042 => Self::Char {
+                chars_max: chars_of(typmod),
+            },
             17 => Self::Bytes,
             1082 => Self::Date,
             1083 => Self::Time,
-            1114 => Self::Timestamp { precision: precision_of(typmod) },
-            1184 => Self::TimestampTz { precision: precision_of(typmod) },
+            1114 => Self::Timestamp {
+                precision: precision_of(typmod),
+            },
+            1184 => Self::TimestampTz {
+                precision: precision_of(typmod),
+            },
             2950 => Self::Uuid,
             114 => Self::Json,
             3802 => Self::Jsonb,
@@ -64,33 +89,42 @@ impl Kind {
     pub(crate) fn field_type(&self) -> FieldType {
         match self {
             Self::Bool => FieldType::Bool,
-            Self::Int { min, max } => FieldType::Int { min: *min, max: *max },
-            Self::Float => FieldType::Decimal { precision: None, scale: None },
+            Self::Int { min, max } => FieldType::Int {
+                min: *min,
+                max: *max,
+            },
+            Self::Float => FieldType::Decimal {
+                precision: None,
+                scale: None,
+            },
             Self::Numeric { precision, scale } => FieldType::Decimal {
                 precision: *precision,
                 scale: *scale,
             },
-            Self::Text { chars_max } | Self::Char { chars_max } => {
-                FieldType::Text { chars_max: *chars_max }
-            }
+            Self::Text { chars_max } | Self::Char { chars_max } => FieldType::Text {
+                chars_max: *chars_max,
+            },
             Self::Bytes => FieldType::Bytes,
             Self::Date => FieldType::Date,
             Self::Time => FieldType::Time,
-            Self::Timestamp { precision } | Self::TimestampTz { precision } => {
-                FieldType::Instant { precision: *precision }
-            }
+            Self::Timestamp { precision } | Self::TimestampTz { precision } => FieldType::Instant {
+                precision: *precision,
+            },
             Self::Uuid => FieldType::Uuid,
             Self::Json | Self::Jsonb => FieldType::Json,
-            Self::Enum(values) => FieldType::Enum { values: values.clone(), restricted: true },
+            Self::Enum(values) => FieldType::Enum {
+                values: values.clone(),
+                restricted: true,
+            },
             Self::Array(item) => FieldType::List(Box::new(item.field_type())),
             Self::Raw => FieldType::Raw,
         }
     }
 
     /// Whether the cast to `text` gives what the type's own output gives. Elsewhere the cast is
-    /// a function of its own (`inet` gains a mask) and `concat` is used.
+    /// a function of its own (`inet` gains a mask, `t` becomes `true`) and `concat` is used.
     pub(crate) fn casts_to_text(&self) -> bool {
-        !matches!(self, Self::Raw)
+        !matches!(self, Self::Raw | Self::Bool)
     }
 
     /// Whether the type's own equality tells every two stored values apart that the seam tells

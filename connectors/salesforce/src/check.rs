@@ -1,0 +1,181 @@
+//! What an org should have, found or missing.
+
+use serde::Deserialize;
+use syncline_sdk::{Error, ErrorKind, Guarantee, Health, Piece, Result, Selection};
+
+use crate::connector::external_id_fits;
+use crate::limits::{LINK_ID_CHARS, MARKER_CHARS};
+use crate::org::Org;
+use crate::wire::{Call, Described};
+
+/// Looks at the org. Changes nothing.
+pub(crate) async fn check(org: &Org, selections: &[&Selection]) -> Result<Health> {
+    let session = org.transport.login().session(None).await?;
+    let mut pieces = vec![served_version(org).await?];
+    for selection in selections {
+        match org.describe(&selection.entity).await {
+            Ok(described) => entity_pieces(selection, &described, &mut pieces),
+            Err(error) if error.kind == ErrorKind::Schema => pieces.push(Piece {
+                name: format!("entity {}", selection.entity),
+                present: false,
+                required: true,
+                detail: "it is not there, or hidden from the integration user: check the name in \
+                         the mapping, and the user's rights"
+                    .to_owned(),
+            }),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Health {
+        version: format!("Salesforce v{}", org.settings.api_version),
+        identity: session.org.clone(),
+        user: user_name(org, &session.user).await,
+        guarantee: Guarantee::Coarse,
+        pieces,
+    })
+}
+
+/// Makes sure that each entity can be read and polled.
+pub(crate) async fn prepare(org: &Org, selections: &[&Selection]) -> Result<()> {
+    for selection in selections {
+        let described = org.describe(&selection.entity).await?;
+        let readable = described.stamp.is_some();
+        if let (false, Some(problem)) = (readable, described.schema.problems.first()) {
+            return Err(Error::new(ErrorKind::Schema, "prepare", problem.clone())
+                .advise("nothing was made on Salesforce"));
+        }
+    }
+    Ok(())
+}
+
+async fn served_version(org: &Org) -> Result<Piece> {
+    #[derive(Deserialize)]
+    struct Served {
+        version: String,
+    }
+    let wanted = org.settings.api_version.as_str();
+    let call = Call::get("check", "versions", "/services/data".to_owned());
+    let reply = org.transport.send(&call).await?;
+    let served: Vec<Served> = serde_json::from_slice(&reply.body).map_err(|error| {
+        Error::new(
+            ErrorKind::Protocol,
+            "check",
+            "the list of API versions cannot be read",
+        )
+        .advise("check that url leads to Salesforce")
+        .caused_by(error)
+    })?;
+    let present = served.iter().any(|served| served.version == wanted);
+    let newest = served
+        .last()
+        .map_or("none", |served| served.version.as_str());
+    Ok(Piece {
+        name: "API version".to_owned(),
+        present,
+        required: true,
+        detail: if present {
+            format!("v{wanted} is served, the newest is v{newest}")
+        } else {
+            format!("v{wanted} is not served: set api_version to {newest}")
+        },
+    })
+}
+
+/// The login name of our user; its id where the user may not read that.
+async fn user_name(org: &Org, id: &str) -> String {
+    #[derive(Deserialize)]
+    struct User {
+        #[serde(rename = "Username")]
+        name: String,
+    }
+    let path = org.data(&format!("sobjects/User/{id}?fields=Username"));
+    let call = Call::get("check", "user", path);
+    let reply = org.transport.send(&call).await.ok();
+    let user = reply.and_then(|reply| serde_json::from_slice::<User>(&reply.body).ok());
+    user.map_or_else(|| id.to_owned(), |user| user.name)
+}
+
+fn entity_pieces(selection: &Selection, described: &Described, pieces: &mut Vec<Piece>) {
+    let entity = &selection.entity;
+    let problems = &described.schema.problems;
+    pieces.push(Piece {
+        name: format!("entity {entity}"),
+        present: problems.is_empty(),
+        required: true,
+        detail: if problems.is_empty() {
+            format!("{} fields are visible", described.schema.fields.len())
+        } else {
+            problems.join("; ")
+        },
+    });
+    pieces.push(external_id_piece(selection, described));
+    pieces.push(marker_piece(selection, described));
+    let hidden: Vec<&str> = selection
+        .fields
+        .iter()
+        .map(syncline_sdk::FieldName::as_str)
+        .filter(|name| !name.contains('.') && !described.has(name))
+        .collect();
+    if !hidden.is_empty() {
+        pieces.push(Piece {
+            name: format!("mapped fields of {entity}"),
+            present: false,
+            required: false,
+            detail: format!(
+                "not there, or hidden from the integration user, and read as absent: {}; give \
+                 the user the right to read them, or correct the mapping",
+                hidden.join(", ")
+            ),
+        });
+    }
+}
+
+fn external_id_piece(selection: &Selection, described: &Described) -> Piece {
+    let entity = &selection.entity;
+    let present = external_id_fits(selection, described);
+    let detail = match (&selection.external_id, present) {
+        (Some(field), true) => format!("{field} holds the link id: no create is made twice"),
+        (Some(field), false) => format!(
+            "{field} is missing or unfit: it must be a text of at least {LINK_ID_CHARS} \
+             characters, unique, external id, and writable for the integration user; until then \
+             a create whose answer is lost waits for a search or for a person"
+        ),
+        (None, _) => format!(
+            "none is named: make a text field of {LINK_ID_CHARS} characters on {entity}, unique \
+             and external id, and name it in the mapping; until then a create whose answer is \
+             lost waits for a search or for a person"
+        ),
+    };
+    Piece {
+        name: format!("external id field of {entity}"),
+        present,
+        required: false,
+        detail,
+    }
+}
+
+fn marker_piece(selection: &Selection, described: &Described) -> Piece {
+    let entity = &selection.entity;
+    let present = described.marker_field(selection).is_some();
+    let without = "until then an update whose answer is lost is judged by content alone, which \
+                   may ask a person needlessly, and deletes cannot be guarded";
+    let detail = match (&selection.marker, present) {
+        (Some(field), true) => {
+            format!("{field} holds the last intent: the receipt of updates, the fence of deletes")
+        }
+        (Some(field), false) => format!(
+            "{field} is missing or unfit: it must be a text of at least {MARKER_CHARS} \
+             characters, writable for the integration user; {without}"
+        ),
+        (None, _) => format!(
+            "none is named: make a text field of {MARKER_CHARS} characters or more on {entity}, \
+             and name it in the mapping; {without}"
+        ),
+    };
+    Piece {
+        name: format!("marker field of {entity}"),
+        present,
+        required: false,
+        detail,
+    }
+}

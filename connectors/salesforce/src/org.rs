@@ -1,0 +1,213 @@
+//! One org: the way to it, what is known of its entities, and its queries.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use reqwest::Method;
+use syncline_sdk::{EntityName, Error, ErrorKind, Result, Selection};
+
+use crate::auth::{Login, TokenStore};
+use crate::limits::QUERY_ROWS_MAX;
+use crate::read::ShownRows;
+use crate::settings::SalesforceSettings;
+use crate::wire::{Body, Call, CallError, Described, Reply, RowPlan, Transport};
+use crate::wire::{described, encoded, http_client};
+
+/// One org.
+pub(crate) struct Org {
+    pub(crate) settings: SalesforceSettings,
+    pub(crate) transport: Transport,
+    pub(crate) shown: ShownRows,
+    schemas: Mutex<HashMap<EntityName, Known>>,
+}
+
+/// What is known of an entity.
+struct Known {
+    described: Arc<Described>,
+    /// Whether something since has contradicted it.
+    doubted: bool,
+}
+
+impl Org {
+    pub(crate) fn new(settings: SalesforceSettings, tokens: Arc<dyn TokenStore>) -> Result<Self> {
+        let url = settings.validate()?;
+        let http = http_client()?;
+        let login = Login::new(settings.clone(), url, http.clone(), tokens);
+        let transport = Transport::new(http, login, &settings.client);
+        Ok(Self {
+            settings,
+            transport,
+            shown: ShownRows::default(),
+            schemas: Mutex::default(),
+        })
+    }
+
+    /// A path of the REST API.
+    pub(crate) fn data(&self, rest: &str) -> String {
+        format!("/services/data/v{}/{rest}", self.settings.api_version)
+    }
+    /// The id of our own user, once logged in.
+    pub(crate) fn own_user(&self) -> Option<String> {
+        Some(self.transport.login().current()?.user.clone())
+    }
+
+    /// What is known of an entity, without asking.
+    pub(crate) fn measured(&self, entity: &EntityName) -> Option<Arc<Described>> {
+        self.lock().get(entity).map(|known| known.described.clone())
+    }
+    /// What is known of an entity; asked for when nothing is, or when it is doubted.
+    pub(crate) async fn described(&self, entity: &EntityName) -> Result<Arc<Described>> {
+        match self.measured(entity) {
+            Some(known) if !self.doubted(entity) => Ok(known),
+            _ => self.describe(entity).await,
+        }
+    }
+    /// Notes that an answer contradicts what is known of an entity: it is described anew before
+    /// it is next used.
+    pub(crate) fn doubt(&self, entity: &EntityName) {
+        if let Some(known) = self.lock().get_mut(entity) {
+            known.doubted = true;
+        }
+    }
+    fn doubted(&self, entity: &EntityName) -> bool {
+        self.lock().get(entity).is_some_and(|known| known.doubted)
+    }
+    /// Asks for what is known of an entity, unless it did not change since (REST guide,
+    /// describe: If-Modified-Since, 304). One that is doubted is asked for in any case: rights
+    /// change without it.
+    pub(crate) async fn describe(&self, entity: &EntityName) -> Result<Arc<Described>> {
+        if !plain_name(entity.as_str()) {
+            let what = format!("{entity} is not the name of an entity");
+            return Err(Error::new(ErrorKind::Schema, "describe", what)
+                .advise("write the API name, such as Account or Order__c"));
+        }
+        let known = self.measured(entity);
+        let path = self.data(&format!("sobjects/{entity}/describe"));
+        let mut call = Call::get("describe", entity.as_str(), path);
+        let since = known.as_ref().and_then(|known| known.last_modified.clone());
+        if let Some(since) = since.filter(|_| !self.doubted(entity)) {
+            call = call.header("If-Modified-Since", since);
+        }
+        let reply = self.transport.send(&call).await.map_err(|failed| {
+            let lost = failed.status == Some(404);
+            let error = Error::from(failed);
+            if lost {
+                error.advise("check the name, and the rights of the integration user")
+            } else {
+                error
+            }
+        })?;
+        if let (304, Some(known)) = (reply.status, known) {
+            return Ok(known);
+        }
+        let fresh = described(&reply.body, reply.last_modified.clone()).map_err(|error| {
+            Error::new(
+                ErrorKind::Protocol,
+                "describe",
+                format!("{entity}: unreadable answer"),
+            )
+            .caused_by(error)
+        })?;
+        let fresh = Arc::new(fresh);
+        let known = Known {
+            described: fresh.clone(),
+            doubted: false,
+        };
+        self.lock().insert(entity.clone(), known);
+        Ok(fresh)
+    }
+    /// How the rows of a selection are read.
+    pub(crate) async fn plan(&self, selection: &Selection) -> Result<(Arc<Described>, RowPlan)> {
+        let described = self.described(&selection.entity).await?;
+        let plan = RowPlan::new(selection, &described)?;
+        Ok((described, plan))
+    }
+    /// Whether a read failed for a field that is gone, in which case the entity was described
+    /// anew and the read is worth one more try without it.
+    pub(crate) async fn lost_field<T>(&self, entity: &EntityName, read: &Result<T>) -> bool {
+        let lost = read
+            .as_ref()
+            .is_err_and(|error| error.code.as_deref() == Some("INVALID_FIELD"));
+        if lost {
+            self.doubt(entity);
+        }
+        lost && self.described(entity).await.is_ok()
+    }
+
+    /// Asks one page of a query; `all` includes the recycle bin.
+    pub(crate) async fn query(
+        &self,
+        operation: &'static str,
+        entity: &EntityName,
+        soql: &str,
+        all: bool,
+    ) -> Result<Reply, CallError> {
+        let resource = if all { "queryAll" } else { "query" };
+        let path = self.data(&format!("{resource}?q={}", encoded(soql)));
+        let call = Call::get(operation, entity.as_str(), path).header(
+            "Sforce-Query-Options",
+            format!("batchSize={QUERY_ROWS_MAX}"),
+        );
+        self.transport.send(&call).await
+    }
+    /// Asks the next page of a query.
+    pub(crate) async fn query_next(
+        &self,
+        operation: &'static str,
+        entity: &EntityName,
+        next: &str,
+    ) -> Result<Reply> {
+        // The address comes from an answer: it may lead nowhere but to the same API.
+        if !next.starts_with("/services/data/") {
+            let what = format!("{entity}: the next page lies outside the API");
+            return Err(Error::new(ErrorKind::Protocol, operation, what));
+        }
+        Ok(self
+            .transport
+            .send(&Call::get(operation, entity.as_str(), next.to_owned()))
+            .await?)
+    }
+    /// A POST that changes nothing.
+    pub(crate) async fn post_read(
+        &self,
+        operation: &'static str,
+        entity: &EntityName,
+        path: String,
+        body: Vec<u8>,
+    ) -> Result<Reply> {
+        let call = Call::new(
+            operation,
+            entity.as_str(),
+            Method::POST,
+            path,
+            Body::Json(body),
+        );
+        Ok(self.transport.send(&call).await?)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<EntityName, Known>> {
+        self.schemas.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a text can stand in a path or a query as the name of an entity or field.
+pub(crate) fn plain_name(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// An answer that cannot be read.
+pub(crate) fn unreadable(
+    operation: &'static str,
+    entity: &EntityName,
+    error: serde_json::Error,
+) -> Error {
+    Error::new(
+        ErrorKind::Protocol,
+        operation,
+        format!("{entity}: unreadable answer"),
+    )
+    .caused_by(error)
+}

@@ -1,0 +1,13 @@
+//! Reading: scans, polled changes, look-ups.
+
+mod changes;
+mod cursor;
+mod fetch;
+mod matching;
+mod scan;
+mod shown;
+
+pub(crate) use changes::changes;
+pub(crate) use fetch::{by_text, fetch};
+pub(crate) use scan::scan;
+pub(crate) use shown::ShownRows;

@@ -1,0 +1,374 @@
+//! What an entity's describe says, in our words.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use syncline_sdk::{
+    EntityName, EntitySchema, FieldName, FieldSchema, FieldType, Normalizer, Precision, Selection,
+};
+
+use super::codec::Wire;
+use crate::limits::{LINK_ID_CHARS, MARKER_CHARS};
+
+/// One entity, described and measured.
+#[derive(Debug)]
+pub(crate) struct Described {
+    pub(crate) schema: EntitySchema,
+    fields: HashMap<String, FieldFacts>,
+    /// The field that moves with every save: `SystemModstamp`, or `LastModifiedDate` on the few
+    /// entities without it.
+    pub(crate) stamp: Option<&'static str>,
+    /// Whether deleted records can be brought back.
+    pub(crate) undeletable: bool,
+    /// The `Last-Modified` of the describe, for the next look.
+    pub(crate) last_modified: Option<String>,
+}
+
+impl Described {
+    /// What the wire needs to know of a field of this name.
+    pub(crate) fn field(&self, name: &str) -> Option<&FieldFacts> {
+        self.fields.get(name)
+    }
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.fields.contains_key(name)
+    }
+    /// The field of this name when it can carry a text of ours of so many characters, be found
+    /// by it, and be written with each create and update.
+    pub(crate) fn carrier<'a>(&self, name: Option<&'a FieldName>, chars: u32) -> Option<&'a str> {
+        let name = name?;
+        let field = self.schema.field(name)?;
+        let long = match field.kind {
+            FieldType::Text { chars_max } => chars_max.is_none_or(|most| most >= chars),
+            _ => false,
+        };
+        let found = self
+            .field(name.as_str())
+            .is_some_and(|facts| facts.filterable);
+        (long && found && field.creatable && field.updatable).then_some(name.as_str())
+    }
+    /// The field of a selection that carries the link id.
+    pub(crate) fn link_field<'a>(&self, selection: &'a Selection) -> Option<&'a str> {
+        self.carrier(selection.external_id.as_ref(), LINK_ID_CHARS)
+    }
+    /// The field of a selection that carries the marker. One that is unfit is not written: each
+    /// write would be refused for it.
+    pub(crate) fn marker_field<'a>(&self, selection: &'a Selection) -> Option<&'a str> {
+        self.carrier(selection.marker.as_ref(), MARKER_CHARS)
+    }
+}
+
+/// What the wire needs to know of one field.
+#[derive(Clone, Debug)]
+pub(crate) struct FieldFacts {
+    pub(crate) wire: Wire,
+    /// Whether a query may compare it.
+    pub(crate) filterable: bool,
+    /// Whether text is compared with its case.
+    pub(crate) case_sensitive: bool,
+    /// Whether it is a picklist: its values have one spelling.
+    pub(crate) picklist: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawDescribe {
+    name: String,
+    #[serde(default)]
+    createable: bool,
+    #[serde(default)]
+    updateable: bool,
+    #[serde(default)]
+    deletable: bool,
+    #[serde(default)]
+    undeletable: bool,
+    #[serde(default)]
+    queryable: bool,
+    fields: Vec<RawField>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawField {
+    name: String,
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    length: u32,
+    #[serde(default)]
+    precision: u32,
+    #[serde(default)]
+    scale: u32,
+    #[serde(default)]
+    digits: u32,
+    #[serde(default)]
+    nillable: bool,
+    #[serde(default)]
+    createable: bool,
+    #[serde(default)]
+    updateable: bool,
+    #[serde(default)]
+    defaulted_on_create: bool,
+    #[serde(default)]
+    unique: bool,
+    #[serde(default)]
+    external_id: bool,
+    #[serde(default)]
+    case_sensitive: bool,
+    #[serde(default)]
+    filterable: bool,
+    #[serde(default)]
+    html_formatted: bool,
+    #[serde(default)]
+    restricted_picklist: bool,
+    #[serde(default)]
+    picklist_values: Vec<RawPicklist>,
+    #[serde(default)]
+    reference_to: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct RawPicklist {
+    value: String,
+    #[serde(default)]
+    active: bool,
+}
+
+/// These move when somebody merely looks at a record, or by no save of it at all: they are no
+/// part of what can be kept in agreement.
+const NOT_CONTENT: [&str; 3] = ["LastViewedDate", "LastReferencedDate", "LastActivityDate"];
+
+/// Reads a describe answer.
+///
+/// # Errors
+/// When the body is not a describe.
+pub(crate) fn described(
+    body: &[u8],
+    last_modified: Option<String>,
+) -> Result<Described, serde_json::Error> {
+    let raw: RawDescribe = serde_json::from_slice(body)?;
+    let kept: Vec<&RawField> = raw
+        .fields
+        .iter()
+        .filter(|field| !NOT_CONTENT.contains(&field.name.as_str()))
+        .collect();
+    let fields = kept
+        .iter()
+        .map(|field| (field.name.clone(), facts(field)))
+        .collect();
+    let stamp = ["SystemModstamp", "LastModifiedDate"]
+        .into_iter()
+        .find(|name| raw.fields.iter().any(|field| field.name == *name));
+    let schema = EntitySchema {
+        entity: EntityName::new(raw.name.as_str()),
+        key: vec![FieldName::new("Id")],
+        fields: kept.iter().map(|field| field_schema(field)).collect(),
+        creatable: raw.createable,
+        deletable: raw.deletable,
+        problems: problems(&raw, stamp),
+    };
+    Ok(Described {
+        schema,
+        fields,
+        stamp,
+        undeletable: raw.undeletable,
+        last_modified,
+    })
+}
+
+fn problems(raw: &RawDescribe, stamp: Option<&str>) -> Vec<String> {
+    let mut found = Vec::new();
+    if !raw.queryable {
+        found.push(format!(
+            "{} cannot be queried: give the integration user the right to read it",
+            raw.name
+        ));
+    }
+    if stamp.is_none() {
+        found.push(format!(
+            "{} has neither SystemModstamp nor LastModifiedDate: its changes cannot be polled; \
+             map another entity",
+            raw.name
+        ));
+    }
+    if !raw.updateable {
+        found.push(format!(
+            "{} cannot be updated by the integration user: give it the right, or map one way",
+            raw.name
+        ));
+    }
+    found
+}
+
+fn facts(field: &RawField) -> FieldFacts {
+    FieldFacts {
+        wire: wire(&field.kind),
+        filterable: field.filterable,
+        case_sensitive: field.case_sensitive,
+        picklist: matches!(field.kind.as_str(), "picklist" | "multipicklist"),
+    }
+}
+
+fn wire(kind: &str) -> Wire {
+    match kind {
+        "id" | "reference" => Wire::Id,
+        "textarea" => Wire::Lines,
+        "boolean" => Wire::Bool,
+        "int" | "long" => Wire::Int,
+        "double" | "currency" | "percent" => Wire::Number,
+        "date" => Wire::Date,
+        "datetime" => Wire::Instant,
+        "time" => Wire::Time,
+        "multipicklist" => Wire::Set,
+        "address" | "location" | "base64" | "complexvalue" | "junctionidlist" | "json"
+        | "anyType" => Wire::Opaque,
+        _ => Wire::Text,
+    }
+}
+
+fn field_schema(field: &RawField) -> FieldSchema {
+    let kind = field_type(field);
+    let opaque = kind == FieldType::Raw;
+    let text = matches!(kind, FieldType::Text { .. });
+    FieldSchema {
+        name: FieldName::new(field.name.as_str()),
+        normalizers: normalizers(field),
+        native: native(field).into(),
+        nullable: field.nillable,
+        creatable: field.createable && !opaque,
+        updatable: field.updateable && !opaque,
+        required: field.createable && !field.nillable && !field.defaulted_on_create,
+        unique: field.unique || field.kind == "id",
+        external_id: field.external_id
+            && field.unique
+            && field.createable
+            && text
+            && field.length >= LINK_ID_CHARS,
+        kind,
+    }
+}
+
+fn native(field: &RawField) -> String {
+    match field.kind.as_str() {
+        "double" | "currency" | "percent" => {
+            format!("{}({},{})", field.kind, field.precision, field.scale)
+        }
+        "string" | "textarea" | "email" | "phone" | "url" | "encryptedstring" => {
+            format!("{}({})", field.kind, field.length)
+        }
+        kind => kind.to_owned(),
+    }
+}
+
+fn field_type(field: &RawField) -> FieldType {
+    let texts = |active_only: bool| -> Vec<Arc<str>> {
+        let values = field.picklist_values.iter();
+        values
+            .filter(|value| value.active || !active_only)
+            .map(|value| value.value.as_str().into())
+            .collect()
+    };
+    let restricted = field.restricted_picklist;
+    match wire(&field.kind) {
+        Wire::Id if field.kind == "reference" => FieldType::Reference {
+            entities: field
+                .reference_to
+                .iter()
+                .map(|to| EntityName::new(to.as_str()))
+                .collect(),
+        },
+        Wire::Bool => FieldType::Bool,
+        Wire::Int => int_type(field),
+        Wire::Number => FieldType::Decimal {
+            precision: (field.precision > 0).then_some(field.precision),
+            scale: (field.precision > 0).then_some(field.scale),
+        },
+        Wire::Date => FieldType::Date,
+        Wire::Time => FieldType::Time,
+        Wire::Instant => FieldType::Instant {
+            precision: Precision::Second,
+        },
+        Wire::Set => FieldType::Set {
+            values: texts(true),
+            restricted,
+        },
+        Wire::Opaque | Wire::Related => FieldType::Raw,
+        Wire::Text if matches!(field.kind.as_str(), "picklist" | "combobox") => FieldType::Enum {
+            values: texts(true),
+            restricted,
+        },
+        Wire::Id | Wire::Text | Wire::Lines => FieldType::Text {
+            chars_max: (field.length > 0).then_some(field.length),
+        },
+    }
+}
+
+/// `int` holds 32 bits, fewer when `digits` says so; `long` 64.
+fn int_type(field: &RawField) -> FieldType {
+    let (min, max) = if field.kind == "long" {
+        (i64::MIN, i64::MAX)
+    } else {
+        (i64::from(i32::MIN), i64::from(i32::MAX))
+    };
+    let digits = 10_i64.checked_pow(field.digits).map(|power| power - 1);
+    match digits {
+        Some(most) if field.digits > 0 => FieldType::Int {
+            min: min.max(-most),
+            max: max.min(most),
+        },
+        _ => FieldType::Int { min, max },
+    }
+}
+
+/// What Salesforce does to a value on save, so that the changed image coming back is known for
+/// an echo.
+fn normalizers(field: &RawField) -> Vec<Normalizer> {
+    let known = || -> Vec<Arc<str>> {
+        let values = field.picklist_values.iter();
+        values.map(|value| value.value.as_str().into()).collect()
+    };
+    match wire(&field.kind) {
+        // Rich text is cleaned and written anew: what comes back cannot be predicted, only
+        // learned.
+        Wire::Lines if field.html_formatted => Vec::new(),
+        // White space at both ends is cut, but a no-break space stays; a text that is empty then
+        // is null (SOAP guide, primitive types: string). Line ends are read and written as LF.
+        Wire::Lines => vec![
+            Normalizer::LineFeeds,
+            Normalizer::Trim,
+            Normalizer::EmptyToNull,
+        ],
+        // E-mail addresses come back in lower case (two independent reports).
+        Wire::Text if field.kind == "email" => {
+            vec![
+                Normalizer::Trim,
+                Normalizer::EmptyToNull,
+                Normalizer::Lowercase,
+            ]
+        }
+        // A value of a restricted picklist that differs only by case is stored in the spelling
+        // of the definition.
+        Wire::Text if field.kind == "picklist" && field.restricted_picklist => {
+            vec![
+                Normalizer::Trim,
+                Normalizer::EmptyToNull,
+                Normalizer::FoldCase(known()),
+            ]
+        }
+        Wire::Text => vec![Normalizer::Trim, Normalizer::EmptyToNull],
+        // Members come back in the order of the field's definition, whatever order was written
+        // (help article 000231088), each once.
+        Wire::Set => vec![Normalizer::SetOrder(known())],
+        // A date-time is kept to the second (SOAP guide, primitive types: dateTime).
+        Wire::Instant => vec![Normalizer::Truncate(Precision::Second)],
+        // Numbers are kept as doubles: 15 significant digits. They are not rounded to the
+        // field's scale (help article 000394530).
+        Wire::Number => vec![Normalizer::SignificantDigits(15)],
+        // A checkbox is never null.
+        Wire::Bool => vec![Normalizer::NullToFalse],
+        Wire::Id | Wire::Int | Wire::Date | Wire::Time | Wire::Opaque | Wire::Related => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

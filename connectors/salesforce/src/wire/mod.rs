@@ -1,0 +1,28 @@
+//! Requests and answers.
+
+mod body;
+mod call;
+mod codec;
+mod composite;
+mod describe;
+mod fault;
+mod filter;
+mod http;
+mod refusal;
+mod row;
+mod soap;
+mod soql;
+mod transport;
+
+pub(crate) use body::Fields;
+pub(crate) use call::{Body, Call, CallError, Reply};
+pub(crate) use codec::{Wire, encode};
+pub(crate) use composite::{SubAnswer, SubRequest, composite_body, sub_answers};
+pub(crate) use describe::{Described, described};
+pub(crate) use fault::{Disposition, Fault, Reach, classify, message};
+pub(crate) use filter::{fitting, superset};
+pub(crate) use http::{http_client, read_limited};
+pub(crate) use row::{QueryAnswer, Row, RowPlan, Shown};
+pub(crate) use soap::undelete_answer;
+pub(crate) use soql::{digits_pattern, encoded, quoted};
+pub(crate) use transport::Transport;

@@ -1,0 +1,18 @@
+//! The connector over HTTP: against a server that plays back answers written by hand, and
+//! against a simulated org.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that meets the unexpected shall stop there"
+)]
+
+mod login;
+mod lookups;
+mod losing;
+mod org_faults;
+mod org_reading;
+mod org_values;
+mod org_writing;
+mod reading;
+mod script;
+mod world;
+mod writing;
