@@ -1,1 +1,35 @@
-//! Engine rounds, free of any runtime, and the tokio driver.
+//! The engine: rounds that read, decide through the core's machine, commit to the ledger and
+//! send.
+//!
+//! The path of one edit: an intake module reads it and makes [`Work`]; [`Engine::round`] loads
+//! the links it concerns, lets the machine fold and decide, and commits once (commit A); the
+//! account it returns holds the batches to send; [`Sending::run`] sends one, once;
+//! [`Engine::sent`] settles what the answer proves (commit C). What stays unknown is settled by
+//! [`Engine::settle_unknown`]. The rounds contain no task, timer or select.
+
+mod clock;
+pub mod driver;
+mod engine;
+mod error;
+mod flight;
+mod gather;
+mod intake;
+pub mod limits;
+mod observation;
+mod reader;
+mod recover;
+mod send;
+mod settle;
+mod system;
+mod wants;
+mod work;
+
+pub use clock::{Clock, Ids};
+pub use engine::{Engine, Parts};
+pub use error::{EngineError, Result};
+pub use flight::{Flight, Flights};
+pub use intake::{LOADED, feed_stream, load_stream, poll_stream, verify_stream};
+pub use reader::Intake;
+pub use send::{Sending, Sent};
+pub use system::{Reader, System};
+pub use work::{Account, Work};

@@ -1,0 +1,139 @@
+//! Reads beside the rounds: polls, hints, loads, verifying passes, answers. One of a kind at a
+//! time; what they read comes back as work.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use syncline_core::Side;
+use syncline_core::mapping::MappingId;
+use syncline_ledger::Ledger;
+use syncline_sdk::{LinkId, SystemName};
+use tokio::time::Instant as Tick;
+
+use crate::error::EngineError;
+use crate::reader::Intake;
+use crate::work::Work;
+
+/// One thing that is read again and again.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Job {
+    /// Changes of a polled side.
+    Poll(MappingId, Side),
+    /// Hints of a system.
+    Hints(SystemName),
+    /// The first load of a side.
+    Load(MappingId, Side),
+    /// A verifying pass over the links of a mapping.
+    Verify(MappingId),
+    /// Answers of people.
+    Answers,
+}
+
+/// What a job read.
+pub(super) struct Read {
+    pub job: Job,
+    pub result: Result<Found, EngineError>,
+}
+
+/// What a job found, and where it goes on.
+pub(super) struct Found {
+    pub work: Work,
+    /// The next place; nothing where there is none.
+    pub next: Option<String>,
+    /// Whether there is more at once.
+    pub more: bool,
+}
+
+/// When a job is due, and whether it runs.
+#[derive(Debug)]
+pub(super) struct Turn {
+    pub due: Tick,
+    pub running: bool,
+    pub place: Option<String>,
+    pub failures: super::pace::Pace,
+}
+
+/// All jobs.
+#[derive(Debug, Default)]
+pub(super) struct Turns(BTreeMap<Job, Turn>);
+
+impl Turns {
+    pub fn add(&mut self, job: Job, place: Option<String>, now: Tick) {
+        let turn = Turn { due: now, running: false, place, failures: Default::default() };
+        self.0.insert(job, turn);
+    }
+    pub fn remove(&mut self, job: &Job) {
+        self.0.remove(job);
+    }
+    pub fn get_mut(&mut self, job: &Job) -> Option<&mut Turn> {
+        self.0.get_mut(job)
+    }
+    pub fn contains(&self, is: impl Fn(&Job) -> bool) -> bool {
+        self.0.keys().any(is)
+    }
+    /// The jobs that are due and do not run.
+    pub fn due(&mut self, now: Tick) -> Vec<(Job, Option<String>)> {
+        self.0
+            .iter_mut()
+            .filter(|(_, turn)| !turn.running && turn.due <= now)
+            .map(|(job, turn)| {
+                turn.running = true;
+                (job.clone(), turn.place.clone())
+            })
+            .collect()
+    }
+    /// When the next job that does not run is due.
+    pub fn next_due(&self) -> Option<Tick> {
+        self.0.values().filter(|turn| !turn.running).map(|turn| turn.due).min()
+    }
+    /// Makes a job due at once, if it is not running.
+    pub fn hurry(&mut self, is: impl Fn(&Job) -> bool, at: Tick) {
+        for (_, turn) in self.0.iter_mut().filter(|(job, _)| is(job)) {
+            turn.due = turn.due.min(at);
+        }
+    }
+    /// A job ended; it is due again after a while.
+    pub fn done(&mut self, job: &Job, again: Tick) {
+        if let Some(turn) = self.0.get_mut(job) {
+            turn.running = false;
+            turn.due = again;
+        }
+    }
+    /// How long a failed job waits.
+    pub fn failed(&mut self, job: &Job) -> Duration {
+        self.0.get_mut(job).map(|turn| turn.failures.wait()).unwrap_or_default()
+    }
+}
+
+impl<L: Ledger> Intake<L> {
+    /// Runs a job once.
+    pub(super) async fn run(&self, job: &Job, place: Option<&str>) -> Result<Found, EngineError> {
+        Ok(match job {
+            Job::Poll(mapping, side) => {
+                let (work, next, more) =
+                    self.poll(*mapping, *side, place.map(str::to_owned)).await?;
+                Found { work, next: Some(next), more }
+            }
+            Job::Hints(system) => {
+                let work = self.read_hints(system).await?;
+                let more = work.hints_done.len() >= crate::limits::HINTS_MAX;
+                Found { work, next: None, more }
+            }
+            Job::Load(mapping, side) => {
+                let (work, next) = self.load(*mapping, *side, place).await?;
+                let more = next != crate::LOADED;
+                Found { work, next: Some(next), more }
+            }
+            Job::Verify(mapping) => {
+                let after = place.and_then(|place| place.parse::<LinkId>().ok());
+                let (work, last) = self.verify(*mapping, after).await?;
+                let more = last.is_some();
+                Found { work, next: last.map(|last| last.to_string()), more }
+            }
+            Job::Answers => {
+                let work = self.read_answers().await?;
+                Found { work, next: None, more: false }
+            }
+        })
+    }
+}

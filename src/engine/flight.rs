@@ -1,0 +1,89 @@
+//! Batches under way.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use syncline_core::machine::{Carried, OutBatch};
+use syncline_core::model::Batch;
+use syncline_sdk::{BatchId, IntentId, WriteBatch};
+
+/// A batch that is recorded as sent and not settled.
+#[derive(Clone, Debug)]
+pub struct Flight {
+    /// The row as recorded.
+    pub batch: Batch,
+    /// What is not settled of it.
+    pub carried: Vec<Carried>,
+    /// What was sent.
+    pub write: WriteBatch,
+    /// The intents of the whole batch.
+    pub intents: Arc<[IntentId]>,
+    /// Whether an answer is still awaited; if not, what is left is unknown (protocol I4).
+    pub awaited: bool,
+    /// Not to be settled before this time, microseconds UTC.
+    pub settle_at: i64,
+}
+
+impl Flight {
+    /// A batch whose first send was just recorded.
+    #[must_use]
+    pub fn new(out: OutBatch) -> Self {
+        let intents = out.batch.intents.clone().into();
+        Self {
+            batch: out.batch,
+            carried: out.carried,
+            write: out.write,
+            intents,
+            awaited: true,
+            settle_at: 0,
+        }
+    }
+}
+
+/// All batches under way.
+#[derive(Debug, Default)]
+pub struct Flights(BTreeMap<BatchId, Flight>);
+
+impl Flights {
+    /// Takes one in.
+    pub fn insert(&mut self, flight: Flight) {
+        self.0.insert(flight.batch.id, flight);
+    }
+    /// One of them.
+    #[must_use]
+    pub fn get(&self, id: BatchId) -> Option<&Flight> {
+        self.0.get(&id)
+    }
+    /// One of them, to change.
+    pub fn get_mut(&mut self, id: BatchId) -> Option<&mut Flight> {
+        self.0.get_mut(&id)
+    }
+    /// Forgets one.
+    pub fn remove(&mut self, id: BatchId) {
+        self.0.remove(&id);
+    }
+    /// All, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &Flight> {
+        self.0.values()
+    }
+    /// How many.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+    /// True when none is under way.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+    /// The intents of the batch that a marker names.
+    #[must_use]
+    pub fn marked(&self, install: &str, marker: &str) -> Arc<[IntentId]> {
+        marker
+            .strip_prefix(install)
+            .and_then(|rest| rest.strip_prefix(':'))
+            .and_then(|id| id.parse::<BatchId>().ok())
+            .and_then(|id| self.0.get(&id))
+            .map_or_else(|| Arc::from([]), |flight| flight.intents.clone())
+    }
+}

@@ -1,0 +1,273 @@
+//! Loading what a round concerns, and resolving references to links (protocol 1.7).
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use syncline_core::machine::{Mappings, Missing, Observation, Workset};
+use syncline_core::mapping::{Mapping, MappingId};
+use syncline_core::model::Link;
+use syncline_core::{Side, Sides};
+use syncline_ledger::{Ledger, LinkQuery, Loaded};
+use syncline_sdk::{Key, LinkId, Value};
+
+use crate::error::Result;
+use crate::work::Work;
+
+/// What was loaded for a round so far.
+#[derive(Default)]
+pub struct Gathered {
+    loaded: Vec<Loaded>,
+    links: BTreeMap<(MappingId, Side, Key), LinkId>,
+    claims: BTreeSet<(MappingId, String)>,
+}
+
+/// Queries being put together, one a mapping, each name once.
+#[derive(Default)]
+struct Queries(BTreeMap<MappingId, (BTreeSet<LinkId>, Sides<BTreeSet<Key>>, BTreeSet<String>)>);
+
+impl Queries {
+    fn link(&mut self, mapping: MappingId, link: LinkId) {
+        self.0.entry(mapping).or_default().0.insert(link);
+    }
+    fn key(&mut self, mapping: MappingId, side: Side, key: &Key) {
+        let keys = &mut self.0.entry(mapping).or_default().1[side];
+        if !keys.contains(key) {
+            keys.insert(key.clone());
+        }
+    }
+    fn claim(&mut self, mapping: MappingId, claim: String) {
+        self.0.entry(mapping).or_default().2.insert(claim);
+    }
+    fn finish(self) -> Vec<LinkQuery> {
+        self.0
+            .into_iter()
+            .map(|(mapping, (links, keys, claims))| LinkQuery {
+                mapping,
+                links: links.into_iter().collect(),
+                keys: Sides {
+                    left: keys.left.into_iter().collect(),
+                    right: keys.right.into_iter().collect(),
+                },
+                claims: claims.into_iter().collect(),
+            })
+            .collect()
+    }
+}
+
+impl Gathered {
+    /// Loads the links that the work names: by key, by id, by external id, by reference; then,
+    /// for records that no link knows, by business key.
+    pub async fn load<L: Ledger>(ledger: &L, mappings: &Mappings, work: &Work) -> Result<Self> {
+        let mut queries = Queries::default();
+        for (mapping, side, seen) in &work.observed {
+            ask_for(&mut queries, mappings, *mapping, *side, seen);
+        }
+        for input in &work.settled {
+            queries.link(input.carried.mapping, input.carried.link);
+            if let syncline_core::machine::Settling::Stale(Some(seen)) = &input.settling {
+                let side = input.carried.intent.side;
+                ask_for(&mut queries, mappings, input.carried.mapping, side, seen);
+            }
+        }
+        for (mapping, link) in &work.touched {
+            queries.link(*mapping, *link);
+        }
+        for key in &work.answered {
+            queries.link(key.mapping, key.link);
+        }
+        let mut gathered = Self::default();
+        gathered.fetch(ledger, queries).await?;
+        let observed = work.observed.iter().map(|(mapping, side, seen)| (*mapping, *side, seen));
+        gathered.load_claims(ledger, mappings, observed).await?;
+        Ok(gathered)
+    }
+
+    /// Loads what records read in the middle of a round concern.
+    pub async fn load_more<'a, L: Ledger>(
+        &mut self,
+        ledger: &L,
+        mappings: &Mappings,
+        seen: impl Iterator<Item = (MappingId, Side, &'a Observation)> + Clone,
+    ) -> Result<()> {
+        let mut queries = Queries::default();
+        for (mapping, side, seen) in seen.clone() {
+            ask_for(&mut queries, mappings, mapping, side, seen);
+        }
+        self.fetch(ledger, queries).await?;
+        self.load_claims(ledger, mappings, seen).await
+    }
+
+    /// Loads the links that links refer to.
+    pub async fn load_parents<L: Ledger>(
+        &mut self,
+        ledger: &L,
+        mappings: &Mappings,
+        links: &[Link],
+    ) -> Result<()> {
+        let mut parents = BTreeSet::new();
+        for link in links {
+            let Some(mapping) = mappings.get(&link.mapping) else { continue };
+            for pair in mapping.units.iter().flat_map(|unit| &unit.pairs) {
+                let Some(of) = pair.reference else { continue };
+                for side in Side::BOTH {
+                    if let Value::Link(parent) = link.observed(side, pair.on(side)) {
+                        parents.insert((of, *parent));
+                    }
+                }
+            }
+        }
+        let parents: Vec<_> = parents.into_iter().collect();
+        self.load_links(ledger, &parents).await
+    }
+
+    /// Shows what was loaded to a machine without giving it away.
+    pub fn show(&self, workset: &mut Workset<'_>) {
+        for loaded in &self.loaded {
+            workset.take(loaded.links.clone(), Vec::new(), Vec::new(), Vec::new());
+        }
+    }
+
+    /// Loads links by id.
+    pub async fn load_links<L: Ledger>(
+        &mut self,
+        ledger: &L,
+        links: &[(MappingId, LinkId)],
+    ) -> Result<()> {
+        let mut queries = Queries::default();
+        for (mapping, link) in links {
+            queries.link(*mapping, *link);
+        }
+        self.fetch(ledger, queries).await
+    }
+
+    async fn load_claims<'a, L: Ledger>(
+        &mut self,
+        ledger: &L,
+        mappings: &Mappings,
+        seen: impl Iterator<Item = (MappingId, Side, &'a Observation)>,
+    ) -> Result<()> {
+        let mut queries = Queries::default();
+        for (id, side, seen) in seen {
+            let (Some(mapping), Ok(values)) = (mappings.get(&id), &seen.content) else { continue };
+            if self.links.contains_key(&(id, side, seen.key.clone())) {
+                continue;
+            }
+            for claim in mapping.claims(side, values) {
+                if self.claims.insert((id, claim.clone())) {
+                    queries.claim(id, claim);
+                }
+            }
+        }
+        self.fetch(ledger, queries).await
+    }
+
+    async fn fetch<L: Ledger>(&mut self, ledger: &L, queries: Queries) -> Result<()> {
+        let queries = queries.finish();
+        if queries.is_empty() {
+            return Ok(());
+        }
+        let loaded = ledger.load(&queries).await?;
+        for link in &loaded.links {
+            for side in Side::BOTH {
+                if let Some(key) = &link.keys[side] {
+                    self.links.insert((link.mapping, side, key.clone()), link.id);
+                }
+            }
+        }
+        for alias in &loaded.aliases {
+            let name = (alias.mapping, alias.side, alias.key.clone());
+            self.links.entry(name).or_insert(alias.link);
+        }
+        self.loaded.push(loaded);
+        Ok(())
+    }
+
+    /// Hands what was loaded since the last time to the machine.
+    pub fn enter(&mut self, workset: &mut Workset<'_>) {
+        for loaded in self.loaded.drain(..) {
+            workset.take(loaded.links, loaded.aliases, loaded.claims, loaded.reviews);
+        }
+    }
+
+    /// An observation with its references as links, where those are known.
+    pub fn resolve<'a>(
+        &self,
+        mappings: &Mappings,
+        mapping: MappingId,
+        side: Side,
+        seen: &'a Observation,
+    ) -> Cow<'a, Observation> {
+        let Some(mapping) = mappings.get(&mapping) else { return Cow::Borrowed(seen) };
+        let mut found = Vec::new();
+        for (at, parents, key) in references(mappings, mapping, side, seen) {
+            let link = self.links.get(&(parents.0, parents.1, key.clone()));
+            let value = match link {
+                Some(link) => Value::Link(*link),
+                None => Value::text(key.as_str()),
+            };
+            found.push((at, value));
+        }
+        if found.is_empty() {
+            return Cow::Borrowed(seen);
+        }
+        let mut seen = seen.clone();
+        if let Ok(values) = &mut seen.content {
+            for (at, value) in found {
+                values[at] = value;
+            }
+        }
+        Cow::Owned(seen)
+    }
+}
+
+fn ask_for(
+    queries: &mut Queries,
+    mappings: &Mappings,
+    id: MappingId,
+    side: Side,
+    seen: &Observation,
+) {
+    queries.key(id, side, &seen.key);
+    if let Some(old) = &seen.old_key {
+        queries.key(id, side, old);
+    }
+    if let Some(link) = seen.external_id {
+        queries.link(id, link);
+    }
+    if let Err(Missing::MergedInto(winner)) = &seen.content {
+        queries.key(id, side, winner);
+    }
+    let Some(mapping) = mappings.get(&id) else { return };
+    for (_, parents, key) in references(mappings, mapping, side, seen) {
+        queries.key(parents.0, parents.1, &key);
+    }
+}
+
+/// The references that an observation holds as native ids: the field, the parent's mapping and
+/// side, the id.
+fn references<'a>(
+    mappings: &'a Mappings,
+    mapping: &'a Mapping,
+    side: Side,
+    seen: &'a Observation,
+) -> impl Iterator<Item = (usize, (MappingId, Side), Key)> + 'a {
+    let values = seen.content.as_ref().map(Vec::as_slice).unwrap_or_default();
+    mapping.units.iter().flat_map(|unit| &unit.pairs).filter_map(move |pair| {
+        let parents = mappings.get(&pair.reference?)?;
+        let system = &mapping.sides[side].system;
+        let there = if parents.sides[side].system == *system {
+            side
+        } else {
+            parents.side_of(system)?
+        };
+        let at = pair.on(side);
+        let key = match values.get(at)? {
+            Value::Text(text) => Key::new(text.clone()),
+            Value::Int(number) => Key::new(number.to_string()),
+            Value::Uuid(uuid) => Key::new(uuid.to_string()),
+            Value::Raw(text) => Key::new(text.clone()),
+            _ => return None,
+        };
+        Some((at, (parents.id, there), key))
+    })
+}

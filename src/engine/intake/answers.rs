@@ -1,0 +1,57 @@
+//! Answers of people: the polled sides are read afresh before an answer is folded (protocol P4).
+
+use syncline_core::Side;
+use syncline_core::model::{Review, ReviewKind};
+use syncline_ledger::{Ledger, LinkQuery};
+use syncline_sdk::{FetchBy, FetchRequest, Purpose};
+
+use crate::reader::Intake;
+use crate::error::Result;
+use crate::limits;
+use crate::wants::observations;
+use crate::work::Work;
+
+impl<L: Ledger> Intake<L> {
+    /// Reads what answered questions are about, afresh, and gives the work that folds the
+    /// answers.
+    ///
+    /// # Errors
+    /// When the ledger or a system gives no answer; the answers wait.
+    pub async fn read_answers(&self) -> Result<Work> {
+        let answered = self.ledger.answers(limits::ANSWERS_MAX).await?;
+        let mut work = Work::default();
+        for review in answered {
+            self.read_answered(&review, &mut work).await?;
+            work.touched.push((review.key.mapping, review.key.link));
+            work.answered.push(review.key);
+        }
+        Ok(work)
+    }
+
+    async fn read_answered(&self, review: &Review, work: &mut Work) -> Result<()> {
+        let Some(mapping) = self.mappings.get(&review.key.mapping) else { return Ok(()) };
+        let query = LinkQuery {
+            mapping: mapping.id,
+            links: vec![review.key.link],
+            ..LinkQuery::default()
+        };
+        let loaded = self.ledger.load(&[query]).await?;
+        let Some(link) = loaded.links.first() else { return Ok(()) };
+        for side in Side::BOTH {
+            let suspected = matches!(review.kind, ReviewKind::SuspectedDelete(at) if at == side);
+            let Some(key) = link.keys[side].clone().filter(|_| !suspected) else { continue };
+            let place = &mapping.sides[side];
+            let connector = self.systems[&place.system].connector.clone();
+            let request = FetchRequest {
+                selection: place.selection.clone(),
+                by: FetchBy::Keys(vec![key]),
+            };
+            let context = self.context(Purpose::Sync);
+            let fetched =
+                connector.fetch(&context, request).await.map_err(Self::at(&place.system))?;
+            let seen = observations(fetched);
+            work.observed.extend(seen.into_iter().map(|seen| (mapping.id, side, seen)));
+        }
+        Ok(())
+    }
+}

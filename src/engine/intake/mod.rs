@@ -1,0 +1,15 @@
+//! Where changes come in: feeds, polls, hints, first loads, verifying passes, answers. Each
+//! turns what it read into [`crate::Work`]; none decides anything.
+
+mod answers;
+mod feed;
+mod hints;
+mod load;
+mod poll;
+mod verify;
+
+pub use feed::feed_stream;
+pub(crate) use feed::stream_position;
+pub use load::{LOADED, load_stream};
+pub use poll::poll_stream;
+pub use verify::verify_stream;

@@ -1,0 +1,43 @@
+//! Every bound of the engine in one place, with its reason.
+
+use std::time::Duration;
+
+/// Changes taken from a feed in one round. 2,000 rows keep the ledger's batches at the size
+/// where its cost per change is lowest, and a few megabytes in memory.
+pub const FEED_ROWS_MAX: usize = 2_000;
+
+/// Hints taken in one round: one look-up call of a CRM names at most 2,000 ids.
+pub const HINTS_MAX: usize = 2_000;
+
+/// Records a page of a scan or poll may have.
+pub const PAGE_ROWS_MAX: usize = 2_000;
+
+/// Links a page of a verifying pass has: both sides are read for each.
+pub const VERIFY_LINKS_MAX: usize = 500;
+
+/// Answers of people folded in one round.
+pub const ANSWERS_MAX: usize = 100;
+
+/// Batches settled after a restart in one go.
+pub const OPEN_BATCHES_MAX: usize = 1_000;
+
+/// How often a round is decided anew when guarded rows moved, before it is given up for now. A
+/// single owner moves its own rows only between rounds, so more than a few means a defect.
+pub const MOVED_MAX: u32 = 8;
+
+/// How often what is wanted may lead to more wants within a round: match rules are tried one
+/// after the other, and what they find may have to be read.
+pub const WANTS_MAX: u32 = 12;
+
+/// Commit numbers reserved at a time; unused ones are no harm.
+pub const COMMITS_RESERVED: i64 = 1_000;
+
+/// How long a call to a system may take.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long the ownership of the shards lasts without being renewed. Longer than a call, so that
+/// a slow call does not lose it (protocol I6).
+pub const LEASE: Duration = Duration::from_secs(60);
+
+/// Batches under way at a time, per system: bounds the memory of what is in flight.
+pub const FLIGHTS_MAX: usize = 16;

@@ -1,0 +1,369 @@
+//! Answers of sends, and the settlement of what stayed unknown (protocol 1.5).
+
+use syncline_core::machine::{Carried, SettleInput, Settling, Source, Step};
+use syncline_core::mapping::Mapping;
+use syncline_core::model::{BatchChange, BatchState, IntentKind};
+use syncline_ledger::Ledger;
+use syncline_sdk::{
+    BatchId, Cas, Current, Error, ErrorKind, Purpose, Settlement, UnknownWrite, VersionOrder,
+    WriteBatch, WriteOutcome,
+};
+
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::limits;
+use crate::observation;
+use crate::send::{Sending, Sent};
+use crate::work::{Account, Work};
+
+/// What an answer proves about one write.
+enum Proof {
+    /// It is settled; whether that rests on this send being the only one.
+    Settled(Settling, bool),
+    /// Nothing.
+    Unknown,
+}
+
+impl<L: Ledger> Engine<L> {
+    /// Folds the answer of a send: settles what it proves; the rest is unknown from now on.
+    ///
+    /// # Errors
+    /// When the ledger gives no answer: the batch counts as unknown then.
+    pub async fn sent(&mut self, sent: Sent) -> Result<Account> {
+        let Some(work) = self.fold_sent(sent) else { return Ok(Account::default()) };
+        self.close_flights(&work).await
+    }
+
+    /// The work that an answer makes; the flight keeps what it does not prove.
+    pub fn fold_sent(&mut self, sent: Sent) -> Option<Work> {
+        let flight = self.flights.get_mut(sent.batch)?;
+        flight.awaited = false;
+        let sole = flight.batch.attempts == 1;
+        let proofs: Vec<Proof> = match sent.result {
+            Err(error) => {
+                tracing::warn!(batch = %sent.batch, %error, "a batch was not sent");
+                sent.intents.iter().map(|_| not_sent(&error, sole)).collect()
+            }
+            Ok(outcomes) => {
+                outcomes.into_iter().map(|outcome| proof(outcome, sole)).collect()
+            }
+        };
+        let mut work = Work::default();
+        let mut rests_on_sole = false;
+        let mut settled = Vec::new();
+        for (intent, proof) in sent.intents.iter().zip(proofs) {
+            let Proof::Settled(settling, on_sole) = proof else { continue };
+            let Some(carried) = flight.carried.iter().find(|c| c.intent.id == *intent) else {
+                continue;
+            };
+            rests_on_sole |= on_sole;
+            settled.push(*intent);
+            work.settled.push(SettleInput { carried: carried.clone(), settling });
+        }
+        if work.settled.is_empty() {
+            return None;
+        }
+        let all = settled.len() == flight.carried.len();
+        work.batches.extend(batch_change(sent.batch, all, rests_on_sole.then_some(1)));
+        Some(work)
+    }
+
+    /// Commits settlements and forgets what is settled. When the commit fails, everything of
+    /// those batches stays unknown.
+    pub(crate) async fn close_flights(&mut self, work: &Work) -> Result<Account> {
+        let account = self.round(work).await?;
+        self.forget_settled(work);
+        Ok(account)
+    }
+
+    /// Takes settled writes out of their flights, once the commit that settled them is durable.
+    pub fn forget_settled(&mut self, work: &Work) {
+        let mut done = Vec::new();
+        for input in &work.settled {
+            let intent = input.carried.intent.id;
+            let step = input.carried.step;
+            let flight = self.flights.iter().find(|flight| {
+                flight.carried.iter().any(|c| c.intent.id == intent && c.step == step)
+            });
+            if let Some(id) = flight.map(|flight| flight.batch.id) {
+                done.push((id, intent, step));
+            }
+        }
+        for (id, intent, step) in done {
+            let Some(flight) = self.flights.get_mut(id) else { continue };
+            flight.carried.retain(|c| !(c.intent.id == intent && c.step == step));
+            if flight.carried.is_empty() {
+                self.flights.remove(id);
+            }
+        }
+    }
+
+    /// Settles batches whose answer never came: by receipt, by fence, by sending the same write
+    /// again, or by the end of every copy's life. One call a system at most.
+    ///
+    /// # Errors
+    /// When the ledger gives no answer.
+    pub async fn settle_unknown(&mut self) -> Result<Account> {
+        let now = self.intake.clock.now().micros();
+        let due: Vec<BatchId> = self
+            .flights
+            .iter()
+            .filter(|flight| !flight.awaited && flight.settle_at <= now)
+            .map(|flight| flight.batch.id)
+            .collect();
+        let mut account = Account::default();
+        for id in due {
+            account.append(self.settle_batch(id, now).await?);
+        }
+        Ok(account)
+    }
+
+    async fn settle_batch(&mut self, id: BatchId, now: i64) -> Result<Account> {
+        let Some(flight) = self.flights.get(id).cloned() else { return Ok(Account::default()) };
+        let Some(system) = self.intake.system(&flight.batch.system) else { return Ok(Account::default()) };
+        let connector = system.connector.clone();
+        let may_arrive = now < flight.batch.die_after;
+        let unknown: Vec<UnknownWrite> = flight
+            .carried
+            .iter()
+            .filter_map(|carried| {
+                let same = |write: &&syncline_sdk::Write| write.intent == carried.intent.id;
+                let write = flight.write.writes.iter().find(same)?.clone();
+                Some(UnknownWrite { batch: id, write, may_arrive })
+            })
+            .collect();
+        let context = self.intake.context(Purpose::Sync);
+        let settlements = match connector.settle(&context, &unknown).await {
+            Ok(settlements) => settlements,
+            Err(error) => {
+                tracing::warn!(batch = %id, %error, "a batch could not be settled");
+                self.postpone(id, now + 1_000_000);
+                return Ok(Account::default());
+            }
+        };
+        let mut work = Work::default();
+        let mut resend = Vec::new();
+        for (carried, settlement) in flight.carried.iter().zip(settlements) {
+            match self.judge(carried, settlement, may_arrive).await? {
+                Judged::Settled(settling) => {
+                    work.settled.push(SettleInput { carried: carried.clone(), settling });
+                }
+                Judged::Resend => resend.push(carried.intent.id),
+                Judged::Wait => {}
+            }
+        }
+        let all = work.settled.len() == flight.carried.len();
+        if all {
+            work.batches.extend(batch_change(id, true, None));
+        }
+        let mut account = self.close_flights(&work).await?;
+        if !resend.is_empty() {
+            account.append(self.resend(id, &resend, now).await?);
+        } else if !all {
+            self.postpone(id, now + 200_000);
+        }
+        Ok(account)
+    }
+
+    fn postpone(&mut self, id: BatchId, until: i64) {
+        if let Some(flight) = self.flights.get_mut(id) {
+            flight.settle_at = until;
+        }
+    }
+
+    /// What a settlement means for one write (protocol I5).
+    async fn judge(
+        &self,
+        carried: &Carried,
+        settlement: Settlement,
+        may_arrive: bool,
+    ) -> Result<Judged> {
+        let Some(mapping) = self.intake.mappings.get(&carried.mapping) else { return Ok(Judged::Wait) };
+        Ok(match settlement {
+            Settlement::Applied { version, stored, key } => {
+                if stored.is_none()
+                    && mapping.has_feed(carried.intent.side)
+                    && self.feed_is_behind(carried, version.as_ref()).await?
+                {
+                    // Its image is still to come with the feed (protocol N3).
+                    Judged::Wait
+                } else {
+                    Judged::Settled(Settling::Applied { version, stored, key })
+                }
+            }
+            Settlement::NotApplied => Judged::Settled(Settling::Cancelled),
+            Settlement::Undecided { current } => {
+                undecided(mapping, carried, current, may_arrive)
+            }
+        })
+    }
+
+    /// Whether the feed has not shown yet what a write did.
+    async fn feed_is_behind(
+        &self,
+        carried: &Carried,
+        version: Option<&syncline_sdk::Version>,
+    ) -> Result<bool> {
+        let Some(version) = version else { return Ok(false) };
+        let query = syncline_ledger::LinkQuery {
+            mapping: carried.mapping,
+            links: vec![carried.link],
+            ..syncline_ledger::LinkQuery::default()
+        };
+        let loaded = self.intake.ledger.load(&[query]).await?;
+        let Some(link) = loaded.links.first() else { return Ok(false) };
+        let side = carried.intent.side;
+        let known = &link.versions[side];
+        let Some(mapping) = self.intake.mappings.get(&carried.mapping) else { return Ok(false) };
+        let Some(system) = self.intake.system(&mapping.sides[side].system) else { return Ok(false) };
+        Ok(known.is_none() || system.connector.order(known, version) == VersionOrder::Older)
+    }
+
+    /// Sends the same writes again under the same batch: recorded first.
+    async fn resend(
+        &mut self,
+        id: BatchId,
+        intents: &[syncline_sdk::IntentId],
+        now: i64,
+    ) -> Result<Account> {
+        let Some(flight) = self.flights.get(id).cloned() else { return Ok(Account::default()) };
+        let Some(system) = self.intake.system(&flight.batch.system) else { return Ok(Account::default()) };
+        let connector = system.connector.clone();
+        let horizon = system.capabilities().request_horizon + limits::CALL_TIMEOUT;
+        let die_after = now + i64::try_from(horizon.as_micros()).unwrap_or(i64::MAX);
+        let Some(epoch) = self.epoch() else { return Ok(Account::default()) };
+        let work = Work {
+            batches: vec![BatchChange::Resend {
+                id,
+                read_attempts: flight.batch.attempts,
+                epoch,
+                last_sent: now,
+                die_after,
+            }],
+            ..Work::default()
+        };
+        let mut account = self.round(&work).await?;
+        let writes: Vec<_> = flight
+            .write
+            .writes
+            .iter()
+            .filter(|write| intents.contains(&write.intent))
+            .cloned()
+            .collect();
+        if let Some(flight) = self.flights.get_mut(id) {
+            flight.batch.attempts += 1;
+            flight.batch.die_after = die_after;
+            flight.awaited = true;
+        }
+        let write = WriteBatch { batch: id, writes, together: flight.write.together };
+        account.sends.push(Sending { connector, context: self.intake.context(Purpose::Sync), write });
+        Ok(account)
+    }
+}
+
+enum Judged {
+    Settled(Settling),
+    Resend,
+    Wait,
+}
+
+/// A write without receipt (protocol I5.3 to I5.5).
+fn undecided(
+    mapping: &Mapping,
+    carried: &Carried,
+    current: Current,
+    may_arrive: bool,
+) -> Judged {
+    let side = carried.intent.side;
+    let capabilities = &mapping.sides[side].capabilities;
+    match (carried.step, carried.intent.kind) {
+        // The undelete of a record is no harm twice; what it did shows in the next reading.
+        (Step::Undelete, _) if !may_arrive => Judged::Settled(Settling::Cancelled),
+        (Step::Delete, _) if !may_arrive => Judged::Settled(Settling::Expired),
+        (Step::Undelete | Step::Delete, _) => Judged::Wait,
+        (Step::Write, IntentKind::Create) if capabilities.unique_external_id => Judged::Resend,
+        (Step::Write, IntentKind::Create) if may_arrive => Judged::Wait,
+        (Step::Write, IntentKind::Create) => Judged::Settled(Settling::Refused(
+            Error::new(
+                ErrorKind::Unsupported,
+                "create",
+                "the reply of a create was lost and the side keeps no unique external id",
+            )
+            .advise("look for the record on that side, then answer or replay"),
+        )),
+        _ if capabilities.cas != Cas::None => Judged::Resend,
+        _ if may_arrive => Judged::Wait,
+        _ => by_content(carried, current),
+    }
+}
+
+/// Without guard and receipt, once no copy can arrive: the content decides (protocol I5.5).
+fn by_content(carried: &Carried, current: Current) -> Judged {
+    let Current::Record(record) = current else { return Judged::Wait };
+    let shows = carried.intent.fields.iter().filter(|field| field.is_written()).all(|field| {
+        record.values.get(usize::from(field.field)) == Some(&field.image)
+    });
+    if shows {
+        Judged::Settled(Settling::Applied { version: None, stored: None, key: Some(record.key) })
+    } else {
+        let seen = observation::of_record(*record, Source::Read, None);
+        Judged::Settled(Settling::Stale(Some(Box::new(seen))))
+    }
+}
+
+fn batch_change(id: BatchId, all: bool, attempts: Option<i32>) -> Option<BatchChange> {
+    if all {
+        return Some(BatchChange::Close { id, state: BatchState::Settled, attempts });
+    }
+    attempts.map(|attempts| BatchChange::Assert { id, attempts })
+}
+
+/// The call failed before anything was sent.
+fn not_sent(error: &Error, sole: bool) -> Proof {
+    if sole {
+        let kind = match error.kind {
+            ErrorKind::Auth | ErrorKind::Quota | ErrorKind::Throttled => error.kind,
+            _ => ErrorKind::Unavailable,
+        };
+        Proof::Settled(Settling::Refused(Error::new(kind, "push", error.context.clone())), true)
+    } else {
+        Proof::Unknown
+    }
+}
+
+/// What an outcome proves. A refusal settles only with a receipt, or when this send is the only
+/// one ever recorded, which the commit asserts (protocol I3).
+fn proof(outcome: WriteOutcome, sole: bool) -> Proof {
+    let (settling, receipted) = match outcome {
+        WriteOutcome::Applied { version, stored, key } => {
+            return Proof::Settled(Settling::Applied { version, stored, key }, false);
+        }
+        WriteOutcome::Unknown(error) => {
+            tracing::info!(%error, "the outcome of a write is not known yet");
+            return Proof::Unknown;
+        }
+        WriteOutcome::Stale { current, receipted } => {
+            let seen = match current {
+                Current::Record(record) => {
+                    Some(Box::new(observation::of_record(*record, Source::Read, None)))
+                }
+                Current::Unread => None,
+            };
+            (Settling::Stale(seen), receipted)
+        }
+        WriteOutcome::Missing { reason, receipted } => {
+            use syncline_core::machine::Missing;
+            let missing = match reason {
+                Some(syncline_sdk::Absence::Deleted { .. }) => Some(Missing::Deleted),
+                Some(syncline_sdk::Absence::MergedInto(winner)) => {
+                    Some(Missing::MergedInto(winner))
+                }
+                Some(syncline_sdk::Absence::NotVisible) | None => None,
+            };
+            (Settling::Missing(missing), receipted)
+        }
+        WriteOutcome::Busy { receipted } => (Settling::Busy, receipted),
+        WriteOutcome::Rejected { error, receipted } => (Settling::Refused(error), receipted),
+    };
+    if receipted || sole { Proof::Settled(settling, !receipted) } else { Proof::Unknown }
+}

@@ -1,0 +1,98 @@
+//! The configured systems, and which mappings read what of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use syncline_core::mapping::MappingId;
+use syncline_core::{Side, machine::Mappings};
+use syncline_sdk::{
+    Capabilities, Connector, EntityName, FeedKind, FieldName, Selection, SystemName, Value,
+};
+
+/// One configured system.
+pub struct System {
+    /// Its connector.
+    pub connector: Arc<dyn Connector>,
+    /// What the feed gives of each entity: one selection an entity, in the union of the fields
+    /// that its mappings name.
+    pub feed: Vec<Arc<Selection>>,
+    readers: BTreeMap<EntityName, Vec<Reader>>,
+}
+
+/// One side of a mapping that reads an entity.
+pub struct Reader {
+    /// The mapping.
+    pub mapping: MappingId,
+    /// The side.
+    pub side: Side,
+    /// For each field of the side's selection, its place in the feed's selection.
+    pub places: Vec<usize>,
+}
+
+impl Reader {
+    /// The values of a change of the feed in the order of the side's selection.
+    #[must_use]
+    pub fn project(&self, values: &[Value]) -> Vec<Value> {
+        self.places.iter().map(|at| values.get(*at).cloned().unwrap_or_default()).collect()
+    }
+}
+
+impl System {
+    /// A system as the mappings use it.
+    #[must_use]
+    pub fn new(name: &SystemName, connector: Arc<dyn Connector>, mappings: &Mappings) -> Self {
+        let mut feed: Vec<Selection> = Vec::new();
+        let mut readers: BTreeMap<EntityName, Vec<Reader>> = BTreeMap::new();
+        for mapping in mappings.values() {
+            for side in Side::BOTH.into_iter().filter(|side| {
+                mapping.sides[*side].system == *name
+            }) {
+                let selection = &mapping.sides[side].selection;
+                let places = join(&mut feed, selection);
+                let reader = Reader { mapping: mapping.id, side, places };
+                readers.entry(selection.entity.clone()).or_default().push(reader);
+            }
+        }
+        let feed = feed.into_iter().map(Arc::new).collect();
+        Self { connector, feed, readers }
+    }
+    /// The sides of mappings that read an entity.
+    #[must_use]
+    pub fn readers(&self, entity: &EntityName) -> &[Reader] {
+        self.readers.get(entity).map(Vec::as_slice).unwrap_or_default()
+    }
+    /// Whether changes are pushed by it.
+    #[must_use]
+    pub fn has_feed(&self) -> bool {
+        self.connector.capabilities().feed == FeedKind::Images
+    }
+    /// What it can do.
+    #[must_use]
+    pub fn capabilities(&self) -> &Capabilities {
+        self.connector.capabilities()
+    }
+}
+
+/// Adds a selection's fields to the feed's selection of its entity; gives their places there.
+fn join(feed: &mut Vec<Selection>, selection: &Selection) -> Vec<usize> {
+    let found = feed.iter().position(|known| known.entity == selection.entity);
+    let at = found.unwrap_or_else(|| {
+        feed.push(Selection { fields: Arc::from([]), filter: None, ..selection.clone() });
+        feed.len() - 1
+    });
+    let known = &mut feed[at];
+    let mut fields: Vec<FieldName> = known.fields.to_vec();
+    let mut place = |name: &FieldName| {
+        fields.iter().position(|field| field == name).unwrap_or_else(|| {
+            fields.push(name.clone());
+            fields.len() - 1
+        })
+    };
+    let places = selection.fields.iter().map(&mut place).collect();
+    known.fields = fields.into();
+    known.external_id = known.external_id.take().or_else(|| selection.external_id.clone());
+    known.marker = known.marker.take().or_else(|| selection.marker.clone());
+    known.actor = known.actor.take().or_else(|| selection.actor.clone());
+    places
+}
+

@@ -1,0 +1,86 @@
+//! What a round works on.
+
+use syncline_core::machine::{Observation, SettleInput};
+use syncline_core::mapping::MappingId;
+use syncline_core::model::{
+    BatchChange, Gap, Hint, HintDone, ReviewKey, StreamPosition,
+};
+use syncline_core::Side;
+use syncline_sdk::LinkId;
+
+use crate::send::Sending;
+
+/// What a round folds into the ledger with one commit. Several sources may be put together.
+#[derive(Debug, Default)]
+pub struct Work {
+    /// What was observed, in order.
+    pub observed: Vec<(MappingId, Side, Observation)>,
+    /// What is proved about writes.
+    pub settled: Vec<SettleInput>,
+    /// Links to plan although nothing was observed of them.
+    pub touched: Vec<(MappingId, LinkId)>,
+    /// Questions that were answered.
+    pub answered: Vec<ReviewKey>,
+    /// How far streams are folded with this work.
+    pub positions: Vec<StreamPosition>,
+    /// Hints that are done with.
+    pub hints_done: Vec<HintDone>,
+    /// Hints to add.
+    pub hints: Vec<Hint>,
+    /// What becomes of batches.
+    pub batches: Vec<BatchChange>,
+    /// Gaps noticed or closed.
+    pub gaps: Vec<Gap>,
+}
+
+impl Work {
+    /// True when there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.observed.is_empty()
+            && self.settled.is_empty()
+            && self.touched.is_empty()
+            && self.answered.is_empty()
+            && self.positions.is_empty()
+            && self.hints_done.is_empty()
+            && self.hints.is_empty()
+            && self.batches.is_empty()
+            && self.gaps.is_empty()
+    }
+    /// Puts other work behind this.
+    pub fn append(&mut self, mut other: Self) {
+        self.observed.append(&mut other.observed);
+        self.settled.append(&mut other.settled);
+        self.touched.append(&mut other.touched);
+        self.answered.append(&mut other.answered);
+        self.positions.append(&mut other.positions);
+        self.hints_done.append(&mut other.hints_done);
+        self.hints.append(&mut other.hints);
+        self.batches.append(&mut other.batches);
+        self.gaps.append(&mut other.gaps);
+    }
+}
+
+/// What a round did, and what must be done now that it is durable.
+#[derive(Default)]
+pub struct Account {
+    /// Batches to send. Their sends are recorded; whether they are made or lost, the ledger can
+    /// tell them apart afterwards.
+    pub sends: Vec<Sending>,
+    /// Observations folded.
+    pub observed: usize,
+    /// Hints added: some may be due at once.
+    pub hints: usize,
+    /// Whether anything was committed.
+    pub committed: bool,
+}
+
+impl Account {
+    /// Puts another round's account behind this.
+    pub fn append(&mut self, mut other: Self) {
+        self.sends.append(&mut other.sends);
+        self.observed += other.observed;
+        self.hints += other.hints;
+        self.committed |= other.committed;
+    }
+}
