@@ -2,4 +2,8 @@
 //!
 //! This is the library half of the binary `syncline`, so that tests can reach its parts.
 
+pub mod cli;
 pub mod embedded;
+pub mod registry;
+pub mod service;
+pub mod settings;

@@ -1,0 +1,168 @@
+//! Mappings against the live systems.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use syncline_core::Sides;
+use syncline_core::mapping::language::{Checked, Diagnostics, MappingRef, MappingSpec, bind};
+use syncline_core::mapping::{Mapping, MappingId};
+use syncline_sdk::{Context, EntityName, EntitySchema, Health, Purpose, SystemName};
+
+use super::installation::{at_system, described};
+use super::{Installation, clock};
+
+/// How long a system may take to answer one question of a check.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What was found when the systems of an installation were called.
+#[derive(Debug, Default)]
+pub struct Reach {
+    /// What each system that answered says of itself.
+    pub health: BTreeMap<SystemName, Health>,
+    /// Why the others did not, at their places in the settings.
+    pub found: Diagnostics,
+}
+
+/// One mapping against both its systems.
+#[derive(Debug)]
+pub struct Bound {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The mapping, or what is wrong with it.
+    pub mapping: Result<Checked<Mapping>, Diagnostics>,
+}
+
+/// What a call of a check is given. The installation's own id is known to the ledger alone,
+/// which a check does not open; nothing that a check calls writes a marker.
+fn context() -> Context {
+    Context {
+        install: "check".into(),
+        now: clock::now(),
+        timeout: TIMEOUT,
+        purpose: Purpose::Sync,
+    }
+}
+
+/// Calls every system once. Changes nothing anywhere.
+pub async fn reach(installation: &Installation) -> Reach {
+    let mut reach = Reach::default();
+    for system in &installation.settings.systems {
+        let Some(connector) = installation.connectors.get(&system.name) else {
+            continue;
+        };
+        let selections = installation.selections(&system.name);
+        let selections: Vec<_> = selections.iter().collect();
+        match connector.check(&context(), &selections).await {
+            Ok(health) => {
+                reach.health.insert(system.name.clone(), health);
+            }
+            Err(error) => reach
+                .found
+                .push(at_system(&installation.settings, system, &error)),
+        }
+    }
+    reach
+}
+
+/// Binds every mapping whose systems both answered. Numbers and revisions come from `number`:
+/// the ledger's where there is one.
+pub async fn bind_all(
+    installation: &Installation,
+    reached: &Reach,
+    number: impl Fn(usize, &MappingSpec) -> (MappingId, i32),
+) -> Vec<Bound> {
+    let specs = &installation.specs;
+    let ids: Vec<(MappingId, i32)> = specs
+        .iter()
+        .enumerate()
+        .map(|(at, spec)| number(at, spec))
+        .collect();
+    let outlines: Vec<MappingRef> = specs
+        .iter()
+        .zip(&ids)
+        .map(|(spec, (id, _))| spec.outline(*id))
+        .collect();
+    let mut schemas = Schemas {
+        installation,
+        known: BTreeMap::new(),
+    };
+    let mut bound = Vec::new();
+    for (spec, (id, revision)) in specs.iter().zip(ids) {
+        let answered = |system: &SystemName| reached.health.contains_key(system);
+        if !spec.sides.iter().all(|(_, side)| answered(&side.system)) {
+            continue;
+        }
+        let mapping = schemas.bind(spec, id, revision, &outlines).await;
+        bound.push(Bound {
+            name: Arc::clone(&spec.name),
+            mapping,
+        });
+    }
+    bound
+}
+
+/// The schemas described so far: each entity is asked for once.
+struct Schemas<'a> {
+    installation: &'a Installation,
+    known: BTreeMap<(SystemName, EntityName), EntitySchema>,
+}
+
+impl Schemas<'_> {
+    async fn bind(
+        &mut self,
+        spec: &MappingSpec,
+        id: MappingId,
+        revision: i32,
+        mappings: &[MappingRef],
+    ) -> Result<Checked<Mapping>, Diagnostics> {
+        let mut found = Diagnostics::new();
+        for (_, side) in spec.sides.iter() {
+            let key = (side.system.value.clone(), side.entity.value.clone());
+            if self.known.contains_key(&key) {
+                continue;
+            }
+            let Some(connector) = self.installation.connectors.get(&key.0) else {
+                continue;
+            };
+            match connector.describe(&context(), &key.1).await {
+                Ok(schema) => {
+                    self.known.insert(key, schema);
+                }
+                Err(error) => {
+                    let about = format!("{} of {}", key.1, key.0);
+                    found.push(described(&error, &about).at(&spec.source, side.entity.span));
+                }
+            }
+        }
+        let schema = |side| {
+            let side: &syncline_core::mapping::language::SideSpec = &spec.sides[side];
+            self.known
+                .get(&(side.system.value.clone(), side.entity.value.clone()))
+        };
+        let capabilities = |side| {
+            let connector = self
+                .installation
+                .connectors
+                .get(&*spec.sides[side].system)?;
+            Some(connector.effective(&spec.draft_selection(side)))
+        };
+        let [left, right] = syncline_core::Side::BOTH;
+        match (
+            schema(left),
+            schema(right),
+            capabilities(left),
+            capabilities(right),
+        ) {
+            (Some(left), Some(right), Some(left_can), Some(right_can)) => {
+                let schemas = Sides { left, right };
+                let capabilities = Sides {
+                    left: left_can,
+                    right: right_can,
+                };
+                bind(spec, id, revision, schemas, capabilities, mappings)
+            }
+            _ => Err(found),
+        }
+    }
+}

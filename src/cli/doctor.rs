@@ -1,0 +1,173 @@
+//! `syncline doctor`
+
+use std::path::Path;
+
+use clap::Args;
+use serde_json::{Map, json};
+use syncline_core::mapping::Mapping;
+use syncline_core::mapping::language::Diagnostics;
+use syncline_sdk::{Guarantee, Health, Quota, SystemName};
+
+use super::check::number;
+use super::output::{counted, findings_json};
+use super::{Bound, Exit, Installation, Output, Stop, bind_all, reach};
+
+const EXAMPLES: &str = "\
+Examples:
+  syncline doctor          what both systems have, what they lack, and what each piece buys
+  syncline doctor --json   the same for a monitor
+
+A missing piece that Syncline can work without weakens the guarantee and is only named; a system
+that does not answer, a required piece that is missing, or a mapping that does not fit gives 2.";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {}
+
+pub(super) async fn run(
+    config: &Path,
+    Arguments {}: Arguments,
+    output: &Output,
+) -> Result<Exit, Stop> {
+    let installation = Installation::open(config)?;
+    let reached = reach(&installation).await;
+    let bound = bind_all(&installation, &reached, |at, _| (number(at), 1)).await;
+    let mut systems = Vec::new();
+    let mut lacking = false;
+    for system in &installation.settings.systems {
+        let connector = installation.connectors.get(&system.name);
+        let quota = connector.and_then(|connector| connector.usage().quota);
+        let health = reached.health.get(&system.name);
+        let kind = system.kind.word();
+        lacking |= health.is_none_or(|health| {
+            health
+                .pieces
+                .iter()
+                .any(|piece| piece.required && !piece.present)
+        });
+        say_system(output, &system.name, kind, health, quota);
+        systems.push(json!({
+            "name": system.name.as_str(),
+            "kind": kind,
+            "health": health,
+            "class": health.map(|health| class(health.guarantee)),
+            "quota": quota,
+        }));
+    }
+    let mut found = installation.warnings.clone();
+    found.extend(reached.found);
+    let mut mappings = Vec::new();
+    for Bound { name, mapping } in bound {
+        mappings.push(match &mapping {
+            Ok(checked) => say_mapping(output, &checked.value),
+            Err(_) => {
+                output.line(&format!("mapping {name}: does not fit, see below"));
+                json!({ "name": &*name, "fits": false })
+            }
+        });
+        found.extend(mapping.map_or_else(|errors| errors, |checked| checked.warnings));
+    }
+    Ok(report(output, systems, mappings, &found, lacking))
+}
+
+fn report(
+    output: &Output,
+    systems: Vec<serde_json::Value>,
+    mappings: Vec<serde_json::Value>,
+    found: &Diagnostics,
+    lacking: bool,
+) -> Exit {
+    output.line("");
+    output.findings(found);
+    output.line(&counted(found));
+    let exit = if lacking || found.has_errors() {
+        Exit::Found
+    } else {
+        Exit::Well
+    };
+    let mut fields = Map::new();
+    fields.insert("ok".to_owned(), (exit == Exit::Well).into());
+    fields.insert("systems".to_owned(), systems.into());
+    fields.insert("mappings".to_owned(), mappings.into());
+    fields.extend(findings_json(found));
+    output.answer("doctor", fields);
+    exit
+}
+
+fn say_system(
+    output: &Output,
+    name: &SystemName,
+    kind: &str,
+    health: Option<&Health>,
+    quota: Option<Quota>,
+) {
+    let Some(health) = health else {
+        output.line(&format!(
+            "system {name} ({kind}): does not answer, see below"
+        ));
+        return;
+    };
+    output.line(&format!("system {name} ({kind}): {}", health.version));
+    output.line(&format!("  identity   {}", health.identity));
+    output.line(&format!("  user       {}", health.user));
+    let promise = promise(health.guarantee);
+    output.line(&format!(
+        "  guarantee  class {}: {promise}",
+        class(health.guarantee)
+    ));
+    if let Some(Quota { used, max }) = quota {
+        output.line(&format!("  quota      {used} of {max} calls used"));
+    }
+    for piece in &health.pieces {
+        let state = match (piece.present, piece.required) {
+            (true, _) => "has",
+            (false, true) => "LACKS",
+            (false, false) => "could have",
+        };
+        output.line(&format!("  {state:<10} {}: {}", piece.name, piece.detail));
+    }
+}
+
+fn say_mapping(output: &Output, mapping: &Mapping) -> serde_json::Value {
+    let (left, right) = (&mapping.sides.left, &mapping.sides.right);
+    let side = |side: &syncline_core::mapping::MappedSide| {
+        let class = class(side.capabilities.guarantee());
+        format!("{} {} (class {class})", side.system, side.selection.entity)
+    };
+    output.line(&format!(
+        "mapping {}: {} <-> {}",
+        mapping.name,
+        side(left),
+        side(right)
+    ));
+    let json = |side: &syncline_core::mapping::MappedSide| {
+        json!({
+            "system": side.system.as_str(),
+            "entity": side.selection.entity.as_str(),
+            "class": class(side.capabilities.guarantee()),
+            "capabilities": side.capabilities,
+        })
+    };
+    json!({ "name": &*mapping.name, "fits": true, "left": json(left), "right": json(right) })
+}
+
+/// The number of the class.
+fn class(guarantee: Guarantee) -> u8 {
+    match guarantee {
+        Guarantee::Exact => 1,
+        Guarantee::Coarse => 2,
+        Guarantee::Audited => 3,
+        Guarantee::Detected => 4,
+        Guarantee::Unguarded => 5,
+    }
+}
+
+fn promise(guarantee: Guarantee) -> &'static str {
+    match guarantee {
+        Guarantee::Exact => "exact conditional writes, nothing is overwritten unseen",
+        Guarantee::Coarse => "conditional writes on a coarse clock, each after its tick is over",
+        Guarantee::Audited => "no conditional writes, but every overwrite is found in the history",
+        Guarantee::Detected => "an overwrite is detected, its value is not known",
+        Guarantee::Unguarded => "an overwrite is neither prevented nor detected",
+    }
+}

@@ -1,0 +1,119 @@
+//! An installation: its settings, its mappings, and a connector for each system.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use syncline_core::Side;
+use syncline_core::mapping::language::{Diagnostic, Diagnostics, MappingSpec, Source};
+use syncline_sdk::{Connector, Selection, SystemName};
+
+use super::Stop;
+use crate::settings::{ProcessEnvironment, Settings, SystemSettings, load, load_mappings};
+
+/// What the files of an installation say, checked in themselves. Nobody was called yet.
+pub struct Installation {
+    /// The settings.
+    pub settings: Settings,
+    /// The mappings, in the order of their files.
+    pub specs: Vec<MappingSpec>,
+    /// The connector of each system.
+    pub connectors: BTreeMap<SystemName, Arc<dyn Connector>>,
+    /// What should be known about the files.
+    pub warnings: Diagnostics,
+}
+
+impl Installation {
+    /// Reads the settings file and all that it names. Must run inside the runtime.
+    ///
+    /// # Errors
+    /// All findings of all files at once; or why the settings file cannot be read.
+    pub fn open(config: &Path) -> Result<Self, Stop> {
+        let bytes = std::fs::read(config).with_context(|| {
+            format!(
+                "the settings {} cannot be read (make the file, or name another with --config)",
+                config.display()
+            )
+        })?;
+        let source = Source::from_bytes(&config.display().to_string(), &bytes)?;
+        let folder = config.parent().unwrap_or(Path::new(""));
+        let settings = load(&source, folder, &ProcessEnvironment)?;
+        let (settings, mut found) = (settings.value, settings.warnings);
+        let names: Vec<SystemName> = settings
+            .systems
+            .iter()
+            .map(|system| system.name.clone())
+            .collect();
+        let mut connectors = BTreeMap::new();
+        for system in &settings.systems {
+            match system.kind.connector(&system.name, None) {
+                Ok(connector) => {
+                    connectors.insert(system.name.clone(), connector);
+                }
+                Err(error) => found.push(at_system(&settings, system, &error)),
+            }
+        }
+        let specs = match load_mappings(&settings.mappings, &names) {
+            Ok(checked) => {
+                found.extend(checked.warnings);
+                checked.value
+            }
+            Err(errors) => {
+                found.extend(errors);
+                return Err(found.into());
+            }
+        };
+        if found.has_errors() {
+            return Err(found.into());
+        }
+        Ok(Self {
+            settings,
+            specs,
+            connectors,
+            warnings: found,
+        })
+    }
+
+    /// What the mappings read of a system.
+    #[must_use]
+    pub fn selections(&self, system: &SystemName) -> Vec<Selection> {
+        let sides = self
+            .specs
+            .iter()
+            .flat_map(|spec| Side::BOTH.map(|side| (spec, side)));
+        sides
+            .filter(|(spec, side)| *spec.sides[*side].system == *system)
+            .map(|(spec, side)| spec.draft_selection(side))
+            .collect()
+    }
+}
+
+/// An error of a system as a finding at its place in the settings.
+pub(super) fn at_system(
+    settings: &Settings,
+    system: &SystemSettings,
+    error: &syncline_sdk::Error,
+) -> Diagnostic {
+    let mut diagnostic = described(error, &format!("system `{}`", system.name));
+    diagnostic = diagnostic.at(&settings.source, system.span);
+    diagnostic
+}
+
+/// An error of a system as a finding without a place.
+pub(super) fn described(error: &syncline_sdk::Error, about: &str) -> Diagnostic {
+    let mut diagnostic = Diagnostic::error(format!("{about}: {}", error.context));
+    let mut causes = Vec::new();
+    let mut cause = std::error::Error::source(error);
+    while let Some(next) = cause {
+        causes.push(next.to_string());
+        cause = next.source();
+    }
+    if !causes.is_empty() {
+        diagnostic = diagnostic.note(causes.join(": "));
+    }
+    if let Some(advice) = &error.advice {
+        diagnostic = diagnostic.help(advice.clone());
+    }
+    diagnostic
+}

@@ -1,0 +1,83 @@
+//! The kinds of systems: the one place that names the connector crates.
+
+use std::sync::Arc;
+
+use syncline_postgres::{PostgresConnector, PostgresSettings};
+use syncline_salesforce::{MemoryTokenStore, Salesforce, SalesforceSettings};
+pub use syncline_salesforce::{TokenStore, TokenStoreError};
+use syncline_sdk::{Connector, Result, SystemName};
+
+use crate::settings::{NodeDeserializer, SettingError};
+
+/// A kind of system, before its settings are read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A PostgreSQL database.
+    Postgres,
+    /// A Salesforce org.
+    Salesforce,
+}
+
+/// The words for the kinds, as `kind:` has them.
+pub const KINDS: &[(&str, Kind)] = &[
+    ("postgres", Kind::Postgres),
+    ("salesforce", Kind::Salesforce),
+];
+
+/// A kind of system with the settings of one system.
+#[derive(Clone, Debug)]
+pub enum SystemKind {
+    /// A PostgreSQL database.
+    Postgres(Box<PostgresSettings>),
+    /// A Salesforce org.
+    Salesforce(Box<SalesforceSettings>),
+}
+
+/// Reads the settings of a system of a kind.
+///
+/// # Errors
+/// Every mistake in them, with its place.
+pub fn read(kind: Kind, settings: NodeDeserializer<'_>) -> Result<SystemKind, Vec<SettingError>> {
+    match kind {
+        Kind::Postgres => settings.read().map(Box::new).map(SystemKind::Postgres),
+        Kind::Salesforce => settings.read().map(Box::new).map(SystemKind::Salesforce),
+    }
+}
+
+impl SystemKind {
+    /// The word for the kind.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Postgres(_) => "postgres",
+            Self::Salesforce(_) => "salesforce",
+        }
+    }
+
+    /// The connector of the system. Makes no call; needs a runtime to run in. `tokens` keeps what
+    /// a login renews; without it renewed tokens live as long as the connector.
+    ///
+    /// # Errors
+    /// [`syncline_sdk::ErrorKind::Config`] when the settings contradict themselves or would send
+    /// a secret in plain text, with the remedy.
+    pub fn connector(
+        &self,
+        system: &SystemName,
+        tokens: Option<Arc<dyn TokenStore>>,
+    ) -> Result<Arc<dyn Connector>> {
+        match self {
+            Self::Postgres(settings) => {
+                let settings = PostgresSettings::clone(settings);
+                Ok(Arc::new(PostgresConnector::connect(
+                    settings,
+                    system.clone(),
+                )?))
+            }
+            Self::Salesforce(settings) => {
+                let settings = SalesforceSettings::clone(settings);
+                let tokens = tokens.unwrap_or_else(|| Arc::new(MemoryTokenStore::default()));
+                Ok(Arc::new(Salesforce::new(settings, tokens)?))
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Metrics in the text form of Prometheus.
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use ::metrics::{Key, KeyName, Label, Level, Metadata, Recorder as _, SharedString};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use std::sync::Arc;
+
+use crate::serve::{Sample, Shared};
+
+/// Collects figures and renders them. Not global: two servers in one process stay apart.
+#[derive(Clone)]
+pub struct Recorder {
+    recorder: Arc<PrometheusRecorder>,
+    handle: PrometheusHandle,
+}
+
+/// The recorder could not be made.
+#[derive(Debug, thiserror::Error)]
+#[error("the metrics recorder could not be made")]
+pub struct RecorderError(#[source] Box<dyn std::error::Error + Send + Sync>);
+
+impl Recorder {
+    /// An empty one.
+    ///
+    /// # Errors
+    /// When the exporter refuses its own defaults.
+    pub fn new() -> Result<Self, RecorderError> {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
+        Ok(Self { recorder: Arc::new(recorder), handle })
+    }
+    fn set(&self, sample: Sample) {
+        let labels: Vec<Label> =
+            sample.labels.into_iter().map(|(name, value)| Label::new(name, value)).collect();
+        let key = Key::from_parts(sample.name, labels);
+        let metadata = Metadata::new(module_path!(), Level::INFO, None);
+        if sample.counter {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "counts are whole and not negative"
+            )]
+            let value = sample.value.max(0.0) as u64;
+            self.recorder.register_counter(&key, &metadata).absolute(value);
+        } else {
+            self.recorder.register_gauge(&key, &metadata).set(sample.value);
+        }
+    }
+    /// The text as it stands.
+    #[must_use]
+    pub fn render(&self) -> String {
+        self.handle.render()
+    }
+}
+
+/// Names and meanings of all metrics: one list, so that a name is spelt once.
+pub fn describe(recorder: &Recorder, list: &[(&'static str, &'static str)]) {
+    for (name, meaning) in list {
+        let name = KeyName::from_const_str(name);
+        recorder.recorder.describe_gauge(name, None, SharedString::const_str(meaning));
+    }
+}
+
+pub(crate) async fn scrape(State(shared): State<Shared>) -> Response {
+    for sample in shared.probe.samples().await {
+        shared.recorder.set(sample);
+    }
+    let kind = "text/plain; version=0.0.4; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], shared.recorder.render()).into_response()
+}

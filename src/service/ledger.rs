@@ -1,0 +1,62 @@
+//! Opening the ledger: a database of the settings, or a private cluster of our own.
+
+use anyhow::Context as _;
+use secrecy::ExposeSecret;
+use syncline_ledger::postgres::{Access, Postgres, SealKey, connect, migrate};
+
+use crate::embedded::{Cluster, ClusterOptions};
+use crate::settings::Settings;
+
+/// The database of the ledger in a cluster of our own.
+const DATABASE: &str = "syncline";
+/// The name of that cluster in the state folder.
+const CLUSTER: &str = "ledger";
+
+/// The ledger, and the cluster it lives in where that is ours.
+pub struct LedgerHandle {
+    /// The ledger.
+    pub ledger: Postgres,
+    /// Its private cluster. It goes on when this process ends: the next one adopts it.
+    pub cluster: Option<Cluster>,
+}
+
+/// Opens the ledger and brings its tables to this release.
+///
+/// # Errors
+/// When the database does not answer or refuses; the message says what to do.
+pub async fn open_ledger(settings: &Settings) -> anyhow::Result<LedgerHandle> {
+    let (url, cluster) = match &settings.ledger.url {
+        Some(url) => (url.clone(), None),
+        None => {
+            let options = ClusterOptions {
+                state_dir: settings.ledger.state_dir.clone(),
+                name: CLUSTER.to_owned(),
+                logical: false,
+                programs: None,
+            };
+            let cluster = Cluster::ensure(&options)
+                .await
+                .context("the private Postgres of the ledger could not be started")?;
+            cluster.ensure_database(DATABASE).await?;
+            (cluster.url(DATABASE), Some(cluster))
+        }
+    };
+    // The settings have refused an address that would send plain text where that is not allowed.
+    let pool = connect(url.expose_secret(), Access::PlainAllowed)
+        .await
+        .context("the ledger")?;
+    migrate(&pool).await.context("the ledger's tables")?;
+    let key = SealKey::from_file(&key_file(settings)?).context("the key of stored logins")?;
+    Ok(LedgerHandle {
+        ledger: Postgres::new(pool, Some(key)),
+        cluster,
+    })
+}
+
+/// Where the key of stored logins lies: in the state folder, which is made where it is missing.
+fn key_file(settings: &Settings) -> anyhow::Result<std::path::PathBuf> {
+    let folder = &settings.ledger.state_dir;
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("the state folder {} cannot be made", folder.display()))?;
+    Ok(folder.join("key"))
+}

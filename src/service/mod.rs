@@ -1,0 +1,9 @@
+//! The service: what `syncline run` runs, from settings to a driver.
+
+mod ledger;
+mod probe;
+mod running;
+mod tokens;
+
+pub use ledger::{LedgerHandle, open_ledger};
+pub use running::{Service, ServiceError};

@@ -1,0 +1,424 @@
+//! Reading `syncline.yaml`.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use syncline_core::mapping::language::{
+    Checked, Diagnostics, Keyed, Keys, Node, NodeKind, Reader, Source, Span, parse,
+};
+use syncline_sdk::SystemName;
+
+use super::insertion::{Inserted, insert};
+use super::{Environment, NodeDeserializer, secrets};
+use crate::registry::{self, SystemKind};
+
+const TOP: Keys<'_> = Keys {
+    of: "the settings",
+    known: &[
+        "ledger",
+        "systems",
+        "mappings",
+        "listen",
+        "poll_interval",
+        "quota_reserve",
+        "log",
+    ],
+    refused: &[
+        (
+            "allow_plain",
+            "write `allow_plain` where it is meant: in a system, or in `ledger`",
+        ),
+        (
+            "kind",
+            "a kind belongs to a system: systems: { crm: { kind: salesforce, ... } }",
+        ),
+    ],
+};
+
+const LEDGER: Keys<'_> = Keys {
+    of: "`ledger`",
+    known: &["url", "state_dir", "allow_plain"],
+    refused: &[],
+};
+
+const LOG: Keys<'_> = Keys {
+    of: "`log`",
+    known: &["format", "level"],
+    refused: &[],
+};
+
+/// How often polled systems are asked when the settings do not say.
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The share of a daily quota that is left to others when the settings do not say, in percent.
+const QUOTA_RESERVE_PERCENT: u8 = 20;
+
+/// The settings of an installation.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The file, with its secrets blotted out.
+    pub source: Arc<Source>,
+    /// Where Syncline keeps its ledger.
+    pub ledger: LedgerSettings,
+    /// The systems, in the order of the file.
+    pub systems: Vec<SystemSettings>,
+    /// The folder of the mappings.
+    pub mappings: PathBuf,
+    /// Where the HTTP server listens (`127.0.0.1:8420`).
+    pub listen: SocketAddr,
+    /// How often a polled system is asked for changes (`5s`).
+    pub poll_interval: Duration,
+    /// The share of a daily quota, in percent, that sweeps and loads leave to others (`20`).
+    pub quota_reserve_percent: u8,
+    /// What is logged, and how.
+    pub log: LogSettings,
+}
+
+/// Where Syncline keeps its ledger.
+#[derive(Clone, Debug)]
+pub struct LedgerSettings {
+    /// The database; without one, a cluster of its own in the state folder.
+    pub url: Option<SecretString>,
+    /// The state folder (`.syncline` beside the settings).
+    pub state_dir: PathBuf,
+}
+
+/// One system.
+#[derive(Clone, Debug)]
+pub struct SystemSettings {
+    /// Its name.
+    pub name: SystemName,
+    /// The place of its name, for messages.
+    pub span: Span,
+    /// Its kind, with that kind's settings.
+    pub kind: SystemKind,
+}
+
+/// What is logged, and how.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LogSettings {
+    /// The form of a line.
+    pub format: LogFormat,
+    /// What is logged: `info`, or per crate as in `info,syncline_engine=debug`.
+    pub level: String,
+}
+
+/// The form of a log line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self {
+            format: LogFormat::Text,
+            level: "info".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for LogFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        })
+    }
+}
+
+/// Reads the settings from the text of a file. `folder` is where relative paths begin.
+///
+/// # Errors
+/// All findings at once, when at least one of them is an error. None repeats a secret.
+pub fn load(
+    source: &Arc<Source>,
+    folder: &Path,
+    environment: &dyn Environment,
+) -> Result<Checked<Settings>, Diagnostics> {
+    let root = parse(source).map_err(|found| found.shown_in(&secrets::mask_unparsed(source)))?;
+    let shown = source.masked(&secrets::places(&root));
+    let warnings = secrets::literal_secrets(&shown, &root);
+    let (Inserted { root, hidden }, faults) = insert(&shown, root, folder, environment);
+    let mut reader = Reader::new(&shown);
+    reader.hidden.clone_from(&hidden);
+    reader.found.extend(warnings);
+    reader.found.extend(faults);
+    let mut file = File {
+        reader,
+        hidden: &hidden,
+        folder,
+    };
+    let settings = file.settings(&root);
+    file.reader.found.check(settings)
+}
+
+struct File<'a> {
+    reader: Reader<'a>,
+    hidden: &'a [Span],
+    folder: &'a Path,
+}
+
+impl File<'_> {
+    fn settings(&mut self, root: &Node) -> Option<Settings> {
+        let keyed = self.reader.keys(root, TOP)?;
+        let ledger = self.ledger(keyed.get("ledger"));
+        let systems = self.systems(keyed);
+        let mappings = keyed
+            .get("mappings")
+            .and_then(|node| self.reader.text(node, "mappings"));
+        let listen = self.parsed(keyed, "listen", "an address and a port as 127.0.0.1:8420");
+        let poll_interval = self.duration(keyed, "poll_interval");
+        let quota_reserve = self.percent(keyed, "quota_reserve");
+        let log = self.log(keyed.get("log"));
+        let default_listen = SocketAddr::from(([127, 0, 0, 1], 8420));
+        Some(Settings {
+            source: Arc::clone(self.reader.source),
+            ledger: ledger?,
+            systems: systems?,
+            mappings: self
+                .folder
+                .join(mappings.as_ref().map_or("mappings", |text| text)),
+            listen: listen.unwrap_or(default_listen),
+            poll_interval: poll_interval.unwrap_or(POLL_INTERVAL),
+            quota_reserve_percent: quota_reserve.unwrap_or(QUOTA_RESERVE_PERCENT),
+            log,
+        })
+    }
+
+    fn ledger(&mut self, node: Option<&Node>) -> Option<LedgerSettings> {
+        let default = self.folder.join(".syncline");
+        let Some(node) = node.filter(|node| !node.is_null()) else {
+            return Some(LedgerSettings {
+                url: None,
+                state_dir: default,
+            });
+        };
+        let keyed = self.reader.keys(node, LEDGER)?;
+        let state_dir = keyed
+            .get("state_dir")
+            .and_then(|node| self.reader.text(node, "state_dir"));
+        let allow_plain = keyed.get("allow_plain").and_then(|node| {
+            self.reader
+                .word(node, "allow_plain", &[("true", true), ("false", false)])
+        });
+        let mut url = None;
+        if let Some(node) = keyed.get("url") {
+            let text = self.reader.text(node, "url")?;
+            if let Err((message, help)) =
+                ledger_url(&text, allow_plain.is_some_and(|allowed| *allowed))
+            {
+                let diagnostic = self.reader.error(node.span, message).help(help);
+                self.reader.note(diagnostic);
+            }
+            url = Some(SecretString::from(&**text));
+        }
+        let state_dir = state_dir.map_or(default, |text| self.folder.join(&**text));
+        Some(LedgerSettings { url, state_dir })
+    }
+
+    fn systems(&mut self, keyed: Keyed<'_>) -> Option<Vec<SystemSettings>> {
+        let example = "systems: { crm: { kind: salesforce, ... }, ops: { kind: postgres, ... } }";
+        let node = self
+            .reader
+            .required(keyed, "the settings", "systems", example)?;
+        let NodeKind::Map(entries) = &node.kind else {
+            let diagnostic = self
+                .reader
+                .error(
+                    node.span,
+                    format!("`systems` names systems, not {}", node.what()),
+                )
+                .help(format!("write {example}"));
+            self.reader.note(diagnostic);
+            return None;
+        };
+        if entries.is_empty() {
+            let diagnostic = self
+                .reader
+                .error(node.span, "there are no systems")
+                .help(format!("write {example}"));
+            self.reader.note(diagnostic);
+        }
+        let systems: Vec<Option<SystemSettings>> = entries
+            .iter()
+            .map(|entry| {
+                let kind = self.system(&entry.value)?;
+                let name = SystemName::new(Arc::clone(&entry.key));
+                Some(SystemSettings {
+                    name,
+                    span: entry.key.span,
+                    kind,
+                })
+            })
+            .collect();
+        systems.into_iter().collect()
+    }
+
+    /// One system: `kind` decides who reads the other keys.
+    fn system(&mut self, node: &Node) -> Option<SystemKind> {
+        let NodeKind::Map(entries) = &node.kind else {
+            let diagnostic = self
+                .reader
+                .error(
+                    node.span,
+                    format!("a system is a set of keys, not {}", node.what()),
+                )
+                .help("give it a `kind` and the settings of that kind");
+            self.reader.note(diagnostic);
+            return None;
+        };
+        let Some(kind) = entries.iter().find(|entry| &**entry.key == "kind") else {
+            let kinds: Vec<&str> = registry::KINDS.iter().map(|(word, _)| *word).collect();
+            let diagnostic = self
+                .reader
+                .error(node.span, "the system has no `kind`")
+                .help(format!("add `kind: {}`", kinds.join("` or `kind: ")));
+            self.reader.note(diagnostic);
+            return None;
+        };
+        let kind = self.reader.word(&kind.value, "kind", registry::KINDS)?;
+        let others = entries
+            .iter()
+            .filter(|entry| &**entry.key != "kind")
+            .cloned()
+            .collect();
+        let others = Node {
+            span: node.span,
+            kind: NodeKind::Map(others),
+        };
+        match registry::read(kind.value, NodeDeserializer::new(&others, self.hidden)) {
+            Ok(kind) => Some(kind),
+            Err(errors) => {
+                for error in errors {
+                    let span = error.span.unwrap_or(node.span);
+                    let mut diagnostic = self.reader.error(span, error.message);
+                    diagnostic.help = error.help;
+                    self.reader.note(diagnostic);
+                }
+                None
+            }
+        }
+    }
+
+    fn log(&mut self, node: Option<&Node>) -> LogSettings {
+        let mut log = LogSettings::default();
+        let Some(node) = node.filter(|node| !node.is_null()) else {
+            return log;
+        };
+        let Some(keyed) = self.reader.keys(node, LOG) else {
+            return log;
+        };
+        let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+        if let Some(node) = keyed.get("format")
+            && let Some(format) = self.reader.word(node, "format", &formats)
+        {
+            log.format = format.value;
+        }
+        if let Some(node) = keyed.get("level")
+            && let Some(level) = self.reader.text(node, "level")
+        {
+            if tracing_subscriber::EnvFilter::try_new(&**level).is_ok() {
+                log.level = level.to_string();
+            } else {
+                self.refuse(
+                    node,
+                    "level",
+                    "error, warn, info, debug or trace, also per crate",
+                );
+            }
+        }
+        log
+    }
+
+    fn refuse(&mut self, node: &Node, key: &str, expected: &str) {
+        let diagnostic = self
+            .reader
+            .error(node.span, format!("`{key}` does not fit"))
+            .help(format!("write {expected}"));
+        self.reader.note(diagnostic);
+    }
+
+    fn parsed<T: std::str::FromStr>(
+        &mut self,
+        keyed: Keyed<'_>,
+        key: &str,
+        expected: &str,
+    ) -> Option<T> {
+        let node = keyed.get(key)?;
+        let text = self.reader.text(node, key)?;
+        let parsed = text.parse().ok();
+        if parsed.is_none() {
+            self.refuse(node, key, expected);
+        }
+        parsed
+    }
+
+    fn duration(&mut self, keyed: Keyed<'_>, key: &str) -> Option<Duration> {
+        let expected = "a duration from 1s to 1h, as 5s or 2m";
+        let signed: jiff::SignedDuration = self.parsed(keyed, key, expected)?;
+        let duration = Duration::try_from(signed).ok();
+        let bounds = Duration::from_secs(1)..=Duration::from_secs(3600);
+        let duration = duration.filter(|duration| bounds.contains(duration));
+        if let (None, Some(node)) = (duration, keyed.get(key)) {
+            self.refuse(node, key, expected);
+        }
+        duration
+    }
+
+    fn percent(&mut self, keyed: Keyed<'_>, key: &str) -> Option<u8> {
+        let node = keyed.get(key)?;
+        let text = self.reader.text(node, key)?;
+        let percent = text
+            .strip_suffix('%')
+            .and_then(|number| number.trim().parse().ok());
+        let percent = percent.filter(|percent| *percent <= 100);
+        if percent.is_none() {
+            self.refuse(node, key, "a share from 0% to 100%");
+        }
+        percent
+    }
+}
+
+/// Looks at the ledger's address: what it is, and whether it would be spoken to in plain text.
+fn ledger_url(text: &str, allow_plain: bool) -> Result<(), (String, String)> {
+    let example = "write postgres://user:password@host:5432/database".to_owned();
+    let Ok(url) = reqwest::Url::parse(text) else {
+        return Err(("`url` is not a URL".to_owned(), example));
+    };
+    if !matches!(url.scheme(), "postgres" | "postgresql") {
+        return Err(("`url` does not begin with postgres://".to_owned(), example));
+    }
+    let parameter = |name: &str| {
+        url.query_pairs()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+    };
+    let host = parameter("host")
+        .or_else(|| url.host_str().map(str::to_owned))
+        .unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    let local = host.is_empty()
+        || host.starts_with('/')
+        || host == "localhost"
+        || address
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback());
+    let protected = parameter("sslmode")
+        .is_some_and(|mode| matches!(&*mode, "require" | "verify-ca" | "verify-full"));
+    if local || protected || allow_plain {
+        return Ok(());
+    }
+    Err((
+        "the ledger would be spoken to in plain text on another machine".to_owned(),
+        "add ?sslmode=verify-full to the URL, or `allow_plain: true` if the way is trusted"
+            .to_owned(),
+    ))
+}

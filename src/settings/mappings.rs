@@ -1,0 +1,84 @@
+//! The mappings folder.
+
+use std::path::Path;
+
+use syncline_core::mapping::language::{
+    Checked, Diagnostic, Diagnostics, MappingFile, MappingSpec, Source, check_offline,
+    check_together,
+};
+use syncline_sdk::SystemName;
+
+/// The most mappings of an installation.
+const MAPPINGS_MAX: usize = 1000;
+
+/// Reads and checks all mappings of a folder: each `.yaml` and `.yml` file in it, in the order
+/// of their names, each in itself and all against each other and the systems.
+///
+/// # Errors
+/// All findings of all files at once, when at least one of them is an error.
+pub fn load_mappings(
+    folder: &Path,
+    systems: &[SystemName],
+) -> Result<Checked<Vec<MappingSpec>>, Diagnostics> {
+    let mut found = Diagnostics::new();
+    let mut specs = Vec::new();
+    for path in files(folder)? {
+        match read(&path) {
+            Ok(checked) => {
+                found.extend(checked.warnings);
+                specs.push(checked.value);
+            }
+            Err(errors) => found.extend(errors),
+        }
+    }
+    // A mapping that could not be read may be the one that others refer to.
+    if !found.has_errors() {
+        found.extend(check_together(&specs, systems));
+    }
+    found.check(Some(specs))
+}
+
+fn read(path: &Path) -> Result<Checked<MappingSpec>, Diagnostics> {
+    let shown = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|error| {
+        Diagnostic::error(format!("{shown} cannot be read: {error}"))
+            .help("let this user read the file, or move it out of the folder")
+    })?;
+    let source = Source::from_bytes(&shown, &bytes)?;
+    MappingFile::parse(&source).and_then(|file| check_offline(&file))
+}
+
+fn files(folder: &Path) -> Result<Vec<std::path::PathBuf>, Diagnostics> {
+    let unreadable = |error: std::io::Error| {
+        Diagnostic::error(format!(
+            "the mappings folder {} cannot be read: {error}",
+            folder.display()
+        ))
+        .help("make the folder, or name another under `mappings` in the settings")
+    };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        let yaml = path
+            .extension()
+            .is_some_and(|ending| ending == "yaml" || ending == "yml");
+        let hidden = path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if yaml && !hidden {
+            files.push(path);
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        let message = format!("there are no mappings in {}", folder.display());
+        let help = "write one file a mapping, ending in .yaml";
+        return Err(Diagnostic::error(message).help(help).into());
+    }
+    if files.len() > MAPPINGS_MAX {
+        let message = format!("{} has {} mappings", folder.display(), files.len());
+        let help = format!("an installation has at most {MAPPINGS_MAX}");
+        return Err(Diagnostic::error(message).help(help).into());
+    }
+    Ok(files)
+}

@@ -1,0 +1,20 @@
+//! The settings of an installation: `syncline.yaml`.
+//!
+//! The file is parsed first and values are inserted into it afterwards, so that a variable can
+//! never change the structure of the file. This module alone reads the environment. Secrets are
+//! held as [`secrecy::SecretString`], and every message shows the file with its secrets blotted
+//! out.
+
+mod deserializer;
+mod environment;
+mod file;
+mod insertion;
+mod mappings;
+mod secrets;
+#[cfg(test)]
+mod tests;
+
+pub use deserializer::{NodeDeserializer, SettingError};
+pub use environment::{Environment, ProcessEnvironment};
+pub use file::{LedgerSettings, LogFormat, LogSettings, Settings, SystemSettings, load};
+pub use mappings::load_mappings;

@@ -1,0 +1,409 @@
+//! The desk: what the processes of a run and its scheduler share.
+//!
+//! One thread runs everything. Futures of processes stop at the desk: at the gates of systems
+//! and ledger, while they sleep, and when they ask for the next turn. The scheduler picks who
+//! goes on and what breaks. In calm nothing is held and nothing breaks.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use syncline_engine::Clock;
+use syncline_sdk::Instant;
+
+use crate::choices::Choices;
+use crate::coverage::Coverage;
+use crate::plan::Rates;
+use crate::process::{JobSlot, News};
+use crate::trace::Trace;
+
+/// A process: one life of an engine.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct ProcessId(pub u32);
+
+/// A future of a process.
+pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What becomes of a call at a gate.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Say {
+    /// It goes on.
+    Go,
+    /// Request or answer is lost.
+    Lose,
+    /// The request stays under way.
+    Delay,
+    /// The request goes on, and once more.
+    Duplicate,
+    /// It is refused.
+    Refuse,
+}
+
+/// Where a call stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// A push on its way to the system.
+    PushArrives,
+    /// Between two writes of a push.
+    PushWithin,
+    /// A push on its way back.
+    PushAnswers,
+    /// A read on its way there.
+    ReadArrives,
+    /// A read on its way back.
+    ReadAnswers,
+    /// A feed with nothing to give.
+    FeedIdle,
+    /// A feed's call.
+    FeedCall,
+    /// A commit on its way to the ledger.
+    CommitArrives,
+    /// A commit's answer.
+    CommitAnswers,
+    /// Any other call of the ledger, there or back.
+    LedgerCall,
+}
+
+/// A call that is held.
+pub struct Held {
+    /// Whose.
+    pub process: ProcessId,
+    /// Where.
+    pub place: Place,
+    said: Option<Say>,
+    waker: Option<Waker>,
+}
+
+/// A process that asked for its next turn.
+#[derive(Default)]
+pub struct Turn {
+    granted: usize,
+    waker: Option<Waker>,
+}
+
+/// What is shared.
+pub struct Inner {
+    /// The run's choices.
+    pub choices: Choices,
+    /// How often what breaks.
+    pub rates: Rates,
+    /// Nothing is held, nothing breaks.
+    pub calm: bool,
+    /// The true time, microseconds.
+    pub now: i64,
+    /// The number of the scheduler's step.
+    pub step: u32,
+    /// Calls that are held, oldest first.
+    pub held: BTreeMap<u64, Held>,
+    /// Processes that wait for a turn.
+    pub turns: BTreeMap<ProcessId, Turn>,
+    /// What came in for a process.
+    pub inbox: BTreeMap<ProcessId, VecDeque<News>>,
+    /// What each process reads again and again.
+    pub jobs: BTreeMap<ProcessId, Vec<JobSlot>>,
+    /// Futures to be run, and whether each is a feed.
+    pub spawned: Vec<(ProcessId, bool, Task)>,
+    /// Processes whose feeds are to be ended.
+    pub end_feeds: Vec<ProcessId>,
+    /// Processes that are owning the ledger, as far as they know.
+    pub recovering: BTreeMap<ProcessId, bool>,
+    sleepers: BTreeMap<u64, (ProcessId, i64, Option<Waker>)>,
+    numbers: u64,
+    /// What happened.
+    pub coverage: Coverage,
+    /// What happened, in words.
+    pub trace: Trace,
+    /// A defect that a process met.
+    pub defect: Option<String>,
+}
+
+/// The handle that everybody has.
+#[derive(Clone)]
+pub struct Desk(Arc<Mutex<Inner>>);
+
+impl Desk {
+    /// A desk at a point in time.
+    #[must_use]
+    pub fn new(choices: Choices, rates: Rates, trace: Trace, now: i64) -> Self {
+        Self(Arc::new(Mutex::new(Inner {
+            choices,
+            rates,
+            calm: false,
+            now,
+            step: 0,
+            held: BTreeMap::new(),
+            turns: BTreeMap::new(),
+            inbox: BTreeMap::new(),
+            jobs: BTreeMap::new(),
+            spawned: Vec::new(),
+            end_feeds: Vec::new(),
+            recovering: BTreeMap::new(),
+            sleepers: BTreeMap::new(),
+            numbers: 0,
+            coverage: Coverage::default(),
+            trace,
+            defect: None,
+        })))
+    }
+    /// The inside.
+    pub fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    /// Writes a line of the trace, where one is kept.
+    pub fn tell(&self, line: impl FnOnce() -> String) {
+        let mut inner = self.lock();
+        let step = inner.step;
+        inner.trace.tell(step, line);
+    }
+    /// Notes that something happened.
+    pub fn hit(&self, what: &'static str) {
+        self.lock().coverage.hit(what);
+    }
+    /// Hands a future to the executor.
+    pub fn spawn(&self, process: ProcessId, feed: bool, task: Task) {
+        self.lock().spawned.push((process, feed, task));
+    }
+    /// Puts news into a process's inbox.
+    pub fn post(&self, process: ProcessId, news: News) {
+        let mut inner = self.lock();
+        inner.inbox.entry(process).or_default().push_back(news);
+        if inner.calm {
+            inner.grant(process, usize::MAX);
+        }
+    }
+    /// Passes a gate.
+    pub async fn pass(&self, process: ProcessId, place: Place) -> Say {
+        let number = {
+            let mut inner = self.lock();
+            if inner.calm && place != Place::FeedIdle {
+                return Say::Go;
+            }
+            if place != Place::FeedIdle && !inner.hold() {
+                return inner.say(place);
+            }
+            let number = inner.number();
+            let held = Held { process, place, said: None, waker: None };
+            inner.held.insert(number, held);
+            number
+        };
+        Passing { desk: self.clone(), number }.await
+    }
+    /// Sleeps until a point in time.
+    pub async fn sleep(&self, process: ProcessId, micros: i64) {
+        let number = {
+            let mut inner = self.lock();
+            let number = inner.number();
+            let until = inner.now + micros;
+            inner.sleepers.insert(number, (process, until, None));
+            number
+        };
+        Sleeping { desk: self.clone(), number }.await;
+    }
+    /// Waits for the next turn and takes what it brings: at least one piece of news.
+    pub async fn turn(&self, process: ProcessId) -> Vec<News> {
+        Turning { desk: self.clone(), process }.await
+    }
+    /// Lets everything pass from now on.
+    pub fn calm(&self) {
+        let mut inner = self.lock();
+        inner.calm = true;
+        let held: Vec<u64> = inner.held.keys().copied().collect();
+        for number in held {
+            if inner.held.get(&number).is_some_and(|held| held.place != Place::FeedIdle) {
+                inner.release(number, Say::Go);
+            }
+        }
+        let waiting: Vec<ProcessId> = inner.turns.keys().copied().collect();
+        for process in waiting {
+            inner.grant(process, usize::MAX);
+        }
+    }
+    /// Moves the time on and wakes who slept.
+    pub fn advance(&self, to: i64) {
+        let mut inner = self.lock();
+        inner.now = inner.now.max(to);
+        let now = inner.now;
+        let due = inner.sleepers.values_mut().filter(|(_, until, _)| *until <= now);
+        for (_, _, waker) in due {
+            if let Some(waker) = waker.take() {
+                waker.wake();
+            }
+        }
+    }
+    /// Forgets everything of a process that is gone.
+    pub fn forget(&self, process: ProcessId) {
+        let mut inner = self.lock();
+        inner.held.retain(|_, held| held.process != process);
+        inner.sleepers.retain(|_, (of, _, _)| *of != process);
+        inner.turns.remove(&process);
+        inner.inbox.remove(&process);
+        inner.jobs.remove(&process);
+        inner.recovering.remove(&process);
+        inner.spawned.retain(|(of, _, _)| *of != process);
+    }
+}
+
+impl Inner {
+    fn number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+    fn hold(&mut self) -> bool {
+        let hold = self.rates.hold;
+        self.choices.chance(hold)
+    }
+    /// What becomes of a call at a place, by the rates of the run.
+    pub fn say(&mut self, place: Place) -> Say {
+        let rates = self.rates;
+        let mut befalls = |rate: u32| self.choices.chance(rate);
+        let (say, what) = match place {
+            Place::PushArrives if befalls(rates.push_lost) => (Say::Lose, "fault: request lost"),
+            Place::PushArrives if befalls(rates.push_late) => (Say::Delay, "fault: request late"),
+            Place::PushArrives if befalls(rates.push_twice) => {
+                (Say::Duplicate, "fault: request doubled")
+            }
+            Place::PushArrives | Place::ReadArrives if befalls(rates.refused) => {
+                (Say::Refuse, "fault: call refused")
+            }
+            Place::PushAnswers | Place::PushWithin if befalls(rates.answer_lost) => {
+                (Say::Lose, "fault: answer lost")
+            }
+            Place::ReadArrives | Place::ReadAnswers | Place::FeedCall if befalls(rates.read_lost) => {
+                (Say::Lose, "fault: read lost")
+            }
+            Place::CommitArrives if befalls(rates.commit_lost) => {
+                (Say::Lose, "fault: commit lost before")
+            }
+            Place::CommitArrives if befalls(rates.commit_late) => {
+                (Say::Delay, "fault: commit late")
+            }
+            Place::CommitArrives | Place::LedgerCall if befalls(rates.ledger_refuses) => {
+                (Say::Refuse, "fault: ledger refuses")
+            }
+            Place::CommitAnswers if befalls(rates.commit_lost) => {
+                (Say::Lose, "fault: commit lost after")
+            }
+            _ => return Say::Go,
+        };
+        self.coverage.hit(what);
+        let step = self.step;
+        self.trace.tell(step, || what.to_owned());
+        say
+    }
+    /// Lets a held call go on.
+    pub fn release(&mut self, number: u64, say: Say) {
+        if let Some(held) = self.held.get_mut(&number) {
+            held.said = Some(say);
+            if let Some(waker) = held.waker.take() {
+                waker.wake();
+            }
+        }
+    }
+    /// The calls that wait for the scheduler.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<u64> {
+        let waits = |held: &Held| held.said.is_none() && held.place != Place::FeedIdle;
+        self.held.iter().filter(|(_, held)| waits(held)).map(|(number, _)| *number).collect()
+    }
+    /// Gives a process its turn, with so many pieces of news at most.
+    pub fn grant(&mut self, process: ProcessId, news: usize) {
+        if let Some(turn) = self.turns.get_mut(&process) {
+            turn.granted = news;
+            if let Some(waker) = turn.waker.take() {
+                waker.wake();
+            }
+        }
+    }
+    /// When the first sleeper wakes.
+    #[must_use]
+    pub fn next_due(&self) -> Option<i64> {
+        self.sleepers.values().map(|(_, until, _)| *until).filter(|until| *until > self.now).min()
+    }
+}
+
+struct Passing {
+    desk: Desk,
+    number: u64,
+}
+
+impl Future for Passing {
+    type Output = Say;
+    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Say> {
+        let mut inner = self.desk.lock();
+        let Some(held) = inner.held.get_mut(&self.number) else { return Poll::Ready(Say::Lose) };
+        match held.said {
+            Some(say) => {
+                inner.held.remove(&self.number);
+                Poll::Ready(say)
+            }
+            None => {
+                held.waker = Some(task.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        self.desk.lock().held.remove(&self.number);
+    }
+}
+
+struct Sleeping {
+    desk: Desk,
+    number: u64,
+}
+
+impl Future for Sleeping {
+    type Output = ();
+    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<()> {
+        let mut inner = self.desk.lock();
+        let now = inner.now;
+        match inner.sleepers.get_mut(&self.number) {
+            Some((_, until, waker)) if *until > now => {
+                *waker = Some(task.waker().clone());
+                Poll::Pending
+            }
+            _ => {
+                inner.sleepers.remove(&self.number);
+                Poll::Ready(())
+            }
+        }
+    }
+}
+
+struct Turning {
+    desk: Desk,
+    process: ProcessId,
+}
+
+impl Future for Turning {
+    type Output = Vec<News>;
+    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Vec<News>> {
+        let mut inner = self.desk.lock();
+        let calm = inner.calm;
+        let turn = inner.turns.entry(self.process).or_default();
+        let granted = if calm { usize::MAX } else { turn.granted };
+        turn.waker = Some(task.waker().clone());
+        let inbox = inner.inbox.entry(self.process).or_default();
+        let take = granted.min(inbox.len());
+        if take == 0 {
+            return Poll::Pending;
+        }
+        let news = inbox.drain(..take).collect();
+        inner.turns.remove(&self.process);
+        Poll::Ready(news)
+    }
+}
+
+/// The time, as the engine is told it.
+pub struct DeskClock(pub Desk);
+
+impl Clock for DeskClock {
+    fn now(&self) -> Instant {
+        Instant::from_micros(self.0.lock().now)
+    }
+}

@@ -1,0 +1,238 @@
+//! The two systems and the mappings of a run, built from its plan.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use syncline_core::machine::Mappings;
+use syncline_core::mapping::{
+    Direction, LeaveRule, MappedField, MappedSide, Mapping, MappingId, MatchRule, Pair, Policy,
+    Unit,
+};
+use syncline_core::{Side, Sides};
+use syncline_sdk::{
+    Connector, EntityName, FieldName, FieldType, Instant, Normalizer, Selection, SystemName, Value,
+};
+use syncline_testkit::{
+    Automation, Derived, EntityModel, MemoryConnector, MemorySystem, Save,
+};
+
+use crate::plan::Plan;
+
+/// The mapping of the records.
+pub const ITEMS: MappingId = MappingId(1);
+/// The mapping of the children.
+pub const CHILDREN: MappingId = MappingId(2);
+/// The business key.
+pub const CODE: &str = "code";
+/// A field that no mapping names.
+pub const NOTE: &str = "note";
+/// A child's reference to its parent.
+pub const PARENT: &str = "parent";
+const LINK: &str = "link";
+const MARKER: &str = "marker";
+
+/// When a run begins, microseconds.
+pub const BEGIN: i64 = 1_000_000_000_000_000;
+
+/// The name of a side's system.
+#[must_use]
+pub fn system_name(side: Side) -> SystemName {
+    SystemName::new(side.as_str())
+}
+
+/// The entity of a mapping, the same name on both sides.
+#[must_use]
+pub fn entity_of(mapping: MappingId) -> EntityName {
+    EntityName::new(if mapping == CHILDREN { "Child" } else { "Item" })
+}
+
+/// The name of the n-th field beside the business key.
+#[must_use]
+pub fn field_name(at: usize) -> FieldName {
+    FieldName::new(format!("f{at}"))
+}
+
+fn index(side: Side) -> usize {
+    usize::from(side == Side::Right)
+}
+
+fn declared(saves: Option<&Save>) -> Vec<Normalizer> {
+    match saves {
+        Some(Save::Declared(step)) => vec![step.clone()],
+        _ => Vec::new(),
+    }
+}
+
+/// One of the two systems, with its entities.
+#[must_use]
+pub fn system(plan: &Plan, side: Side) -> MemorySystem {
+    let at = index(side);
+    let mut item = EntityModel::new(entity_of(ITEMS), "id").text(CODE).text(NOTE);
+    if plan.unique_code[at] {
+        item = item.unique(CODE);
+    }
+    for (number, field) in plan.fields.iter().enumerate() {
+        item = item.text(field_name(number));
+        if let Some(save) = &field.saves[at] {
+            item = item.save(field_name(number), save.clone());
+        }
+    }
+    if let Some(automation) = plan.automation.filter(|automation| automation.side == side) {
+        let last = field_name(plan.fields.len() - 1);
+        let (on, set, to) = if automation.same_field || plan.fields.len() == 1 {
+            (field_name(0), field_name(0), Derived::Uppercase)
+        } else {
+            (field_name(0), last, Derived::Suffix("!".into()))
+        };
+        let later = automation.later && on != set;
+        let delay = later.then_some(Duration::from_secs(2));
+        item = item.automation(Automation { on, set, to, delay });
+    }
+    let mut child = EntityModel::new(entity_of(CHILDREN), "id").text(CODE).field(
+        PARENT,
+        FieldType::Reference { entities: vec![entity_of(ITEMS)] },
+    );
+    if plan.external_id[at] {
+        item = item.external_id(LINK);
+        child = child.external_id(LINK);
+    }
+    let name = system_name(side);
+    let system = MemorySystem::new(name, plan.profiles[at].clone())
+        .entity(item.text(MARKER))
+        .entity(child.text(MARKER));
+    system.advance(Instant::from_micros(BEGIN));
+    system
+}
+
+/// The mappings of a run.
+#[must_use]
+pub fn mappings(plan: &Plan, systems: &Sides<MemorySystem>) -> Mappings {
+    let mut units = vec![unit(CODE, 0, Direction::Both, Policy::Review, None)];
+    for (at, field) in plan.fields.iter().enumerate() {
+        units.push(unit(
+            field_name(at).as_str(),
+            at + 1,
+            field.direction,
+            field.conflict,
+            None,
+        ));
+    }
+    let names: Vec<FieldName> = std::iter::once(FieldName::new(CODE))
+        .chain((0..plan.fields.len()).map(field_name))
+        .collect();
+    let mut mappings: Mappings = BTreeMap::new();
+    let items = mapping(plan, systems, ITEMS, "items", &names, units);
+    mappings.insert(ITEMS, Arc::new(items));
+    if plan.children {
+        let names = [FieldName::new(CODE), FieldName::new(PARENT)];
+        let units = vec![
+            unit(CODE, 0, Direction::Both, Policy::Review, None),
+            unit(PARENT, 1, Direction::Both, Policy::Review, Some(ITEMS)),
+        ];
+        let children = mapping(plan, systems, CHILDREN, "children", &names, units);
+        mappings.insert(CHILDREN, Arc::new(children));
+    }
+    mappings
+}
+
+fn unit(
+    name: &str,
+    at: usize,
+    direction: Direction,
+    conflict: Policy,
+    reference: Option<MappingId>,
+) -> Unit {
+    let pair = Pair { left: at, right: at, values: None, reference };
+    Unit { name: name.into(), pairs: vec![pair], direction, conflict }
+}
+
+fn mapping(
+    plan: &Plan,
+    systems: &Sides<MemorySystem>,
+    id: MappingId,
+    name: &str,
+    fields: &[FieldName],
+    units: Vec<Unit>,
+) -> Mapping {
+    let matches = if plan.matches || id == CHILDREN {
+        vec![MatchRule { left: 0, right: 0, normalize: vec![Normalizer::Trim] }]
+    } else {
+        Vec::new()
+    };
+    Mapping {
+        id,
+        name: name.into(),
+        revision: 1,
+        sides: Sides::from_fn(|side| mapped_side(plan, systems, id, fields, side)),
+        units,
+        matches,
+        initial: plan.initial,
+        create: Sides { left: plan.create[0], right: plan.create[1] },
+        delete: Sides { left: plan.delete[0], right: plan.delete[1] },
+        leave: LeaveRule::Keep,
+    }
+}
+
+fn mapped_side(
+    plan: &Plan,
+    systems: &Sides<MemorySystem>,
+    id: MappingId,
+    fields: &[FieldName],
+    side: Side,
+) -> MappedSide {
+    let at = index(side);
+    let marks = plan.profiles[at].capabilities.recycle_bin.is_some();
+    let selection = Arc::new(Selection {
+        entity: entity_of(id),
+        fields: fields.into(),
+        external_id: plan.external_id[at].then(|| FieldName::new(LINK)),
+        marker: marks.then(|| FieldName::new(MARKER)),
+        actor: None,
+        filter: None,
+    });
+    let capabilities = MemoryConnector::new(&systems[side]).effective(&selection);
+    let mapped = fields.iter().enumerate().map(|(number, name)| {
+        let saves = match number {
+            0 => None,
+            _ if id == CHILDREN => None,
+            _ => plan.fields[number - 1].saves[at].as_ref(),
+        };
+        let kind = if name.as_str() == PARENT {
+            FieldType::Reference { entities: vec![entity_of(ITEMS)] }
+        } else {
+            FieldType::Text { chars_max: None }
+        };
+        MappedField {
+            name: name.clone(),
+            kind,
+            nullable: true,
+            creatable: true,
+            updatable: true,
+            normalizers: declared(saves),
+        }
+    });
+    MappedSide {
+        system: system_name(side),
+        selection,
+        fields: mapped.collect(),
+        image_len: fields.len(),
+        capabilities,
+    }
+}
+
+/// The names of the fields that the sync itself may write beside mapped ones.
+#[must_use]
+pub fn is_own_field(name: &FieldName) -> bool {
+    [LINK, MARKER].contains(&name.as_str())
+}
+
+/// The number of the edit that a value carries; nothing for an empty field. Normalisers and
+/// automations keep the number.
+#[must_use]
+pub fn token(value: &Value) -> Option<u32> {
+    let Value::Text(text) = value else { return None };
+    let text = text.trim().to_lowercase();
+    let digits: String = text.strip_prefix('e')?.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok()
+}
