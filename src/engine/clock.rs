@@ -9,7 +9,7 @@ pub trait Clock: Send + Sync + 'static {
 }
 
 /// Makes new link ids.
-pub trait Ids: Send + 'static {
+pub trait Ids: Send + Sync + 'static {
     /// One that was never given before, by this process or another.
     fn link(&mut self, now: Instant) -> LinkId;
 }

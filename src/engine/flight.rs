@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use syncline_core::machine::{Carried, OutBatch};
-use syncline_core::model::Batch;
+use syncline_core::machine::{Carried, Observation, OutBatch};
+use syncline_core::mapping::Mapping;
+use syncline_core::model::{Batch, IntentKind};
+use syncline_core::Side;
 use syncline_sdk::{BatchId, IntentId, WriteBatch};
 
 /// A batch that is recorded as sent and not settled.
@@ -85,5 +87,24 @@ impl Flights {
             .and_then(|id| id.parse::<BatchId>().ok())
             .and_then(|id| self.0.get(&id))
             .map_or_else(|| Arc::from([]), |flight| flight.intents.clone())
+    }
+    /// The creates under way that may have made a record which no link knows. A record that
+    /// carries a link id is that link's; where the side keeps link ids, one without any is not
+    /// ours; where it does not, any create under way may have made it, and nobody can tell
+    /// before that is settled (protocol C2, C5).
+    #[must_use]
+    pub fn making(&self, mapping: &Mapping, side: Side, seen: &Observation) -> Arc<[IntentId]> {
+        let keeps = mapping.sides[side].selection.external_id.is_some();
+        if keeps && seen.external_id.is_none() || seen.content.is_err() {
+            return Arc::from([]);
+        }
+        self.0
+            .values()
+            .flat_map(|flight| &flight.carried)
+            .filter(|carried| carried.mapping == mapping.id && carried.intent.side == side)
+            .filter(|carried| carried.intent.kind == IntentKind::Create)
+            .filter(|carried| !keeps || seen.external_id == Some(carried.link))
+            .map(|carried| carried.intent.id)
+            .collect()
     }
 }

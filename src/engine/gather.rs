@@ -11,6 +11,7 @@ use syncline_ledger::{Ledger, LinkQuery, Loaded};
 use syncline_sdk::{Key, LinkId, Value};
 
 use crate::error::Result;
+use crate::flight::Flights;
 use crate::work::Work;
 
 /// What was loaded for a round so far.
@@ -23,33 +24,50 @@ pub struct Gathered {
 
 /// Queries being put together, one a mapping, each name once.
 #[derive(Default)]
-struct Queries(BTreeMap<MappingId, (BTreeSet<LinkId>, Sides<BTreeSet<Key>>, BTreeSet<String>)>);
+struct Queries(BTreeMap<MappingId, Names>);
+
+/// The names by which links of one mapping are asked for.
+#[derive(Default)]
+struct Names {
+    links: BTreeSet<LinkId>,
+    keys: Sides<BTreeSet<Key>>,
+    claims: BTreeSet<String>,
+}
 
 impl Queries {
     fn link(&mut self, mapping: MappingId, link: LinkId) {
-        self.0.entry(mapping).or_default().0.insert(link);
+        self.0.entry(mapping).or_default().links.insert(link);
     }
     fn key(&mut self, mapping: MappingId, side: Side, key: &Key) {
-        let keys = &mut self.0.entry(mapping).or_default().1[side];
+        let keys = &mut self.0.entry(mapping).or_default().keys[side];
         if !keys.contains(key) {
             keys.insert(key.clone());
         }
     }
     fn claim(&mut self, mapping: MappingId, claim: String) {
-        self.0.entry(mapping).or_default().2.insert(claim);
+        self.0.entry(mapping).or_default().claims.insert(claim);
     }
     fn finish(self) -> Vec<LinkQuery> {
         self.0
             .into_iter()
-            .map(|(mapping, (links, keys, claims))| LinkQuery {
-                mapping,
-                links: links.into_iter().collect(),
-                keys: Sides {
-                    left: keys.left.into_iter().collect(),
-                    right: keys.right.into_iter().collect(),
+            .map(
+                |(
+                    mapping,
+                    Names {
+                        links,
+                        keys,
+                        claims,
+                    },
+                )| LinkQuery {
+                    mapping,
+                    links: links.into_iter().collect(),
+                    keys: Sides {
+                        left: keys.left.into_iter().collect(),
+                        right: keys.right.into_iter().collect(),
+                    },
+                    claims: claims.into_iter().collect(),
                 },
-                claims: claims.into_iter().collect(),
-            })
+            )
             .collect()
     }
 }
@@ -77,7 +95,10 @@ impl Gathered {
         }
         let mut gathered = Self::default();
         gathered.fetch(ledger, queries).await?;
-        let observed = work.observed.iter().map(|(mapping, side, seen)| (*mapping, *side, seen));
+        let observed = work
+            .observed
+            .iter()
+            .map(|(mapping, side, seen)| (*mapping, *side, seen));
         gathered.load_claims(ledger, mappings, observed).await?;
         Ok(gathered)
     }
@@ -106,7 +127,9 @@ impl Gathered {
     ) -> Result<()> {
         let mut parents = BTreeSet::new();
         for link in links {
-            let Some(mapping) = mappings.get(&link.mapping) else { continue };
+            let Some(mapping) = mappings.get(&link.mapping) else {
+                continue;
+            };
             for pair in mapping.units.iter().flat_map(|unit| &unit.pairs) {
                 let Some(of) = pair.reference else { continue };
                 for side in Side::BOTH {
@@ -148,7 +171,9 @@ impl Gathered {
     ) -> Result<()> {
         let mut queries = Queries::default();
         for (id, side, seen) in seen {
-            let (Some(mapping), Ok(values)) = (mappings.get(&id), &seen.content) else { continue };
+            let (Some(mapping), Ok(values)) = (mappings.get(&id), &seen.content) else {
+                continue;
+            };
             if self.links.contains_key(&(id, side, seen.key.clone())) {
                 continue;
             }
@@ -170,7 +195,8 @@ impl Gathered {
         for link in &loaded.links {
             for side in Side::BOTH {
                 if let Some(key) = &link.keys[side] {
-                    self.links.insert((link.mapping, side, key.clone()), link.id);
+                    self.links
+                        .insert((link.mapping, side, key.clone()), link.id);
                 }
             }
         }
@@ -189,15 +215,39 @@ impl Gathered {
         }
     }
 
+    /// An observation as the machine takes it: with its references as links, and, of a record
+    /// that no link knows, with the creates of ours that may have made it.
+    pub fn prepare<'a>(
+        &self,
+        mappings: &Mappings,
+        flights: &Flights,
+        mapping: MappingId,
+        side: Side,
+        seen: &'a Observation,
+    ) -> Cow<'a, Observation> {
+        let prepared = self.resolve(mappings, mapping, side, seen);
+        let known = self.links.contains_key(&(mapping, side, seen.key.clone()));
+        let Some(of) = mappings.get(&mapping).filter(|_| !known && seen.marked.is_empty()) else {
+            return prepared;
+        };
+        let marked = flights.making(of, side, seen);
+        if marked.is_empty() {
+            return prepared;
+        }
+        Cow::Owned(Observation { marked, ..prepared.into_owned() })
+    }
+
     /// An observation with its references as links, where those are known.
-    pub fn resolve<'a>(
+    fn resolve<'a>(
         &self,
         mappings: &Mappings,
         mapping: MappingId,
         side: Side,
         seen: &'a Observation,
     ) -> Cow<'a, Observation> {
-        let Some(mapping) = mappings.get(&mapping) else { return Cow::Borrowed(seen) };
+        let Some(mapping) = mappings.get(&mapping) else {
+            return Cow::Borrowed(seen);
+        };
         let mut found = Vec::new();
         for (at, parents, key) in references(mappings, mapping, side, seen) {
             let link = self.links.get(&(parents.0, parents.1, key.clone()));
@@ -237,7 +287,9 @@ fn ask_for(
     if let Err(Missing::MergedInto(winner)) = &seen.content {
         queries.key(id, side, winner);
     }
-    let Some(mapping) = mappings.get(&id) else { return };
+    let Some(mapping) = mappings.get(&id) else {
+        return;
+    };
     for (_, parents, key) in references(mappings, mapping, side, seen) {
         queries.key(parents.0, parents.1, &key);
     }
@@ -252,22 +304,26 @@ fn references<'a>(
     seen: &'a Observation,
 ) -> impl Iterator<Item = (usize, (MappingId, Side), Key)> + 'a {
     let values = seen.content.as_ref().map(Vec::as_slice).unwrap_or_default();
-    mapping.units.iter().flat_map(|unit| &unit.pairs).filter_map(move |pair| {
-        let parents = mappings.get(&pair.reference?)?;
-        let system = &mapping.sides[side].system;
-        let there = if parents.sides[side].system == *system {
-            side
-        } else {
-            parents.side_of(system)?
-        };
-        let at = pair.on(side);
-        let key = match values.get(at)? {
-            Value::Text(text) => Key::new(text.clone()),
-            Value::Int(number) => Key::new(number.to_string()),
-            Value::Uuid(uuid) => Key::new(uuid.to_string()),
-            Value::Raw(text) => Key::new(text.clone()),
-            _ => return None,
-        };
-        Some((at, (parents.id, there), key))
-    })
+    mapping
+        .units
+        .iter()
+        .flat_map(|unit| &unit.pairs)
+        .filter_map(move |pair| {
+            let parents = mappings.get(&pair.reference?)?;
+            let system = &mapping.sides[side].system;
+            let there = if parents.sides[side].system == *system {
+                side
+            } else {
+                parents.side_of(system)?
+            };
+            let at = pair.on(side);
+            let key = match values.get(at)? {
+                Value::Text(text) => Key::new(text.clone()),
+                Value::Int(number) => Key::new(number.to_string()),
+                Value::Uuid(uuid) => Key::new(uuid.to_string()),
+                Value::Raw(text) => Key::new(text.clone()),
+                _ => return None,
+            };
+            Some((at, (parents.id, there), key))
+        })
 }

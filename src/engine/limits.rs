@@ -35,9 +35,13 @@ pub const COMMITS_RESERVED: i64 = 1_000;
 /// How long a call to a system may take.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long the ownership of the shards lasts without being renewed. Longer than a call, so that
-/// a slow call does not lose it (protocol I6).
-pub const LEASE: Duration = Duration::from_secs(60);
+/// How long the ownership of the shards lasts without being renewed. Short, because it is how
+/// long the next process waits after a kill; a stall that outlives it only costs a takeover,
+/// since correctness rests on the fence and the guards (protocol I6).
+pub const LEASE: Duration = Duration::from_secs(2);
 
 /// Batches under way at a time, per system: bounds the memory of what is in flight.
 pub const FLIGHTS_MAX: usize = 16;
+
+/// Reads that wait to be folded: each is at most a page.
+pub const READS_MAX: usize = 8;

@@ -39,13 +39,14 @@ pub fn of_absence(
 ) -> Option<Observation> {
     let (missing, actor, at, bin) = match absence {
         Absence::NotVisible => return None,
-        Absence::MergedInto(winner) => {
-            (Missing::MergedInto(winner), Actor::default(), None, None)
-        }
+        Absence::MergedInto(winner) => (Missing::MergedInto(winner), Actor::default(), None, None),
         Absence::Deleted { by, at, image } => {
             let actor = by.unwrap_or_default();
             let ours = actor.kind == ActorKind::Sync;
-            let bin = image.map(|record| Bin { values: record.values, ours });
+            let bin = image.map(|record| Bin {
+                values: record.values,
+                ours,
+            });
             (Missing::Deleted, actor, at, bin)
         }
     };

@@ -30,7 +30,9 @@ impl<L: Ledger> Engine<L> {
     /// # Errors
     /// When the ledger gives no answer: the batch counts as unknown then.
     pub async fn sent(&mut self, sent: Sent) -> Result<Account> {
-        let Some(work) = self.fold_sent(sent) else { return Ok(Account::default()) };
+        let Some(work) = self.fold_sent(sent) else {
+            return Ok(Account::default());
+        };
         self.close_flights(&work).await
     }
 
@@ -42,29 +44,39 @@ impl<L: Ledger> Engine<L> {
         let proofs: Vec<Proof> = match sent.result {
             Err(error) => {
                 tracing::warn!(batch = %sent.batch, %error, "a batch was not sent");
-                sent.intents.iter().map(|_| not_sent(&error, sole)).collect()
+                sent.intents
+                    .iter()
+                    .map(|_| not_sent(&error, sole))
+                    .collect()
             }
-            Ok(outcomes) => {
-                outcomes.into_iter().map(|outcome| proof(outcome, sole)).collect()
-            }
+            Ok(outcomes) => outcomes
+                .into_iter()
+                .map(|outcome| proof(outcome, sole))
+                .collect(),
         };
         let mut work = Work::default();
         let mut rests_on_sole = false;
         let mut settled = Vec::new();
         for (intent, proof) in sent.intents.iter().zip(proofs) {
-            let Proof::Settled(settling, on_sole) = proof else { continue };
+            let Proof::Settled(settling, on_sole) = proof else {
+                continue;
+            };
             let Some(carried) = flight.carried.iter().find(|c| c.intent.id == *intent) else {
                 continue;
             };
             rests_on_sole |= on_sole;
             settled.push(*intent);
-            work.settled.push(SettleInput { carried: carried.clone(), settling });
+            work.settled.push(SettleInput {
+                carried: carried.clone(),
+                settling,
+            });
         }
         if work.settled.is_empty() {
             return None;
         }
         let all = settled.len() == flight.carried.len();
-        work.batches.extend(batch_change(sent.batch, all, rests_on_sole.then_some(1)));
+        work.batches
+            .extend(batch_change(sent.batch, all, rests_on_sole.then_some(1)));
         Some(work)
     }
 
@@ -83,15 +95,22 @@ impl<L: Ledger> Engine<L> {
             let intent = input.carried.intent.id;
             let step = input.carried.step;
             let flight = self.flights.iter().find(|flight| {
-                flight.carried.iter().any(|c| c.intent.id == intent && c.step == step)
+                flight
+                    .carried
+                    .iter()
+                    .any(|c| c.intent.id == intent && c.step == step)
             });
             if let Some(id) = flight.map(|flight| flight.batch.id) {
                 done.push((id, intent, step));
             }
         }
         for (id, intent, step) in done {
-            let Some(flight) = self.flights.get_mut(id) else { continue };
-            flight.carried.retain(|c| !(c.intent.id == intent && c.step == step));
+            let Some(flight) = self.flights.get_mut(id) else {
+                continue;
+            };
+            flight
+                .carried
+                .retain(|c| !(c.intent.id == intent && c.step == step));
             if flight.carried.is_empty() {
                 self.flights.remove(id);
             }
@@ -119,8 +138,12 @@ impl<L: Ledger> Engine<L> {
     }
 
     async fn settle_batch(&mut self, id: BatchId, now: i64) -> Result<Account> {
-        let Some(flight) = self.flights.get(id).cloned() else { return Ok(Account::default()) };
-        let Some(system) = self.intake.system(&flight.batch.system) else { return Ok(Account::default()) };
+        let Some(flight) = self.flights.get(id).cloned() else {
+            return Ok(Account::default());
+        };
+        let Some(system) = self.intake.system(&flight.batch.system) else {
+            return Ok(Account::default());
+        };
         let connector = system.connector.clone();
         let may_arrive = now < flight.batch.die_after;
         let unknown: Vec<UnknownWrite> = flight
@@ -129,7 +152,11 @@ impl<L: Ledger> Engine<L> {
             .filter_map(|carried| {
                 let same = |write: &&syncline_sdk::Write| write.intent == carried.intent.id;
                 let write = flight.write.writes.iter().find(same)?.clone();
-                Some(UnknownWrite { batch: id, write, may_arrive })
+                Some(UnknownWrite {
+                    batch: id,
+                    write,
+                    may_arrive,
+                })
             })
             .collect();
         let context = self.intake.context(Purpose::Sync);
@@ -146,7 +173,10 @@ impl<L: Ledger> Engine<L> {
         for (carried, settlement) in flight.carried.iter().zip(settlements) {
             match self.judge(carried, settlement, may_arrive).await? {
                 Judged::Settled(settling) => {
-                    work.settled.push(SettleInput { carried: carried.clone(), settling });
+                    work.settled.push(SettleInput {
+                        carried: carried.clone(),
+                        settling,
+                    });
                 }
                 Judged::Resend => resend.push(carried.intent.id),
                 Judged::Wait => {}
@@ -178,23 +208,34 @@ impl<L: Ledger> Engine<L> {
         settlement: Settlement,
         may_arrive: bool,
     ) -> Result<Judged> {
-        let Some(mapping) = self.intake.mappings.get(&carried.mapping) else { return Ok(Judged::Wait) };
+        let Some(mapping) = self.intake.mappings.get(&carried.mapping) else {
+            return Ok(Judged::Wait);
+        };
         Ok(match settlement {
-            Settlement::Applied { version, stored, key } => {
+            Settlement::Applied {
+                version,
+                stored,
+                key,
+            } => {
+                // A create has no link to its record before it is settled, so the feed cannot show
+                // its image: the value sent is the base (protocol N3).
                 if stored.is_none()
+                    && carried.intent.kind != IntentKind::Create
                     && mapping.has_feed(carried.intent.side)
                     && self.feed_is_behind(carried, version.as_ref()).await?
                 {
                     // Its image is still to come with the feed (protocol N3).
                     Judged::Wait
                 } else {
-                    Judged::Settled(Settling::Applied { version, stored, key })
+                    Judged::Settled(Settling::Applied {
+                        version,
+                        stored,
+                        key,
+                    })
                 }
             }
             Settlement::NotApplied => Judged::Settled(Settling::Cancelled),
-            Settlement::Undecided { current } => {
-                undecided(mapping, carried, current, may_arrive)
-            }
+            Settlement::Undecided { current } => undecided(mapping, carried, current, may_arrive),
         })
     }
 
@@ -204,18 +245,26 @@ impl<L: Ledger> Engine<L> {
         carried: &Carried,
         version: Option<&syncline_sdk::Version>,
     ) -> Result<bool> {
-        let Some(version) = version else { return Ok(false) };
+        let Some(version) = version else {
+            return Ok(false);
+        };
         let query = syncline_ledger::LinkQuery {
             mapping: carried.mapping,
             links: vec![carried.link],
             ..syncline_ledger::LinkQuery::default()
         };
         let loaded = self.intake.ledger.load(&[query]).await?;
-        let Some(link) = loaded.links.first() else { return Ok(false) };
+        let Some(link) = loaded.links.first() else {
+            return Ok(false);
+        };
         let side = carried.intent.side;
         let known = &link.versions[side];
-        let Some(mapping) = self.intake.mappings.get(&carried.mapping) else { return Ok(false) };
-        let Some(system) = self.intake.system(&mapping.sides[side].system) else { return Ok(false) };
+        let Some(mapping) = self.intake.mappings.get(&carried.mapping) else {
+            return Ok(false);
+        };
+        let Some(system) = self.intake.system(&mapping.sides[side].system) else {
+            return Ok(false);
+        };
         Ok(known.is_none() || system.connector.order(known, version) == VersionOrder::Older)
     }
 
@@ -226,12 +275,18 @@ impl<L: Ledger> Engine<L> {
         intents: &[syncline_sdk::IntentId],
         now: i64,
     ) -> Result<Account> {
-        let Some(flight) = self.flights.get(id).cloned() else { return Ok(Account::default()) };
-        let Some(system) = self.intake.system(&flight.batch.system) else { return Ok(Account::default()) };
+        let Some(flight) = self.flights.get(id).cloned() else {
+            return Ok(Account::default());
+        };
+        let Some(system) = self.intake.system(&flight.batch.system) else {
+            return Ok(Account::default());
+        };
         let connector = system.connector.clone();
         let horizon = system.capabilities().request_horizon + limits::CALL_TIMEOUT;
         let die_after = now + i64::try_from(horizon.as_micros()).unwrap_or(i64::MAX);
-        let Some(epoch) = self.epoch() else { return Ok(Account::default()) };
+        let Some(epoch) = self.epoch() else {
+            return Ok(Account::default());
+        };
         let work = Work {
             batches: vec![BatchChange::Resend {
                 id,
@@ -255,8 +310,16 @@ impl<L: Ledger> Engine<L> {
             flight.batch.die_after = die_after;
             flight.awaited = true;
         }
-        let write = WriteBatch { batch: id, writes, together: flight.write.together };
-        account.sends.push(Sending { connector, context: self.intake.context(Purpose::Sync), write });
+        let write = WriteBatch {
+            batch: id,
+            writes,
+            together: flight.write.together,
+        };
+        account.sends.push(Sending {
+            connector,
+            context: self.intake.context(Purpose::Sync),
+            write,
+        });
         Ok(account)
     }
 }
@@ -268,12 +331,7 @@ enum Judged {
 }
 
 /// A write without receipt (protocol I5.3 to I5.5).
-fn undecided(
-    mapping: &Mapping,
-    carried: &Carried,
-    current: Current,
-    may_arrive: bool,
-) -> Judged {
+fn undecided(mapping: &Mapping, carried: &Carried, current: Current, may_arrive: bool) -> Judged {
     let side = carried.intent.side;
     let capabilities = &mapping.sides[side].capabilities;
     match (carried.step, carried.intent.kind) {
@@ -299,12 +357,21 @@ fn undecided(
 
 /// Without guard and receipt, once no copy can arrive: the content decides (protocol I5.5).
 fn by_content(carried: &Carried, current: Current) -> Judged {
-    let Current::Record(record) = current else { return Judged::Wait };
-    let shows = carried.intent.fields.iter().filter(|field| field.is_written()).all(|field| {
-        record.values.get(usize::from(field.field)) == Some(&field.image)
-    });
+    let Current::Record(record) = current else {
+        return Judged::Wait;
+    };
+    let shows = carried
+        .intent
+        .fields
+        .iter()
+        .filter(|field| field.is_written())
+        .all(|field| record.values.get(usize::from(field.field)) == Some(&field.image));
     if shows {
-        Judged::Settled(Settling::Applied { version: None, stored: None, key: Some(record.key) })
+        Judged::Settled(Settling::Applied {
+            version: None,
+            stored: None,
+            key: Some(record.key),
+        })
     } else {
         let seen = observation::of_record(*record, Source::Read, None);
         Judged::Settled(Settling::Stale(Some(Box::new(seen))))
@@ -313,7 +380,11 @@ fn by_content(carried: &Carried, current: Current) -> Judged {
 
 fn batch_change(id: BatchId, all: bool, attempts: Option<i32>) -> Option<BatchChange> {
     if all {
-        return Some(BatchChange::Close { id, state: BatchState::Settled, attempts });
+        return Some(BatchChange::Close {
+            id,
+            state: BatchState::Settled,
+            attempts,
+        });
     }
     attempts.map(|attempts| BatchChange::Assert { id, attempts })
 }
@@ -325,7 +396,10 @@ fn not_sent(error: &Error, sole: bool) -> Proof {
             ErrorKind::Auth | ErrorKind::Quota | ErrorKind::Throttled => error.kind,
             _ => ErrorKind::Unavailable,
         };
-        Proof::Settled(Settling::Refused(Error::new(kind, "push", error.context.clone())), true)
+        Proof::Settled(
+            Settling::Refused(Error::new(kind, "push", error.context.clone())),
+            true,
+        )
     } else {
         Proof::Unknown
     }
@@ -335,8 +409,19 @@ fn not_sent(error: &Error, sole: bool) -> Proof {
 /// one ever recorded, which the commit asserts (protocol I3).
 fn proof(outcome: WriteOutcome, sole: bool) -> Proof {
     let (settling, receipted) = match outcome {
-        WriteOutcome::Applied { version, stored, key } => {
-            return Proof::Settled(Settling::Applied { version, stored, key }, false);
+        WriteOutcome::Applied {
+            version,
+            stored,
+            key,
+        } => {
+            return Proof::Settled(
+                Settling::Applied {
+                    version,
+                    stored,
+                    key,
+                },
+                false,
+            );
         }
         WriteOutcome::Unknown(error) => {
             tracing::info!(%error, "the outcome of a write is not known yet");
@@ -344,9 +429,11 @@ fn proof(outcome: WriteOutcome, sole: bool) -> Proof {
         }
         WriteOutcome::Stale { current, receipted } => {
             let seen = match current {
-                Current::Record(record) => {
-                    Some(Box::new(observation::of_record(*record, Source::Read, None)))
-                }
+                Current::Record(record) => Some(Box::new(observation::of_record(
+                    *record,
+                    Source::Read,
+                    None,
+                ))),
                 Current::Unread => None,
             };
             (Settling::Stale(seen), receipted)
@@ -365,5 +452,9 @@ fn proof(outcome: WriteOutcome, sole: bool) -> Proof {
         WriteOutcome::Busy { receipted } => (Settling::Busy, receipted),
         WriteOutcome::Rejected { error, receipted } => (Settling::Refused(error), receipted),
     };
-    if receipted || sole { Proof::Settled(settling, !receipted) } else { Proof::Unknown }
+    if receipted || sole {
+        Proof::Settled(settling, !receipted)
+    } else {
+        Proof::Unknown
+    }
 }

@@ -8,8 +8,8 @@ use syncline_core::machine::{Mappings, Missing, Observation, Source, Want, Works
 use syncline_core::mapping::{Mapping, MappingId};
 use syncline_ledger::Ledger;
 use syncline_sdk::{
-    Context, FetchBy, FetchRequest, Fetched, Instant, Key, LinkId, Normalizer, Purpose,
-    SystemName, Value,
+    Context, FetchBy, FetchRequest, Fetched, Instant, Key, LinkId, Normalizer, Purpose, SystemName,
+    Value,
 };
 
 use crate::error::Result;
@@ -82,26 +82,45 @@ impl<L: Ledger> Reading<'_, L> {
         let mut calls = Calls::default();
         for want in wants {
             match want {
-                Want::Fresh { mapping, side, key, .. } => {
+                Want::Fresh {
+                    mapping, side, key, ..
+                } => {
                     calls.fresh.entry((mapping, side)).or_default().push(key);
                 }
-                Want::ExternalId { mapping, link, side } => {
-                    calls.external.entry((mapping, side)).or_default().push(link);
+                Want::ExternalId {
+                    mapping,
+                    link,
+                    side,
+                } => {
+                    calls
+                        .external
+                        .entry((mapping, side))
+                        .or_default()
+                        .push(link);
                 }
-                Want::Match { mapping, link, side, rule, value } => {
+                Want::Match {
+                    mapping,
+                    link,
+                    side,
+                    rule,
+                    value,
+                } => {
                     let place = (mapping, side, rule);
                     calls.matching.entry(place).or_default().push((link, value));
                 }
             }
         }
         for ((mapping, side), keys) in calls.fresh {
-            self.read_fresh(mapping, side, keys, workset, gathered).await?;
+            self.read_fresh(mapping, side, keys, workset, gathered)
+                .await?;
         }
         for ((mapping, side), links) in calls.external {
-            self.read_external(mapping, side, links, workset, gathered).await?;
+            self.read_external(mapping, side, links, workset, gathered)
+                .await?;
         }
         for ((mapping, side, rule), looking) in calls.matching {
-            self.read_matching((mapping, side, rule), looking, workset, gathered).await?;
+            self.read_matching((mapping, side, rule), looking, workset, gathered)
+                .await?;
         }
         Ok(())
     }
@@ -115,7 +134,10 @@ impl<L: Ledger> Reading<'_, L> {
             timeout: limits::CALL_TIMEOUT,
             purpose: Purpose::Sync,
         };
-        let request = FetchRequest { selection: place.selection.clone(), by };
+        let request = FetchRequest {
+            selection: place.selection.clone(),
+            by,
+        };
         match system.connector.fetch(&context, request).await {
             Ok(fetched) => Some(fetched),
             Err(error) => {
@@ -133,16 +155,20 @@ impl<L: Ledger> Reading<'_, L> {
         workset: &mut Workset<'_>,
         gathered: &mut Gathered,
     ) -> Result<()> {
-        let Some(mapping) = self.mappings.get(&id) else { return Ok(()) };
+        let Some(mapping) = self.mappings.get(&id) else {
+            return Ok(());
+        };
         let Some(fetched) = self.fetch(mapping, side, FetchBy::Keys(keys)).await else {
             return Ok(());
         };
         let seen = observations(fetched);
         let named = seen.iter().map(|seen| (id, side, seen));
-        gathered.load_more(self.ledger, self.mappings, named).await?;
+        gathered
+            .load_more(self.ledger, self.mappings, named)
+            .await?;
         gathered.enter(workset);
         for seen in &seen {
-            let seen = gathered.resolve(self.mappings, id, side, seen);
+            let seen = gathered.prepare(self.mappings, self.flights, id, side, seen);
             workset.observe(id, side, &seen);
         }
         Ok(())
@@ -156,16 +182,23 @@ impl<L: Ledger> Reading<'_, L> {
         workset: &mut Workset<'_>,
         gathered: &mut Gathered,
     ) -> Result<()> {
-        let Some(mapping) = self.mappings.get(&id) else { return Ok(()) };
+        let Some(mapping) = self.mappings.get(&id) else {
+            return Ok(());
+        };
         let by = FetchBy::ExternalIds(links.clone());
-        let Some(fetched) = self.fetch(mapping, side, by).await else { return Ok(()) };
+        let Some(fetched) = self.fetch(mapping, side, by).await else {
+            return Ok(());
+        };
         let seen = observations(fetched);
         let named = seen.iter().map(|seen| (id, side, seen));
-        gathered.load_more(self.ledger, self.mappings, named).await?;
+        gathered
+            .load_more(self.ledger, self.mappings, named)
+            .await?;
         gathered.enter(workset);
         for link in links {
             let found = seen.iter().find(|seen| seen.external_id == Some(link));
-            let found = found.map(|seen| gathered.resolve(self.mappings, id, side, seen));
+            let found =
+                found.map(|seen| gathered.prepare(self.mappings, self.flights, id, side, seen));
             workset.found_external(id, link, side, found.as_deref());
         }
         Ok(())
@@ -179,15 +212,27 @@ impl<L: Ledger> Reading<'_, L> {
         gathered: &mut Gathered,
     ) -> Result<()> {
         let (id, side, rule) = place;
-        let Some(mapping) = self.mappings.get(&id) else { return Ok(()) };
-        let Some(found) = mapping.matches.get(rule) else { return Ok(()) };
+        let Some(mapping) = self.mappings.get(&id) else {
+            return Ok(());
+        };
+        let Some(found) = mapping.matches.get(rule) else {
+            return Ok(());
+        };
         let field = mapping.field_name(side, found.on(side)).clone();
         let values: Vec<Value> = looking.iter().map(|(_, value)| value.clone()).collect();
-        let by = FetchBy::Matching { field, normalize: found.normalize.clone(), values };
-        let Some(fetched) = self.fetch(mapping, side, by).await else { return Ok(()) };
+        let by = FetchBy::Matching {
+            field,
+            normalize: found.normalize.clone(),
+            values,
+        };
+        let Some(fetched) = self.fetch(mapping, side, by).await else {
+            return Ok(());
+        };
         let seen = observations(fetched);
         let named = seen.iter().map(|seen| (id, side, seen));
-        gathered.load_more(self.ledger, self.mappings, named).await?;
+        gathered
+            .load_more(self.ledger, self.mappings, named)
+            .await?;
         gathered.enter(workset);
         let mut by_value: BTreeMap<String, Vec<Observation>> = BTreeMap::new();
         for seen in &seen {
@@ -195,7 +240,10 @@ impl<L: Ledger> Reading<'_, L> {
             let value = values.get(found.on(side)).cloned().unwrap_or_default();
             let value = Normalizer::apply_all(&found.normalize, value);
             let resolved = gathered.resolve(self.mappings, id, side, seen).into_owned();
-            by_value.entry(value.to_string()).or_default().push(self.with_marked(resolved));
+            by_value
+                .entry(value.to_string())
+                .or_default()
+                .push(self.with_marked(resolved));
         }
         for (link, value) in looking {
             let candidates = by_value.get(&value.to_string());
@@ -203,19 +251,6 @@ impl<L: Ledger> Reading<'_, L> {
             workset.found(id, link, side, rule, &value, candidates);
         }
         Ok(())
-    }
-
-    /// A record that our own create, still under way, may have made: it is not adopted before
-    /// that is settled.
-    fn with_marked(&self, seen: Observation) -> Observation {
-        let Some(link) = seen.external_id else { return seen };
-        let making = self.flights.iter().find(|flight| {
-            flight.carried.iter().any(|carried| carried.link == link)
-        });
-        match making {
-            Some(flight) => Observation { marked: flight.intents.clone(), ..seen },
-            None => seen,
-        }
     }
 }
 
@@ -236,16 +271,20 @@ pub(crate) fn observations(fetched: Fetched) -> Vec<Observation> {
 /// A look-up after a gap: a record that is missing without proof of deletion is suspected.
 pub(crate) fn suspects(fetched: Fetched) -> Vec<Observation> {
     let time = fetched.server_time;
-    let mut seen = observations(Fetched { missing: Vec::new(), ..fetched.clone() });
+    let mut seen = observations(Fetched {
+        missing: Vec::new(),
+        ..fetched.clone()
+    });
     for (key, absence) in fetched.missing {
-        if let Some(observed) =
-            observation::of_absence(key, absence, Source::Read, time)
-        {
+        if let Some(observed) = observation::of_absence(key, absence, Source::Read, time) {
             let content = match observed.content {
                 Err(Missing::Deleted) => Err(Missing::Suspected),
                 other => other,
             };
-            seen.push(Observation { content, ..observed });
+            seen.push(Observation {
+                content,
+                ..observed
+            });
         }
     }
     seen

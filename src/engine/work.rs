@@ -1,11 +1,9 @@
 //! What a round works on.
 
+use syncline_core::Side;
 use syncline_core::machine::{Observation, SettleInput};
 use syncline_core::mapping::MappingId;
-use syncline_core::model::{
-    BatchChange, Gap, Hint, HintDone, ReviewKey, StreamPosition,
-};
-use syncline_core::Side;
+use syncline_core::model::{BatchChange, Gap, Hint, HintDone, ReviewKey, StreamPosition};
 use syncline_sdk::LinkId;
 
 use crate::send::Sending;

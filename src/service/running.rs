@@ -27,6 +27,10 @@ use crate::cli::{Installation, Stop, bind_all, reach};
 /// How long a system that does not answer at the start is waited for between two tries.
 const REACH_AGAIN: Duration = Duration::from_secs(2);
 
+/// How often, and how long apart, a taken port is tried.
+const LISTEN_TRIES: u32 = 10;
+const LISTEN_AGAIN: Duration = Duration::from_millis(200);
+
 /// Why a service did not start: what its files say, or what failed.
 pub type ServiceError = Stop;
 
@@ -54,9 +58,7 @@ impl Service {
     /// What is wrong with the files, or with the set-up; the message says what to do.
     pub async fn open(config: &Path, stop: CancellationToken) -> Result<Self, ServiceError> {
         let mut installation = Installation::open(config)?;
-        let listener = TcpListener::bind(installation.settings.listen)
-            .await
-            .with_context(|| format!("cannot listen on {}", installation.settings.listen))?;
+        let listener = listen(installation.settings.listen).await?;
         let address = listener.local_addr().context("the HTTP listener")?;
         let LedgerHandle { ledger, cluster } = open_ledger(&installation.settings).await?;
         let ledger = Arc::new(ledger);

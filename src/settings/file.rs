@@ -13,7 +13,7 @@ use syncline_core::mapping::language::{
 use syncline_sdk::SystemName;
 
 use super::insertion::{Inserted, insert};
-use super::{Environment, NodeDeserializer, secrets};
+use super::{Environment, NodeDeserializer, ledger_url, secrets};
 use crate::registry::{self, SystemKind};
 
 const TOP: Keys<'_> = Keys {
@@ -213,7 +213,7 @@ impl File<'_> {
         if let Some(node) = keyed.get("url") {
             let text = self.reader.text(node, "url")?;
             if let Err((message, help)) =
-                ledger_url(&text, allow_plain.is_some_and(|allowed| *allowed))
+                ledger_url::check(&text, allow_plain.is_some_and(|allowed| *allowed))
             {
                 let diagnostic = self.reader.error(node.span, message).help(help);
                 self.reader.note(diagnostic);
@@ -385,40 +385,4 @@ impl File<'_> {
         }
         percent
     }
-}
-
-/// Looks at the ledger's address: what it is, and whether it would be spoken to in plain text.
-fn ledger_url(text: &str, allow_plain: bool) -> Result<(), (String, String)> {
-    let example = "write postgres://user:password@host:5432/database".to_owned();
-    let Ok(url) = reqwest::Url::parse(text) else {
-        return Err(("`url` is not a URL".to_owned(), example));
-    };
-    if !matches!(url.scheme(), "postgres" | "postgresql") {
-        return Err(("`url` does not begin with postgres://".to_owned(), example));
-    }
-    let parameter = |name: &str| {
-        url.query_pairs()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.into_owned())
-    };
-    let host = parameter("host")
-        .or_else(|| url.host_str().map(str::to_owned))
-        .unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    let local = host.is_empty()
-        || host.starts_with('/')
-        || host == "localhost"
-        || address
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback());
-    let protected = parameter("sslmode")
-        .is_some_and(|mode| matches!(&*mode, "require" | "verify-ca" | "verify-full"));
-    if local || protected || allow_plain {
-        return Ok(());
-    }
-    Err((
-        "the ledger would be spoken to in plain text on another machine".to_owned(),
-        "add ?sslmode=verify-full to the URL, or `allow_plain: true` if the way is trusted"
-            .to_owned(),
-    ))
 }

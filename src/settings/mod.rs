@@ -9,12 +9,15 @@ mod deserializer;
 mod environment;
 mod file;
 mod insertion;
+mod ledger_url;
 mod mappings;
 mod secrets;
+mod setting_error;
 #[cfg(test)]
 mod tests;
 
-pub use deserializer::{NodeDeserializer, SettingError};
+pub use deserializer::NodeDeserializer;
 pub use environment::{Environment, ProcessEnvironment};
 pub use file::{LedgerSettings, LogFormat, LogSettings, Settings, SystemSettings, load};
 pub use mappings::load_mappings;
+pub use setting_error::SettingError;

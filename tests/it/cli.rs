@@ -48,8 +48,24 @@ fn stderr(output: &Output) -> String {
 /// Nothing listens on port 9 of this machine.
 const SETTINGS: &str = "
 systems:
-  crm: { kind: salesforce, url: \"http://127.0.0.1:9\", client_id: k, client_secret: '${OPS_PASSWORD}' }
+  crm:
+    kind: salesforce
+    url: http://127.0.0.1:9
+    client_id: k
+    client_secret: ${OPS_PASSWORD}
   ops: { kind: postgres, url: 'postgres://u:${OPS_PASSWORD}@127.0.0.1:9/ops' }
+";
+
+/// A mapping between two orgs.
+const ACCOUNTS: &str = "\
+mapping: accounts
+left: { system: one, entity: Account, where: \"Type != 'Prospect'\" }
+right: { system: two, entity: Account }
+match: [{ left: Name, right: Name }]
+fields:
+  - { left: Name, right: Name }
+  - { left: Phone, right: Phone }
+  - { left: CreatedDate, right: Description, direction: to_right }
 ";
 
 fn examples() -> Folder {
@@ -91,12 +107,19 @@ fn the_example_mappings_pass_the_check() {
 
 #[test]
 fn systems_that_do_not_answer_are_all_named_where_the_settings_name_them() {
-    let folder = examples();
+    let folder = Folder::new("deaf");
+    let system = "{ kind: salesforce, url: 'http://127.0.0.1:9', client_id: k, \
+                  client_secret: '${OPS_PASSWORD}' }";
+    folder.write(
+        "syncline.yaml",
+        &format!("systems:\n  one: {system}\n  two: {system}\n"),
+    );
+    folder.write("mappings/accounts.yaml", ACCOUNTS);
     for command in [["check", "--live"], ["doctor", "--color=never"]] {
         let checked = folder.run(&command);
         let told = stderr(&checked);
         assert_eq!(checked.status.code(), Some(2), "{told}");
-        for place in ["syncline.yaml:3:3", "syncline.yaml:4:3"] {
+        for place in ["syncline.yaml:2:3", "syncline.yaml:3:3"] {
             assert!(told.contains(place), "{told}");
         }
         assert!(!told.contains("hunter2"), "{told}");
@@ -191,7 +214,8 @@ impl Simulated {
     fn system(&self, name: &str) -> String {
         let told = |key: &str| self.told[key].as_str().unwrap();
         format!(
-            "  {name}: {{ kind: salesforce, url: \"{}\", client_id: \"{}\", client_secret: \"{}\" }}\n",
+            "  {name}: {{ kind: salesforce, url: \"{}\", client_id: \"{}\", \
+             client_secret: \"{}\" }}\n",
             told("url"),
             told("client_id"),
             told("client_secret")
@@ -212,17 +236,7 @@ fn two_simulated_orgs_are_checked_alive() {
     let folder = Folder::new("alive");
     let settings = format!("systems:\n{}{}", one.system("one"), two.system("two"));
     folder.write("syncline.yaml", &settings);
-    let mapping = "\
-mapping: accounts
-left: { system: one, entity: Account, where: \"Type != 'Prospect'\" }
-right: { system: two, entity: Account }
-match: [{ left: Name, right: Name }]
-fields:
-  - { left: Name, right: Name }
-  - { left: Phone, right: Phone }
-  - { left: CreatedDate, right: Description, direction: to_right }
-";
-    folder.write("mappings/accounts.yaml", mapping);
+    folder.write("mappings/accounts.yaml", ACCOUNTS);
     let checked = folder.run(&["check", "--live", "--json"]);
     let answer = json(&checked);
     assert_eq!(
@@ -243,16 +257,16 @@ fields:
     assert_eq!(doctor["mappings"][0]["fits"], true);
     assert!(doctor["systems"][0]["quota"]["max"].is_u64(), "{doctor}");
 
-    let wrong = mapping.replace("right: Phone", "right: Phoen").replace(
+    let wrong = ACCOUNTS.replace("right: Phone", "right: Phoen").replace(
         "left: CreatedDate, right: Description",
-        "left: Phone, right: CreatedDate",
+        "left: Fax, right: CreatedDate",
     );
     folder.write("mappings/accounts.yaml", &wrong);
     let checked = folder.run(&["check", "--live"]);
     assert_eq!(checked.status.code(), Some(2));
     let told = stderr(&checked);
     for message in [
-        "mappings/accounts.yaml:7:28",
+        "mappings/accounts.yaml:7:27",
         "Account of two has no field `Phoen`",
         "did you mean `Phone`?",
         "mappings/accounts.yaml:8:",

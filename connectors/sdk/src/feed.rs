@@ -62,8 +62,8 @@ pub struct FeedBatch {
     /// Markers of our own transactions that were seen to commit in this batch, with the version
     /// of each: proof of application where there is no receipt table (protocol I7).
     pub markers: Vec<(Arc<str>, Version)>,
-    /// True when the position comes from an idle keepalive and covers no change: it is
-    /// acknowledged from memory and not stored.
+    /// True when the position comes from an idle keepalive and covers no change: it is stored
+    /// and acknowledged seldom.
     pub idle: bool,
 }
 

@@ -14,7 +14,7 @@ use crate::{Decimal, Precision, Value};
 pub enum Normalizer {
     /// Cuts white space (ASCII only: a no-break space stays) off both ends of text.
     Trim,
-    /// Empty text becomes null.
+    /// Empty text and the empty list become null.
     EmptyToNull,
     /// Null becomes empty text.
     NullToEmpty,
@@ -51,6 +51,7 @@ impl Normalizer {
                 }
             }
             (Self::EmptyToNull, Value::Text(text)) if text.is_empty() => Value::Null,
+            (Self::EmptyToNull, Value::List(items)) if items.is_empty() => Value::Null,
             (Self::NullToEmpty, Value::Null) => Value::text(""),
             (Self::Lowercase, Value::Text(text)) => Value::from(text.to_lowercase()),
             (Self::LineFeeds, Value::Text(text)) if text.contains('\r') => {

@@ -31,6 +31,12 @@ impl Workset<'_> {
         }
         let review = asked.review.clone();
         let Some(answer) = review.answer.clone() else { return true };
+        if let Some(asked) = self.slots.get_mut(&id).and_then(|slot| slot.asked.get_mut(&unit)) {
+            // From here on it is being folded: it is journalled below, applied or not.
+            asked.review.status = ReviewStatus::Open;
+            asked.review.answer = None;
+            asked.changed = true;
+        }
         let at = unit.map(usize::from);
         let moved = Side::BOTH.into_iter().any(|side| {
             let now = self.shown(id, &mapping, side, at);

@@ -6,7 +6,9 @@ use syncline_sdk::LinkId;
 use super::slot::Asked;
 use super::workset::Workset;
 use crate::mapping::{Mapping, MappingId};
-use crate::model::{Figure, Review, ReviewKey, ReviewKind, ReviewStatus, Shown};
+use crate::model::{
+    Decided, Figure, Review, ReviewKey, ReviewKind, ReviewStatus, Shown, Verdict,
+};
 use crate::{Side, Sides};
 
 impl Workset<'_> {
@@ -19,6 +21,9 @@ impl Workset<'_> {
         kind: ReviewKind,
     ) {
         let shown = Sides::from_fn(|side| self.shown(id, mapping, side, unit));
+        if self.is_shown_otherwise(id, unit, &kind, &shown) {
+            self.drop_answer(id, unit, "a value moved before the answer was applied");
+        }
         let number = unit.map(|unit| u16::try_from(unit).unwrap_or(u16::MAX));
         let now = self.now();
         let entry = self.slots[&id].link.last_entry;
@@ -71,8 +76,50 @@ impl Workset<'_> {
         self.count(Figure::Held, 1);
     }
 
+    /// Whether a question stands and shows something else than it will.
+    fn is_shown_otherwise(
+        &self,
+        id: (MappingId, LinkId),
+        unit: Option<usize>,
+        kind: &ReviewKind,
+        shown: &Sides<Shown>,
+    ) -> bool {
+        let number = unit.map(|unit| u16::try_from(unit).unwrap_or(u16::MAX));
+        self.slots[&id].asked.get(&number).is_some_and(|asked| {
+            asked.review.kind != *kind
+                || Side::BOTH.into_iter().any(|side| {
+                    asked.review.shown[side].values != shown[side].values
+                        || asked.review.shown[side].exists != shown[side].exists
+                })
+        })
+    }
+
+    /// An answer that was given and not folded is lost to something newer: that is journalled
+    /// (protocol P4).
+    fn drop_answer(&mut self, id: (MappingId, LinkId), unit: Option<usize>, reason: &str) {
+        let number = unit.map(|unit| u16::try_from(unit).unwrap_or(u16::MAX));
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        let Some(asked) = slot.asked.get_mut(&number) else { return };
+        if asked.review.status != ReviewStatus::Answered {
+            return;
+        }
+        asked.review.status = ReviewStatus::Open;
+        asked.changed = true;
+        let Some(answer) = asked.review.answer.take() else { return };
+        let told = format!("{:?} by {}: {reason}", answer.choice, answer.by);
+        let shown = asked.review.shown.clone();
+        let decided = Decided {
+            unit: number,
+            verdict: Verdict::AnswerNotApplied(told),
+            left: shown.left.values,
+            right: shown.right.values,
+        };
+        self.entry(id, false).decided.push(decided);
+    }
+
     /// Closes the question about a unit or the pair, if one is open.
     pub(super) fn close(&mut self, id: (MappingId, LinkId), unit: Option<usize>) {
+        self.drop_answer(id, unit, "the question had answered itself");
         let number = unit.map(|unit| u16::try_from(unit).unwrap_or(u16::MAX));
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         let Some(asked) = slot.asked.get_mut(&number) else { return };

@@ -73,7 +73,10 @@ fn contest(mapping: &Mapping, link: &Link, at: usize) -> UnitPlan {
             return carry(mapping, link, at, side, Verdict::PolicyTook(side));
         }
     }
-    let first_match = link.base.left.is_none() || link.base.right.is_none();
+    // Of a pair that was just matched nothing is agreed yet, unit by unit.
+    let first_match = unit.pairs.iter().all(|pair| {
+        Side::BOTH.into_iter().all(|side| !link.base_value(side, pair.on(side)).is_present())
+    });
     let winner = if first_match {
         first_winner(mapping, link, at)
     } else {

@@ -5,9 +5,9 @@ use syncline_core::model::{Review, ReviewKind};
 use syncline_ledger::{Ledger, LinkQuery};
 use syncline_sdk::{FetchBy, FetchRequest, Purpose};
 
-use crate::reader::Intake;
 use crate::error::Result;
 use crate::limits;
+use crate::reader::Intake;
 use crate::wants::observations;
 use crate::work::Work;
 
@@ -29,17 +29,23 @@ impl<L: Ledger> Intake<L> {
     }
 
     async fn read_answered(&self, review: &Review, work: &mut Work) -> Result<()> {
-        let Some(mapping) = self.mappings.get(&review.key.mapping) else { return Ok(()) };
+        let Some(mapping) = self.mappings.get(&review.key.mapping) else {
+            return Ok(());
+        };
         let query = LinkQuery {
             mapping: mapping.id,
             links: vec![review.key.link],
             ..LinkQuery::default()
         };
         let loaded = self.ledger.load(&[query]).await?;
-        let Some(link) = loaded.links.first() else { return Ok(()) };
+        let Some(link) = loaded.links.first() else {
+            return Ok(());
+        };
         for side in Side::BOTH {
             let suspected = matches!(review.kind, ReviewKind::SuspectedDelete(at) if at == side);
-            let Some(key) = link.keys[side].clone().filter(|_| !suspected) else { continue };
+            let Some(key) = link.keys[side].clone().filter(|_| !suspected) else {
+                continue;
+            };
             let place = &mapping.sides[side];
             let connector = self.systems[&place.system].connector.clone();
             let request = FetchRequest {
@@ -47,10 +53,13 @@ impl<L: Ledger> Intake<L> {
                 by: FetchBy::Keys(vec![key]),
             };
             let context = self.context(Purpose::Sync);
-            let fetched =
-                connector.fetch(&context, request).await.map_err(Self::at(&place.system))?;
+            let fetched = connector
+                .fetch(&context, request)
+                .await
+                .map_err(Self::at(&place.system))?;
             let seen = observations(fetched);
-            work.observed.extend(seen.into_iter().map(|seen| (mapping.id, side, seen)));
+            work.observed
+                .extend(seen.into_iter().map(|seen| (mapping.id, side, seen)));
         }
         Ok(())
     }

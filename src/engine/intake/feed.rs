@@ -30,14 +30,16 @@ impl<L: Ledger> Engine<L> {
             }
             self.observe_change(name, change, &mut work);
         }
-        if let Some(position) = batch.position.as_ref().filter(|_| !batch.idle) {
+        if let Some(position) = &batch.position {
             work.positions.push(stream_position(name, position));
         }
         work
     }
 
     fn observe_change(&self, name: &SystemName, change: &Change, work: &mut Work) {
-        let Some(system) = self.intake.system(name) else { return };
+        let Some(system) = self.intake.system(name) else {
+            return;
+        };
         let marked = match &change.marker {
             Some(marker) => self.flights.marked(&self.intake.install, marker),
             None => Arc::from([]),
@@ -53,7 +55,9 @@ impl<L: Ledger> Engine<L> {
     /// All records of an entity were removed at once: nothing is deleted on the other side. It
     /// is a gap of the mappings that read the entity, and people are asked record by record.
     fn truncated(&self, name: &SystemName, change: &Change) -> Vec<Gap> {
-        let Some(system) = self.intake.system(name) else { return Vec::new() };
+        let Some(system) = self.intake.system(name) else {
+            return Vec::new();
+        };
         let noticed_at = self.intake.clock.now().micros();
         let gap = |mapping: MappingId| Gap {
             stream: format!("mapping:{mapping}"),
@@ -61,7 +65,11 @@ impl<L: Ledger> Engine<L> {
             noticed_at,
             closed_at: None,
         };
-        system.readers(&change.entity).iter().map(|reader| gap(reader.mapping)).collect()
+        system
+            .readers(&change.entity)
+            .iter()
+            .map(|reader| gap(reader.mapping))
+            .collect()
     }
 }
 

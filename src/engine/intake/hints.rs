@@ -6,9 +6,9 @@ use syncline_core::model::{Hint, HintDone};
 use syncline_ledger::Ledger;
 use syncline_sdk::{EntityName, FetchBy, FetchRequest, Key, Purpose, SystemName};
 
-use crate::reader::Intake;
 use crate::error::Result;
 use crate::limits;
+use crate::reader::Intake;
 use crate::wants::observations;
 use crate::work::Work;
 
@@ -19,7 +19,10 @@ impl<L: Ledger> Intake<L> {
     /// # Errors
     /// When the ledger or the system gives no answer; the hints stay.
     pub async fn read_hints(&self, name: &SystemName) -> Result<Work> {
-        let hints = self.ledger.hints(name, self.clock.now(), limits::HINTS_MAX).await?;
+        let hints = self
+            .ledger
+            .hints(name, self.clock.now(), limits::HINTS_MAX)
+            .await?;
         let mut by_entity: BTreeMap<EntityName, Vec<Hint>> = BTreeMap::new();
         for hint in hints {
             by_entity.entry(hint.entity.clone()).or_default().push(hint);
@@ -38,7 +41,9 @@ impl<L: Ledger> Intake<L> {
         hints: Vec<Hint>,
     ) -> Result<Work> {
         let mut work = Work::default();
-        let Some(system) = self.system(name) else { return Ok(work) };
+        let Some(system) = self.system(name) else {
+            return Ok(work);
+        };
         let keys: Vec<Key> = hints.iter().map(|hint| hint.key.clone()).collect();
         for reader in system.readers(entity) {
             let mapping = &self.mappings[&reader.mapping];
@@ -47,18 +52,22 @@ impl<L: Ledger> Intake<L> {
                 by: FetchBy::Keys(keys.clone()),
             };
             let context = self.context(Purpose::Sync);
-            let fetched =
-                system.connector.fetch(&context, request).await.map_err(Self::at(name))?;
+            let fetched = system
+                .connector
+                .fetch(&context, request)
+                .await
+                .map_err(Self::at(name))?;
             for seen in observations(fetched) {
                 work.observed.push((reader.mapping, reader.side, seen));
             }
         }
-        work.hints_done.extend(hints.into_iter().map(|hint| HintDone {
-            system: hint.system,
-            entity: hint.entity,
-            key: hint.key,
-            seq: hint.seq,
-        }));
+        work.hints_done
+            .extend(hints.into_iter().map(|hint| HintDone {
+                system: hint.system,
+                entity: hint.entity,
+                key: hint.key,
+                seq: hint.seq,
+            }));
         Ok(work)
     }
 }

@@ -7,10 +7,10 @@ use syncline_core::model::StreamPosition;
 use syncline_ledger::Ledger;
 use syncline_sdk::{ChangesRequest, Cursor, Page, Purpose};
 
-use crate::reader::Intake;
 use crate::error::Result;
 use crate::limits;
 use crate::observation;
+use crate::reader::Intake;
 use crate::work::Work;
 
 /// The name of the poll of a mapping's side among the streams.
@@ -40,8 +40,10 @@ impl<L: Ledger> Intake<L> {
             page_rows_max: limits::PAGE_ROWS_MAX,
         };
         let context = self.context(Purpose::Sync);
-        let page =
-            connector.changes(&context, request).await.map_err(Self::at(&place.system))?;
+        let page = connector
+            .changes(&context, request)
+            .await
+            .map_err(Self::at(&place.system))?;
         let more = page.more;
         let next = match &page.next {
             Some(next) => next.0.to_string(),
@@ -64,7 +66,8 @@ pub(crate) fn fold_page(id: MappingId, side: Side, page: Page) -> Work {
     let time = page.server_time;
     let mut work = Work::default();
     for record in page.records {
-        work.observed.push((id, side, observation::of_record(record, Source::Page, time)));
+        work.observed
+            .push((id, side, observation::of_record(record, Source::Page, time)));
     }
     for (key, absence) in page.gone {
         if let Some(seen) = observation::of_absence(key, absence, Source::Page, time) {

@@ -7,9 +7,9 @@ use syncline_core::model::StreamPosition;
 use syncline_ledger::Ledger;
 use syncline_sdk::{FetchBy, FetchRequest, Key, LinkId, Purpose};
 
-use crate::reader::Intake;
 use crate::error::Result;
 use crate::limits;
+use crate::reader::Intake;
 use crate::wants::suspects;
 use crate::work::Work;
 
@@ -32,12 +32,17 @@ impl<L: Ledger> Intake<L> {
         after: Option<LinkId>,
     ) -> Result<(Work, Option<LinkId>)> {
         let mapping = self.mappings[&id].clone();
-        let links = self.ledger.page(id, after, limits::VERIFY_LINKS_MAX).await?;
+        let links = self
+            .ledger
+            .page(id, after, limits::VERIFY_LINKS_MAX)
+            .await?;
         let last = links.last().map(|link| link.id);
         let mut work = Work::default();
         for side in Side::BOTH {
-            let keys: Vec<Key> =
-                links.iter().filter_map(|link| link.keys[side].clone()).collect();
+            let keys: Vec<Key> = links
+                .iter()
+                .filter_map(|link| link.keys[side].clone())
+                .collect();
             if keys.is_empty() {
                 continue;
             }
@@ -48,9 +53,12 @@ impl<L: Ledger> Intake<L> {
                 by: FetchBy::Keys(keys),
             };
             let context = self.context(Purpose::Sweep);
-            let fetched =
-                connector.fetch(&context, request).await.map_err(Self::at(&place.system))?;
-            work.observed.extend(suspects(fetched).into_iter().map(|seen| (id, side, seen)));
+            let fetched = connector
+                .fetch(&context, request)
+                .await
+                .map_err(Self::at(&place.system))?;
+            work.observed
+                .extend(suspects(fetched).into_iter().map(|seen| (id, side, seen)));
         }
         work.positions.push(StreamPosition {
             stream: verify_stream(&mapping.name),

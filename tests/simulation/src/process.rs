@@ -17,6 +17,9 @@ use syncline_sdk::{ErrorKind, Feed, FeedBatch, FeedKind, LinkId, Position, Purpo
 
 use crate::desk::{Desk, ProcessId};
 
+/// How long a process waits before it tries again, microseconds.
+const PAUSE: i64 = 1_000_000;
+
 /// What a process reads again and again.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Job {
@@ -138,10 +141,6 @@ impl Process {
         }
     }
 
-    async fn pause(&self) {
-        self.desk.sleep(self.id, 1_000_000).await;
-    }
-
     /// Owns the shards and recovers what was under way.
     async fn take_over(&mut self) {
         self.desk.lock().recovering.insert(self.id, false);
@@ -161,7 +160,7 @@ impl Process {
                 }
                 Ok(false) | Err(_) => {}
             }
-            self.pause().await;
+            self.desk.sleep(self.id, PAUSE).await;
         }
     }
 
@@ -184,7 +183,7 @@ impl Process {
         let known = loop {
             match self.engine.ledger().positions().await {
                 Ok(known) => break known,
-                Err(_) => self.pause().await,
+                Err(_) => self.desk.sleep(self.id, PAUSE).await,
             }
         };
         let known: BTreeMap<String, StreamPosition> =
@@ -236,7 +235,7 @@ impl Process {
                     }
                     from = Some(start);
                 }
-                _ => self.pause().await,
+                _ => self.desk.sleep(self.id, PAUSE).await,
             }
         }
         let Some(from) = from else { return };
@@ -346,7 +345,7 @@ impl Process {
                     self.launch(account);
                     return Ok(());
                 }
-                Err(EngineError::Ledger(_)) => self.pause().await,
+                Err(EngineError::Ledger(_)) => self.desk.sleep(self.id, PAUSE).await,
                 Err(error) => return Err(error),
             }
         }
@@ -384,7 +383,7 @@ impl Process {
             let context = self.engine.intake().context(Purpose::Sync);
             match connector.feed_start(&context).await {
                 Ok(Some(start)) => break start,
-                _ => self.pause().await,
+                _ => self.desk.sleep(self.id, PAUSE).await,
             }
         };
         let mut work = Work::default();

@@ -30,8 +30,7 @@ struct Transaction {
     xid: u64,
     lsn: u64,
     at: Instant,
-    /// The number of its last change; the first is 1, so that the version of the transaction as
-    /// a whole (0) is older than all of them and newer than everything before.
+    /// The number of its last change. The first is 1: the transaction as a whole (0) is older.
     ordinal: u32,
     marker: Option<Arc<str>>,
     /// The marker as a receipt knows it, whoever's it is.

@@ -227,8 +227,9 @@ impl RowPlan {
         }
     }
 
-    /// Who changed the row last; of a row in the recycle bin, who deleted it. That it was our own user never proves that the change is only
-    /// ours: triggers and flows run as the user that called (protocol E3).
+    /// Who changed the row last; of a row in the recycle bin, who deleted it. That it was our
+    /// own user never proves that the change is only ours: triggers and flows run as the user
+    /// that called (protocol E3).
     fn actor(&self, row: &Row<'_>, own: Option<&str>) -> Actor {
         let by = row.text("LastModifiedById").and_then(|id| id18(&id));
         let kind = match &by {

@@ -12,6 +12,9 @@ use super::{Source, Span};
 /// How wide drawn diagnostics are; longer source lines are cut around the place.
 const WIDTH: usize = 100;
 
+/// The columns that the frame and `= help: ` take from a line.
+const FRAME: usize = 16;
+
 /// Whether a finding stops the use of a file.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -136,10 +139,10 @@ impl Diagnostic {
             }
         }
         if let Some(note) = &self.note {
-            group = group.element(Level::NOTE.message(note.as_str()));
+            group = group.element(Level::NOTE.message(wrapped(note)));
         }
         if let Some(help) = &self.help {
-            group = group.element(Level::HELP.message(help.as_str()));
+            group = group.element(Level::HELP.message(wrapped(help)));
         }
         group
     }
@@ -317,6 +320,24 @@ impl fmt::Display for Diagnostics {
 }
 
 impl std::error::Error for Diagnostics {}
+
+/// Text in lines that fit beside the frame of a drawing.
+fn wrapped(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last().map_or(0, |line| line.chars().count());
+        if line > 0 && line + word.chars().count() > WIDTH - FRAME {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines.join("\n")
+}
 
 /// Text that cannot move a terminal's cursor or change its colours.
 fn printable(text: &str) -> String {

@@ -128,10 +128,10 @@ fields:
             "error: Account of crm has no field `Nme` [not found]",
             "error: public.accounts of ops has no field `nam` [not found]",
             "error: `Id` is read-only, and edits travel to it [read-only]",
-            "error: `employees` is a whole number (native), and `Tags__c` is a multi-select (native): \
-         no value fits",
-            "error: `Tags__c` is a multi-select (native), and `employees` is a whole number (native): \
-         no value fits",
+            "error: `employees` is a whole number (native), and `Tags__c` is a multi-select \
+             (native): no value fits",
+            "error: `Tags__c` is a multi-select (native), and `employees` is a whole number \
+             (native): no value fits",
         ]
     );
 }

@@ -38,7 +38,7 @@ fields:
   - { left: Phone,     right: phone, owner: left }
   - { left: Rating,    right: score, direction: to_right }
   - { left: ParentId,  right: parent_id, reference: accounts }
-  - { left: Industry,  right: industry_code, values: { Banking: BNK, 'Energy': ENR }, conflict: right }
+  - { left: Industry,  right: industry, values: { Banking: BNK, 'Energy': ENR }, conflict: right }
   - { left: Notes,     right: notes, normalize: trim }
 conflict: review
 create: left

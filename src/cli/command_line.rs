@@ -1,0 +1,98 @@
+//! The commands and options that every command has.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+
+use super::{Colour, Exit, Output, Stop, check, doctor, run, simulate};
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  all is well
+  1  the command failed; the message says what, where and what to do
+  2  the command line is wrong, or a check found something
+
+Examples:
+  syncline check                      check settings and mappings, without any account
+  syncline check --live               check them against both systems
+  syncline doctor --config prod.yaml  look at the systems of another installation
+  syncline check --json | jq .findings
+  syncline simulate salesforce        a Salesforce org on this machine, to try things with";
+
+/// Keeps records in two systems in agreement, both ways, field by field.
+#[derive(Debug, Parser)]
+#[command(name = "syncline", version, after_help = AFTER_HELP, arg_required_else_help = true)]
+pub struct Cli {
+    /// The settings of the installation.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "syncline.yaml"
+    )]
+    config: PathBuf,
+
+    /// Answer with one JSON object on standard output: {"syncline":1, "command":"...", ...}.
+    #[arg(long, global = true)]
+    json: bool,
+
+    /// When to use colours.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: Colour,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Keep both systems in agreement, until stopped.
+    Run(run::Arguments),
+    /// Check settings and mappings; changes nothing.
+    Check(check::Arguments),
+    /// Look at both systems, what they have and what they lack; changes nothing.
+    Doctor(doctor::Arguments),
+    /// Run a simulated system on this machine.
+    Simulate(simulate::Arguments),
+}
+
+impl Cli {
+    /// Runs the command, reports, and gives the exit code of the process.
+    #[must_use]
+    pub fn run(self) -> ExitCode {
+        let output = Output::new(self.json, self.color);
+        let exit = match self.dispatch(&output) {
+            Ok(exit) => exit,
+            Err(stop) => output.stop(stop),
+        };
+        exit.into()
+    }
+
+    fn dispatch(self, output: &Output) -> Result<Exit, Stop> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .context("the threads of the process could not be started")?;
+        let config = &self.config;
+        runtime.block_on(async {
+            match self.command {
+                Command::Run(arguments) => run::run(config, arguments, output).await,
+                Command::Check(arguments) => check::run(config, arguments, output).await,
+                Command::Doctor(arguments) => doctor::run(config, arguments, output).await,
+                Command::Simulate(arguments) => simulate::run(arguments, output).await,
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Cli::command().debug_assert();
+    }
+}

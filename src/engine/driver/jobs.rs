@@ -1,0 +1,102 @@
+//! When what is read, and what becomes of it.
+
+use std::time::Duration;
+
+use syncline_core::Side;
+use syncline_core::mapping::MappingId;
+use syncline_ledger::Ledger;
+use syncline_sdk::SystemName;
+
+use super::pace::tick;
+use super::reads::{Job, Read};
+use super::run::{ANSWERS_EVERY, Driver, HINTS_IDLE, TICK};
+
+impl<L: Ledger> Driver<L> {
+    /// Starts the reads that are due.
+    pub(super) fn spawn_due(&mut self) {
+        let now = tick();
+        for (job, place) in self.turns.due(now) {
+            if let Some(system) = self.over_budget(&job) {
+                tracing::info!(%system, "a load waits: the reserve of the daily quota is reached");
+                self.turns.done(&job, now + Duration::from_secs(60));
+                continue;
+            }
+            if self.waits_for_parents(&job) {
+                self.turns.done(&job, now + TICK);
+                continue;
+            }
+            let intake = self.engine.intake();
+            let answers = self.reads.0.clone();
+            self.tasks.spawn(async move {
+                let result = intake.run(&job, place.as_deref()).await;
+                let _ = answers.send(Read { job, result }).await;
+            });
+        }
+    }
+
+    /// A load waits for the loads of the mappings that it refers to, and the right side's for
+    /// the left's, so that each finds its partners linked.
+    pub(super) fn waits_for_parents(&self, job: &Job) -> bool {
+        let Job::Load(id, side) = job else {
+            return false;
+        };
+        let mapping = &self.engine.intake.mappings[id];
+        let parents: Vec<MappingId> = mapping
+            .units
+            .iter()
+            .flat_map(|unit| &unit.pairs)
+            .filter_map(|pair| pair.reference)
+            .filter(|parent| parent != id)
+            .collect();
+        self.turns.contains(|other| match other {
+            Job::Load(other, _) if parents.contains(other) => true,
+            Job::Load(other, Side::Left) => other == id && *side == Side::Right,
+            _ => false,
+        })
+    }
+
+    /// The system whose reserve of the daily quota a load or sweep would touch.
+    pub(super) fn over_budget(&self, job: &Job) -> Option<SystemName> {
+        let names: Vec<SystemName> = match job {
+            Job::Load(id, side) => {
+                vec![self.engine.intake.mappings[id].sides[*side].system.clone()]
+            }
+            Job::Verify(id) => Side::BOTH
+                .into_iter()
+                .map(|side| self.engine.intake.mappings[id].sides[side].system.clone())
+                .collect(),
+            _ => return None,
+        };
+        names.into_iter().find(|name| {
+            let usage = self.engine.intake.systems[name].connector.usage();
+            usage.quota.is_some_and(|quota| {
+                #[expect(clippy::cast_precision_loss, reason = "a share of a quota")]
+                let share = quota.used as f64 / quota.max.max(1) as f64;
+                share >= 1.0 - self.settings.quota_reserve
+            })
+        })
+    }
+
+    pub(super) fn job_done(&mut self, job: &Job, next: Option<String>, more: bool) {
+        let now = tick();
+        let again = match job {
+            Job::Load(..) | Job::Verify(_) if !more => {
+                self.turns.remove(job);
+                self.note_loads();
+                return;
+            }
+            _ if more => now,
+            Job::Poll(id, side) => {
+                let system = &self.engine.intake.mappings[id].sides[*side].system;
+                now + self.settings.poll_interval(system)
+            }
+            Job::Hints(_) => now + HINTS_IDLE,
+            Job::Answers => now + ANSWERS_EVERY,
+            Job::Load(..) | Job::Verify(_) => now,
+        };
+        if let Some(turn) = self.turns.get_mut(job) {
+            turn.place = next;
+        }
+        self.turns.done(job, again);
+    }
+}

@@ -1,0 +1,38 @@
+//! What the driver is told by the settings.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use syncline_sdk::SystemName;
+
+/// What the driver is told by the settings.
+#[derive(Clone, Debug)]
+pub struct DriverSettings {
+    /// How often a polled system is asked for changes.
+    pub poll_interval: Duration,
+    /// Other intervals for systems of that name.
+    pub poll_intervals: BTreeMap<SystemName, Duration>,
+    /// The share of a system's daily quota that loads and sweeps leave to others, 0 to 1.
+    pub quota_reserve: f64,
+}
+
+impl Default for DriverSettings {
+    fn default() -> Self {
+        Self {
+            poll_interval: Duration::from_secs(5),
+            poll_intervals: BTreeMap::new(),
+            quota_reserve: 0.5,
+        }
+    }
+}
+
+impl DriverSettings {
+    /// How often a system is polled.
+    #[must_use]
+    pub fn poll_interval(&self, system: &SystemName) -> Duration {
+        self.poll_intervals
+            .get(system)
+            .copied()
+            .unwrap_or(self.poll_interval)
+    }
+}

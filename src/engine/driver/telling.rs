@@ -1,0 +1,83 @@
+//! What the driver tells about itself.
+
+use syncline_ledger::Ledger;
+use syncline_sdk::{ErrorKind, SystemName};
+
+use super::pace::tick;
+use super::reads::Job;
+use super::run::{Driver, HINTS_SOON};
+use crate::work::Account;
+
+impl<L: Ledger> Driver<L> {
+    pub(super) fn note_round(&mut self, account: &Account) {
+        let in_flight = self.engine.flights.len();
+        let observed = u64::try_from(account.observed).unwrap_or(0);
+        self.status.send_modify(|status| {
+            status.rounds += u64::from(account.committed);
+            status.observed += observed;
+            status.in_flight = in_flight;
+        });
+        if account.hints > 0 {
+            self.turns
+                .hurry(|job| matches!(job, Job::Hints(_)), tick() + HINTS_SOON);
+        }
+    }
+
+    pub(super) fn note_loads(&mut self) {
+        let loading = self.turns.contains(|job| matches!(job, Job::Load(..)));
+        self.gaps_open |= self.turns.contains(|job| matches!(job, Job::Verify(_)));
+        self.status.send_modify(|status| status.loaded = !loading);
+    }
+
+    pub(super) fn system_of(&self, job: &Job) -> Option<SystemName> {
+        match job {
+            Job::Poll(id, side) | Job::Load(id, side) => {
+                Some(self.engine.intake.mappings[id].sides[*side].system.clone())
+            }
+            Job::Hints(system) => Some(system.clone()),
+            Job::Verify(_) | Job::Answers => None,
+        }
+    }
+
+    pub(super) fn reachable(&mut self, name: &SystemName) {
+        let usage = self.engine.intake.systems[name].connector.usage();
+        self.status.send_if_modified(|status| {
+            let system = status.systems.entry(name.clone()).or_default();
+            if !system.reachable || system.halted {
+                tracing::info!(system = %name, "the system answers");
+            }
+            let changed = !system.reachable || system.usage != usage;
+            system.reachable = true;
+            system.trouble = None;
+            system.halted = false;
+            system.usage = usage;
+            changed
+        });
+    }
+
+    pub(super) fn trouble(&mut self, name: &SystemName, error: &syncline_sdk::Error) {
+        let words = chain(error);
+        let halted = error.kind == ErrorKind::Auth;
+        self.status.send_modify(|status| {
+            let system = status.systems.entry(name.clone()).or_default();
+            if system.trouble.as_deref() != Some(&words) {
+                tracing::error!(system = %name, error = words, halted, "the system has trouble");
+            }
+            system.reachable = false;
+            system.halted = halted;
+            system.trouble = Some(words.clone());
+        });
+    }
+}
+
+/// An error with its causes, in one line.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        words.push_str(": ");
+        words.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    words
+}

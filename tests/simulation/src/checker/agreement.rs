@@ -1,0 +1,173 @@
+//! V1, V5, V10: at the end both sides agree, nothing is there twice, references point to
+//! partners. What a question names is excused.
+
+use std::collections::BTreeMap;
+
+use syncline_core::Side;
+use syncline_core::mapping::{Mapping, MappingId};
+use syncline_core::model::{Link, LinkState, ReviewStatus, UnitStatus};
+use syncline_sdk::{FieldName, Key, Value};
+
+use super::chains::{By, Chains};
+use super::{Evidence, Violation, violation};
+use crate::setup::{CODE, token};
+
+type Records = BTreeMap<Key, BTreeMap<FieldName, Value>>;
+
+/// Judges the state of both systems at the end.
+pub fn judge(evidence: &Evidence<'_>, chains: &Chains) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for mapping in evidence.world.mappings.values() {
+        for side in Side::BOTH {
+            let entity = &mapping.sides[side].selection.entity;
+            let records = evidence.world.systems[side].records(entity);
+            for (key, values) in &records {
+                found.extend(record(evidence, chains, mapping, side, key, values));
+            }
+            found.extend(duplicates(evidence, mapping, side, &records));
+        }
+    }
+    found
+}
+
+fn record(
+    evidence: &Evidence<'_>,
+    chains: &Chains,
+    mapping: &Mapping,
+    side: Side,
+    key: &Key,
+    values: &BTreeMap<FieldName, Value>,
+) -> Option<Violation> {
+    let entity = &mapping.sides[side].selection.entity;
+    let Some(link) = evidence.link_of.get(&(mapping.id, side, key.clone())) else {
+        return Some(violation("V1", format!("{side} {entity} {key} belongs to no link")));
+    };
+    let link = &evidence.links[link];
+    if evidence.is_asked(link.id, None) && held_as_a_whole(evidence, link) {
+        return None;
+    }
+    let other = side.other();
+    let partner = link.keys[other].as_ref().and_then(|key| {
+        let entity = &mapping.sides[other].selection.entity;
+        Some((key.clone(), evidence.world.systems[other].look(entity, key)?.values))
+    });
+    match (link.state, partner) {
+        (LinkState::Ended, _) => None,
+        (_, Some((partner, theirs))) if link.keys[side].as_ref() == Some(key) => (0..mapping
+            .units
+            .len())
+            .find_map(|at| unit(evidence, chains, mapping, link, at, side, (key, values), (&partner, &theirs))),
+        (LinkState::Seen(_), None) if !mapping.create[other] => None,
+        _ if evidence.is_parked(link.id) || evidence.is_asked(link.id, None) => None,
+        (state, _) => {
+            let text = format!("{side} {entity} {key} has no partner; its link {} is {state:?}", link.id);
+            Some(violation("V1", text))
+        }
+    }
+}
+
+/// Whether an open question is about the pair.
+fn held_as_a_whole(evidence: &Evidence<'_>, link: &Link) -> bool {
+    evidence.reviews.iter().any(|review| {
+        review.key.link == link.id
+            && review.key.unit.is_none()
+            && review.status == ReviewStatus::Open
+    })
+}
+
+#[expect(clippy::too_many_arguments, reason = "what is known of one unit of a pair")]
+fn unit(
+    evidence: &Evidence<'_>,
+    chains: &Chains,
+    mapping: &Mapping,
+    link: &Link,
+    at: usize,
+    side: Side,
+    (key, mine): (&Key, &BTreeMap<FieldName, Value>),
+    (partner, theirs): (&Key, &BTreeMap<FieldName, Value>),
+) -> Option<Violation> {
+    // Each pair is looked at once.
+    if side == Side::Right {
+        return None;
+    }
+    let unit = &mapping.units[at];
+    let pair = &unit.pairs[0];
+    let name = |side: Side| mapping.field_name(side, pair.on(side)).clone();
+    let left = mine.get(&name(Side::Left)).cloned().unwrap_or(Value::Null);
+    let right = theirs.get(&name(Side::Right)).cloned().unwrap_or(Value::Null);
+    let same = match pair.reference {
+        Some(parents) => {
+            parent(evidence, parents, Side::Left, &left)
+                == parent(evidence, parents, Side::Right, &right)
+        }
+        None if at == 0 => left == right,
+        None => token(&left) == token(&right),
+    };
+    let status = link.field_state.unit(at).status;
+    let parked = status == UnitStatus::Parked && evidence.is_parked(link.id);
+    if same || parked || evidence.is_asked(link.id, Some(at)) {
+        return None;
+    }
+    for (to, key) in [(Side::Left, key), (Side::Right, partner)] {
+        // What was changed on the side that does not lead stays there.
+        let own = chains.last(to, key, &name(to)).is_some_and(|node| !matches!(node.by, By::Sync(_)));
+        if !unit.direction.reaches(to.other()) && own {
+            return None;
+        }
+    }
+    let kind = if pair.reference.is_some() { "V10" } else { "V1" };
+    let text = format!(
+        "link {} ({key} and {partner}) differs in {}: {left:?} and {right:?}; {status:?}, {:?}",
+        link.id, unit.name, link.state
+    );
+    Some(violation(kind, text))
+}
+
+/// The link of the record that a reference names.
+fn parent(
+    evidence: &Evidence<'_>,
+    parents: MappingId,
+    side: Side,
+    value: &Value,
+) -> Option<syncline_sdk::LinkId> {
+    let key = Key::new(value.as_text()?);
+    evidence.link_of.get(&(parents, side, key)).copied()
+}
+
+/// V5: no more records of one business key than people made, or one.
+fn duplicates(
+    evidence: &Evidence<'_>,
+    mapping: &Mapping,
+    side: Side,
+    records: &Records,
+) -> Vec<Violation> {
+    let mut live: BTreeMap<&str, Vec<&Key>> = BTreeMap::new();
+    for (key, values) in records {
+        if let Some(code) = values.get(&FieldName::new(CODE)).and_then(Value::as_text) {
+            live.entry(code).or_default().push(key);
+        }
+    }
+    let mut found = Vec::new();
+    for (code, keys) in live {
+        let made = |at: Side| {
+            let created = evidence.world.people.created.iter();
+            created.filter(|(of, on, by)| *of == mapping.id && *on == at && by == code).count()
+        };
+        let allowed = if mapping.matches.is_empty() {
+            made(Side::Left) + made(Side::Right)
+        } else {
+            made(side).max(1)
+        };
+        let told = keys.iter().any(|key| {
+            let link = evidence.link_of.get(&(mapping.id, side, (*key).clone()));
+            link.is_some_and(|link| evidence.is_asked(*link, None))
+                || evidence.world.answers.given.iter().any(|(_, review, _)| {
+                    Some(&review.key.link) == link && review.key.unit.is_none()
+                })
+        });
+        if keys.len() > allowed && !told {
+            found.push(violation("V5", format!("{side} has {code} as {keys:?}")));
+        }
+    }
+    found
+}

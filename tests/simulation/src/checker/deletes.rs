@@ -1,0 +1,98 @@
+//! V9: a record is deleted by the sync only because a person deleted its partner, and never
+//! together with an edit that nobody on the other side had seen.
+
+use syncline_core::Side;
+use syncline_core::model::{LinkState, Verdict};
+use syncline_testkit::{Event, LogEntry};
+
+use super::chains::{By, Chains};
+use super::{Evidence, Violation, violation};
+use crate::setup::{ITEMS, field_name};
+
+/// Judges every deletion made by the sync.
+pub fn judge(evidence: &Evidence<'_>, chains: &Chains) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for side in Side::BOTH {
+        for (at, line) in evidence.history[side].iter().enumerate() {
+            let Some(origin) = line.origin.as_ref().filter(|_| line.event == Event::Deleted) else {
+                continue;
+            };
+            let step = evidence.world.order.steps[side].get(at).copied().unwrap_or(u32::MAX);
+            let answered = evidence
+                .decided(origin.link)
+                .any(|decided| matches!(decided.verdict, Verdict::Answered(_)));
+            if !answered && !partner_was_deleted(evidence, side.other(), line, origin.link, step) {
+                let text = format!("{side} {} {} was deleted, its partner was not", line.entity, line.key);
+                found.push(violation("V9", text));
+            }
+            let brought_back = evidence.history[side][at..].iter().any(|later| {
+                later.entity == line.entity && later.key == line.key
+                    && later.event == Event::Undeleted
+            });
+            if !answered && !brought_back {
+                found.extend(unseen_edit(evidence, chains, side, line, origin.link, step));
+            }
+        }
+    }
+    found
+}
+
+fn partner_was_deleted(
+    evidence: &Evidence<'_>,
+    other: Side,
+    line: &LogEntry,
+    link: syncline_sdk::LinkId,
+    step: u32,
+) -> bool {
+    let Some(mapping) = evidence.mapping_of(&line.entity) else { return false };
+    evidence.history[other].iter().enumerate().any(|(at, gone)| {
+        let before = evidence.world.order.steps[other].get(at).is_some_and(|then| *then <= step);
+        before
+            && gone.entity == line.entity
+            && gone.event == Event::Deleted
+            && evidence.link_of.get(&(mapping.id, other, gone.key.clone())) == Some(&link)
+    })
+}
+
+/// An edit of the deleted record that its partner's side never had, and that no question names.
+fn unseen_edit(
+    evidence: &Evidence<'_>,
+    chains: &Chains,
+    side: Side,
+    line: &LogEntry,
+    link: syncline_sdk::LinkId,
+    step: u32,
+) -> Option<Violation> {
+    let mapping = &evidence.world.mappings[&ITEMS];
+    if line.entity != mapping.sides[side].selection.entity {
+        return None;
+    }
+    if evidence.links.get(&link).is_none_or(|link| link.state == LinkState::Ended) {
+        return None;
+    }
+    for at in 0..evidence.world.plan.fields.len() {
+        if !mapping.units[at + 1].direction.reaches(side.other()) {
+            continue;
+        }
+        let field = field_name(at);
+        let chain = chains.of.get(&(side, line.key.clone(), field.clone()))?;
+        let Some(last) = chain.iter().rfind(|node| node.step <= step) else { continue };
+        if last.by != By::Person || last.token.is_none() {
+            continue;
+        }
+        let carried = chains.of.iter().any(|((at, _, named), chain)| {
+            *at == side.other()
+                && *named == field
+                && chain.iter().any(|node| node.seen.contains(last.token))
+        });
+        let restored = chain.iter().filter(|node| node.token == last.token).count() > 1;
+        let told = evidence.decided(link).any(|decided| {
+            decided.left.contains(&last.value) || decided.right.contains(&last.value)
+        });
+        if !carried && !restored && !told {
+            let text = format!("{side} {} was deleted with {:?}", line.key, last.value);
+            return Some(violation("V9", text));
+        }
+    }
+    None
+}

@@ -1,0 +1,94 @@
+//! V12 and the life of intents: each write in the systems' logs belongs to one journalled intent
+//! and says what that says; nothing is applied twice, nor after it was settled as not applied.
+
+use std::collections::BTreeMap;
+
+use syncline_core::Side;
+use syncline_core::model::{BatchState, IntentKind, LinkState, Outcome, ReviewStatus};
+
+use super::{Evidence, Violation, violation};
+use crate::setup::is_own_field;
+
+/// Judges writes against intents, and what must be at rest at the end.
+pub fn judge(evidence: &Evidence<'_>) -> Vec<Violation> {
+    let mut found = Vec::new();
+    let mut settled = BTreeMap::new();
+    for entry in evidence.entries.values() {
+        for one in &entry.settled {
+            settled.insert(one.intent, one.outcome.clone());
+        }
+    }
+    let mut applied: BTreeMap<_, u32> = BTreeMap::new();
+    for side in Side::BOTH {
+        for write in evidence.writes[side].iter().filter(|write| write.effect == "applied") {
+            let entry = evidence.entries.get(&write.intent);
+            let Some(intent) = entry.and_then(|entry| entry.intent.as_ref()) else {
+                let text = format!("write {} of {} has no intent", write.intent, write.verb);
+                found.push(violation("V12", text));
+                continue;
+            };
+            let times = applied.entry((write.intent, write.verb)).or_default();
+            *times += 1;
+            if *times > 1 && write.verb != "fence" {
+                let text = format!("{} of {} was applied {times} times", write.verb, write.intent);
+                found.push(violation("V12", text));
+            }
+            let mapping = &evidence.world.mappings[&entry.map(|e| e.mapping).unwrap_or_default()];
+            for (name, _) in write.values.iter().filter(|(name, _)| !is_own_field(name)) {
+                let at = mapping.sides[side].selection.fields.iter().position(|n| n == name);
+                let named = at.is_some_and(|at| {
+                    intent.fields.iter().any(|field| usize::from(field.field) == at)
+                });
+                if !named {
+                    let text = format!("{} wrote {name}, which its intent does not", write.intent);
+                    found.push(violation("V11", text));
+                }
+            }
+            let update = matches!(intent.kind, IntentKind::Update | IntentKind::Create);
+            if let (true, Some(outcome)) = (update, settled.get(&write.intent))
+                && *outcome != Outcome::Applied
+            {
+                let text = format!("{} was applied and settled as {outcome:?}", write.intent);
+                found.push(violation("V12", text));
+            }
+        }
+    }
+    found.extend(rest(evidence));
+    found
+}
+
+/// Nothing is open at the end.
+fn rest(evidence: &Evidence<'_>) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for link in evidence.links.values() {
+        if link.is_open() || matches!(link.state, LinkState::Creating(_) | LinkState::Deleting(..)) {
+            let text = format!("link {} is {:?} with {:?} open", link.id, link.state, link.open);
+            found.push(violation("QUIET", text));
+        }
+    }
+    for batch in evidence.world.ledger.batches() {
+        if batch.state == BatchState::Sent {
+            found.push(violation("QUIET", format!("batch {} is not settled", batch.id)));
+        }
+    }
+    for review in &evidence.reviews {
+        if review.status == ReviewStatus::Answered {
+            found.push(violation("ANSWER", format!("question {} waits answered", review.id)));
+        }
+    }
+    for (by, review, _) in &evidence.world.answers.given {
+        let told = format!(" by {by}");
+        let folded = evidence.decided(review.key.link).any(|decided| match &decided.verdict {
+            syncline_core::model::Verdict::Answered(text) => text.ends_with(&told),
+            syncline_core::model::Verdict::AnswerNotApplied(text) => {
+                text.contains(&format!("{told}:"))
+            }
+            _ => false,
+        });
+        if !folded {
+            let text = format!("the answer of {by} to question {} is nowhere", review.id);
+            found.push(violation("ANSWER", text));
+        }
+    }
+    found
+}

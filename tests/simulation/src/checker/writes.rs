@@ -1,0 +1,55 @@
+//! V6: the sync writes no more than people gave it reason to.
+
+use syncline_core::Side;
+use syncline_core::model::Verdict;
+use syncline_sdk::ActorKind;
+use syncline_testkit::{Event, Save};
+
+use super::{Evidence, Violation, violation};
+
+/// Judges the number of writes of the whole run.
+pub fn judge(evidence: &Evidence<'_>) -> Vec<Violation> {
+    let applied: usize = Side::BOTH
+        .into_iter()
+        .map(|side| evidence.writes[side].iter().filter(|w| w.effect == "applied").count())
+        .sum();
+    let mut allowed = 0;
+    for side in Side::BOTH {
+        let mut last = 0;
+        for line in &evidence.history[side] {
+            let foreign = line.origin.is_none();
+            let automatic = matches!(line.event, Event::Field { automatic: true, .. });
+            let automation = line.actor.kind == ActorKind::Automation;
+            if (foreign && line.sequence != last) || automatic || automation {
+                allowed += 1;
+                last = line.sequence;
+            }
+        }
+        // The fence of a guarded delete, and the undelete that follows a race.
+        let deletes = evidence.writes[side].iter().filter(|w| w.effect == "applied");
+        allowed += deletes.filter(|w| matches!(w.verb, "delete" | "fence")).count() * 2;
+    }
+    for entry in evidence.entries.values() {
+        for decided in &entry.decided {
+            // A decision may write both sides; a reference may follow its create.
+            allowed += match decided.verdict {
+                Verdict::Answered(_) => 2,
+                Verdict::AwaitParent | Verdict::HalfWritten | Verdict::Adopt(_) => 1,
+                _ => 0,
+            };
+        }
+    }
+    let fields = &evidence.world.plan.fields;
+    let hidden = fields.iter().any(|field| {
+        field.saves.iter().flatten().any(|save| !matches!(save, Save::Declared(_)))
+    });
+    if hidden {
+        // Each write may come back once in the form that a normaliser nobody told of gave it.
+        allowed *= 2;
+    }
+    if applied > allowed {
+        let text = format!("{applied} writes were applied where {allowed} are accounted for");
+        return vec![violation("V6", text)];
+    }
+    Vec::new()
+}

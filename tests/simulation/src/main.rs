@@ -1,0 +1,151 @@
+//! `syncline-simulation`: plays many seeded runs and says what failed.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use clap::Parser;
+use syncline_simulation::shrink::shrink;
+use syncline_simulation::{Coverage, Outcome, Wanted, run};
+
+/// Plays seeded histories of two systems with faults, and judges each.
+#[derive(Parser)]
+#[command(name = "syncline-simulation")]
+struct Arguments {
+    /// The first seed.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many runs, each with the next seed.
+    #[arg(long, default_value_t = 1_000)]
+    runs: u64,
+    /// The kinds of both systems, as LEFT or LEFT:RIGHT; without it each seed draws its own.
+    #[arg(long, default_value = "")]
+    profile: String,
+    /// Prints the whole trace of a run that failed, and of a single run.
+    #[arg(long)]
+    trace: bool,
+    /// Makes a failed run as small as possible before it is printed.
+    #[arg(long)]
+    shrink: bool,
+    /// Goes on after a failure, to count how many runs fail.
+    #[arg(long)]
+    keep_going: bool,
+    /// How many threads play runs.
+    #[arg(long, default_value_t = 0)]
+    threads: usize,
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let arguments = Arguments::parse();
+    let profiles = match arguments.profile.split_once(':') {
+        Some((left, right)) => [left.to_owned(), right.to_owned()],
+        None => [arguments.profile.clone(), arguments.profile.clone()],
+    };
+    let mut out = std::io::stdout().lock();
+    #[expect(clippy::disallowed_methods, reason = "the speed that is printed is that of the wall clock")]
+    let began = Instant::now();
+    let played = play(&arguments, &profiles);
+    let seconds = began.elapsed().as_secs_f64();
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+    let rate = played.runs as f64 / seconds.max(0.001);
+    writeln!(out, "{} histories in {seconds:.1} s, {rate:.0} a second", played.runs)?;
+    for (what, times) in played.coverage.iter() {
+        writeln!(out, "  {times:>12}  {what}")?;
+    }
+    let mut by_invariant: std::collections::BTreeMap<&str, Vec<u64>> = Default::default();
+    for (seed, outcome) in &played.failed {
+        by_invariant.entry(outcome.violations[0].invariant).or_default().push(*seed);
+    }
+    for (invariant, seeds) in &by_invariant {
+        writeln!(out, "{invariant}: {} runs, seeds {:?}", seeds.len(), &seeds[..seeds.len().min(12)])?;
+    }
+    if let Some((seed, outcome)) = played.failed.first() {
+        report(&mut out, &arguments, &profiles, *seed, outcome)?;
+        return Ok(ExitCode::FAILURE);
+    }
+    let missing = played.coverage.missing();
+    if arguments.runs >= 20_000 && arguments.profile.is_empty() && !missing.is_empty() {
+        writeln!(out, "these never happened, so the runs prove less than they say: {missing:?}")?;
+        return Ok(ExitCode::FAILURE);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[derive(Default)]
+struct Played {
+    runs: u64,
+    coverage: Coverage,
+    failed: Vec<(u64, Outcome)>,
+}
+
+/// Plays all runs, on as many threads as there are cores.
+fn play(arguments: &Arguments, profiles: &[String; 2]) -> Played {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = if arguments.threads == 0 { cores } else { arguments.threads } as u64;
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let mut played = Played::default();
+    let play_share = |share: u64| {
+        let mut played = Played::default();
+        let mut seed = arguments.seed + share;
+        while seed < arguments.seed + arguments.runs {
+            if stop.load(std::sync::atomic::Ordering::Relaxed) {
+                break;
+            }
+            let wanted = Wanted { seed, profiles: profiles.clone(), ..Wanted::default() };
+            let outcome = run(&wanted);
+            played.runs += 1;
+            played.coverage.append(&outcome.coverage);
+            if !outcome.violations.is_empty() {
+                played.failed.push((seed, outcome));
+                if !arguments.keep_going {
+                    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+                }
+            }
+            seed += threads;
+        }
+        played
+    };
+    let play_share = &play_share;
+    std::thread::scope(|scope| {
+        let handles: Vec<_> =
+            (0..threads).map(|share| scope.spawn(move || play_share(share))).collect();
+        for handle in handles {
+            if let Ok(share) = handle.join() {
+                played.runs += share.runs;
+                played.coverage.append(&share.coverage);
+                played.failed.extend(share.failed);
+            }
+        }
+    });
+    played.failed.sort_by_key(|(seed, _)| *seed);
+    played
+}
+
+fn report(
+    out: &mut impl std::io::Write,
+    arguments: &Arguments,
+    profiles: &[String; 2],
+    seed: u64,
+    outcome: &Outcome,
+) -> anyhow::Result<()> {
+    let wanted = Wanted { seed, profiles: profiles.clone(), traced: true, steps: None };
+    let replayed = run(&wanted);
+    let shown = if arguments.shrink { shrink(&wanted, outcome).1 } else { replayed };
+    let lines = &shown.trace;
+    let from = if arguments.trace { 0 } else { lines.len().saturating_sub(60) };
+    for line in &lines[from..] {
+        writeln!(out, "{line}").context("the trace cannot be printed")?;
+    }
+    writeln!(out, "seed {seed}: {}", shown.plan)?;
+    for found in &shown.violations {
+        writeln!(out, "seed {seed} violates {}: {}", found.invariant, found.what)?;
+    }
+    let profile = if arguments.profile.is_empty() {
+        String::new()
+    } else {
+        format!(" --profile {}", arguments.profile)
+    };
+    writeln!(out, "replay: syncline-simulation --seed {seed} --runs 1{profile} --trace --shrink")?;
+    Ok(())
+}

@@ -1,0 +1,507 @@
+//! A run: two systems, a ledger, processes that come and go, people, and the scheduler that
+//! decides who goes on and what breaks.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use syncline_core::machine::{Limits, Mappings};
+use syncline_core::{Side, Sides};
+use syncline_engine::{Engine, Ids, Intake, Parts};
+use syncline_ledger::memory::{Gate as LedgerGate, Memory};
+use syncline_sdk::{Connector, Instant, LinkId, SystemName};
+use syncline_testkit::{CopyId, MemoryConnector, MemorySystem};
+
+use crate::answers::Answers;
+use crate::choices::Choices;
+use crate::desk::{Desk, DeskClock, ProcessId};
+use crate::executor::Executor;
+use crate::gates::ProcessGate;
+use crate::people::People;
+use crate::plan::{ACTIONS, Action, Plan};
+use crate::process::{Job, News, Process, run_job};
+use crate::setup::{BEGIN, mappings, system, system_name};
+use crate::trace::Trace;
+
+/// Steps of one run before everything is healed.
+const STEPS_MAX: u32 = 600;
+
+/// How the logs of both systems stood after each step in which one grew: what happened before
+/// what across systems.
+#[derive(Clone, Debug, Default)]
+pub struct Order {
+    /// For each log line of a side, the step in which it appeared.
+    pub steps: Sides<Vec<u32>>,
+    /// For each journal commit, the step in which it was made.
+    pub commits: BTreeMap<i64, u32>,
+}
+
+/// A run under way.
+pub struct World {
+    /// Its plan.
+    pub plan: Plan,
+    /// The desk.
+    pub desk: Desk,
+    /// The two systems.
+    pub systems: Sides<MemorySystem>,
+    /// The ledger.
+    pub ledger: Memory,
+    /// The mappings.
+    pub mappings: Mappings,
+    /// The people in the systems.
+    pub people: People,
+    /// The people at the queue.
+    pub answers: Answers,
+    /// What happened before what.
+    pub order: Order,
+    executor: Executor,
+    alive: Vec<(ProcessId, Intake<Memory>)>,
+    last_process: u32,
+    operations: u32,
+}
+
+struct NumberedIds {
+    process: u32,
+    last: u64,
+}
+
+impl Ids for NumberedIds {
+    fn link(&mut self, _now: Instant) -> LinkId {
+        self.last += 1;
+        let number = (u128::from(self.process) << 64) | u128::from(self.last);
+        LinkId(uuid::Uuid::from_u128((0x7 << 100) | number))
+    }
+}
+
+impl World {
+    /// A world at its beginning.
+    #[must_use]
+    pub fn new(plan: Plan, choices: Choices, traced: bool) -> Self {
+        let desk = Desk::new(choices, plan.rates, Trace::new(traced), BEGIN);
+        let systems = Sides::from_fn(|side| system(&plan, side));
+        let mappings = mappings(&plan, &systems);
+        let people = People::new(&plan, &desk, &systems);
+        Self {
+            people,
+            answers: Answers::default(),
+            order: Order::default(),
+            executor: Executor::default(),
+            alive: Vec::new(),
+            last_process: 0,
+            operations: plan.operations,
+            plan,
+            desk,
+            systems,
+            ledger: Memory::default(),
+            mappings,
+        }
+    }
+
+    /// Plays the run up to the quiet at its end, or says why it does not become quiet.
+    ///
+    /// # Errors
+    /// A defect that a process met, or what keeps the world from becoming quiet.
+    pub fn play(&mut self) -> Result<(), (&'static str, String)> {
+        self.people.seed();
+        self.start();
+        let mut step = 0;
+        while step < STEPS_MAX && self.desk.lock().choices.step() {
+            step += 1;
+            self.desk.lock().step = step;
+            self.act();
+            self.settle_down();
+            self.defect()?;
+            let idle = self.operations == 0 && self.people.open.is_empty();
+            if idle && step > 60 && self.desk.lock().choices.chance(30) {
+                break;
+            }
+        }
+        self.heal();
+        self.become_quiet()
+    }
+
+    fn defect(&self) -> Result<(), (&'static str, String)> {
+        match self.desk.lock().defect.take() {
+            Some(text) => Err(("ENGINE", text)),
+            None => Ok(()),
+        }
+    }
+
+    /// Runs everything that can go on, and notes what appeared.
+    fn settle_down(&mut self) {
+        self.executor.run(&self.desk);
+        let step = self.desk.lock().step;
+        for side in Side::BOTH {
+            let lines = self.systems[side].view_history(<[_]>::len);
+            self.order.steps[side].resize(lines, step);
+        }
+    }
+
+    fn start(&mut self) {
+        self.last_process += 1;
+        let id = ProcessId(self.last_process);
+        let gate = || ProcessGate { desk: self.desk.clone(), process: id };
+        let connectors: BTreeMap<SystemName, Arc<dyn Connector>> = Side::BOTH
+            .into_iter()
+            .map(|side| {
+                let connector = MemoryConnector::gated(&self.systems[side], Arc::new(gate()));
+                (system_name(side), Arc::new(connector) as Arc<dyn Connector>)
+            })
+            .collect();
+        let ledger_gate: Arc<dyn LedgerGate> = Arc::new(gate());
+        let engine = Engine::new(Parts {
+            ledger: Arc::new(self.ledger.behind(ledger_gate)),
+            install: "sim".into(),
+            owner: format!("process-{}", id.0),
+            mappings: self.mappings.clone(),
+            connectors,
+            clock: Arc::new(DeskClock(self.desk.clone())),
+            ids: Box::new(NumberedIds { process: id.0, last: 0 }),
+            limits: Limits::default(),
+        });
+        self.alive.push((id, engine.intake()));
+        let process = Process::new(engine, self.desk.clone(), id);
+        self.desk.tell(|| format!("{id:?} starts"));
+        self.desk.spawn(id, false, Box::pin(process.live()));
+    }
+
+    fn kill(&mut self, at: usize) {
+        let (id, _) = self.alive.remove(at);
+        self.desk.tell(|| format!("{id:?} dies"));
+        self.desk.forget(id);
+        self.executor.kill(id);
+        self.desk.forget(id);
+    }
+
+    /// One step of the scheduler.
+    fn act(&mut self) {
+        let mut weights = self.plan.weights;
+        if self.operations == 0 {
+            weights[5] = 0;
+        }
+        if self.desk.lock().held.is_empty() {
+            weights[0] = 1;
+        }
+        let at = self.desk.lock().choices.weighted(&weights);
+        match ACTIONS[at] {
+            Action::Release => self.release(),
+            Action::Turn => self.turn(),
+            Action::Job => self.job(),
+            Action::Settle => self.news(|| News::Settle),
+            Action::Time => self.time(),
+            Action::People => {
+                self.operations -= 1;
+                self.people.act();
+            }
+            Action::Answer => self.answers.act(&self.plan, &self.desk, &self.ledger),
+            Action::Copy => self.copy(),
+            Action::Commit => self.commit(),
+            Action::Crash => self.crash(),
+            Action::Second => {
+                if self.alive.len() < 2 {
+                    self.desk.hit("fault: second engine");
+                    self.start();
+                }
+            }
+            Action::Renew => self.news(|| News::Renew),
+            Action::Trouble => self.trouble(),
+            Action::EndTransaction => self.end_transaction(),
+            Action::Cut => {
+                let side = self.side();
+                self.systems[side].cut_connections();
+                self.desk.hit("fault: feed cut");
+            }
+            Action::LoseStream => {
+                let side = self.side();
+                self.systems[side].lose_stream();
+                self.desk.hit("fault: stream lost");
+                self.desk.tell(|| format!("{side}: the stream is lost"));
+            }
+            Action::Truncate => {
+                let side = self.side();
+                let entity = crate::setup::entity_of(crate::setup::ITEMS);
+                self.systems[side].person("tru").truncate(&entity);
+                self.desk.hit("fault: truncate");
+                self.desk.tell(|| format!("{side}: truncated"));
+            }
+        }
+    }
+
+    fn side(&self) -> Side {
+        if self.desk.lock().choices.below(2) == 1 { Side::Right } else { Side::Left }
+    }
+
+    /// A held call goes on, mostly as if nothing were.
+    fn release(&self) {
+        let mut inner = self.desk.lock();
+        let waiting = inner.waiting();
+        let Some(number) = inner.choices.one_of(&waiting).copied() else { return };
+        let place = inner.held[&number].place;
+        let say = inner.say(place);
+        inner.release(number, say);
+    }
+
+    fn some_process(&self) -> Option<ProcessId> {
+        let ids: Vec<ProcessId> = self.alive.iter().map(|(id, _)| *id).collect();
+        self.desk.lock().choices.one_of(&ids).copied()
+    }
+
+    fn turn(&self) {
+        let Some(process) = self.some_process() else { return };
+        let mut inner = self.desk.lock();
+        let news = 1 + inner.choices.below(4) as usize;
+        inner.grant(process, news);
+    }
+
+    fn news(&self, news: impl Fn() -> News) {
+        let Some(process) = self.some_process() else { return };
+        self.desk.post(process, news());
+        self.desk.lock().grant(process, 8);
+    }
+
+    fn job(&self) {
+        let Some(process) = self.some_process() else { return };
+        let at = {
+            let mut inner = self.desk.lock();
+            let count = inner.jobs.get(&process).map_or(0, Vec::len);
+            inner.choices.below(u32::try_from(count).unwrap_or(0)) as usize
+        };
+        self.begin_job(process, at);
+    }
+
+    /// Begins a job, if it may begin. True when it did.
+    fn begin_job(&self, process: ProcessId, at: usize) -> bool {
+        let Some((_, intake)) = self.alive.iter().find(|(id, _)| *id == process) else {
+            return false;
+        };
+        let (job, place) = {
+            let mut inner = self.desk.lock();
+            let Some(jobs) = inner.jobs.get_mut(&process) else { return false };
+            let of = jobs.get(at).map(|slot| slot.job.clone());
+            let first_left = jobs.iter().any(|slot| {
+                let Some(Job::Load(mapping, _)) = of else { return false };
+                !slot.over && slot.job == Job::Load(mapping, Side::Left)
+            });
+            let loading = jobs.iter().any(|slot| !slot.over && matches!(slot.job, Job::Load(..)));
+            let loading_items = jobs.iter().any(|slot| {
+                !slot.over && matches!(slot.job, Job::Load(crate::setup::ITEMS, _))
+            });
+            let Some(slot) = jobs.get_mut(at) else { return false };
+            let waits = match slot.job {
+                Job::Load(crate::setup::CHILDREN, Side::Left) => loading_items,
+                Job::Load(_, Side::Right) => first_left,
+                Job::Verify(_) => loading,
+                _ => false,
+            };
+            if slot.running || slot.over || waits {
+                return false;
+            }
+            slot.running = true;
+            (slot.job.clone(), slot.place.clone())
+        };
+        let (desk, intake) = (self.desk.clone(), intake.clone());
+        let task = async move {
+            let found = run_job(&intake, &job, place).await;
+            desk.post(process, News::Read(job, found));
+        };
+        self.desk.spawn(process, false, Box::pin(task));
+        true
+    }
+
+    fn time(&self) {
+        let to = {
+            let mut inner = self.desk.lock();
+            let micros = match inner.choices.below(12) {
+                0..=4 => 1_000 * i64::from(1 + inner.choices.below(200)),
+                5..=8 => 1_000_000 * i64::from(1 + inner.choices.below(3)),
+                9 | 10 => 20_000_000 * i64::from(1 + inner.choices.below(4)),
+                _ => 60_000_000 * i64::from(1 + inner.choices.below(12)),
+            };
+            inner.now + micros
+        };
+        self.pass_time(to);
+    }
+
+    fn pass_time(&self, to: i64) {
+        for side in Side::BOTH {
+            self.systems[side].advance(Instant::from_micros(to));
+        }
+        self.desk.advance(to);
+    }
+
+    /// The copies of requests that are under way, those whose own call still waits included.
+    fn copies(&self) -> Vec<(Side, CopyId)> {
+        let all = Side::BOTH.into_iter().flat_map(|side| {
+            let under_way = self.systems[side].under_way();
+            under_way.into_iter().map(move |copy| (side, copy.copy))
+        });
+        all.collect()
+    }
+
+    fn copy(&self) {
+        let copies = self.copies();
+        let (copy, lost) = {
+            let mut inner = self.desk.lock();
+            let Some(copy) = inner.choices.one_of(&copies).copied() else { return };
+            (copy, inner.choices.chance(200))
+        };
+        let (side, copy) = copy;
+        if lost {
+            self.systems[side].discard(copy);
+            return;
+        }
+        self.desk.hit("fault: late copy delivered");
+        self.desk.tell(|| format!("{side}: {copy:?} arrives"));
+        self.systems[side].deliver(copy);
+    }
+
+    fn commit(&self) {
+        let delayed = self.ledger.under_way();
+        let Some(commit) = self.desk.lock().choices.one_of(&delayed).copied() else { return };
+        let landed = self.ledger.land(commit);
+        self.desk.hit("fault: late commit landed");
+        self.desk.tell(|| format!("commit {commit} lands: {landed:?}"));
+    }
+
+    fn crash(&mut self) {
+        if self.alive.is_empty() {
+            return;
+        }
+        let at = {
+            let mut inner = self.desk.lock();
+            let count = u32::try_from(self.alive.len()).unwrap_or(1);
+            let at = inner.choices.below(count) as usize;
+            let (id, _) = self.alive[at];
+            let recovering = inner.recovering.get(&id) == Some(&true);
+            inner.coverage.hit("fault: crash");
+            if recovering {
+                inner.coverage.hit("fault: crash in recovery");
+            }
+            at
+        };
+        self.kill(at);
+        if self.alive.is_empty() {
+            self.start();
+            let now = self.desk.lock().now;
+            // Mostly the new process comes when the lease of the dead one is over.
+            if !self.desk.lock().choices.chance(300) {
+                self.pass_time(now + 61_000_000);
+            }
+        }
+    }
+
+    fn trouble(&self) {
+        let side = self.side();
+        let which = self.desk.lock().choices.below(4);
+        self.systems[side].conditions(|conditions| {
+            let what = match which {
+                0 => {
+                    *conditions = syncline_testkit::Conditions::default();
+                    return;
+                }
+                1 => {
+                    conditions.unavailable = !conditions.unavailable;
+                    "fault: system unavailable"
+                }
+                2 => {
+                    let throttled = conditions.throttled.is_some();
+                    let wait = std::time::Duration::from_secs(2);
+                    conditions.throttled = (!throttled).then_some(wait);
+                    "fault: throttled"
+                }
+                _ => {
+                    conditions.stale_storm = !conditions.stale_storm;
+                    "fault: stale storm"
+                }
+            };
+            self.desk.hit(what);
+        });
+    }
+
+    fn end_transaction(&mut self) {
+        let at = {
+            let mut inner = self.desk.lock();
+            let count = u32::try_from(self.people.open.len()).unwrap_or(0);
+            if count == 0 {
+                return;
+            }
+            inner.choices.below(count) as usize
+        };
+        let (side, number) = self.people.open.remove(at);
+        if self.desk.lock().choices.chance(100) {
+            self.systems[side].roll_back(number);
+            return;
+        }
+        let done = self.systems[side].commit(number);
+        self.desk.tell(|| format!("{side}: transaction {number} commits: {done:?}"));
+    }
+
+    /// Everything is mended: nothing breaks from here on.
+    fn heal(&mut self) {
+        for (side, number) in std::mem::take(&mut self.people.open) {
+            let done = self.systems[side].commit(number);
+            self.desk.tell(|| format!("{side}: transaction {number} commits: {done:?}"));
+        }
+        for side in Side::BOTH {
+            self.systems[side].conditions(|conditions| {
+                *conditions = syncline_testkit::Conditions::default();
+            });
+        }
+        self.desk.tell(|| "healed".to_owned());
+        self.desk.calm();
+        self.settle_down();
+    }
+
+    /// What tells that something still happens.
+    fn pulse(&self) -> (usize, usize, usize, usize) {
+        let lines = |side: Side| self.systems[side].view_history(<[_]>::len);
+        let links = self.ledger.links();
+        let commits = links.iter().filter_map(|link| link.last_entry).map(|entry| entry.commit);
+        let entries = usize::try_from(commits.max().unwrap_or(0)).unwrap_or(0);
+        let under_way: usize =
+            Side::BOTH.into_iter().map(|side| self.systems[side].under_way().len()).sum();
+        (lines(Side::Left), lines(Side::Right), entries, under_way)
+    }
+
+    /// Lets the world run until nothing happens any more.
+    fn become_quiet(&mut self) -> Result<(), (&'static str, String)> {
+        let mut quiet = 0;
+        let waits = [200_000, 1_000_000, 2_100_000, 61_000_000, 1_000_000, 30_000_000, 700_000_000];
+        for cycle in 0..140_usize {
+            let step = STEPS_MAX + 1 + u32::try_from(cycle).unwrap_or(0);
+            self.desk.lock().step = step;
+            let before = self.pulse();
+            self.cycle();
+            self.defect()?;
+            let now = self.desk.lock().now;
+            self.pass_time(now + waits[cycle % waits.len()]);
+            self.settle_down();
+            if self.plan.answered_at_the_end && cycle > 14 {
+                self.answers.answer_one(&self.plan, &self.desk, &self.ledger);
+            }
+            quiet = if self.pulse() == before { quiet + 1 } else { 0 };
+            if quiet > waits.len() + 1 && cycle > 20 {
+                return Ok(());
+            }
+        }
+        let hints = self.ledger.all_hints();
+        Err(("QUIET", format!("the world does not become quiet; hints: {hints:?}")))
+    }
+
+    /// Every process does everything it would do in time, once.
+    fn cycle(&mut self) {
+        self.settle_down();
+        let processes: Vec<ProcessId> = self.alive.iter().map(|(id, _)| *id).collect();
+        for process in processes {
+            self.desk.post(process, News::Renew);
+            self.settle_down();
+            let jobs = self.desk.lock().jobs.get(&process).map_or(0, Vec::len);
+            for at in 0..jobs {
+                self.begin_job(process, at);
+                self.settle_down();
+            }
+            self.desk.post(process, News::Settle);
+            self.settle_down();
+        }
+    }
+
+}
