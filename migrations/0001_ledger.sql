@@ -3,7 +3,8 @@
 -- Instants are whole microseconds since 1970-01-01 UTC. Sides are 0 (left) and 1 (right).
 -- The id of a journal entry, an intent or a batch is its commit number * 1048576 + its ordinal
 -- within that commit, so that one number orders them all. Columns of type bytea hold the
--- engine's own encoding, whose first byte is its version.
+-- engine's own encoding, whose first byte is its version. Keys compare byte by byte (collation
+-- C): what they mean is their side's business, and it is the fastest.
 
 create schema if not exists syncline;
 comment on schema syncline is 'What Syncline believes, and why. Written by Syncline alone.';
@@ -48,63 +49,39 @@ create table syncline.link (
     link uuid not null,
     shard int2 not null,
     state int2 not null,
-    mapping_rev int4 not null,
     epoch int8 not null,
     sync_version int8 not null,
     left_open int8,
     right_open int8,
     last_entry int8,
-    merged_into uuid,
-    left_key text,
-    right_key text,
-    left_base bytea,
-    right_base bytea,
-    left_pending bytea,
-    right_pending bytea,
-    left_version bytea,
-    right_version bytea,
-    field_state bytea,
-    origins bytea,
-    complement bytea,
+    left_key text collate "C",
+    right_key text collate "C",
+    body bytea not null,
     primary key (mapping, link),
     -- Checked at the end of a statement, so that two links may swap a key in one.
     constraint link_left_key unique (mapping, left_key) deferrable initially immediate,
     constraint link_right_key unique (mapping, right_key) deferrable initially immediate
 ) with (fillfactor = 75, autovacuum_vacuum_scale_factor = 0.05);
--- Images are small and rewritten whole: compressing them costs more than it saves.
-alter table syncline.link
-    alter column left_base set storage external,
-    alter column right_base set storage external,
-    alter column left_pending set storage external,
-    alter column right_pending set storage external;
+-- Rewritten whole at every change: compressing it would cost more than it saves.
+alter table syncline.link alter column body set storage external;
 comment on table syncline.link is 'The belief that one left and one right record are the same thing. No index but those of its names: every update that sets no key stays in its page (HOT).';
 comment on column syncline.link.mapping is 'Its mapping.';
 comment on column syncline.link.link is 'Its id, for life; the external id of records that have such a field.';
 comment on column syncline.link.shard is 'The unit of ownership it belongs to.';
 comment on column syncline.link.state is 'Where it stands: 1 seen left, 2 seen right, 3 creating left, 4 creating right, 5 linked, 6 tombstone, 7 held, 8 ended, 9 merged; deleting left 10 fence, 11 delete, 12 look, 13 undelete; deleting right 20 to 23 likewise.';
-comment on column syncline.link.mapping_rev is 'The mapping revision that its base is written in.';
 comment on column syncline.link.epoch is 'The owner epoch of the last commit that changed it.';
 comment on column syncline.link.sync_version is 'How often its base moved.';
 comment on column syncline.link.left_open is 'The intent under way on the left; null at rest.';
 comment on column syncline.link.right_open is 'The intent under way on the right; null at rest.';
 comment on column syncline.link.last_entry is 'Its newest journal entry.';
-comment on column syncline.link.merged_into is 'The link its records went into.';
 comment on column syncline.link.left_key is 'The native id of the left record.';
 comment on column syncline.link.right_key is 'The native id of the right record.';
-comment on column syncline.link.left_base is 'The last agreed image of the left record, as the left side stores it; null before the first agreement.';
-comment on column syncline.link.right_base is 'The last agreed image of the right record, as the right side stores it; null before the first agreement.';
-comment on column syncline.link.left_pending is 'What the left showed last and is not agreed; null at rest.';
-comment on column syncline.link.right_pending is 'What the right showed last and is not agreed; null at rest.';
-comment on column syncline.link.left_version is 'How new the last observation of the left is, in the words of its connector.';
-comment on column syncline.link.right_version is 'How new the last observation of the right is, in the words of its connector.';
-comment on column syncline.link.field_state is 'Units that are held, parked, frozen or waiting, and what else is remembered; null at rest.';
-comment on column syncline.link.origins is 'Where the base of each unit comes from; null before the first agreement.';
-comment on column syncline.link.complement is 'What one side has and the other cannot express; null when there is nothing.';
+comment on column syncline.link.body is 'The last agreed image of each side as it stores it, what each showed last and is not agreed, how new that is, units that are held or waiting, where the base comes from. One column: statements over many rows cost by the column.';
 
 create table syncline.alias (
     mapping int4 not null,
     side int2 not null,
-    key text not null,
+    key text collate "C" not null,
     link uuid not null,
     reason text not null,
     primary key (mapping, side, key)
@@ -118,7 +95,7 @@ comment on column syncline.alias.reason is 'merged, re-keyed or re-created.';
 
 create table syncline.claim (
     mapping int4 not null,
-    key text not null,
+    key text collate "C" not null,
     link uuid not null,
     primary key (mapping, key)
 );
@@ -132,9 +109,9 @@ comment on column syncline.claim.link is 'The link.';
 create sequence syncline.hint_seq;
 
 create table syncline.hint (
-    system text not null,
-    entity text not null,
-    key text not null,
+    system text collate "C" not null,
+    entity text collate "C" not null,
+    key text collate "C" not null,
     seq int8 not null default nextval('syncline.hint_seq'),
     due int8 not null,
     reason int2 not null,
@@ -153,7 +130,7 @@ comment on column syncline.hint.reason is '0 changed, 1 busy, 2 open tick, 3 par
 comment on column syncline.hint.tries is 'How often it was put off in a row.';
 
 create table syncline.position (
-    stream text primary key,
+    stream text collate "C" primary key,
     identity text not null,
     place text not null,
     moved_at int8 not null
@@ -165,7 +142,7 @@ comment on column syncline.position.place is 'The place.';
 comment on column syncline.position.moved_at is 'When it moved last.';
 
 create table syncline.gap (
-    stream text not null,
+    stream text collate "C" not null,
     noticed_at int8 not null,
     reason text not null,
     closed_at int8,
@@ -201,9 +178,9 @@ comment on column syncline.journal.body is 'Observations, decisions, the intent,
 create table syncline.batch (
     id int8 primary key,
     system text not null,
-    intents int8[] not null,
+    intents bytea not null,
     epoch int8 not null,
-    state int2 not null,
+    state int2 not null check (state in (0, 1)),
     first_sent int8 not null,
     last_sent int8 not null,
     die_after int8 not null,
@@ -281,7 +258,7 @@ comment on column syncline.parked.entry is 'The journal entry that tells what wa
 comment on column syncline.parked.at is 'When.';
 
 create table syncline.figure (
-    name text primary key,
+    name text collate "C" primary key,
     value int8 not null
 ) with (fillfactor = 20);
 comment on table syncline.figure is 'Running figures; they go on after a crash.';

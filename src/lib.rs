@@ -3,6 +3,7 @@
 //! This is the library half of the binary `syncline`, so that tests can reach its parts.
 
 pub mod cli;
+pub mod demo;
 pub mod embedded;
 pub mod registry;
 pub mod service;

@@ -19,10 +19,8 @@ pub enum Kind {
 }
 
 /// The words for the kinds, as `kind:` has them.
-pub const KINDS: &[(&str, Kind)] = &[
-    ("postgres", Kind::Postgres),
-    ("salesforce", Kind::Salesforce),
-];
+pub const KINDS: &[(&str, Kind)] =
+    &[("postgres", Kind::Postgres), ("salesforce", Kind::Salesforce)];
 
 /// A kind of system with the settings of one system.
 #[derive(Clone, Debug)]
@@ -68,10 +66,7 @@ impl SystemKind {
         match self {
             Self::Postgres(settings) => {
                 let settings = PostgresSettings::clone(settings);
-                Ok(Arc::new(PostgresConnector::connect(
-                    settings,
-                    system.clone(),
-                )?))
+                Ok(Arc::new(PostgresConnector::connect(settings, system.clone())?))
             }
             Self::Salesforce(settings) => {
                 let settings = SalesforceSettings::clone(settings);

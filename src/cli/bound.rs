@@ -36,12 +36,7 @@ pub struct Bound {
 /// What a call of a check is given. The installation's own id is known to the ledger alone,
 /// which a check does not open; nothing that a check calls writes a marker.
 fn context() -> Context {
-    Context {
-        install: "check".into(),
-        now: clock::now(),
-        timeout: TIMEOUT,
-        purpose: Purpose::Sync,
-    }
+    Context { install: "check".into(), now: clock::now(), timeout: TIMEOUT, purpose: Purpose::Sync }
 }
 
 /// Calls every system once. Changes nothing anywhere.
@@ -57,9 +52,7 @@ pub async fn reach(installation: &Installation) -> Reach {
             Ok(health) => {
                 reach.health.insert(system.name.clone(), health);
             }
-            Err(error) => reach
-                .found
-                .push(at_system(&installation.settings, system, &error)),
+            Err(error) => reach.found.push(at_system(&installation.settings, system, &error)),
         }
     }
     reach
@@ -73,20 +66,11 @@ pub async fn bind_all(
     number: impl Fn(usize, &MappingSpec) -> (MappingId, i32),
 ) -> Vec<Bound> {
     let specs = &installation.specs;
-    let ids: Vec<(MappingId, i32)> = specs
-        .iter()
-        .enumerate()
-        .map(|(at, spec)| number(at, spec))
-        .collect();
-    let outlines: Vec<MappingRef> = specs
-        .iter()
-        .zip(&ids)
-        .map(|(spec, (id, _))| spec.outline(*id))
-        .collect();
-    let mut schemas = Schemas {
-        installation,
-        known: BTreeMap::new(),
-    };
+    let ids: Vec<(MappingId, i32)> =
+        specs.iter().enumerate().map(|(at, spec)| number(at, spec)).collect();
+    let outlines: Vec<MappingRef> =
+        specs.iter().zip(&ids).map(|(spec, (id, _))| spec.outline(*id)).collect();
+    let mut schemas = Schemas { installation, known: BTreeMap::new() };
     let mut bound = Vec::new();
     for (spec, (id, revision)) in specs.iter().zip(ids) {
         let answered = |system: &SystemName| reached.health.contains_key(system);
@@ -94,10 +78,7 @@ pub async fn bind_all(
             continue;
         }
         let mapping = schemas.bind(spec, id, revision, &outlines).await;
-        bound.push(Bound {
-            name: Arc::clone(&spec.name),
-            mapping,
-        });
+        bound.push(Bound { name: Arc::clone(&spec.name), mapping });
     }
     bound
 }
@@ -137,29 +118,17 @@ impl Schemas<'_> {
         }
         let schema = |side| {
             let side: &syncline_core::mapping::language::SideSpec = &spec.sides[side];
-            self.known
-                .get(&(side.system.value.clone(), side.entity.value.clone()))
+            self.known.get(&(side.system.value.clone(), side.entity.value.clone()))
         };
         let capabilities = |side| {
-            let connector = self
-                .installation
-                .connectors
-                .get(&*spec.sides[side].system)?;
+            let connector = self.installation.connectors.get(&*spec.sides[side].system)?;
             Some(connector.effective(&spec.draft_selection(side)))
         };
         let [left, right] = syncline_core::Side::BOTH;
-        match (
-            schema(left),
-            schema(right),
-            capabilities(left),
-            capabilities(right),
-        ) {
+        match (schema(left), schema(right), capabilities(left), capabilities(right)) {
             (Some(left), Some(right), Some(left_can), Some(right_can)) => {
                 let schemas = Sides { left, right };
-                let capabilities = Sides {
-                    left: left_can,
-                    right: right_can,
-                };
+                let capabilities = Sides { left: left_can, right: right_can };
                 bind(spec, id, revision, schemas, capabilities, mappings)
             }
             _ => Err(found),

@@ -58,11 +58,7 @@ pub(super) fn number(at: usize) -> MappingId {
 
 fn report(output: &Output, live: bool, specs: &[MappingSpec], found: &Diagnostics) -> Exit {
     output.findings(found);
-    let exit = if found.has_errors() {
-        Exit::Found
-    } else {
-        Exit::Well
-    };
+    let exit = if found.has_errors() { Exit::Found } else { Exit::Well };
     for spec in specs {
         output.line(&format!(
             "{}: {} {} <-> {} {}, {} field pairs",
@@ -74,11 +70,7 @@ fn report(output: &Output, live: bool, specs: &[MappingSpec], found: &Diagnostic
             spec.fields.len()
         ));
     }
-    let how = if live {
-        "against the systems"
-    } else {
-        "without the systems"
-    };
+    let how = if live { "against the systems" } else { "without the systems" };
     output.line(&format!("checked {how}: {}", counted(found)));
     let mut fields = findings_json(found);
     fields.insert("live".to_owned(), live.into());

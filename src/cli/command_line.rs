@@ -6,19 +6,24 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
-use super::{Colour, Exit, Output, Stop, check, doctor, run, simulate};
+use super::{
+    Colour, Exit, Output, Stop, check, conflicts, demo, doctor, explain, health, migrate, run,
+    simulate, status,
+};
 
 const AFTER_HELP: &str = "\
 Exit codes:
   0  all is well
   1  the command failed; the message says what, where and what to do
-  2  the command line is wrong, or a check found something
+  2  the command line is wrong, a check found something, or an answer was not taken
 
 Examples:
   syncline check                      check settings and mappings, without any account
   syncline check --live               check them against both systems
   syncline doctor --config prod.yaml  look at the systems of another installation
   syncline check --json | jq .findings
+  syncline status                     how everything stands
+  syncline conflicts list             what waits for a person
   syncline simulate salesforce        a Salesforce org on this machine, to try things with";
 
 /// Keeps records in two systems in agreement, both ways, field by field.
@@ -26,12 +31,7 @@ Examples:
 #[command(name = "syncline", version, after_help = AFTER_HELP, arg_required_else_help = true)]
 pub struct Cli {
     /// The settings of the installation.
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        default_value = "syncline.yaml"
-    )]
+    #[arg(long, global = true, value_name = "FILE", default_value = "syncline.yaml")]
     config: PathBuf,
 
     /// Answer with one JSON object on standard output: {"syncline":1, "command":"...", ...}.
@@ -54,6 +54,18 @@ enum Command {
     Check(check::Arguments),
     /// Look at both systems, what they have and what they lack; changes nothing.
     Doctor(doctor::Arguments),
+    /// Tell how everything stands, from the ledger: works while the engine is down.
+    Status(status::Arguments),
+    /// The review queue: what only a person can decide.
+    Conflicts(conflicts::Arguments),
+    /// Tell why a value is what it is: the journal of one pair of records.
+    Explain(explain::Arguments),
+    /// Bring the tables of the ledger to this release.
+    Migrate(migrate::Arguments),
+    /// Ask the running process whether it is ready; for health checks.
+    Health(health::Arguments),
+    /// Watch the main job: a CRM and a database kept in agreement while the engine is killed.
+    Demo(demo::Arguments),
     /// Run a simulated system on this machine.
     Simulate(simulate::Arguments),
 }
@@ -81,6 +93,12 @@ impl Cli {
                 Command::Run(arguments) => run::run(config, arguments, output).await,
                 Command::Check(arguments) => check::run(config, arguments, output).await,
                 Command::Doctor(arguments) => doctor::run(config, arguments, output).await,
+                Command::Status(arguments) => status::run(config, arguments, output).await,
+                Command::Conflicts(arguments) => conflicts::run(config, arguments, output).await,
+                Command::Explain(arguments) => explain::run(config, arguments, output).await,
+                Command::Migrate(arguments) => migrate::run(config, arguments, output).await,
+                Command::Health(arguments) => health::run(config, arguments, output).await,
+                Command::Demo(arguments) => demo::run(arguments, output).await,
                 Command::Simulate(arguments) => simulate::run(arguments, output).await,
             }
         })

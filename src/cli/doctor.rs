@@ -40,10 +40,7 @@ pub(super) async fn run(
         let health = reached.health.get(&system.name);
         let kind = system.kind.word();
         lacking |= health.is_none_or(|health| {
-            health
-                .pieces
-                .iter()
-                .any(|piece| piece.required && !piece.present)
+            health.pieces.iter().any(|piece| piece.required && !piece.present)
         });
         say_system(output, &system.name, kind, health, quota);
         systems.push(json!({
@@ -80,11 +77,7 @@ fn report(
     output.line("");
     output.findings(found);
     output.line(&counted(found));
-    let exit = if lacking || found.has_errors() {
-        Exit::Found
-    } else {
-        Exit::Well
-    };
+    let exit = if lacking || found.has_errors() { Exit::Found } else { Exit::Well };
     let mut fields = Map::new();
     fields.insert("ok".to_owned(), (exit == Exit::Well).into());
     fields.insert("systems".to_owned(), systems.into());
@@ -102,19 +95,14 @@ fn say_system(
     quota: Option<Quota>,
 ) {
     let Some(health) = health else {
-        output.line(&format!(
-            "system {name} ({kind}): does not answer, see below"
-        ));
+        output.line(&format!("system {name} ({kind}): does not answer, see below"));
         return;
     };
     output.line(&format!("system {name} ({kind}): {}", health.version));
     output.line(&format!("  identity   {}", health.identity));
     output.line(&format!("  user       {}", health.user));
     let promise = promise(health.guarantee);
-    output.line(&format!(
-        "  guarantee  class {}: {promise}",
-        class(health.guarantee)
-    ));
+    output.line(&format!("  guarantee  class {}: {promise}", class(health.guarantee)));
     if let Some(Quota { used, max }) = quota {
         output.line(&format!("  quota      {used} of {max} calls used"));
     }
@@ -134,12 +122,7 @@ fn say_mapping(output: &Output, mapping: &Mapping) -> serde_json::Value {
         let class = class(side.capabilities.guarantee());
         format!("{} {} (class {class})", side.system, side.selection.entity)
     };
-    output.line(&format!(
-        "mapping {}: {} <-> {}",
-        mapping.name,
-        side(left),
-        side(right)
-    ));
+    output.line(&format!("mapping {}: {} <-> {}", mapping.name, side(left), side(right)));
     let json = |side: &syncline_core::mapping::MappedSide| {
         json!({
             "system": side.system.as_str(),

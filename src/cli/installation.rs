@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use syncline_core::Side;
-use syncline_core::mapping::language::{Diagnostic, Diagnostics, MappingSpec, Source};
+use syncline_core::mapping::language::{Checked, Diagnostic, Diagnostics, MappingSpec, Source};
 use syncline_sdk::{Connector, Selection, SystemName};
 
 use super::Stop;
@@ -30,21 +30,10 @@ impl Installation {
     /// # Errors
     /// All findings of all files at once; or why the settings file cannot be read.
     pub fn open(config: &Path) -> Result<Self, Stop> {
-        let bytes = std::fs::read(config).with_context(|| {
-            format!(
-                "the settings {} cannot be read (make the file, or name another with --config)",
-                config.display()
-            )
-        })?;
-        let source = Source::from_bytes(&config.display().to_string(), &bytes)?;
-        let folder = config.parent().unwrap_or(Path::new(""));
-        let settings = load(&source, folder, &ProcessEnvironment)?;
+        let settings = read_settings(config)?;
         let (settings, mut found) = (settings.value, settings.warnings);
-        let names: Vec<SystemName> = settings
-            .systems
-            .iter()
-            .map(|system| system.name.clone())
-            .collect();
+        let names: Vec<SystemName> =
+            settings.systems.iter().map(|system| system.name.clone()).collect();
         let mut connectors = BTreeMap::new();
         for system in &settings.systems {
             match system.kind.connector(&system.name, None) {
@@ -67,26 +56,34 @@ impl Installation {
         if found.has_errors() {
             return Err(found.into());
         }
-        Ok(Self {
-            settings,
-            specs,
-            connectors,
-            warnings: found,
-        })
+        Ok(Self { settings, specs, connectors, warnings: found })
     }
 
     /// What the mappings read of a system.
     #[must_use]
     pub fn selections(&self, system: &SystemName) -> Vec<Selection> {
-        let sides = self
-            .specs
-            .iter()
-            .flat_map(|spec| Side::BOTH.map(|side| (spec, side)));
+        let sides = self.specs.iter().flat_map(|spec| Side::BOTH.map(|side| (spec, side)));
         sides
             .filter(|(spec, side)| *spec.sides[*side].system == *system)
             .map(|(spec, side)| spec.draft_selection(side))
             .collect()
     }
+}
+
+/// Reads the settings file alone: for commands that need neither systems nor mappings.
+///
+/// # Errors
+/// All findings at once; or why the file cannot be read.
+pub(super) fn read_settings(config: &Path) -> Result<Checked<Settings>, Stop> {
+    let bytes = std::fs::read(config).with_context(|| {
+        format!(
+            "the settings {} cannot be read (make the file, or name another with --config)",
+            config.display()
+        )
+    })?;
+    let source = Source::from_bytes(&config.display().to_string(), &bytes)?;
+    let folder = config.parent().unwrap_or(Path::new(""));
+    Ok(load(&source, folder, &ProcessEnvironment)?)
 }
 
 /// An error of a system as a finding at its place in the settings.

@@ -36,11 +36,8 @@ impl Output {
     /// The output that the command line asks for.
     #[must_use]
     pub fn new(json: bool, colour: Colour) -> Self {
-        let unwanted = || {
-            ProcessEnvironment
-                .variable("NO_COLOR")
-                .is_some_and(|set| !set.is_empty())
-        };
+        let unwanted =
+            || ProcessEnvironment.variable("NO_COLOR").is_some_and(|set| !set.is_empty());
         let colour = match colour {
             Colour::Always => true,
             Colour::Never => false,
@@ -76,10 +73,7 @@ impl Output {
     /// Findings for people, drawn as a compiler does; nothing with `--json`.
     pub fn findings(&self, found: &Diagnostics) {
         if !self.json && !found.is_empty() {
-            write(
-                io::stderr().lock(),
-                &format!("{}\n", found.render(self.colour)),
-            );
+            write(io::stderr().lock(), &format!("{}\n", found.render(self.colour)));
         }
     }
 
@@ -125,10 +119,7 @@ pub(super) fn counted(found: &Diagnostics) -> String {
         number => format!("{number} {word}s"),
     };
     let errors = count(found.count(Severity::Error), "error");
-    format!(
-        "{errors}, {}",
-        count(found.count(Severity::Warning), "warning")
-    )
+    format!("{errors}, {}", count(found.count(Severity::Warning), "warning"))
 }
 
 /// A reader that went away (`syncline ... | head`) is no error of ours.

@@ -33,10 +33,7 @@ pub(super) async fn run(
     stop_on_signal(stop.clone())?;
     let service = Service::open(config, stop).await?;
     output.findings(&service.warnings);
-    output.line(&format!(
-        "syncline runs; http://{}/readyz tells how it is",
-        service.address
-    ));
+    output.line(&format!("syncline runs; http://{}/readyz tells how it is", service.address));
     let mut fields = Map::new();
     fields.insert("listen".to_owned(), service.address.to_string().into());
     output.answer("run", fields);

@@ -45,9 +45,7 @@ pub(super) async fn run(arguments: Arguments, output: &Output) -> Result<Exit, S
         .with_context(|| format!("{address} cannot be listened on (choose another --port)"))?;
     let login = org.credentials();
     let url = server.url();
-    output.line(&format!(
-        "a Salesforce org listens on {url}; press Ctrl-C to end it"
-    ));
+    output.line(&format!("a Salesforce org listens on {url}; press Ctrl-C to end it"));
     output.line("");
     output.line("systems:");
     output.line("  crm:");
@@ -58,15 +56,9 @@ pub(super) async fn run(arguments: Arguments, output: &Output) -> Result<Exit, S
     let mut fields = Map::new();
     fields.insert("url".to_owned(), url.to_string().into());
     fields.insert("client_id".to_owned(), login.client_id.clone().into());
-    fields.insert(
-        "client_secret".to_owned(),
-        login.client_secret.clone().into(),
-    );
+    fields.insert("client_secret".to_owned(), login.client_secret.clone().into());
     output.answer("simulate", fields);
     super::signals::ended().await?;
-    server
-        .shutdown()
-        .await
-        .context("the org did not end well")?;
+    server.shutdown().await.context("the org did not end well")?;
     Ok(Exit::Well)
 }

@@ -5,9 +5,9 @@
 //! the same decision, any number of times (protocol P9).
 
 pub mod encoding;
+pub mod machine;
 pub mod mapping;
 pub mod model;
-pub mod machine;
 pub mod reconcile;
 mod side;
 

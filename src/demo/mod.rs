@@ -34,4 +34,4 @@ mod time;
 mod view;
 mod world;
 
-pub use run::{DemoOptions, run};
+pub use run::{DemoOptions, Played, run};

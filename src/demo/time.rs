@@ -3,10 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// The time now, for measuring.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the demo plays people, who live in real time"
-)]
+#[expect(clippy::disallowed_methods, reason = "the demo plays people, who live in real time")]
 pub(super) fn now() -> Instant {
     Instant::now()
 }
@@ -25,10 +22,7 @@ pub(super) fn wall_micros() -> i64 {
 }
 
 /// Lets time pass.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the demo plays people, who live in real time"
-)]
+#[expect(clippy::disallowed_methods, reason = "the demo plays people, who live in real time")]
 pub(super) async fn pause(time: Duration) {
     tokio::time::sleep(time).await;
 }

@@ -112,8 +112,7 @@ impl Cluster {
             connection.close().await
         };
         let data = self.folder.join("data");
-        made.await
-            .map_err(|source| EmbeddedError::Connection { data, source })
+        made.await.map_err(|source| EmbeddedError::Connection { data, source })
     }
 
     /// Ends the server, with everybody's sessions, and waits until it has gone. Does nothing when
@@ -205,28 +204,20 @@ async fn stop_server(data: &Path) -> Result<(), EmbeddedError> {
             return Ok(());
         }
     }
-    Err(EmbeddedError::NotStopped {
-        pid,
-        seconds: 2 * limits::STOP_LIMIT.as_secs(),
-    })
+    Err(EmbeddedError::NotStopped { pid, seconds: 2 * limits::STOP_LIMIT.as_secs() })
 }
 
 /// The server's own word that it serves this data folder, to our password.
 async fn verify(server: &Server, port: u16) -> Result<(), sqlx::Error> {
-    let password = server
-        .password()
-        .map_err(|error| sqlx::Error::Configuration(Box::new(error)))?;
+    let password =
+        server.password().map_err(|error| sqlx::Error::Configuration(Box::new(error)))?;
     let mut connection = PgConnection::connect_with(&connect_options(port, &password)).await?;
-    let data: String = sqlx::query_scalar("show data_directory")
-        .fetch_one(&mut connection)
-        .await?;
+    let data: String = sqlx::query_scalar("show data_directory").fetch_one(&mut connection).await?;
     connection.close().await?;
     if Path::new(&data) == server.data() {
         return Ok(());
     }
-    Err(sqlx::Error::Configuration(
-        format!("port {port} serves {data} instead").into(),
-    ))
+    Err(sqlx::Error::Configuration(format!("port {port} serves {data} instead").into()))
 }
 
 fn connect_options(port: u16, password: &SecretString) -> PgConnectOptions {
@@ -253,7 +244,5 @@ fn check_name(name: &str) -> Result<(), EmbeddedError> {
     if !name.is_empty() && name.len() <= limits::NAME_BYTES_MAX && name.chars().all(fits) {
         return Ok(());
     }
-    Err(EmbeddedError::BadName {
-        name: name.to_owned(),
-    })
+    Err(EmbeddedError::BadName { name: name.to_owned() })
 }

@@ -182,10 +182,6 @@ impl EmbeddedError {
     /// For `map_err`: an error of the file system, with what was tried on which path.
     pub(super) fn file(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::File {
-            action,
-            path,
-            source,
-        }
+        move |source| Self::File { action, path, source }
     }
 }

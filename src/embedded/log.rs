@@ -22,9 +22,7 @@ pub(super) fn since(folder: &Path, offset: u64) -> Option<String> {
     let from = offset.max(length.saturating_sub(limits::LOG_TAIL_BYTES));
     file.seek(SeekFrom::Start(from)).ok()?;
     let mut bytes = Vec::new();
-    file.take(limits::LOG_TAIL_BYTES)
-        .read_to_end(&mut bytes)
-        .ok()?;
+    file.take(limits::LOG_TAIL_BYTES).read_to_end(&mut bytes).ok()?;
     Some(String::from_utf8_lossy(&bytes).trim_end().to_owned())
 }
 

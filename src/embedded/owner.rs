@@ -21,17 +21,11 @@ impl Owner {
     /// The user for a new cluster.
     pub(super) async fn choose() -> Result<Self, EmbeddedError> {
         if !rustix::process::geteuid().is_root() {
-            return Ok(Self {
-                name: "the current one".to_owned(),
-                switch_to: None,
-            });
+            return Ok(Self { name: "the current one".to_owned(), switch_to: None });
         }
         for name in ["postgres", "nobody"] {
             if let (Some(uid), Some(gid)) = (id("-u", name).await, id("-g", name).await) {
-                return Ok(Self {
-                    name: name.to_owned(),
-                    switch_to: Some((uid, gid)),
-                });
+                return Ok(Self { name: name.to_owned(), switch_to: Some((uid, gid)) });
             }
         }
         Err(EmbeddedError::NoUser)
@@ -39,27 +33,16 @@ impl Owner {
 
     /// The user of an existing cluster: whoever owns its data.
     pub(super) fn of(data: &Path) -> Result<Self, EmbeddedError> {
-        let metadata = data
-            .metadata()
-            .map_err(EmbeddedError::file("look at", data))?;
+        let metadata = data.metadata().map_err(EmbeddedError::file("look at", data))?;
         let (uid, gid) = (metadata.uid(), metadata.gid());
         let ours = rustix::process::geteuid();
         if ours.is_root() && uid != 0 {
-            return Ok(Self {
-                name: format!("with id {uid}"),
-                switch_to: Some((uid, gid)),
-            });
+            return Ok(Self { name: format!("with id {uid}"), switch_to: Some((uid, gid)) });
         }
         if ours.as_raw() == uid {
-            return Ok(Self {
-                name: "the current one".to_owned(),
-                switch_to: None,
-            });
+            return Ok(Self { name: "the current one".to_owned(), switch_to: None });
         }
-        Err(EmbeddedError::ForeignFolder {
-            path: data.to_owned(),
-            uid,
-        })
+        Err(EmbeddedError::ForeignFolder { path: data.to_owned(), uid })
     }
 
     /// The user's name, for messages.
@@ -71,11 +54,7 @@ impl Owner {
     /// caller's `PG*` variables nor its secrets are the server's business.
     pub(super) fn command(&self, program: &Path, folder: &Path) -> Command {
         let mut command = Command::new(program);
-        command
-            .env_clear()
-            .env("LC_ALL", "C")
-            .env("PATH", "/usr/bin:/bin")
-            .current_dir(folder);
+        command.env_clear().env("LC_ALL", "C").env("PATH", "/usr/bin:/bin").current_dir(folder);
         command.stdin(std::process::Stdio::null());
         if let Some((uid, gid)) = self.switch_to {
             // The standard library also drops root's other groups when it changes the user.

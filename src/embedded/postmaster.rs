@@ -55,10 +55,7 @@ impl Postmaster {
     fn parse(text: &str) -> Self {
         let lines: Vec<&str> = text.lines().map(str::trim).collect();
         // A negative number is a single-user process: nothing to connect to.
-        let Some(pid) = lines
-            .first()
-            .and_then(|line| line.parse::<i32>().ok())
-            .map(i32::abs)
+        let Some(pid) = lines.first().and_then(|line| line.parse::<i32>().ok()).map(i32::abs)
         else {
             return Self::Down;
         };
@@ -122,23 +119,14 @@ mod tests {
 
     #[test]
     fn a_whole_file_names_process_and_port() {
-        assert_eq!(
-            Postmaster::parse(READY),
-            Postmaster::Ready {
-                pid: 4711,
-                port: 40123
-            }
-        );
+        assert_eq!(Postmaster::parse(READY), Postmaster::Ready { pid: 4711, port: 40123 });
     }
 
     #[test]
     fn every_cut_of_the_file_is_read_as_not_ready() {
         for end in 0..READY.find("ready").unwrap() {
             let state = Postmaster::parse(&READY[..end]);
-            assert!(
-                !matches!(state, Postmaster::Ready { .. }),
-                "{end}: {state:?}"
-            );
+            assert!(!matches!(state, Postmaster::Ready { .. }), "{end}: {state:?}");
         }
     }
 

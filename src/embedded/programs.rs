@@ -41,11 +41,7 @@ impl Programs {
         let preferred = found.iter().find(|programs| Some(programs.major) == major);
         let Some(programs) = preferred.or_else(|| found.first()) else {
             let looked: Vec<_> = folders.iter().map(|f| f.display().to_string()).collect();
-            let looked = if looked.is_empty() {
-                VERSIONED.to_owned()
-            } else {
-                looked.join(", ")
-            };
+            let looked = if looked.is_empty() { VERSIONED.to_owned() } else { looked.join(", ") };
             return Err(EmbeddedError::NoPrograms { looked });
         };
         if programs.major < limits::MAJOR_MIN {
@@ -77,16 +73,9 @@ impl Programs {
         if !folder.join("initdb").is_file() || !folder.join("pg_ctl").is_file() {
             return None;
         }
-        let output = Command::new(folder.join("postgres"))
-            .arg("--version")
-            .output()
-            .await
-            .ok()?;
+        let output = Command::new(folder.join("postgres")).arg("--version").output().await.ok()?;
         let major = major_of(&String::from_utf8_lossy(&output.stdout))?;
-        Some(Self {
-            folder: folder.to_owned(),
-            major,
-        })
+        Some(Self { folder: folder.to_owned(), major })
     }
 }
 
@@ -115,14 +104,10 @@ fn versioned(root: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(root) else {
         return Vec::new();
     };
-    let mut majors: Vec<u32> = entries
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .collect();
+    let mut majors: Vec<u32> =
+        entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
     majors.sort_unstable_by(|a, b| b.cmp(a));
-    majors
-        .iter()
-        .map(|major| root.join(major.to_string()).join("bin"))
-        .collect()
+    majors.iter().map(|major| root.join(major.to_string()).join("bin")).collect()
 }
 
 /// The major version out of `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`.
@@ -138,10 +123,7 @@ mod tests {
 
     #[test]
     fn the_major_version_is_read_from_every_way_of_writing_it() {
-        assert_eq!(
-            major_of("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"),
-            Some(15)
-        );
+        assert_eq!(major_of("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"), Some(15));
         assert_eq!(major_of("postgres (PostgreSQL) 18beta2\n"), Some(18));
         assert_eq!(major_of("postgres (PostgreSQL) 9.6.24"), Some(9));
         assert_eq!(major_of("no such thing"), None);
@@ -150,9 +132,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_given_folder_without_programs_is_refused_by_name() {
-        let error = Programs::find(Some(Path::new("/nowhere/bin")), None)
-            .await
-            .unwrap_err();
+        let error = Programs::find(Some(Path::new("/nowhere/bin")), None).await.unwrap_err();
         assert!(error.to_string().contains("/nowhere/bin"), "{error}");
         assert!(error.to_string().contains("package postgresql"), "{error}");
     }

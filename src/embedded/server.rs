@@ -40,10 +40,7 @@ pub(super) async fn create(
         .await
         .map_err(EmbeddedError::file("run initdb in", &folder))?;
     if !output.status.success() {
-        return Err(EmbeddedError::Program {
-            program: "initdb",
-            output: said(&output),
-        });
+        return Err(EmbeddedError::Program { program: "initdb", output: said(&output) });
     }
     let data = folder.join("data");
     std::fs::rename(&half_made, &data).map_err(EmbeddedError::file("make", &data))?;
@@ -63,17 +60,11 @@ pub(super) struct Server {
 impl Server {
     /// The cluster in `folder`.
     pub(super) fn open(folder: PathBuf, name: &str, logical: bool) -> Result<Self, EmbeddedError> {
-        let folder = folder
-            .canonicalize()
-            .map_err(EmbeddedError::file("find the folder", &folder))?;
+        let folder =
+            folder.canonicalize().map_err(EmbeddedError::file("find the folder", &folder))?;
         let data = folder.join("data");
         let owner = Owner::of(&data)?;
-        Ok(Self {
-            folder,
-            data,
-            owner,
-            configuration: configuration::text(name, logical),
-        })
+        Ok(Self { folder, data, owner, configuration: configuration::text(name, logical) })
     }
 
     /// The folder around the data folder.
@@ -118,18 +109,9 @@ impl Server {
         let programs = Programs::find(given, Some(made_by)).await?;
         if programs.major() != made_by {
             let (data, found) = (self.data.clone(), programs.major());
-            return Err(EmbeddedError::VersionMismatch {
-                data,
-                made_by,
-                found,
-            });
+            return Err(EmbeddedError::VersionMismatch { data, made_by, found });
         }
-        write(
-            &self.owner,
-            &self.data,
-            "postgresql.conf",
-            &self.configuration,
-        )?;
+        write(&self.owner, &self.data, "postgresql.conf", &self.configuration)?;
         let port = self.choose_port(taken_ports)?;
         let logged = log::rotate(&self.folder);
 
@@ -156,17 +138,12 @@ impl Server {
             return Ok(false);
         }
         // The children of a killed server have not all gone, or the server is still recovering.
-        let passing = [
-            "pre-existing shared memory block",
-            "lock file \"postmaster.pid\" already exists",
-        ];
+        let passing =
+            ["pre-existing shared memory block", "lock file \"postmaster.pid\" already exists"];
         if passing.iter().any(|text| tail.contains(text)) || self.is_up() {
             return Ok(false);
         }
-        Err(EmbeddedError::Start {
-            log: log::path(&self.folder),
-            tail,
-        })
+        Err(EmbeddedError::Start { log: log::path(&self.folder), tail })
     }
 
     fn is_up(&self) -> bool {
@@ -212,11 +189,7 @@ fn write(owner: &Owner, folder: &Path, name: &str, text: &str) -> Result<(), Emb
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut file = File::options()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&fresh)?;
+        let mut file = File::options().write(true).create_new(true).mode(0o600).open(&fresh)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         Ok(file)
@@ -229,18 +202,13 @@ fn write(owner: &Owner, folder: &Path, name: &str, text: &str) -> Result<(), Emb
 
 /// Makes the entries of a folder durable.
 fn sync(folder: &Path) -> Result<(), EmbeddedError> {
-    File::open(folder)
-        .and_then(|f| f.sync_all())
-        .map_err(EmbeddedError::file("sync", folder))
+    File::open(folder).and_then(|f| f.sync_all()).map_err(EmbeddedError::file("sync", folder))
 }
 
 /// What a program said before it failed.
 fn said(output: &std::process::Output) -> String {
     let errors = String::from_utf8_lossy(&output.stderr);
-    let text = if errors.trim().is_empty() {
-        String::from_utf8_lossy(&output.stdout)
-    } else {
-        errors
-    };
+    let text =
+        if errors.trim().is_empty() { String::from_utf8_lossy(&output.stdout) } else { errors };
     format!("{} ({})", text.trim(), output.status)
 }

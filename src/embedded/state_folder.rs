@@ -32,16 +32,10 @@ impl StateFolder {
             Some(above) if !above.as_os_str().is_empty() => above,
             _ => Path::new("."),
         };
-        let above = above
-            .canonicalize()
-            .map_err(EmbeddedError::file("find the folder", above))?;
+        let above = above.canonicalize().map_err(EmbeddedError::file("find the folder", above))?;
         let local = above.join(state_dir.file_name().unwrap_or(LOCAL.as_ref()));
         // As root, the server's user must be able to pass through.
-        let mode = if rustix::process::geteuid().is_root() {
-            0o711
-        } else {
-            0o700
-        };
+        let mode = if rustix::process::geteuid().is_root() { 0o711 } else { 0o700 };
         make(&local, mode)?;
         let path = local.join("lock");
         let lock = File::options()
@@ -114,10 +108,7 @@ impl StateFolder {
             let _ = std::fs::remove_dir(&folder);
             let _ = std::fs::remove_dir(&root);
         }
-        Err(EmbeddedError::NoFolder {
-            user: owner.name().to_owned(),
-            tried: tried.join(", "),
-        })
+        Err(EmbeddedError::NoFolder { user: owner.name().to_owned(), tried: tried.join(", ") })
     }
 
     /// The folder named by the pointer file, if there is one.
@@ -132,10 +123,7 @@ impl StateFolder {
         if !target.is_absolute() || !target.is_dir() {
             return Err(EmbeddedError::LostFolder { pointer, target });
         }
-        let uid = target
-            .metadata()
-            .map_err(EmbeddedError::file("look at", &target))?
-            .uid();
+        let uid = target.metadata().map_err(EmbeddedError::file("look at", &target))?.uid();
         if uid != rustix::process::geteuid().as_raw() {
             return Err(EmbeddedError::ForeignFolder { path: target, uid });
         }
@@ -156,19 +144,13 @@ impl StateFolder {
 }
 
 /// Lets others get on before the next look.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a server of its own gives no signal to wait for"
-)]
+#[expect(clippy::disallowed_methods, reason = "a server of its own gives no signal to wait for")]
 pub(super) async fn pause() {
     tokio::time::sleep(limits::LOOK_PAUSE).await;
 }
 
 /// Text that nobody can foresee: a password, a folder's name.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a secret must not be replayed from a seed"
-)]
+#[expect(clippy::disallowed_methods, reason = "a secret must not be replayed from a seed")]
 pub(super) fn unguessable() -> String {
     use rand::distr::SampleString as _;
     rand::distr::Alphanumeric.sample_string(&mut rand::rng(), 24)

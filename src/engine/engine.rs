@@ -150,17 +150,11 @@ impl<L: Ledger> Engine<L> {
         for _ in 0..limits::MOVED_MAX {
             let (changeset, batches) = self.decide(work).await?;
             if changeset.is_empty() {
-                return Ok(Account {
-                    observed: work.observed.len(),
-                    ..Account::default()
-                });
+                return Ok(Account { observed: work.observed.len(), ..Account::default() });
             }
             match self.commit(&changeset).await? {
                 Committed::Committed => {
-                    let sends = batches
-                        .into_iter()
-                        .filter_map(|out| self.launch(out))
-                        .collect();
+                    let sends = batches.into_iter().filter_map(|out| self.launch(out)).collect();
                     return Ok(Account {
                         sends,
                         observed: work.observed.len(),
@@ -176,10 +170,7 @@ impl<L: Ledger> Engine<L> {
                 Committed::Unknown => unreachable!("commit() resolves it"),
             }
         }
-        Err(EngineError::Moved {
-            times: limits::MOVED_MAX,
-            what: moved,
-        })
+        Err(EngineError::Moved { times: limits::MOVED_MAX, what: moved })
     }
 
     /// Commits; a lost reply is resolved before anything else is done.
@@ -188,11 +179,7 @@ impl<L: Ledger> Engine<L> {
             Committed::Unknown => {
                 let happened = self.intake.ledger.committed(changeset.commit).await?;
                 let lost = || Committed::Moved("a commit that was lost".to_owned());
-                Ok(if happened {
-                    Committed::Committed
-                } else {
-                    lost()
-                })
+                Ok(if happened { Committed::Committed } else { lost() })
             }
             answer => Ok(answer),
         }
@@ -213,15 +200,11 @@ impl<L: Ledger> Engine<L> {
         let mut new_id = || ids.link(now);
         let systems = &self.intake.systems;
         let order = |system: &SystemName, a: &Version, b: &Version| {
-            systems
-                .get(system)
-                .map_or(VersionOrder::Unknown, |at| at.connector.order(a, b))
+            systems.get(system).map_or(VersionOrder::Unknown, |at| at.connector.order(a, b))
         };
         let die_after = |system: &SystemName| {
-            let horizon = systems
-                .get(system)
-                .map(|at| at.capabilities().request_horizon)
-                .unwrap_or_default();
+            let horizon =
+                systems.get(system).map(|at| at.capabilities().request_horizon).unwrap_or_default();
             i64::try_from((limits::CALL_TIMEOUT + horizon).as_micros()).unwrap_or(i64::MAX)
         };
         let mut workset = Workset::new(Round {
@@ -239,13 +222,8 @@ impl<L: Ledger> Engine<L> {
             workset.settle(input);
         }
         for (mapping, side, seen) in &work.observed {
-            let seen = gathered.prepare(
-                &self.intake.mappings,
-                &self.flights,
-                *mapping,
-                *side,
-                seen,
-            );
+            let seen =
+                gathered.prepare(&self.intake.mappings, &self.flights, *mapping, *side, seen);
             workset.observe(*mapping, *side, &seen);
         }
         for (mapping, link) in &work.touched {
@@ -264,10 +242,7 @@ impl<L: Ledger> Engine<L> {
         };
         reading.fulfil(&mut workset, &mut gathered).await?;
         workset.out.positions.extend(work.positions.iter().cloned());
-        workset
-            .out
-            .hints_done
-            .extend(work.hints_done.iter().cloned());
+        workset.out.hints_done.extend(work.hints_done.iter().cloned());
         workset.out.batches.extend(work.batches.iter().cloned());
         workset.out.gaps.extend(work.gaps.iter().cloned());
         for hint in &work.hints {
@@ -284,18 +259,9 @@ impl<L: Ledger> Engine<L> {
 
     /// Registers a batch as under way and readies its send.
     fn launch(&mut self, out: syncline_core::machine::OutBatch) -> Option<Sending> {
-        let connector = self
-            .intake
-            .systems
-            .get(&out.batch.system)?
-            .connector
-            .clone();
+        let connector = self.intake.systems.get(&out.batch.system)?.connector.clone();
         let write = out.write.clone();
         self.flights.insert(Flight::new(out));
-        Some(Sending {
-            connector,
-            context: self.intake.context(Purpose::Sync),
-            write,
-        })
+        Some(Sending { connector, context: self.intake.context(Purpose::Sync), write })
     }
 }

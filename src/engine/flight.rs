@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use syncline_core::machine::{Carried, Observation, OutBatch};
+use syncline_core::Side;
+use syncline_core::machine::{Carried, Observation, OutBatch, Source};
 use syncline_core::mapping::Mapping;
 use syncline_core::model::{Batch, IntentKind};
-use syncline_core::Side;
 use syncline_sdk::{BatchId, IntentId, WriteBatch};
 
 /// A batch that is recorded as sent and not settled.
@@ -95,7 +95,9 @@ impl Flights {
     #[must_use]
     pub fn making(&self, mapping: &Mapping, side: Side, seen: &Observation) -> Arc<[IntentId]> {
         let keeps = mapping.sides[side].selection.external_id.is_some();
-        if keeps && seen.external_id.is_none() || seen.content.is_err() {
+        // A feed does not tell the link id, nor does a record that is gone.
+        let tells = keeps && seen.content.is_ok() && seen.source != Source::Feed;
+        if tells && seen.external_id.is_none() {
             return Arc::from([]);
         }
         self.0
@@ -103,7 +105,7 @@ impl Flights {
             .flat_map(|flight| &flight.carried)
             .filter(|carried| carried.mapping == mapping.id && carried.intent.side == side)
             .filter(|carried| carried.intent.kind == IntentKind::Create)
-            .filter(|carried| !keeps || seen.external_id == Some(carried.link))
+            .filter(|carried| !tells || seen.external_id == Some(carried.link))
             .map(|carried| carried.intent.id)
             .collect()
     }

@@ -50,24 +50,15 @@ impl Queries {
     fn finish(self) -> Vec<LinkQuery> {
         self.0
             .into_iter()
-            .map(
-                |(
-                    mapping,
-                    Names {
-                        links,
-                        keys,
-                        claims,
-                    },
-                )| LinkQuery {
-                    mapping,
-                    links: links.into_iter().collect(),
-                    keys: Sides {
-                        left: keys.left.into_iter().collect(),
-                        right: keys.right.into_iter().collect(),
-                    },
-                    claims: claims.into_iter().collect(),
+            .map(|(mapping, Names { links, keys, claims })| LinkQuery {
+                mapping,
+                links: links.into_iter().collect(),
+                keys: Sides {
+                    left: keys.left.into_iter().collect(),
+                    right: keys.right.into_iter().collect(),
                 },
-            )
+                claims: claims.into_iter().collect(),
+            })
             .collect()
     }
 }
@@ -95,10 +86,7 @@ impl Gathered {
         }
         let mut gathered = Self::default();
         gathered.fetch(ledger, queries).await?;
-        let observed = work
-            .observed
-            .iter()
-            .map(|(mapping, side, seen)| (*mapping, *side, seen));
+        let observed = work.observed.iter().map(|(mapping, side, seen)| (*mapping, *side, seen));
         gathered.load_claims(ledger, mappings, observed).await?;
         Ok(gathered)
     }
@@ -195,8 +183,7 @@ impl Gathered {
         for link in &loaded.links {
             for side in Side::BOTH {
                 if let Some(key) = &link.keys[side] {
-                    self.links
-                        .insert((link.mapping, side, key.clone()), link.id);
+                    self.links.insert((link.mapping, side, key.clone()), link.id);
                 }
             }
         }
@@ -304,26 +291,19 @@ fn references<'a>(
     seen: &'a Observation,
 ) -> impl Iterator<Item = (usize, (MappingId, Side), Key)> + 'a {
     let values = seen.content.as_ref().map(Vec::as_slice).unwrap_or_default();
-    mapping
-        .units
-        .iter()
-        .flat_map(|unit| &unit.pairs)
-        .filter_map(move |pair| {
-            let parents = mappings.get(&pair.reference?)?;
-            let system = &mapping.sides[side].system;
-            let there = if parents.sides[side].system == *system {
-                side
-            } else {
-                parents.side_of(system)?
-            };
-            let at = pair.on(side);
-            let key = match values.get(at)? {
-                Value::Text(text) => Key::new(text.clone()),
-                Value::Int(number) => Key::new(number.to_string()),
-                Value::Uuid(uuid) => Key::new(uuid.to_string()),
-                Value::Raw(text) => Key::new(text.clone()),
-                _ => return None,
-            };
-            Some((at, (parents.id, there), key))
-        })
+    mapping.units.iter().flat_map(|unit| &unit.pairs).filter_map(move |pair| {
+        let parents = mappings.get(&pair.reference?)?;
+        let system = &mapping.sides[side].system;
+        let there =
+            if parents.sides[side].system == *system { side } else { parents.side_of(system)? };
+        let at = pair.on(side);
+        let key = match values.get(at)? {
+            Value::Text(text) => Key::new(text.clone()),
+            Value::Int(number) => Key::new(number.to_string()),
+            Value::Uuid(uuid) => Key::new(uuid.to_string()),
+            Value::Raw(text) => Key::new(text.clone()),
+            _ => return None,
+        };
+        Some((at, (parents.id, there), key))
+    })
 }

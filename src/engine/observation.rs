@@ -43,10 +43,7 @@ pub fn of_absence(
         Absence::Deleted { by, at, image } => {
             let actor = by.unwrap_or_default();
             let ours = actor.kind == ActorKind::Sync;
-            let bin = image.map(|record| Bin {
-                values: record.values,
-                ours,
-            });
+            let bin = image.map(|record| Bin { values: record.values, ours });
             (Missing::Deleted, actor, at, bin)
         }
     };

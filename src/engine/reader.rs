@@ -50,9 +50,6 @@ impl<L: Ledger> Intake<L> {
     }
     /// Names the system of an error.
     pub(crate) fn at(system: &SystemName) -> impl Fn(syncline_sdk::Error) -> EngineError + '_ {
-        move |source| EngineError::System {
-            system: system.clone(),
-            source,
-        }
+        move |source| EngineError::System { system: system.clone(), source }
     }
 }

@@ -11,7 +11,7 @@ use syncline_sdk::{LinkId, SystemName, Version, VersionOrder};
 
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::flight::Flight;
+use crate::flight::{Flight, Flights};
 use crate::gather::Gathered;
 use crate::limits;
 use crate::work::{Account, Work};
@@ -24,33 +24,22 @@ impl<L: Ledger> Engine<L> {
     /// # Errors
     /// When the ledger gives no answer.
     pub async fn recover(&mut self) -> Result<Account> {
-        let open = self
-            .intake
-            .ledger
-            .open_batches(limits::OPEN_BATCHES_MAX)
-            .await?;
+        // What an earlier ownership of this process had under way may be settled by others.
+        self.flights = Flights::default();
+        let open = self.intake.ledger.open_batches(limits::OPEN_BATCHES_MAX).await?;
         let mut links: BTreeMap<MappingId, Vec<LinkId>> = BTreeMap::new();
         for entry in open.iter().flat_map(|open| &open.entries) {
             links.entry(entry.mapping).or_default().push(entry.link);
         }
         let queries: Vec<LinkQuery> = links
             .into_iter()
-            .map(|(mapping, links)| LinkQuery {
-                mapping,
-                links,
-                ..LinkQuery::default()
-            })
+            .map(|(mapping, links)| LinkQuery { mapping, links, ..LinkQuery::default() })
             .collect();
         let loaded = self.intake.ledger.load(&queries).await?;
-        let known: BTreeMap<(MappingId, LinkId), &Link> = loaded
-            .links
-            .iter()
-            .map(|link| ((link.mapping, link.id), link))
-            .collect();
+        let known: BTreeMap<(MappingId, LinkId), &Link> =
+            loaded.links.iter().map(|link| ((link.mapping, link.id), link)).collect();
         let mut gathered = Gathered::default();
-        gathered
-            .load_parents(&*self.intake.ledger, &self.intake.mappings, &loaded.links)
-            .await?;
+        gathered.load_parents(&*self.intake.ledger, &self.intake.mappings, &loaded.links).await?;
         let mut work = Work::default();
         for open in open {
             let id = open.batch.id;
@@ -98,14 +87,8 @@ impl<L: Ledger> Engine<L> {
         let mut write = self.rebuild(&open, &carried, known, gathered);
         // The ordinals of a receipt are those of the whole batch as it was sent.
         for write in &mut write.writes {
-            let place = open
-                .batch
-                .intents
-                .iter()
-                .position(|intent| *intent == write.intent);
-            write.ordinal = place
-                .and_then(|at| i32::try_from(at).ok())
-                .unwrap_or(i32::MAX);
+            let place = open.batch.intents.iter().position(|intent| *intent == write.intent);
+            write.ordinal = place.and_then(|at| i32::try_from(at).ok()).unwrap_or(i32::MAX);
         }
         Some(Flight {
             intents: open.batch.intents.clone().into(),
@@ -132,9 +115,7 @@ impl<L: Ledger> Engine<L> {
             mappings: &self.intake.mappings,
             commit: open.batch.id.commit,
             fence: syncline_core::model::Fence::default(),
-            clock: RoundClock {
-                now: self.intake.clock.now(),
-            },
+            clock: RoundClock { now: self.intake.clock.now() },
             limits: Limits::default(),
             die_after: &die_after,
             order: &order,

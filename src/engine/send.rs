@@ -32,10 +32,6 @@ impl Sending {
         let batch = self.write.batch;
         let intents = self.write.writes.iter().map(|write| write.intent).collect();
         let result = self.connector.push(&self.context, self.write).await;
-        Sent {
-            batch,
-            intents,
-            result,
-        }
+        Sent { batch, intents, result }
     }
 }

@@ -44,15 +44,9 @@ impl<L: Ledger> Engine<L> {
         let proofs: Vec<Proof> = match sent.result {
             Err(error) => {
                 tracing::warn!(batch = %sent.batch, %error, "a batch was not sent");
-                sent.intents
-                    .iter()
-                    .map(|_| not_sent(&error, sole))
-                    .collect()
+                sent.intents.iter().map(|_| not_sent(&error, sole)).collect()
             }
-            Ok(outcomes) => outcomes
-                .into_iter()
-                .map(|outcome| proof(outcome, sole))
-                .collect(),
+            Ok(outcomes) => outcomes.into_iter().map(|outcome| proof(outcome, sole)).collect(),
         };
         let mut work = Work::default();
         let mut rests_on_sole = false;
@@ -66,17 +60,13 @@ impl<L: Ledger> Engine<L> {
             };
             rests_on_sole |= on_sole;
             settled.push(*intent);
-            work.settled.push(SettleInput {
-                carried: carried.clone(),
-                settling,
-            });
+            work.settled.push(SettleInput { carried: carried.clone(), settling });
         }
         if work.settled.is_empty() {
             return None;
         }
         let all = settled.len() == flight.carried.len();
-        work.batches
-            .extend(batch_change(sent.batch, all, rests_on_sole.then_some(1)));
+        work.batches.extend(batch_change(sent.batch, all, rests_on_sole.then_some(1)));
         Some(work)
     }
 
@@ -95,10 +85,7 @@ impl<L: Ledger> Engine<L> {
             let intent = input.carried.intent.id;
             let step = input.carried.step;
             let flight = self.flights.iter().find(|flight| {
-                flight
-                    .carried
-                    .iter()
-                    .any(|c| c.intent.id == intent && c.step == step)
+                flight.carried.iter().any(|c| c.intent.id == intent && c.step == step)
             });
             if let Some(id) = flight.map(|flight| flight.batch.id) {
                 done.push((id, intent, step));
@@ -108,9 +95,7 @@ impl<L: Ledger> Engine<L> {
             let Some(flight) = self.flights.get_mut(id) else {
                 continue;
             };
-            flight
-                .carried
-                .retain(|c| !(c.intent.id == intent && c.step == step));
+            flight.carried.retain(|c| !(c.intent.id == intent && c.step == step));
             if flight.carried.is_empty() {
                 self.flights.remove(id);
             }
@@ -152,11 +137,7 @@ impl<L: Ledger> Engine<L> {
             .filter_map(|carried| {
                 let same = |write: &&syncline_sdk::Write| write.intent == carried.intent.id;
                 let write = flight.write.writes.iter().find(same)?.clone();
-                Some(UnknownWrite {
-                    batch: id,
-                    write,
-                    may_arrive,
-                })
+                Some(UnknownWrite { batch: id, write, may_arrive })
             })
             .collect();
         let context = self.intake.context(Purpose::Sync);
@@ -173,10 +154,7 @@ impl<L: Ledger> Engine<L> {
         for (carried, settlement) in flight.carried.iter().zip(settlements) {
             match self.judge(carried, settlement, may_arrive).await? {
                 Judged::Settled(settling) => {
-                    work.settled.push(SettleInput {
-                        carried: carried.clone(),
-                        settling,
-                    });
+                    work.settled.push(SettleInput { carried: carried.clone(), settling });
                 }
                 Judged::Resend => resend.push(carried.intent.id),
                 Judged::Wait => {}
@@ -212,11 +190,7 @@ impl<L: Ledger> Engine<L> {
             return Ok(Judged::Wait);
         };
         Ok(match settlement {
-            Settlement::Applied {
-                version,
-                stored,
-                key,
-            } => {
+            Settlement::Applied { version, stored, key } => {
                 // A create has no link to its record before it is settled, so the feed cannot show
                 // its image: the value sent is the base (protocol N3).
                 if stored.is_none()
@@ -227,11 +201,7 @@ impl<L: Ledger> Engine<L> {
                     // Its image is still to come with the feed (protocol N3).
                     Judged::Wait
                 } else {
-                    Judged::Settled(Settling::Applied {
-                        version,
-                        stored,
-                        key,
-                    })
+                    Judged::Settled(Settling::Applied { version, stored, key })
                 }
             }
             Settlement::NotApplied => Judged::Settled(Settling::Cancelled),
@@ -310,11 +280,7 @@ impl<L: Ledger> Engine<L> {
             flight.batch.die_after = die_after;
             flight.awaited = true;
         }
-        let write = WriteBatch {
-            batch: id,
-            writes,
-            together: flight.write.together,
-        };
+        let write = WriteBatch { batch: id, writes, together: flight.write.together };
         account.sends.push(Sending {
             connector,
             context: self.intake.context(Purpose::Sync),
@@ -367,11 +333,7 @@ fn by_content(carried: &Carried, current: Current) -> Judged {
         .filter(|field| field.is_written())
         .all(|field| record.values.get(usize::from(field.field)) == Some(&field.image));
     if shows {
-        Judged::Settled(Settling::Applied {
-            version: None,
-            stored: None,
-            key: Some(record.key),
-        })
+        Judged::Settled(Settling::Applied { version: None, stored: None, key: Some(record.key) })
     } else {
         let seen = observation::of_record(*record, Source::Read, None);
         Judged::Settled(Settling::Stale(Some(Box::new(seen))))
@@ -380,11 +342,7 @@ fn by_content(carried: &Carried, current: Current) -> Judged {
 
 fn batch_change(id: BatchId, all: bool, attempts: Option<i32>) -> Option<BatchChange> {
     if all {
-        return Some(BatchChange::Close {
-            id,
-            state: BatchState::Settled,
-            attempts,
-        });
+        return Some(BatchChange::Close { id, state: BatchState::Settled, attempts });
     }
     attempts.map(|attempts| BatchChange::Assert { id, attempts })
 }
@@ -396,10 +354,7 @@ fn not_sent(error: &Error, sole: bool) -> Proof {
             ErrorKind::Auth | ErrorKind::Quota | ErrorKind::Throttled => error.kind,
             _ => ErrorKind::Unavailable,
         };
-        Proof::Settled(
-            Settling::Refused(Error::new(kind, "push", error.context.clone())),
-            true,
-        )
+        Proof::Settled(Settling::Refused(Error::new(kind, "push", error.context.clone())), true)
     } else {
         Proof::Unknown
     }
@@ -409,19 +364,8 @@ fn not_sent(error: &Error, sole: bool) -> Proof {
 /// one ever recorded, which the commit asserts (protocol I3).
 fn proof(outcome: WriteOutcome, sole: bool) -> Proof {
     let (settling, receipted) = match outcome {
-        WriteOutcome::Applied {
-            version,
-            stored,
-            key,
-        } => {
-            return Proof::Settled(
-                Settling::Applied {
-                    version,
-                    stored,
-                    key,
-                },
-                false,
-            );
+        WriteOutcome::Applied { version, stored, key } => {
+            return Proof::Settled(Settling::Applied { version, stored, key }, false);
         }
         WriteOutcome::Unknown(error) => {
             tracing::info!(%error, "the outcome of a write is not known yet");
@@ -429,11 +373,9 @@ fn proof(outcome: WriteOutcome, sole: bool) -> Proof {
         }
         WriteOutcome::Stale { current, receipted } => {
             let seen = match current {
-                Current::Record(record) => Some(Box::new(observation::of_record(
-                    *record,
-                    Source::Read,
-                    None,
-                ))),
+                Current::Record(record) => {
+                    Some(Box::new(observation::of_record(*record, Source::Read, None)))
+                }
                 Current::Unread => None,
             };
             (Settling::Stale(seen), receipted)
@@ -452,9 +394,5 @@ fn proof(outcome: WriteOutcome, sole: bool) -> Proof {
         WriteOutcome::Busy { receipted } => (Settling::Busy, receipted),
         WriteOutcome::Rejected { error, receipted } => (Settling::Refused(error), receipted),
     };
-    if receipted || sole {
-        Proof::Settled(settling, !receipted)
-    } else {
-        Proof::Unknown
-    }
+    if receipted || sole { Proof::Settled(settling, !receipted) } else { Proof::Unknown }
 }

@@ -33,10 +33,7 @@ impl Reader {
     /// The values of a change of the feed in the order of the side's selection.
     #[must_use]
     pub fn project(&self, values: &[Value]) -> Vec<Value> {
-        self.places
-            .iter()
-            .map(|at| values.get(*at).cloned().unwrap_or_default())
-            .collect()
+        self.places.iter().map(|at| values.get(*at).cloned().unwrap_or_default()).collect()
     }
 }
 
@@ -47,37 +44,20 @@ impl System {
         let mut feed: Vec<Selection> = Vec::new();
         let mut readers: BTreeMap<EntityName, Vec<Reader>> = BTreeMap::new();
         for mapping in mappings.values() {
-            for side in Side::BOTH
-                .into_iter()
-                .filter(|side| mapping.sides[*side].system == *name)
-            {
+            for side in Side::BOTH.into_iter().filter(|side| mapping.sides[*side].system == *name) {
                 let selection = &mapping.sides[side].selection;
                 let places = join(&mut feed, selection);
-                let reader = Reader {
-                    mapping: mapping.id,
-                    side,
-                    places,
-                };
-                readers
-                    .entry(selection.entity.clone())
-                    .or_default()
-                    .push(reader);
+                let reader = Reader { mapping: mapping.id, side, places };
+                readers.entry(selection.entity.clone()).or_default().push(reader);
             }
         }
         let feed = feed.into_iter().map(Arc::new).collect();
-        Self {
-            connector,
-            feed,
-            readers,
-        }
+        Self { connector, feed, readers }
     }
     /// The sides of mappings that read an entity.
     #[must_use]
     pub fn readers(&self, entity: &EntityName) -> &[Reader] {
-        self.readers
-            .get(entity)
-            .map(Vec::as_slice)
-            .unwrap_or_default()
+        self.readers.get(entity).map(Vec::as_slice).unwrap_or_default()
     }
     /// Whether changes are pushed by it.
     #[must_use]
@@ -93,34 +73,22 @@ impl System {
 
 /// Adds a selection's fields to the feed's selection of its entity; gives their places there.
 fn join(feed: &mut Vec<Selection>, selection: &Selection) -> Vec<usize> {
-    let found = feed
-        .iter()
-        .position(|known| known.entity == selection.entity);
+    let found = feed.iter().position(|known| known.entity == selection.entity);
     let at = found.unwrap_or_else(|| {
-        feed.push(Selection {
-            fields: Arc::from([]),
-            filter: None,
-            ..selection.clone()
-        });
+        feed.push(Selection { fields: Arc::from([]), filter: None, ..selection.clone() });
         feed.len() - 1
     });
     let known = &mut feed[at];
     let mut fields: Vec<FieldName> = known.fields.to_vec();
     let mut place = |name: &FieldName| {
-        fields
-            .iter()
-            .position(|field| field == name)
-            .unwrap_or_else(|| {
-                fields.push(name.clone());
-                fields.len() - 1
-            })
+        fields.iter().position(|field| field == name).unwrap_or_else(|| {
+            fields.push(name.clone());
+            fields.len() - 1
+        })
     };
     let places = selection.fields.iter().map(&mut place).collect();
     known.fields = fields.into();
-    known.external_id = known
-        .external_id
-        .take()
-        .or_else(|| selection.external_id.clone());
+    known.external_id = known.external_id.take().or_else(|| selection.external_id.clone());
     known.marker = known.marker.take().or_else(|| selection.marker.clone());
     known.actor = known.actor.take().or_else(|| selection.actor.clone());
     places

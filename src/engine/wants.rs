@@ -82,45 +82,26 @@ impl<L: Ledger> Reading<'_, L> {
         let mut calls = Calls::default();
         for want in wants {
             match want {
-                Want::Fresh {
-                    mapping, side, key, ..
-                } => {
+                Want::Fresh { mapping, side, key, .. } => {
                     calls.fresh.entry((mapping, side)).or_default().push(key);
                 }
-                Want::ExternalId {
-                    mapping,
-                    link,
-                    side,
-                } => {
-                    calls
-                        .external
-                        .entry((mapping, side))
-                        .or_default()
-                        .push(link);
+                Want::ExternalId { mapping, link, side } => {
+                    calls.external.entry((mapping, side)).or_default().push(link);
                 }
-                Want::Match {
-                    mapping,
-                    link,
-                    side,
-                    rule,
-                    value,
-                } => {
+                Want::Match { mapping, link, side, rule, value } => {
                     let place = (mapping, side, rule);
                     calls.matching.entry(place).or_default().push((link, value));
                 }
             }
         }
         for ((mapping, side), keys) in calls.fresh {
-            self.read_fresh(mapping, side, keys, workset, gathered)
-                .await?;
+            self.read_fresh(mapping, side, keys, workset, gathered).await?;
         }
         for ((mapping, side), links) in calls.external {
-            self.read_external(mapping, side, links, workset, gathered)
-                .await?;
+            self.read_external(mapping, side, links, workset, gathered).await?;
         }
         for ((mapping, side, rule), looking) in calls.matching {
-            self.read_matching((mapping, side, rule), looking, workset, gathered)
-                .await?;
+            self.read_matching((mapping, side, rule), looking, workset, gathered).await?;
         }
         Ok(())
     }
@@ -134,10 +115,7 @@ impl<L: Ledger> Reading<'_, L> {
             timeout: limits::CALL_TIMEOUT,
             purpose: Purpose::Sync,
         };
-        let request = FetchRequest {
-            selection: place.selection.clone(),
-            by,
-        };
+        let request = FetchRequest { selection: place.selection.clone(), by };
         match system.connector.fetch(&context, request).await {
             Ok(fetched) => Some(fetched),
             Err(error) => {
@@ -163,9 +141,7 @@ impl<L: Ledger> Reading<'_, L> {
         };
         let seen = observations(fetched);
         let named = seen.iter().map(|seen| (id, side, seen));
-        gathered
-            .load_more(self.ledger, self.mappings, named)
-            .await?;
+        gathered.load_more(self.ledger, self.mappings, named).await?;
         gathered.enter(workset);
         for seen in &seen {
             let seen = gathered.prepare(self.mappings, self.flights, id, side, seen);
@@ -191,9 +167,7 @@ impl<L: Ledger> Reading<'_, L> {
         };
         let seen = observations(fetched);
         let named = seen.iter().map(|seen| (id, side, seen));
-        gathered
-            .load_more(self.ledger, self.mappings, named)
-            .await?;
+        gathered.load_more(self.ledger, self.mappings, named).await?;
         gathered.enter(workset);
         for link in links {
             let found = seen.iter().find(|seen| seen.external_id == Some(link));
@@ -220,30 +194,21 @@ impl<L: Ledger> Reading<'_, L> {
         };
         let field = mapping.field_name(side, found.on(side)).clone();
         let values: Vec<Value> = looking.iter().map(|(_, value)| value.clone()).collect();
-        let by = FetchBy::Matching {
-            field,
-            normalize: found.normalize.clone(),
-            values,
-        };
+        let by = FetchBy::Matching { field, normalize: found.normalize.clone(), values };
         let Some(fetched) = self.fetch(mapping, side, by).await else {
             return Ok(());
         };
         let seen = observations(fetched);
         let named = seen.iter().map(|seen| (id, side, seen));
-        gathered
-            .load_more(self.ledger, self.mappings, named)
-            .await?;
+        gathered.load_more(self.ledger, self.mappings, named).await?;
         gathered.enter(workset);
         let mut by_value: BTreeMap<String, Vec<Observation>> = BTreeMap::new();
         for seen in &seen {
             let Ok(values) = &seen.content else { continue };
             let value = values.get(found.on(side)).cloned().unwrap_or_default();
             let value = Normalizer::apply_all(&found.normalize, value);
-            let resolved = gathered.resolve(self.mappings, id, side, seen).into_owned();
-            by_value
-                .entry(value.to_string())
-                .or_default()
-                .push(self.with_marked(resolved));
+            let prepared = gathered.prepare(self.mappings, self.flights, id, side, seen);
+            by_value.entry(value.to_string()).or_default().push(prepared.into_owned());
         }
         for (link, value) in looking {
             let candidates = by_value.get(&value.to_string());
@@ -271,20 +236,14 @@ pub(crate) fn observations(fetched: Fetched) -> Vec<Observation> {
 /// A look-up after a gap: a record that is missing without proof of deletion is suspected.
 pub(crate) fn suspects(fetched: Fetched) -> Vec<Observation> {
     let time = fetched.server_time;
-    let mut seen = observations(Fetched {
-        missing: Vec::new(),
-        ..fetched.clone()
-    });
+    let mut seen = observations(Fetched { missing: Vec::new(), ..fetched.clone() });
     for (key, absence) in fetched.missing {
         if let Some(observed) = observation::of_absence(key, absence, Source::Read, time) {
             let content = match observed.content {
                 Err(Missing::Deleted) => Err(Missing::Suspected),
                 other => other,
             };
-            seen.push(Observation {
-                content,
-                ..observed
-            });
+            seen.push(Observation { content, ..observed });
         }
     }
     seen

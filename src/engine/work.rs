@@ -45,6 +45,30 @@ impl Work {
             && self.batches.is_empty()
             && self.gaps.is_empty()
     }
+    /// Two halves of the work, the first without positions; the work itself when it is about one
+    /// thing only.
+    ///
+    /// # Errors
+    /// The work, when it cannot be divided.
+    pub fn split(mut self) -> Result<(Self, Self), Box<Self>> {
+        let things =
+            self.observed.len() + self.settled.len() + self.touched.len() + self.answered.len();
+        if things < 2 {
+            return Err(Box::new(self));
+        }
+        let mut first = Self::default();
+        let mut room = things / 2;
+        let mut share = |len: usize| {
+            let part = len.min(room);
+            room -= part;
+            part
+        };
+        first.observed = self.observed.drain(..share(self.observed.len())).collect();
+        first.settled = self.settled.drain(..share(self.settled.len())).collect();
+        first.touched = self.touched.drain(..share(self.touched.len())).collect();
+        first.answered = self.answered.drain(..share(self.answered.len())).collect();
+        Ok((first, self))
+    }
     /// Puts other work behind this.
     pub fn append(&mut self, mut other: Self) {
         self.observed.append(&mut other.observed);

@@ -5,8 +5,8 @@ use std::ops::Range;
 use async_trait::async_trait;
 use syncline_core::Sides;
 use syncline_core::mapping::MappingId;
-use syncline_core::model::{Batch, Changeset, Claim, Entry, Fence, Gap, Hint, Link, Review};
 use syncline_core::model::StreamPosition;
+use syncline_core::model::{Batch, Changeset, Claim, Entry, Fence, Gap, Hint, Link, Review};
 use syncline_sdk::{Instant, Key, LinkId, SystemName};
 
 /// Why a ledger call gave no answer.

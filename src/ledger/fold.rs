@@ -51,5 +51,6 @@ pub(crate) fn figures(figures: &[(Figure, i64)]) -> BTreeMap<Figure, i64> {
 
 /// Whether a link may have questions: those are looked up only then.
 pub(crate) fn may_have_reviews(link: &Link) -> bool {
-    link.state == LinkState::Held || !link.field_state.units.is_empty()
+    matches!(link.state, LinkState::Held | LinkState::Merged(_))
+        || !link.field_state.units.is_empty()
 }

@@ -17,7 +17,5 @@ mod suite;
 pub use contract::{
     Committed, Ledger, LedgerError, LinkQuery, Loaded, OpenBatch, Ownership, Result,
 };
-pub use people::{
-    Answered, LinkCount, NewAnswer, Owner, People, ReviewQuery, Waiting, state_name,
-};
+pub use people::{Answered, LinkCount, NewAnswer, Owner, People, ReviewQuery, Waiting, state_name};
 pub use setup::{MappingRevision, Setup, Snapshot};

@@ -53,8 +53,7 @@ pub trait Setup: Send + Sync + 'static {
     ///
     /// # Errors
     /// As every call.
-    async fn snapshot(&self, system: &SystemName, entity: &EntityName)
-    -> Result<Option<Snapshot>>;
+    async fn snapshot(&self, system: &SystemName, entity: &EntityName) -> Result<Option<Snapshot>>;
 
     /// Keeps what was seen of an entity's schema.
     ///

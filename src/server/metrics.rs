@@ -29,17 +29,11 @@ impl Recorder {
     pub fn new() -> Result<Self, RecorderError> {
         let recorder = PrometheusBuilder::new().build_recorder();
         let handle = recorder.handle();
-        Ok(Self {
-            recorder: Arc::new(recorder),
-            handle,
-        })
+        Ok(Self { recorder: Arc::new(recorder), handle })
     }
     fn set(&self, sample: Sample) {
-        let labels: Vec<Label> = sample
-            .labels
-            .into_iter()
-            .map(|(name, value)| Label::new(name, value))
-            .collect();
+        let labels: Vec<Label> =
+            sample.labels.into_iter().map(|(name, value)| Label::new(name, value)).collect();
         let key = Key::from_parts(sample.name, labels);
         let metadata = Metadata::new(module_path!(), Level::INFO, None);
         if sample.counter {
@@ -49,13 +43,9 @@ impl Recorder {
                 reason = "counts are whole and not negative"
             )]
             let value = sample.value.max(0.0) as u64;
-            self.recorder
-                .register_counter(&key, &metadata)
-                .absolute(value);
+            self.recorder.register_counter(&key, &metadata).absolute(value);
         } else {
-            self.recorder
-                .register_gauge(&key, &metadata)
-                .set(sample.value);
+            self.recorder.register_gauge(&key, &metadata).set(sample.value);
         }
     }
     /// The text as it stands.
@@ -69,9 +59,7 @@ impl Recorder {
 pub fn describe(recorder: &Recorder, list: &[(&'static str, &'static str)]) {
     for (name, meaning) in list {
         let name = KeyName::from_const_str(name);
-        recorder
-            .recorder
-            .describe_gauge(name, None, SharedString::const_str(meaning));
+        recorder.recorder.describe_gauge(name, None, SharedString::const_str(meaning));
     }
 }
 

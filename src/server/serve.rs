@@ -79,14 +79,9 @@ pub async fn serve(
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::scrape))
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::GATEWAY_TIMEOUT,
-            REQUEST_TIMEOUT,
-        ))
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, REQUEST_TIMEOUT))
         .layer(CatchPanicLayer::new())
         .with_state(shared);
-    axum::serve(listener, router)
-        .with_graceful_shutdown(stop)
-        .await?;
+    axum::serve(listener, router).with_graceful_shutdown(stop).await?;
     Ok(())
 }

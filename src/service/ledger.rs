@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use secrecy::ExposeSecret;
+use sqlx::PgPool;
 use syncline_ledger::postgres::{Access, Postgres, SealKey, connect, migrate};
 
 use crate::embedded::{Cluster, ClusterOptions};
@@ -20,11 +21,12 @@ pub struct LedgerHandle {
     pub cluster: Option<Cluster>,
 }
 
-/// Opens the ledger and brings its tables to this release.
+/// Connects to the ledger's database, its private cluster made, started or adopted. The tables
+/// stay as they are.
 ///
 /// # Errors
-/// When the database does not answer or refuses; the message says what to do.
-pub async fn open_ledger(settings: &Settings) -> anyhow::Result<LedgerHandle> {
+/// When the database does not answer; the message says what to do.
+pub async fn reach_ledger(settings: &Settings) -> anyhow::Result<(PgPool, Option<Cluster>)> {
     let (url, cluster) = match &settings.ledger.url {
         Some(url) => (url.clone(), None),
         None => {
@@ -42,15 +44,19 @@ pub async fn open_ledger(settings: &Settings) -> anyhow::Result<LedgerHandle> {
         }
     };
     // The settings have refused an address that would send plain text where that is not allowed.
-    let pool = connect(url.expose_secret(), Access::PlainAllowed)
-        .await
-        .context("the ledger")?;
+    let pool = connect(url.expose_secret(), Access::PlainAllowed).await.context("the ledger")?;
+    Ok((pool, cluster))
+}
+
+/// Opens the ledger and brings its tables to this release.
+///
+/// # Errors
+/// When the database does not answer or refuses; the message says what to do.
+pub async fn open_ledger(settings: &Settings) -> anyhow::Result<LedgerHandle> {
+    let (pool, cluster) = reach_ledger(settings).await?;
     migrate(&pool).await.context("the ledger's tables")?;
     let key = SealKey::from_file(&key_file(settings)?).context("the key of stored logins")?;
-    Ok(LedgerHandle {
-        ledger: Postgres::new(pool, Some(key)),
-        cluster,
-    })
+    Ok(LedgerHandle { ledger: Postgres::new(pool, Some(key)), cluster })
 }
 
 /// Where the key of stored logins lies: in the state folder, which is made where it is missing.

@@ -14,18 +14,12 @@ use tokio::sync::watch;
 
 /// Names of the metrics and what they mean; the one place where they are spelt.
 const METRICS: &[(&str, &str)] = &[
-    (
-        FIGURE,
-        "Running figures of the ledger since its beginning, by name.",
-    ),
+    (FIGURE, "Running figures of the ledger since its beginning, by name."),
     (LINKS, "Links, by mapping and state."),
     (HINTS, "Records that wait to be read, by system."),
     (SYSTEM_UP, "Whether the last call to a system was answered."),
     (SYSTEM_CALLS, "Calls made to a system by this process."),
-    (
-        QUOTA_USED,
-        "Calls of the system's daily quota used by everybody.",
-    ),
+    (QUOTA_USED, "Calls of the system's daily quota used by everybody."),
     (QUOTA_MAX, "Calls of the system's daily quota."),
     (IN_FLIGHT, "Batches under way."),
     (ROUNDS, "Rounds committed by this process."),
@@ -47,10 +41,7 @@ const LOADED: &str = "syncline_loaded";
 
 /// Tells a recorder what the metrics mean.
 pub(super) fn describe(recorder: &Recorder) {
-    let list: Vec<_> = METRICS
-        .iter()
-        .map(|(name, meaning)| (*name, *meaning))
-        .collect();
+    let list: Vec<_> = METRICS.iter().map(|(name, meaning)| (*name, *meaning)).collect();
     describe_all(recorder, &list);
 }
 
@@ -67,15 +58,8 @@ impl ServiceProbe {
         status: watch::Receiver<Status>,
         mappings: &Mappings,
     ) -> Self {
-        let names = mappings
-            .values()
-            .map(|mapping| (mapping.id, mapping.name.clone()))
-            .collect();
-        Self {
-            ledger,
-            status,
-            names,
-        }
+        let names = mappings.values().map(|mapping| (mapping.id, mapping.name.clone())).collect();
+        Self { ledger, status, names }
     }
 }
 
@@ -99,10 +83,7 @@ impl Probe for ServiceProbe {
         if let Err(error) = &ledger {
             notes.push(format!("{error}"));
         }
-        Readiness {
-            ready: status.owner && ledger.is_ok(),
-            notes,
-        }
+        Readiness { ready: status.owner && ledger.is_ok(), notes }
     }
 
     async fn samples(&self) -> Vec<Sample> {
@@ -131,10 +112,8 @@ impl Probe for ServiceProbe {
         if let Ok(counts) = self.ledger.link_counts().await {
             for count in counts {
                 let mapping = self.names.get(&count.mapping).map_or("?", |name| name);
-                let labels = vec![
-                    ("mapping", mapping.to_owned()),
-                    ("state", count.state.to_owned()),
-                ];
+                let labels =
+                    vec![("mapping", mapping.to_owned()), ("state", count.state.to_owned())];
                 samples.push(gauge(LINKS, labels, number(count.count)));
             }
         }
@@ -149,21 +128,11 @@ impl Probe for ServiceProbe {
 }
 
 fn gauge(name: &'static str, labels: Vec<(&'static str, String)>, value: f64) -> Sample {
-    Sample {
-        name,
-        labels,
-        value,
-        counter: false,
-    }
+    Sample { name, labels, value, counter: false }
 }
 
 fn counter(name: &'static str, labels: Vec<(&'static str, String)>, value: f64) -> Sample {
-    Sample {
-        name,
-        labels,
-        value,
-        counter: true,
-    }
+    Sample { name, labels, value, counter: true }
 }
 
 /// A count as a metric's value: exact up to 2^53, far above any count here.

@@ -130,17 +130,12 @@ fn renewable_logins(
     ledger: &Arc<Postgres>,
 ) -> Result<(), ServiceError> {
     for system in &installation.settings.systems {
-        let tokens = LedgerTokens {
-            ledger: ledger.clone(),
-            system: system.name.clone(),
-        };
+        let tokens = LedgerTokens { ledger: ledger.clone(), system: system.name.clone() };
         let connector: Arc<dyn Connector> = system
             .kind
             .connector(&system.name, Some(Arc::new(tokens)))
             .with_context(|| format!("system {}", system.name))?;
-        installation
-            .connectors
-            .insert(system.name.clone(), connector);
+        installation.connectors.insert(system.name.clone(), connector);
     }
     Ok(())
 }
@@ -154,10 +149,8 @@ async fn bound_mappings(
     let mut numbers: Vec<(MappingId, i32)> = Vec::new();
     for spec in &installation.specs {
         let now = SystemClock.now();
-        let known = ledger
-            .mapping(&spec.name, spec.source.text(), now)
-            .await
-            .context("the ledger")?;
+        let known =
+            ledger.mapping(&spec.name, spec.source.text(), now).await.context("the ledger")?;
         numbers.push((known.mapping, known.revision));
     }
     loop {
@@ -183,12 +176,23 @@ async fn bound_mappings(
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the start of a process waits for its systems"
-)]
+#[expect(clippy::disallowed_methods, reason = "the start of a process waits for its systems")]
 async fn wait(time: Duration) {
     tokio::time::sleep(time).await;
+}
+
+/// Listens; a port that a process just killed still holds is waited for.
+async fn listen(address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
+    let mut tries = 0;
+    loop {
+        match TcpListener::bind(address).await {
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse && tries < LISTEN_TRIES => {
+                tries += 1;
+                wait(LISTEN_AGAIN).await;
+            }
+            bound => return bound.with_context(|| format!("cannot listen on {address}")),
+        }
+    }
 }
 
 fn collect(bound: Vec<crate::cli::Bound>) -> Result<Mappings, ServiceError> {
@@ -208,10 +212,7 @@ fn collect(bound: Vec<crate::cli::Bound>) -> Result<Mappings, ServiceError> {
     Ok(mappings)
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "names of installations and processes are random"
-)]
+#[expect(clippy::disallowed_methods, reason = "names of installations and processes are random")]
 fn uuid_text() -> String {
     uuid::Uuid::new_v4().simple().to_string()
 }

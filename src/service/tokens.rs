@@ -25,10 +25,7 @@ impl TokenStore for LedgerTokens {
         self.ledger.token(&self.system, NAME).await.map_err(failed)
     }
     async fn store(&self, token: &SecretString) -> Result<(), TokenStoreError> {
-        self.ledger
-            .keep_token(&self.system, NAME, token)
-            .await
-            .map_err(failed)
+        self.ledger.keep_token(&self.system, NAME, token).await.map_err(failed)
     }
 }
 

@@ -40,10 +40,8 @@ impl<'a> NodeDeserializer<'a> {
         // What was left out because of a mistake is not missing.
         let mut left_out: Vec<Arc<str>> = Vec::new();
         loop {
-            let error = match T::deserialize(NodeDeserializer {
-                node: &node,
-                hidden: self.hidden,
-            }) {
+            let error = match T::deserialize(NodeDeserializer { node: &node, hidden: self.hidden })
+            {
                 Ok(value) if found.is_empty() => return Ok(value),
                 Ok(_) => return Err(found),
                 Err(error) => error,
@@ -52,9 +50,7 @@ impl<'a> NodeDeserializer<'a> {
                 (None, Some(span)) => remove(&mut node, span),
                 _ => None,
             };
-            let again = error
-                .missing
-                .is_some_and(|key| left_out.iter().any(|out| **out == *key));
+            let again = error.missing.is_some_and(|key| left_out.iter().any(|out| **out == *key));
             if !again {
                 found.push(error);
             }
@@ -106,14 +102,11 @@ fn remove(node: &mut Node, span: Span) -> Option<Arc<str>> {
         NodeKind::Scalar(_) => None,
         NodeKind::List(items) => items.iter_mut().find_map(|item| remove(item, span)),
         NodeKind::Map(entries) => {
-            let at = entries
-                .iter()
-                .position(|entry| entry.key.span == span || entry.value.span == span);
+            let at =
+                entries.iter().position(|entry| entry.key.span == span || entry.value.span == span);
             match at {
                 Some(at) => Some(entries.remove(at).key.value),
-                None => entries
-                    .iter_mut()
-                    .find_map(|entry| remove(&mut entry.value, span)),
+                None => entries.iter_mut().find_map(|entry| remove(&mut entry.value, span)),
             }
         }
     }
@@ -183,9 +176,7 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'_> {
         if self.is_null() {
             return Err(self.place(de::Error::custom("the value is empty")));
         }
-        visitor
-            .visit_str(&scalar.text)
-            .map_err(|error| self.place(error))
+        visitor.visit_str(&scalar.text).map_err(|error| self.place(error))
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SettingError> {
@@ -204,9 +195,7 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'_> {
         _name: &'static str,
         visitor: V,
     ) -> Result<V::Value, SettingError> {
-        visitor
-            .visit_newtype_struct(self)
-            .map_err(|error| self.place(error))
+        visitor.visit_newtype_struct(self).map_err(|error| self.place(error))
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SettingError> {
@@ -214,10 +203,7 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'_> {
             let message = format!("this is a list, not {}", self.node.what());
             return Err(self.place(de::Error::custom(message)));
         };
-        let items = Items {
-            items: items.iter(),
-            hidden: self.hidden,
-        };
+        let items = Items { items: items.iter(), hidden: self.hidden };
         visitor.visit_seq(items).map_err(|error| self.place(error))
     }
 
@@ -226,14 +212,8 @@ impl<'de> de::Deserializer<'de> for NodeDeserializer<'_> {
             let message = format!("this is a set of keys, not {}", self.node.what());
             return Err(self.place(de::Error::custom(message)));
         };
-        let entries = Entries {
-            entries: entries.iter(),
-            value: None,
-            hidden: self.hidden,
-        };
-        visitor
-            .visit_map(entries)
-            .map_err(|error| self.place(error))
+        let entries = Entries { entries: entries.iter(), value: None, hidden: self.hidden };
+        visitor.visit_map(entries).map_err(|error| self.place(error))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -283,13 +263,8 @@ impl<'de> SeqAccess<'de> for Items<'_> {
         let Some(node) = self.items.next() else {
             return Ok(None);
         };
-        let deserializer = NodeDeserializer {
-            node,
-            hidden: self.hidden,
-        };
-        seed.deserialize(deserializer)
-            .map(Some)
-            .map_err(|error| error.at(node.span))
+        let deserializer = NodeDeserializer { node, hidden: self.hidden };
+        seed.deserialize(deserializer).map(Some).map_err(|error| error.at(node.span))
     }
 }
 
@@ -311,9 +286,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         };
         self.value = Some(&entry.value);
         let key: de::value::StrDeserializer<'_, SettingError> = (&**entry.key).into_deserializer();
-        seed.deserialize(key)
-            .map(Some)
-            .map_err(|error| error.at(entry.key.span))
+        seed.deserialize(key).map(Some).map_err(|error| error.at(entry.key.span))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(
@@ -323,12 +296,8 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         let Some(node) = self.value.take() else {
             return Err(de::Error::custom("a value was asked for before its key"));
         };
-        let deserializer = NodeDeserializer {
-            node,
-            hidden: self.hidden,
-        };
+        let deserializer = NodeDeserializer { node, hidden: self.hidden };
         // A derived reader of one value (a duration, an address) reports without a place.
-        seed.deserialize(deserializer)
-            .map_err(|error| deserializer.place(error))
+        seed.deserialize(deserializer).map_err(|error| deserializer.place(error))
     }
 }

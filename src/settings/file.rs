@@ -18,38 +18,17 @@ use crate::registry::{self, SystemKind};
 
 const TOP: Keys<'_> = Keys {
     of: "the settings",
-    known: &[
-        "ledger",
-        "systems",
-        "mappings",
-        "listen",
-        "poll_interval",
-        "quota_reserve",
-        "log",
-    ],
+    known: &["ledger", "systems", "mappings", "listen", "poll_interval", "quota_reserve", "log"],
     refused: &[
-        (
-            "allow_plain",
-            "write `allow_plain` where it is meant: in a system, or in `ledger`",
-        ),
-        (
-            "kind",
-            "a kind belongs to a system: systems: { crm: { kind: salesforce, ... } }",
-        ),
+        ("allow_plain", "write `allow_plain` where it is meant: in a system, or in `ledger`"),
+        ("kind", "a kind belongs to a system: systems: { crm: { kind: salesforce, ... } }"),
     ],
 };
 
-const LEDGER: Keys<'_> = Keys {
-    of: "`ledger`",
-    known: &["url", "state_dir", "allow_plain"],
-    refused: &[],
-};
+const LEDGER: Keys<'_> =
+    Keys { of: "`ledger`", known: &["url", "state_dir", "allow_plain"], refused: &[] };
 
-const LOG: Keys<'_> = Keys {
-    of: "`log`",
-    known: &["format", "level"],
-    refused: &[],
-};
+const LOG: Keys<'_> = Keys { of: "`log`", known: &["format", "level"], refused: &[] };
 
 /// How often polled systems are asked when the settings do not say.
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
@@ -118,10 +97,7 @@ pub enum LogFormat {
 
 impl Default for LogSettings {
     fn default() -> Self {
-        Self {
-            format: LogFormat::Text,
-            level: "info".to_owned(),
-        }
+        Self { format: LogFormat::Text, level: "info".to_owned() }
     }
 }
 
@@ -151,11 +127,7 @@ pub fn load(
     reader.hidden.clone_from(&hidden);
     reader.found.extend(warnings);
     reader.found.extend(faults);
-    let mut file = File {
-        reader,
-        hidden: &hidden,
-        folder,
-    };
+    let mut file = File { reader, hidden: &hidden, folder };
     let settings = file.settings(&root);
     file.reader.found.check(settings)
 }
@@ -171,9 +143,7 @@ impl File<'_> {
         let keyed = self.reader.keys(root, TOP)?;
         let ledger = self.ledger(keyed.get("ledger"));
         let systems = self.systems(keyed);
-        let mappings = keyed
-            .get("mappings")
-            .and_then(|node| self.reader.text(node, "mappings"));
+        let mappings = keyed.get("mappings").and_then(|node| self.reader.text(node, "mappings"));
         let listen = self.parsed(keyed, "listen", "an address and a port as 127.0.0.1:8420");
         let poll_interval = self.duration(keyed, "poll_interval");
         let quota_reserve = self.percent(keyed, "quota_reserve");
@@ -183,9 +153,7 @@ impl File<'_> {
             source: Arc::clone(self.reader.source),
             ledger: ledger?,
             systems: systems?,
-            mappings: self
-                .folder
-                .join(mappings.as_ref().map_or("mappings", |text| text)),
+            mappings: self.folder.join(mappings.as_ref().map_or("mappings", |text| text)),
             listen: listen.unwrap_or(default_listen),
             poll_interval: poll_interval.unwrap_or(POLL_INTERVAL),
             quota_reserve_percent: quota_reserve.unwrap_or(QUOTA_RESERVE_PERCENT),
@@ -196,18 +164,12 @@ impl File<'_> {
     fn ledger(&mut self, node: Option<&Node>) -> Option<LedgerSettings> {
         let default = self.folder.join(".syncline");
         let Some(node) = node.filter(|node| !node.is_null()) else {
-            return Some(LedgerSettings {
-                url: None,
-                state_dir: default,
-            });
+            return Some(LedgerSettings { url: None, state_dir: default });
         };
         let keyed = self.reader.keys(node, LEDGER)?;
-        let state_dir = keyed
-            .get("state_dir")
-            .and_then(|node| self.reader.text(node, "state_dir"));
+        let state_dir = keyed.get("state_dir").and_then(|node| self.reader.text(node, "state_dir"));
         let allow_plain = keyed.get("allow_plain").and_then(|node| {
-            self.reader
-                .word(node, "allow_plain", &[("true", true), ("false", false)])
+            self.reader.word(node, "allow_plain", &[("true", true), ("false", false)])
         });
         let mut url = None;
         if let Some(node) = keyed.get("url") {
@@ -226,16 +188,11 @@ impl File<'_> {
 
     fn systems(&mut self, keyed: Keyed<'_>) -> Option<Vec<SystemSettings>> {
         let example = "systems: { crm: { kind: salesforce, ... }, ops: { kind: postgres, ... } }";
-        let node = self
-            .reader
-            .required(keyed, "the settings", "systems", example)?;
+        let node = self.reader.required(keyed, "the settings", "systems", example)?;
         let NodeKind::Map(entries) = &node.kind else {
             let diagnostic = self
                 .reader
-                .error(
-                    node.span,
-                    format!("`systems` names systems, not {}", node.what()),
-                )
+                .error(node.span, format!("`systems` names systems, not {}", node.what()))
                 .help(format!("write {example}"));
             self.reader.note(diagnostic);
             return None;
@@ -252,11 +209,7 @@ impl File<'_> {
             .map(|entry| {
                 let kind = self.system(&entry.value)?;
                 let name = SystemName::new(Arc::clone(&entry.key));
-                Some(SystemSettings {
-                    name,
-                    span: entry.key.span,
-                    kind,
-                })
+                Some(SystemSettings { name, span: entry.key.span, kind })
             })
             .collect();
         systems.into_iter().collect()
@@ -267,10 +220,7 @@ impl File<'_> {
         let NodeKind::Map(entries) = &node.kind else {
             let diagnostic = self
                 .reader
-                .error(
-                    node.span,
-                    format!("a system is a set of keys, not {}", node.what()),
-                )
+                .error(node.span, format!("a system is a set of keys, not {}", node.what()))
                 .help("give it a `kind` and the settings of that kind");
             self.reader.note(diagnostic);
             return None;
@@ -285,15 +235,8 @@ impl File<'_> {
             return None;
         };
         let kind = self.reader.word(&kind.value, "kind", registry::KINDS)?;
-        let others = entries
-            .iter()
-            .filter(|entry| &**entry.key != "kind")
-            .cloned()
-            .collect();
-        let others = Node {
-            span: node.span,
-            kind: NodeKind::Map(others),
-        };
+        let others = entries.iter().filter(|entry| &**entry.key != "kind").cloned().collect();
+        let others = Node { span: node.span, kind: NodeKind::Map(others) };
         match registry::read(kind.value, NodeDeserializer::new(&others, self.hidden)) {
             Ok(kind) => Some(kind),
             Err(errors) => {
@@ -328,11 +271,7 @@ impl File<'_> {
             if tracing_subscriber::EnvFilter::try_new(&**level).is_ok() {
                 log.level = level.to_string();
             } else {
-                self.refuse(
-                    node,
-                    "level",
-                    "error, warn, info, debug or trace, also per crate",
-                );
+                self.refuse(node, "level", "error, warn, info, debug or trace, also per crate");
             }
         }
         log
@@ -376,9 +315,7 @@ impl File<'_> {
     fn percent(&mut self, keyed: Keyed<'_>, key: &str) -> Option<u8> {
         let node = keyed.get(key)?;
         let text = self.reader.text(node, key)?;
-        let percent = text
-            .strip_suffix('%')
-            .and_then(|number| number.trim().parse().ok());
+        let percent = text.strip_suffix('%').and_then(|number| number.trim().parse().ok());
         let percent = percent.filter(|percent| *percent <= 100);
         if percent.is_none() {
             self.refuse(node, key, "a share from 0% to 100%");

@@ -26,21 +26,10 @@ pub(super) fn insert(
     folder: &Path,
     environment: &dyn Environment,
 ) -> (Inserted, Diagnostics) {
-    let mut inserter = Inserter {
-        source,
-        folder,
-        environment,
-        hidden: Vec::new(),
-        found: Diagnostics::new(),
-    };
+    let mut inserter =
+        Inserter { source, folder, environment, hidden: Vec::new(), found: Diagnostics::new() };
     let root = inserter.node("the value", root);
-    (
-        Inserted {
-            root,
-            hidden: inserter.hidden,
-        },
-        inserter.found,
-    )
+    (Inserted { root, hidden: inserter.hidden }, inserter.found)
 }
 
 struct Inserter<'a> {
@@ -58,10 +47,7 @@ struct Fault {
 }
 
 fn fault<T>(message: impl Into<String>, help: impl Into<String>) -> Result<T, Fault> {
-    Err(Fault {
-        message: message.into(),
-        help: help.into(),
-    })
+    Err(Fault { message: message.into(), help: help.into() })
 }
 
 impl Inserter<'_> {
@@ -73,20 +59,14 @@ impl Inserter<'_> {
             }
             NodeKind::Map(mut entries) => {
                 for entry in &mut entries {
-                    let empty = Node {
-                        span: entry.value.span,
-                        kind: NodeKind::List(Vec::new()),
-                    };
+                    let empty = Node { span: entry.value.span, kind: NodeKind::List(Vec::new()) };
                     let value = std::mem::replace(&mut entry.value, empty);
                     entry.value = self.node(&Arc::clone(&entry.key), value);
                 }
                 NodeKind::Map(entries)
             }
         };
-        Node {
-            span: node.span,
-            kind,
-        }
+        Node { span: node.span, kind }
     }
 
     fn scalar(&mut self, key: &str, span: Span, scalar: Scalar) -> Scalar {
@@ -97,16 +77,10 @@ impl Inserter<'_> {
         match filled {
             Ok((text, true)) => {
                 self.hidden.push(span);
-                Scalar {
-                    text: text.into(),
-                    style: Style::Double,
-                }
+                Scalar { text: text.into(), style: Style::Double }
             }
             // `$$` alone: still the file's own value, of the type that it looks like.
-            Ok((text, false)) => Scalar {
-                text: text.into(),
-                style: scalar.style,
-            },
+            Ok((text, false)) => Scalar { text: text.into(), style: scalar.style },
             Err(Fault { message, help }) => {
                 self.found.push(
                     Diagnostic::error(format!("`{key}`: {message}"))
@@ -146,10 +120,7 @@ impl Inserter<'_> {
                 rest = after;
             } else if let Some(after) = rest.strip_prefix('{') {
                 let Some(end) = after.find('}') else {
-                    return fault(
-                        "`${` is never closed",
-                        "close it with `}`; write $$ for a $",
-                    );
+                    return fault("`${` is never closed", "close it with `}`; write $$ for a $");
                 };
                 filled.push_str(&self.variable(&after[..end])?);
                 inserted = true;

@@ -10,20 +10,14 @@ pub(super) fn check(text: &str, allow_plain: bool) -> Result<(), (String, String
         return Err(("`url` does not begin with postgres://".to_owned(), example));
     }
     let parameter = |name: &str| {
-        url.query_pairs()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.into_owned())
+        url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     };
-    let host = parameter("host")
-        .or_else(|| url.host_str().map(str::to_owned))
-        .unwrap_or_default();
+    let host = parameter("host").or_else(|| url.host_str().map(str::to_owned)).unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']');
     let local = host.is_empty()
         || host.starts_with('/')
         || host == "localhost"
-        || address
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback());
+        || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
     let protected = parameter("sslmode")
         .is_some_and(|mode| matches!(&*mode, "require" | "verify-ca" | "verify-full"));
     if local || protected || allow_plain {

@@ -59,12 +59,8 @@ fn files(folder: &Path) -> Result<Vec<std::path::PathBuf>, Diagnostics> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
-        let yaml = path
-            .extension()
-            .is_some_and(|ending| ending == "yaml" || ending == "yml");
-        let hidden = path
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        let yaml = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
         if yaml && !hidden {
             files.push(path);
         }

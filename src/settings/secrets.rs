@@ -5,25 +5,15 @@ use std::sync::Arc;
 use syncline_core::mapping::language::{Diagnostic, Diagnostics, Node, Source, Span};
 
 /// The last words of keys whose values are secrets.
-const SECRET_WORDS: [&str; 6] = [
-    "password",
-    "secret",
-    "token",
-    "passphrase",
-    "private_key",
-    "api_key",
-];
+const SECRET_WORDS: [&str; 6] =
+    ["password", "secret", "token", "passphrase", "private_key", "api_key"];
 
 /// The places of all secrets that are written out, in part or whole.
 pub(super) fn places(root: &Node) -> Vec<Span> {
     let mut places = Vec::new();
     root.visit_scalars("", &mut |key, node| {
         let text = node.as_scalar().map_or("", |scalar| &scalar.text);
-        let secret = if is_secret(key) {
-            Some(text)
-        } else {
-            url_password(text)
-        };
+        let secret = if is_secret(key) { Some(text) } else { url_password(text) };
         if secret.is_some_and(|secret| !is_all_insertion(secret)) {
             places.push(node.span);
         }
@@ -50,10 +40,7 @@ pub(super) fn literal_secrets(source: &Arc<Source>, root: &Node) -> Diagnostics 
         let (what, help) = if url.is_some() {
             let help = "write the password as ${VARIABLE} inside the URL, or the whole URL as \
                         file:path";
-            (
-                format!("`{key}` holds a password that is written into the file"),
-                help.to_owned(),
-            )
+            (format!("`{key}` holds a password that is written into the file"), help.to_owned())
         } else {
             let name = key.to_uppercase();
             let help = format!("write `{key}: ${{{name}}}` for a variable, or `{key}: file:path`");
@@ -76,14 +63,12 @@ pub(super) fn mask_unparsed(source: &Arc<Source>) -> Arc<Source> {
     let mut start = 0;
     for line in source.text().split_inclusive('\n') {
         let from = line.find(':').map_or(0, |colon| colon + 1);
-        hidden.extend(
-            line.char_indices()
-                .skip_while(|(at, _)| *at < from)
-                .filter_map(|(at, c)| {
-                    let at = start + at;
-                    (!c.is_whitespace()).then(|| Span::new(at, at + c.len_utf8()))
-                }),
-        );
+        hidden.extend(line.char_indices().skip_while(|(at, _)| *at < from).filter_map(
+            |(at, c)| {
+                let at = start + at;
+                (!c.is_whitespace()).then(|| Span::new(at, at + c.len_utf8()))
+            },
+        ));
         start += line.len();
     }
     source.masked(&hidden)
@@ -91,8 +76,7 @@ pub(super) fn mask_unparsed(source: &Arc<Source>) -> Arc<Source> {
 
 fn is_secret(key: &str) -> bool {
     SECRET_WORDS.iter().any(|word| {
-        key.strip_suffix(word)
-            .is_some_and(|before| before.is_empty() || before.ends_with('_'))
+        key.strip_suffix(word).is_some_and(|before| before.is_empty() || before.ends_with('_'))
     })
 }
 
@@ -111,16 +95,9 @@ fn is_all_insertion(text: &str) -> bool {
 fn url_password(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once("://")?;
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let login = authority
-        .rsplit_once('@')
-        .and_then(|(login, _)| login.split_once(':'));
-    let query = rest.split_once('?').and_then(|(_, query)| {
-        query
-            .split('&')
-            .find_map(|pair| pair.strip_prefix("password="))
-    });
-    login
-        .map(|(_, password)| password)
-        .or(query)
-        .filter(|password| !password.is_empty())
+    let login = authority.rsplit_once('@').and_then(|(login, _)| login.split_once(':'));
+    let query = rest
+        .split_once('?')
+        .and_then(|(_, query)| query.split('&').find_map(|pair| pair.strip_prefix("password=")));
+    login.map(|(_, password)| password).or(query).filter(|password| !password.is_empty())
 }

@@ -20,12 +20,7 @@ pub struct SettingError {
 
 impl SettingError {
     pub(super) fn new(message: impl Into<String>, help: Option<String>) -> Self {
-        Self {
-            span: None,
-            message: message.into(),
-            help,
-            missing: None,
-        }
+        Self { span: None, message: message.into(), help, missing: None }
     }
     pub(super) fn at(mut self, span: Span) -> Self {
         self.span.get_or_insert(span);
@@ -54,10 +49,9 @@ impl de::Error for SettingError {
     }
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
         let help = match nearest(variant, expected.iter().copied()) {
-            Some(near) => format!(
-                "did you mean `{near}`? It is {}",
-                one_of(expected.iter().copied())
-            ),
+            Some(near) => {
+                format!("did you mean `{near}`? It is {}", one_of(expected.iter().copied()))
+            }
             None => format!("write {}", one_of(expected.iter().copied())),
         };
         Self::new(format!("`{variant}` is not known here"), Some(help))
@@ -71,9 +65,6 @@ impl de::Error for SettingError {
     }
     fn missing_field(field: &'static str) -> Self {
         let help = Some(format!("add `{field}: ...`"));
-        Self {
-            missing: Some(field),
-            ..Self::new(format!("`{field}` is missing"), help)
-        }
+        Self { missing: Some(field), ..Self::new(format!("`{field}` is missing"), help) }
     }
 }

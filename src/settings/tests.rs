@@ -42,11 +42,7 @@ fn given() -> Given {
 }
 
 fn read(text: &str) -> Result<Checked<Settings>, Diagnostics> {
-    load(
-        &Source::new("syncline.yaml", text),
-        Path::new("/etc/syncline"),
-        &given(),
-    )
+    load(&Source::new("syncline.yaml", text), Path::new("/etc/syncline"), &given())
 }
 
 fn messages(found: &Diagnostics) -> Vec<String> {
@@ -95,27 +91,17 @@ fn a_whole_file_is_read_and_filled() {
     assert!(checked.warnings.is_empty(), "{}", checked.warnings);
     let settings = checked.value;
     let url = settings.ledger.url.as_ref().unwrap();
-    assert_eq!(
-        url.expose_secret(),
-        "postgres://syncline:s3cr3t@127.0.0.1:5433/ledger"
-    );
+    assert_eq!(url.expose_secret(), "postgres://syncline:s3cr3t@127.0.0.1:5433/ledger");
     assert_eq!(settings.ledger.state_dir, Path::new("/etc/syncline/state"));
     assert_eq!(settings.mappings, Path::new("/etc/syncline/maps"));
     assert_eq!(settings.listen.port(), 9000);
     assert_eq!(settings.poll_interval, Duration::from_secs(30));
     assert_eq!(settings.quota_reserve_percent, 10);
     assert_eq!(settings.log.format, LogFormat::Json);
-    let names: Vec<&str> = settings
-        .systems
-        .iter()
-        .map(|system| system.name.as_str())
-        .collect();
+    let names: Vec<&str> = settings.systems.iter().map(|system| system.name.as_str()).collect();
     assert_eq!(names, ["crm", "ops"]);
     let debug = format!("{:?}", settings.systems);
-    assert!(
-        debug.contains("app$user") && debug.contains("5433"),
-        "{debug}"
-    );
+    assert!(debug.contains("app$user") && debug.contains("5433"), "{debug}");
 }
 
 #[test]
@@ -123,10 +109,7 @@ fn what_a_file_does_not_say_has_a_default() {
     let settings = read("systems: { ops: { kind: postgres, url: \"postgres://u@localhost/d\" } }");
     let settings = settings.unwrap().value;
     assert!(settings.ledger.url.is_none());
-    assert_eq!(
-        settings.ledger.state_dir,
-        Path::new("/etc/syncline/.syncline")
-    );
+    assert_eq!(settings.ledger.state_dir, Path::new("/etc/syncline/.syncline"));
     assert_eq!(settings.listen.to_string(), "127.0.0.1:8420");
     assert_eq!(settings.log.level, "info");
 }
@@ -135,10 +118,7 @@ fn what_a_file_does_not_say_has_a_default() {
 fn an_inserted_value_is_text_and_never_structure() {
     let text = "systems: { ops: { kind: postgres, user: \"${CRM_SECRET}\", database: '${WORD}' } }";
     let debug = format!("{:?}", read(text).unwrap().value.systems);
-    assert!(
-        debug.contains(r#"user: Some("hunter2: \"}\n - x")"#),
-        "{debug}"
-    );
+    assert!(debug.contains(r#"user: Some("hunter2: \"}\n - x")"#), "{debug}");
     assert!(debug.contains(r#"database: Some("null")"#), "{debug}");
 }
 
@@ -155,18 +135,11 @@ fn secrets_appear_in_no_message_and_no_debug_text() {
         .replace("overlap: 20m", "overlap: ${OPS_PASSWORD}")
         .replace("format: json", "format: '${OPS_PASSWORD}'")
         .replace("listen: 0.0.0.0:9000", "listen: ${OPS_PASSWORD}")
-        .replace(
-            "user: app$$user",
-            "password2: letmein\n    colour: ${OPS_PASSWORD}",
-        )
+        .replace("user: app$$user", "password2: letmein\n    colour: ${OPS_PASSWORD}")
         .replace("password: file:secret", "password: letmein");
     let found = read(&broken).unwrap_err();
     assert!(found.count(Severity::Error) >= 4, "{found}");
-    for text in [
-        found.to_string(),
-        found.render(true),
-        found.to_json().to_string(),
-    ] {
+    for text in [found.to_string(), found.render(true), found.to_json().to_string()] {
         for secret in ["hunter2", "s3cr3t", "from a file"] {
             assert!(!text.contains(secret), "{text}");
         }
@@ -199,18 +172,10 @@ systems:
         ]
     );
     let drawn = warnings.to_string();
-    assert!(
-        drawn.contains("`client_secret: ${CLIENT_SECRET}`"),
-        "{drawn}"
-    );
+    assert!(drawn.contains("`client_secret: ${CLIENT_SECRET}`"), "{drawn}");
     assert!(drawn.contains("`client_secret: file:path`"), "{drawn}");
-    assert!(
-        !drawn.contains("hidden") && !drawn.contains("abc"),
-        "{drawn}"
-    );
-    let half = text
-        .replace("abc", "'${CRM_SECRET}'")
-        .replace(":hidden@", ":${OPS_PASSWORD}@");
+    assert!(!drawn.contains("hidden") && !drawn.contains("abc"), "{drawn}");
+    let half = text.replace("abc", "'${CRM_SECRET}'").replace(":hidden@", ":${OPS_PASSWORD}@");
     assert!(read(&half).unwrap().warnings.is_empty());
 }
 
@@ -222,10 +187,7 @@ fn what_cannot_be_inserted_is_named_at_its_place() {
         ("${", "`${` is never closed"),
         ("${a b}", "`a b` is not the name of a variable"),
         ("${}", "`` is not the name of a variable"),
-        (
-            "file:none",
-            "the file /etc/syncline/none cannot be read: no such file",
-        ),
+        ("file:none", "the file /etc/syncline/none cannot be read: no such file"),
         ("file:${NONE}", "the variable NONE is not set"),
     ];
     for (value, message) in cases {
@@ -301,10 +263,7 @@ fn the_mappings_folder_is_read_whole() {
     std::fs::create_dir_all(&folder).unwrap();
     let systems = ["crm".into(), "ops".into()];
     let empty = load_mappings(&folder, &systems).unwrap_err();
-    assert!(
-        empty.to_string().contains("there are no mappings"),
-        "{empty}"
-    );
+    assert!(empty.to_string().contains("there are no mappings"), "{empty}");
     let mapping = "mapping: a\nleft: { system: crm, entity: A }\n\
                    right: { system: ops, entity: a }\nmatch: []\nfields: [{ left: x, right: y }]\n";
     std::fs::write(folder.join("b.yaml"), mapping).unwrap();

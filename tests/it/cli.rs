@@ -73,11 +73,7 @@ fn examples() -> Folder {
     let mappings = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings");
     for entry in std::fs::read_dir(mappings).unwrap() {
         let path = entry.unwrap().path();
-        std::fs::copy(
-            &path,
-            folder.0.join("mappings").join(path.file_name().unwrap()),
-        )
-        .unwrap();
+        std::fs::copy(&path, folder.0.join("mappings").join(path.file_name().unwrap())).unwrap();
     }
     folder.write("syncline.yaml", SETTINGS);
     folder
@@ -92,16 +88,8 @@ fn the_example_mappings_pass_the_check() {
     let checked = folder.run(&["check", "--json"]);
     let answer = json(&checked);
     assert_eq!(answer["syncline"], 1);
-    assert_eq!(
-        (&answer["command"], &answer["ok"]),
-        (&"check".into(), &true.into())
-    );
-    let names: Vec<_> = answer["mappings"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|m| &m["name"])
-        .collect();
+    assert_eq!((&answer["command"], &answer["ok"]), (&"check".into(), &true.into()));
+    let names: Vec<_> = answer["mappings"].as_array().unwrap().iter().map(|m| &m["name"]).collect();
     assert_eq!(names, ["accounts", "contacts"]);
 }
 
@@ -110,10 +98,7 @@ fn systems_that_do_not_answer_are_all_named_where_the_settings_name_them() {
     let folder = Folder::new("deaf");
     let system = "{ kind: salesforce, url: 'http://127.0.0.1:9', client_id: k, \
                   client_secret: '${OPS_PASSWORD}' }";
-    folder.write(
-        "syncline.yaml",
-        &format!("systems:\n  one: {system}\n  two: {system}\n"),
-    );
+    folder.write("syncline.yaml", &format!("systems:\n  one: {system}\n  two: {system}\n"));
     folder.write("mappings/accounts.yaml", ACCOUNTS);
     for command in [["check", "--live"], ["doctor", "--color=never"]] {
         let checked = folder.run(&command);
@@ -139,21 +124,14 @@ fn mistakes_of_all_files_come_at_once_with_code_2() {
     assert!(told.contains("--> syncline.yaml:1:9"), "{told}");
     assert!(told.contains("the variable NOBODY is not set"), "{told}");
 
-    folder.write(
-        "syncline.yaml",
-        "systems: { crm: { kind: postgres, user: u } }\n",
-    );
+    folder.write("syncline.yaml", "systems: { crm: { kind: postgres, user: u } }\n");
     folder.write("mappings/a.yaml", "mapping: a\nleft: 1\n");
     folder.write("mappings/b.yaml", "mapping: [\n");
     let checked = folder.run(&["check", "--json"]);
     assert_eq!(checked.status.code(), Some(2));
     let answer = json(&checked);
-    let files: Vec<_> = answer["findings"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|finding| &finding["file"])
-        .collect();
+    let files: Vec<_> =
+        answer["findings"].as_array().unwrap().iter().map(|finding| &finding["file"]).collect();
     assert!(files.contains(&&Value::from("mappings/a.yaml")), "{answer}");
     assert!(files.contains(&&Value::from("mappings/b.yaml")), "{answer}");
     assert_eq!(answer["ok"], false);
@@ -166,10 +144,7 @@ fn a_missing_settings_file_is_an_error_with_its_cause_once() {
     assert_eq!(checked.status.code(), Some(1));
     let told = stderr(&checked);
     assert_eq!(told.matches("No such file").count(), 1, "{told}");
-    assert!(
-        told.starts_with("error: the settings none.yaml cannot be read"),
-        "{told}"
-    );
+    assert!(told.starts_with("error: the settings none.yaml cannot be read"), "{told}");
     let answer = json(&folder.run(&["check", "--config", "none.yaml", "--json"]));
     assert!(answer["error"].as_str().unwrap().contains("none.yaml"));
 }
@@ -191,25 +166,14 @@ struct Simulated {
 impl Simulated {
     fn start(seed: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_syncline"))
-            .args([
-                "simulate",
-                "salesforce",
-                "--port",
-                "0",
-                "--json",
-                "--seed",
-                seed,
-            ])
+            .args(["simulate", "salesforce", "--port", "0", "--json", "--seed", seed])
             .stdout(std::process::Stdio::piped())
             .spawn()
             .unwrap();
         let mut line = String::new();
         let told = child.stdout.take().unwrap();
         BufReader::new(told).read_line(&mut line).unwrap();
-        Self {
-            child,
-            told: serde_json::from_str(&line).unwrap(),
-        }
+        Self { child, told: serde_json::from_str(&line).unwrap() }
     }
     fn system(&self, name: &str) -> String {
         let told = |key: &str| self.told[key].as_str().unwrap();
@@ -239,28 +203,19 @@ fn two_simulated_orgs_are_checked_alive() {
     folder.write("mappings/accounts.yaml", ACCOUNTS);
     let checked = folder.run(&["check", "--live", "--json"]);
     let answer = json(&checked);
-    assert_eq!(
-        (&answer["ok"], &answer["errors"]),
-        (&true.into(), &0.into()),
-        "{answer}"
-    );
+    assert_eq!((&answer["ok"], &answer["errors"]), (&true.into(), &0.into()), "{answer}");
 
     let doctor = json(&folder.run(&["doctor", "--json"]));
     assert_eq!(doctor["ok"], true, "{doctor}");
-    let classes: Vec<_> = doctor["systems"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|system| &system["class"])
-        .collect();
+    let classes: Vec<_> =
+        doctor["systems"].as_array().unwrap().iter().map(|system| &system["class"]).collect();
     assert_eq!(classes, [2, 2]);
     assert_eq!(doctor["mappings"][0]["fits"], true);
     assert!(doctor["systems"][0]["quota"]["max"].is_u64(), "{doctor}");
 
-    let wrong = ACCOUNTS.replace("right: Phone", "right: Phoen").replace(
-        "left: CreatedDate, right: Description",
-        "left: Fax, right: CreatedDate",
-    );
+    let wrong = ACCOUNTS
+        .replace("right: Phone", "right: Phoen")
+        .replace("left: CreatedDate, right: Description", "left: Fax, right: CreatedDate");
     folder.write("mappings/accounts.yaml", &wrong);
     let checked = folder.run(&["check", "--live"]);
     assert_eq!(checked.status.code(), Some(2));

@@ -25,10 +25,7 @@ impl Workshop {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("syncline-embedded-{}-{count}", std::process::id());
         let folder = std::env::temp_dir().join(name);
-        std::fs::DirBuilder::new()
-            .mode(mode)
-            .create(&folder)
-            .unwrap();
+        std::fs::DirBuilder::new().mode(mode).create(&folder).unwrap();
         Self { folder }
     }
 
@@ -42,9 +39,7 @@ impl Workshop {
     }
 
     async fn ensure(&self, name: &str) -> Cluster {
-        Cluster::ensure(&self.options(name))
-            .await
-            .unwrap_or_else(|error| panic!("{error:?}"))
+        Cluster::ensure(&self.options(name)).await.unwrap_or_else(|error| panic!("{error:?}"))
     }
 
     /// Where the clusters are: here, or where the file `cluster` says.
@@ -62,14 +57,9 @@ impl Drop for Workshop {
         let state = self.state();
         for entry in std::fs::read_dir(&state).into_iter().flatten().flatten() {
             let file = entry.path().join("data/postmaster.pid");
-            let pid = std::fs::read_to_string(file).ok().and_then(|text| {
-                text.lines()
-                    .next()?
-                    .trim()
-                    .parse()
-                    .ok()
-                    .and_then(Pid::from_raw)
-            });
+            let pid = std::fs::read_to_string(file)
+                .ok()
+                .and_then(|text| text.lines().next()?.trim().parse().ok().and_then(Pid::from_raw));
             if let Some(pid) = pid
                 && pid.as_raw_nonzero().get().cast_unsigned() != std::process::id()
             {
@@ -82,9 +72,7 @@ impl Drop for Workshop {
 }
 
 async fn connect(cluster: &Cluster, database: &str) -> PgConnection {
-    PgConnection::connect(cluster.url(database).expose_secret())
-        .await
-        .unwrap()
+    PgConnection::connect(cluster.url(database).expose_secret()).await.unwrap()
 }
 
 async fn show(cluster: &Cluster, setting: &str) -> String {
@@ -101,9 +89,7 @@ fn kill(cluster: &Cluster) {
 }
 
 async fn is_listening(cluster: &Cluster) -> bool {
-    tokio::net::TcpStream::connect(("127.0.0.1", cluster.port()))
-        .await
-        .is_ok()
+    tokio::net::TcpStream::connect(("127.0.0.1", cluster.port())).await.is_ok()
 }
 
 #[tokio::test]
@@ -134,15 +120,9 @@ async fn a_fresh_cluster_is_durable_private_and_adopted_by_the_next_call() {
 async fn a_wrong_password_is_refused() {
     let workshop = Workshop::open();
     let cluster = workshop.ensure("ledger").await;
-    let address = format!(
-        "postgres://syncline:wrong@127.0.0.1:{}/postgres",
-        cluster.port()
-    );
+    let address = format!("postgres://syncline:wrong@127.0.0.1:{}/postgres", cluster.port());
     let error = PgConnection::connect(&address).await.unwrap_err();
-    let code = error
-        .as_database_error()
-        .and_then(|e| e.code())
-        .map(|c| c.into_owned());
+    let code = error.as_database_error().and_then(|e| e.code()).map(|c| c.into_owned());
     assert_eq!(code.as_deref(), Some("28P01"));
 }
 
@@ -162,16 +142,10 @@ async fn what_was_committed_is_there_after_the_server_was_killed() {
     let after = workshop.ensure("ledger").await;
     assert!(!after.adopted());
     assert_ne!(after.pid(), before.pid());
-    assert_eq!(
-        after.port(),
-        before.port(),
-        "an address stays good over a restart"
-    );
+    assert_eq!(after.port(), before.port(), "an address stays good over a restart");
     let mut connection = connect(&after, "syncline").await;
-    let kept: i32 = sqlx::query_scalar("select n from kept")
-        .fetch_one(&mut connection)
-        .await
-        .unwrap();
+    let kept: i32 =
+        sqlx::query_scalar("select n from kept").fetch_one(&mut connection).await.unwrap();
     assert_eq!(kept, 7);
 }
 
@@ -196,20 +170,11 @@ async fn a_folder_that_the_server_cannot_enter_is_left_for_another_that_stays_na
     let first = workshop.ensure("ledger").await;
     let local = workshop.folder.join(".syncline").canonicalize().unwrap();
     let is_local = first.folder().starts_with(&local);
-    assert_eq!(
-        is_local,
-        !geteuid().is_root(),
-        "{}",
-        first.folder().display()
-    );
+    assert_eq!(is_local, !geteuid().is_root(), "{}", first.folder().display());
     assert_eq!(local.join("cluster").exists(), geteuid().is_root());
 
     let ops = workshop.ensure("ops").await;
-    assert_eq!(
-        ops.folder().parent(),
-        first.folder().parent(),
-        "one state folder serves both"
-    );
+    assert_eq!(ops.folder().parent(), first.folder().parent(), "one state folder serves both");
     let again = workshop.ensure("ledger").await;
     assert_eq!(again.pid(), first.pid());
 }
@@ -217,10 +182,7 @@ async fn a_folder_that_the_server_cannot_enter_is_left_for_another_that_stays_na
 #[tokio::test]
 async fn clusters_of_one_folder_are_apart() {
     let workshop = Workshop::open();
-    let wanted = ClusterOptions {
-        logical: true,
-        ..workshop.options("ops")
-    };
+    let wanted = ClusterOptions { logical: true, ..workshop.options("ops") };
     let one = workshop.options("ledger");
     let (ledger, ops) = tokio::try_join!(Cluster::ensure(&one), Cluster::ensure(&wanted)).unwrap();
     assert_ne!(ledger.pid(), ops.pid());
@@ -251,10 +213,7 @@ async fn calls_at_the_same_time_agree_on_one_server() {
 async fn other_settings_start_the_server_anew() {
     let workshop = Workshop::open();
     let before = workshop.ensure("ops").await;
-    let options = ClusterOptions {
-        logical: true,
-        ..workshop.options("ops")
-    };
+    let options = ClusterOptions { logical: true, ..workshop.options("ops") };
     let after = Cluster::ensure(&options).await.unwrap();
     assert!(!after.adopted());
     assert_ne!(after.pid(), before.pid());
@@ -296,9 +255,7 @@ async fn data_of_another_version_is_refused_with_both_versions() {
     let cluster = workshop.ensure("ledger").await;
     cluster.stop().await.unwrap();
     std::fs::write(cluster.folder().join("data/PG_VERSION"), "9\n").unwrap();
-    let error = Cluster::ensure(&workshop.options("ledger"))
-        .await
-        .unwrap_err();
+    let error = Cluster::ensure(&workshop.options("ledger")).await.unwrap_err();
     let EmbeddedError::VersionMismatch { made_by, found, .. } = &error else {
         panic!("{error:?}");
     };
@@ -314,15 +271,10 @@ async fn a_start_that_fails_shows_the_end_of_the_log() {
     let cluster = workshop.ensure("ledger").await;
     cluster.stop().await.unwrap();
     std::fs::remove_file(cluster.folder().join("data/global/pg_control")).unwrap();
-    let error = Cluster::ensure(&workshop.options("ledger"))
-        .await
-        .unwrap_err();
+    let error = Cluster::ensure(&workshop.options("ledger")).await.unwrap_err();
     let text = error.to_string();
     assert!(matches!(error, EmbeddedError::Start { .. }), "{error:?}");
-    assert!(
-        text.contains("server.log") && text.contains("could not find the database"),
-        "{text}"
-    );
+    assert!(text.contains("server.log") && text.contains("could not find the database"), "{text}");
 }
 
 #[tokio::test]
@@ -341,10 +293,7 @@ async fn names_that_lead_out_of_the_folder_are_refused() {
     let workshop = Workshop::open();
     for name in ["", "..", "a/b", "Ledger", &"x".repeat(33)] {
         let error = Cluster::ensure(&workshop.options(name)).await.unwrap_err();
-        assert!(
-            matches!(error, EmbeddedError::BadName { .. }),
-            "{name:?}: {error:?}"
-        );
+        assert!(matches!(error, EmbeddedError::BadName { .. }), "{name:?}: {error:?}");
     }
     assert!(!workshop.folder.join(".syncline").exists());
 }

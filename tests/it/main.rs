@@ -1,10 +1,9 @@
 //! The integration tests of the whole, one binary.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test fails by panicking, and so do its helpers"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, and so do its helpers")]
 
 mod cli;
 mod embedded;
+mod queue;
 mod scripts;
+mod sync;
 mod tidy;

@@ -18,9 +18,7 @@ fn text(bytes: &[u8]) -> String {
 fn wrapper(command: &str) -> Command {
     let mut wrapper = Command::new(script("with-postgres.sh"));
     wrapper.args(["sh", "-c", command]);
-    wrapper
-        .env_remove("SYNCLINE_TEST_POSTGRES_URL")
-        .env_remove("SYNCLINE_PG_BINDIR");
+    wrapper.env_remove("SYNCLINE_TEST_POSTGRES_URL").env_remove("SYNCLINE_PG_BINDIR");
     wrapper.stdin(Stdio::null());
     wrapper
 }
@@ -45,22 +43,12 @@ fn the_wrapper_gives_a_cluster_and_takes_it_away() {
     assert_eq!(output.status.code(), Some(7), "{}", text(&output.stderr));
     let (data, level) = answer(&output);
     assert_eq!(level, "logical");
-    assert!(
-        !data.exists() && !data.parent().unwrap().exists(),
-        "{} is left",
-        data.display()
-    );
+    assert!(!data.exists() && !data.parent().unwrap().exists(), "{} is left", data.display());
 }
 
 #[test]
 fn two_wrappers_at_once_do_not_meet() {
-    let start = || {
-        wrapper(ASK)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
-    };
+    let start = || wrapper(ASK).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let both = [start(), start()];
     let [one, other] = both.map(|child| child.wait_with_output().unwrap());
     assert!(one.status.success() && other.status.success());
@@ -88,26 +76,16 @@ fn a_wrapper_that_is_told_to_end_ends_its_command_and_its_cluster() {
         kill_process(wrapper, signal).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(code));
         assert!(!data.exists(), "{} is left", data.display());
-        assert!(
-            test_kill_process(Pid::from_raw(command).unwrap()).is_err(),
-            "the command lives"
-        );
+        assert!(test_kill_process(Pid::from_raw(command).unwrap()).is_err(), "the command lives");
     }
 }
 
 #[test]
 fn setup_does_nothing_when_nothing_is_missing() {
     // `make test` has run it before; it must be silent and leave the machine alone.
-    let output = Command::new(script("setup.sh"))
-        .args(["build", "runtime"])
-        .output()
-        .unwrap();
+    let output = Command::new(script("setup.sh")).args(["build", "runtime"]).output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
-    assert!(
-        output.stdout.is_empty() && output.stderr.is_empty(),
-        "{}",
-        text(&output.stderr)
-    );
+    assert!(output.stdout.is_empty() && output.stderr.is_empty(), "{}", text(&output.stderr));
 }
 
 #[test]
@@ -133,18 +111,12 @@ fn setup_names_what_to_install_where_it_cannot() {
     std::fs::remove_dir_all(&folder).unwrap();
     assert_eq!(output.status.code(), Some(1));
     let errors = text(&output.stderr);
-    assert!(
-        errors.contains("Please install by hand: gcc libc6-dev"),
-        "{errors}"
-    );
+    assert!(errors.contains("Please install by hand: gcc libc6-dev"), "{errors}");
 }
 
 #[test]
 fn setup_refuses_an_unknown_part() {
-    let output = Command::new(script("setup.sh"))
-        .arg("everything")
-        .output()
-        .unwrap();
+    let output = Command::new(script("setup.sh")).arg("everything").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("unknown part 'everything'"));
 }

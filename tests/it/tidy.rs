@@ -45,21 +45,13 @@ fn sources(folder: &str, endings: &[&str]) -> Vec<Source> {
         }
     }
     found.sort_by(|a, b| a.path.cmp(&b.path));
-    assert!(
-        !found.is_empty(),
-        "nothing found below {folder}: has it moved?"
-    );
+    assert!(!found.is_empty(), "nothing found below {folder}: has it moved?");
     found
 }
 
 fn read(path: PathBuf) -> Source {
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    let path = path
-        .strip_prefix(root())
-        .unwrap()
-        .to_str()
-        .unwrap()
-        .to_owned();
+    let path = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
     Source { path, text }
 }
 

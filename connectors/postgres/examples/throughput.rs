@@ -2,14 +2,8 @@
 //! `.ci/with-postgres.sh cargo run --release -p syncline-postgres --example throughput`.
 
 #![expect(clippy::print_stdout, reason = "a report for whoever runs it")]
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a stop-watch reads the clock and its address"
-)]
-#![expect(
-    clippy::unwrap_used,
-    reason = "ends at the first thing that goes wrong"
-)]
+#![expect(clippy::disallowed_methods, reason = "a stop-watch reads the clock and its address")]
+#![expect(clippy::unwrap_used, reason = "ends at the first thing that goes wrong")]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -35,9 +29,7 @@ async fn main() {
          insert into bench select i, 'name ' || i, 'mail' || i || '@example.org', i, now(), 'note' \
          from generate_series(1, {ROWS}) i; analyze bench"
     );
-    pool.execute(sqlx::raw_sql(AssertSqlSafe(table)))
-        .await
-        .unwrap();
+    pool.execute(sqlx::raw_sql(AssertSqlSafe(table))).await.unwrap();
     let settings = PostgresSettings::from_url(&url);
     let connector = PostgresConnector::connect(settings, "bench".into()).unwrap();
     let cx = Context {
@@ -46,10 +38,8 @@ async fn main() {
         timeout: Duration::from_secs(60),
         purpose: Purpose::Sync,
     };
-    let fields: Vec<FieldName> = ["name", "email", "score", "at", "note"]
-        .iter()
-        .map(|name| (*name).into())
-        .collect();
+    let fields: Vec<FieldName> =
+        ["name", "email", "score", "at", "note"].iter().map(|name| (*name).into()).collect();
     let selection = Arc::new(Selection {
         entity: "public.bench".into(),
         fields: fields.into(),
@@ -82,10 +72,7 @@ async fn push_all(connector: &PostgresConnector, cx: &Context, selection: &Arc<S
         let mut writes = Vec::with_capacity(chunk.len());
         for (ordinal, id) in (0_i32..).zip(chunk) {
             writes.push(Write {
-                intent: IntentId {
-                    commit: number,
-                    ordinal,
-                },
+                intent: IntentId { commit: number, ordinal },
                 ordinal,
                 link: LinkId(uuid::Uuid::from_u128(1)),
                 selection: selection.clone(),
@@ -103,21 +90,10 @@ async fn push_all(connector: &PostgresConnector, cx: &Context, selection: &Arc<S
                 },
             });
         }
-        let batch = BatchId {
-            commit: number,
-            ordinal: 0,
-        };
-        let batch = WriteBatch {
-            batch,
-            writes,
-            together: false,
-        };
+        let batch = BatchId { commit: number, ordinal: 0 };
+        let batch = WriteBatch { batch, writes, together: false };
         let outcomes = connector.push(cx, batch).await.unwrap();
-        assert!(
-            outcomes
-                .iter()
-                .all(|one| matches!(one, WriteOutcome::Applied { .. }))
-        );
+        assert!(outcomes.iter().all(|one| matches!(one, WriteOutcome::Applied { .. })));
     }
 }
 
@@ -133,11 +109,6 @@ fn report(what: &str, wall: Instant, cpu: i64) {
 /// The processor time of this process so far, in microseconds (ticks of 10 ms).
 fn cpu_micros() -> i64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let fields: Vec<&str> = stat
-        .rsplit(')')
-        .next()
-        .unwrap()
-        .split_whitespace()
-        .collect();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
     (fields[11].parse::<i64>().unwrap() + fields[12].parse::<i64>().unwrap()) * 10_000
 }

@@ -32,12 +32,7 @@ pub(crate) async fn check(
     let level: String = row.try_get(3).map_err(failed)?;
     let replication: bool = row.try_get(4).map_err(failed)?;
     let mut pieces = vec![
-        piece(
-            "version",
-            version >= VERSION_MIN,
-            true,
-            "PostgreSQL 14 or later is needed",
-        ),
+        piece("version", version >= VERSION_MIN, true, "PostgreSQL 14 or later is needed"),
         Piece {
             name: "wal_level".to_owned(),
             present: level == "logical",
@@ -59,10 +54,7 @@ pub(crate) async fn check(
     }
     let database: String = row.try_get(2).map_err(failed)?;
     Ok(Health {
-        version: format!(
-            "PostgreSQL {}",
-            row.try_get::<String, _>(0).map_err(failed)?
-        ),
+        version: format!("PostgreSQL {}", row.try_get::<String, _>(0).map_err(failed)?),
         identity: identity(&mut conn).await.unwrap_or(database),
         user: row.try_get(1).map_err(failed)?,
         // Every version of Postgres compares under the row's lock.
@@ -72,12 +64,7 @@ pub(crate) async fn check(
 }
 
 fn piece(name: &str, present: bool, required: bool, detail: &str) -> Piece {
-    Piece {
-        name: name.to_owned(),
-        present,
-        required,
-        detail: detail.to_owned(),
-    }
+    Piece { name: name.to_owned(), present, required, detail: detail.to_owned() }
 }
 
 /// The cluster's own id and the database's name.
@@ -99,12 +86,8 @@ async fn publication(
     let name = shared.pieces(cx).publication;
     let found = published(conn, &name, version).await?;
     // A table that cannot be published is a piece of its own.
-    let wanted = wanted(shared, conn, selections, version)
-        .await
-        .unwrap_or_default();
-    let lacking = found
-        .as_ref()
-        .is_some_and(|(_, tables)| !covers(tables, &wanted));
+    let wanted = wanted(shared, conn, selections, version).await.unwrap_or_default();
+    let lacking = found.as_ref().is_some_and(|(_, tables)| !covers(tables, &wanted));
     let detail = match &found {
         Some(_) if lacking => {
             format!("{name} lacks tables or columns of the mappings; the next start adds them")
@@ -136,12 +119,7 @@ async fn slot(shared: &Shared, conn: &mut PgConnection, cx: &Context) -> Result<
     .map_err(failed)?;
     let Some(row) = row else {
         let detail = format!("{name} is made when the first sync starts; it keeps the log for us");
-        return Ok(Piece {
-            name: "slot".to_owned(),
-            present: false,
-            required: true,
-            detail,
-        });
+        return Ok(Piece { name: "slot".to_owned(), present: false, required: true, detail });
     };
     let status: String = row.try_get(0).map_err(failed)?;
     let safe: Option<i64> = row.try_get(1).map_err(failed)?;
@@ -162,22 +140,16 @@ async fn slot(shared: &Shared, conn: &mut PgConnection, cx: &Context) -> Result<
         );
     }
     let present = matches!(status.as_str(), "reserved" | "extended");
-    Ok(Piece {
-        name: "slot".to_owned(),
-        present,
-        required: true,
-        detail,
-    })
+    Ok(Piece { name: "slot".to_owned(), present, required: true, detail })
 }
 
 async fn receipts(shared: &Shared) -> Result<Piece> {
     let home = shared.find_home("check").await?;
     let (present, detail) = match (&home, shared.receipt_table()) {
         (Home::Table { quoted, .. }, _) => (true, format!("{quoted} proves each write")),
-        (Home::Stream(_), None) => (
-            true,
-            "switched off: receipts travel in the change stream".to_owned(),
-        ),
+        (Home::Stream(_), None) => {
+            (true, "switched off: receipts travel in the change stream".to_owned())
+        }
         (Home::Stream(_), Some((schema, table))) => (
             false,
             format!(
@@ -186,36 +158,22 @@ async fn receipts(shared: &Shared) -> Result<Piece> {
             ),
         ),
     };
-    Ok(Piece {
-        name: "receipt table".to_owned(),
-        present,
-        required: false,
-        detail,
-    })
+    Ok(Piece { name: "receipt table".to_owned(), present, required: false, detail })
 }
 
 async fn entity(shared: &Shared, conn: &mut PgConnection, selection: &Selection) -> Result<Piece> {
     let name = format!("table {}", selection.entity);
     shared.forget_table(&selection.entity);
     Ok(match shared.fresh_table(conn, &selection.entity).await {
-        Ok(table) if table.problems.is_empty() => Piece {
-            name,
-            present: true,
-            required: true,
-            detail: "can be captured".to_owned(),
-        },
-        Ok(table) => Piece {
-            name,
-            present: false,
-            required: true,
-            detail: table.problems.join("; "),
-        },
-        Err(error) if error.kind == syncline_sdk::ErrorKind::Schema => Piece {
-            name,
-            present: false,
-            required: true,
-            detail: error.to_string(),
-        },
+        Ok(table) if table.problems.is_empty() => {
+            Piece { name, present: true, required: true, detail: "can be captured".to_owned() }
+        }
+        Ok(table) => {
+            Piece { name, present: false, required: true, detail: table.problems.join("; ") }
+        }
+        Err(error) if error.kind == syncline_sdk::ErrorKind::Schema => {
+            Piece { name, present: false, required: true, detail: error.to_string() }
+        }
         Err(error) => return Err(error),
     })
 }

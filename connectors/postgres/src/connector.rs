@@ -55,10 +55,7 @@ impl PostgresConnector {
             push_guarded_max: PUSH_WRITES_MAX,
             fetch_keys_max: FETCH_KEYS_MAX,
         };
-        Ok(Self {
-            shared: Arc::new(Shared::new(settings, system)?),
-            capabilities,
-        })
+        Ok(Self { shared: Arc::new(Shared::new(settings, system)?), capabilities })
     }
 
     /// Forgets what is known of an entity's table when an error says that it has changed.
@@ -88,10 +85,7 @@ impl Connector for PostgresConnector {
     }
 
     fn usage(&self) -> Usage {
-        Usage {
-            calls: self.shared.calls(),
-            quota: None,
-        }
+        Usage { calls: self.shared.calls(), quota: None }
     }
 
     async fn check(&self, cx: &Context, selections: &[&Selection]) -> Result<Health> {
@@ -101,12 +95,7 @@ impl Connector for PostgresConnector {
 
     async fn prepare(&self, cx: &Context, selections: &[&Selection]) -> Result<()> {
         self.shared.count_call();
-        within(
-            cx,
-            "prepare",
-            prepare::prepare(&self.shared, cx, selections),
-        )
-        .await
+        within(cx, "prepare", prepare::prepare(&self.shared, cx, selections)).await
     }
 
     async fn describe(&self, cx: &Context, entity: &EntityName) -> Result<EntitySchema> {
@@ -146,9 +135,7 @@ impl Connector for PostgresConnector {
 
     async fn feed_start(&self, cx: &Context) -> Result<Option<Position>> {
         self.shared.count_call();
-        within(cx, "feed start", feed::start(&self.shared, cx))
-            .await
-            .map(Some)
+        within(cx, "feed start", feed::start(&self.shared, cx)).await.map(Some)
     }
 
     async fn fetch(&self, cx: &Context, request: FetchRequest) -> Result<Fetched> {
@@ -170,20 +157,12 @@ impl Connector for PostgresConnector {
                     let why = read::absence(&layout);
                     Ok(Fetched {
                         records: lookup.found.into_iter().map(|found| found.record).collect(),
-                        missing: lookup
-                            .missing
-                            .into_iter()
-                            .map(|key| (key, why.clone()))
-                            .collect(),
+                        missing: lookup.missing.into_iter().map(|key| (key, why.clone())).collect(),
                         server_time: lookup.time,
                     })
                 }
                 FetchBy::ExternalIds(links) => matching::by_links(&mut conn, &layout, &links).await,
-                FetchBy::Matching {
-                    field,
-                    normalize,
-                    values,
-                } => {
+                FetchBy::Matching { field, normalize, values } => {
                     let place = layout.table.place("fetch", &field)?;
                     let column = &layout.table.columns[place];
                     matching::by_match(&mut conn, &layout, column, &normalize, &values).await
@@ -235,11 +214,7 @@ impl Connector for PostgresConnector {
             let receipts = settle::receipts(writer.busy()?, &home, cx, unknown).await?;
             let mut settled = Vec::with_capacity(unknown.len());
             for write in unknown {
-                let layout = self
-                    .shared
-                    .layout("settle", &write.write.selection)
-                    .await
-                    .ok();
+                let layout = self.shared.layout("settle", &write.write.selection).await.ok();
                 let receipt = receipts.get(&cx.batch_marker(write.batch));
                 settled.push(settle::settlement(writer.busy()?, layout, write, receipt).await?);
             }

@@ -12,41 +12,23 @@ pub(crate) fn condition(operation: &'static str, table: &Table, filter: &Filter)
     match filter {
         Filter::And(parts) if parts.is_empty() => Ok("true".to_owned()),
         Filter::Or(parts) if parts.is_empty() => Ok("false".to_owned()),
-        Filter::And(parts) => Ok(format!(
-            "({})",
-            parts
-                .iter()
-                .map(part)
-                .collect::<Result<Vec<_>>>()?
-                .join(" and ")
-        )),
-        Filter::Or(parts) => Ok(format!(
-            "({})",
-            parts
-                .iter()
-                .map(part)
-                .collect::<Result<Vec<_>>>()?
-                .join(" or ")
-        )),
+        Filter::And(parts) => {
+            Ok(format!("({})", parts.iter().map(part).collect::<Result<Vec<_>>>()?.join(" and ")))
+        }
+        Filter::Or(parts) => {
+            Ok(format!("({})", parts.iter().map(part).collect::<Result<Vec<_>>>()?.join(" or ")))
+        }
         Filter::Not(inner) => Ok(format!("(not {})", part(inner)?)),
-        Filter::Compare {
-            field,
-            comparison,
-            value,
-        } => compare(column(operation, table, field)?, *comparison, value)
-            .map_err(|why| wrong(operation, field, why)),
+        Filter::Compare { field, comparison, value } => {
+            compare(column(operation, table, field)?, *comparison, value)
+                .map_err(|why| wrong(operation, field, why))
+        }
         Filter::In { field, values } => {
             let column = column(operation, table, field)?;
-            let any: Result<Vec<String>, &'static str> = values
-                .iter()
-                .map(|value| compare(column, Comparison::Equal, value))
-                .collect();
+            let any: Result<Vec<String>, &'static str> =
+                values.iter().map(|value| compare(column, Comparison::Equal, value)).collect();
             let any = any.map_err(|why| wrong(operation, field, why))?;
-            Ok(if any.is_empty() {
-                "false".to_owned()
-            } else {
-                format!("({})", any.join(" or "))
-            })
+            Ok(if any.is_empty() { "false".to_owned() } else { format!("({})", any.join(" or ")) })
         }
     }
 }
@@ -56,12 +38,8 @@ fn column<'a>(operation: &'static str, table: &'a Table, field: &FieldName) -> R
 }
 
 fn wrong(operation: &'static str, field: &FieldName, why: &'static str) -> Error {
-    Error::new(
-        ErrorKind::Config,
-        operation,
-        format!("the filter cannot be sent: {why}"),
-    )
-    .field(field.as_str())
+    Error::new(ErrorKind::Config, operation, format!("the filter cannot be sent: {why}"))
+        .field(field.as_str())
 }
 
 fn compare(column: &Column, comparison: Comparison, value: &Value) -> Result<String, &'static str> {
@@ -97,10 +75,7 @@ fn compare(column: &Column, comparison: Comparison, value: &Value) -> Result<Str
             name
         ),
         kind if kind.has_equality() => {
-            format!(
-                "({name} is not null and {name} {operator} {constant}::{})",
-                column.cast
-            )
+            format!("({name} is not null and {name} {operator} {constant}::{})", column.cast)
         }
         _ => return Err("the column's type has no order"),
     })

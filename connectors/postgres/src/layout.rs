@@ -28,10 +28,7 @@ impl Layout {
         selection: &Selection,
     ) -> Result<Self> {
         let optional = |field: &Option<syncline_sdk::FieldName>| {
-            field
-                .as_ref()
-                .map(|field| table.place(operation, field))
-                .transpose()
+            field.as_ref().map(|field| table.place(operation, field)).transpose()
         };
         Ok(Self {
             fields: selection
@@ -62,10 +59,7 @@ impl Layout {
 
     /// The text expressions of the selected fields alone.
     pub(crate) fn field_texts(&self, alias: &str) -> Vec<String> {
-        let columns = self
-            .fields
-            .iter()
-            .filter_map(|at| self.table.columns.get(*at));
+        let columns = self.fields.iter().filter_map(|at| self.table.columns.get(*at));
         columns.map(|column| column.text_of(alias)).collect()
     }
 
@@ -84,10 +78,7 @@ impl Layout {
 
     /// The text expressions of the key columns.
     pub(crate) fn key_texts(&self, alias: &str) -> Vec<String> {
-        self.table
-            .key_columns()
-            .map(|column| column.text_of(alias))
-            .collect()
+        self.table.key_columns().map(|column| column.text_of(alias)).collect()
     }
 
     /// A record from its key and the texts of [`Self::texts`].
@@ -116,10 +107,7 @@ impl Layout {
             values,
             external_id,
             marker,
-            actor: Actor {
-                id: actor,
-                kind: ActorKind::Unknown,
-            },
+            actor: Actor { id: actor, kind: ActorKind::Unknown },
             changed_at: None,
             closed: true,
         }

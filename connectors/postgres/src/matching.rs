@@ -18,17 +18,11 @@ pub(crate) async fn by_links(
     layout: &Layout,
     links: &[LinkId],
 ) -> Result<Fetched> {
-    let Some(column) = layout
-        .external_id
-        .and_then(|at| layout.table.columns.get(at))
-    else {
+    let Some(column) = layout.external_id.and_then(|at| layout.table.columns.get(at)) else {
         return Err(Error::new(
             ErrorKind::Config,
             "fetch",
-            format!(
-                "{} has no external-id field in the mapping",
-                layout.table.entity
-            ),
+            format!("{} has no external-id field in the mapping", layout.table.entity),
         ));
     };
     let texts: Vec<String> = links.iter().map(ToString::to_string).collect();
@@ -65,9 +59,7 @@ pub(crate) async fn by_match(
         }
     } else {
         let stored = normalized(column, normalize, texts.iter().all(|text| text.is_ascii()))?;
-        let folds = normalize
-            .iter()
-            .any(|step| matches!(step, Normalizer::FoldCase(_)));
+        let folds = normalize.iter().any(|step| matches!(step, Normalizer::FoldCase(_)));
         match column.kind {
             Kind::Text { .. } | Kind::Char { .. } | Kind::Enum(_) if folds => {
                 format!("{stored} = lower(i.v0)")
@@ -89,15 +81,9 @@ async fn by_texts(
     let table = &layout.table;
     let failed = |error| from_sqlx(operation, table.entity.as_str(), error);
     let mut fetched = Fetched::default();
-    let shown: Vec<String> = layout
-        .key_texts("t")
-        .into_iter()
-        .chain(layout.texts("t"))
-        .collect();
-    let key: Vec<String> = table
-        .key_columns()
-        .map(|column| format!("t.{}", column.ident))
-        .collect();
+    let shown: Vec<String> = layout.key_texts("t").into_iter().chain(layout.texts("t")).collect();
+    let key: Vec<String> =
+        table.key_columns().map(|column| format!("t.{}", column.ident)).collect();
     for chunk in texts.chunks(LOOKUP_MAX) {
         // Several values may match one row under loose conditions: each row is given once.
         let sql = format!(
@@ -124,9 +110,7 @@ async fn by_texts(
     // The same row may be found by values of two chunks.
     if texts.len() > LOOKUP_MAX {
         let mut seen = std::collections::HashSet::new();
-        fetched
-            .records
-            .retain(|record| seen.insert(record.key.clone()));
+        fetched.records.retain(|record| seen.insert(record.key.clone()));
     }
     Ok(fetched)
 }

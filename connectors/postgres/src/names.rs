@@ -53,13 +53,8 @@ impl Pieces {
                 name.push(if c.is_ascii_alphanumeric() { c } else { '_' });
             }
             // The end of the id: the front of a time-ordered one is shared by its neighbours.
-            let tail: Vec<char> = cx
-                .install
-                .chars()
-                .rev()
-                .filter(char::is_ascii_alphanumeric)
-                .take(12)
-                .collect();
+            let tail: Vec<char> =
+                cx.install.chars().rev().filter(char::is_ascii_alphanumeric).take(12).collect();
             if !tail.is_empty() {
                 name.push('_');
             }

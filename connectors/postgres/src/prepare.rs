@@ -48,13 +48,10 @@ pub(crate) async fn server_version(conn: &mut PgConnection) -> Result<i32> {
 }
 
 async fn wait_for_locks(conn: &mut PgConnection, wait_ms: u32) -> Result<()> {
-    conn.execute(sqlx::raw_sql(AssertSqlSafe(format!(
-        "set lock_timeout = {}",
-        wait_ms.max(1)
-    ))))
-    .await
-    .map(|_| ())
-    .map_err(|error| from_sqlx("prepare", "the session", error))
+    conn.execute(sqlx::raw_sql(AssertSqlSafe(format!("set lock_timeout = {}", wait_ms.max(1)))))
+        .await
+        .map(|_| ())
+        .map_err(|error| from_sqlx("prepare", "the session", error))
 }
 
 async fn require_logical(conn: &mut PgConnection) -> Result<()> {
@@ -101,9 +98,7 @@ pub(crate) async fn wanted(
         let listed =
             shared.settings.column_lists && version >= COLUMN_LISTS && !table.full_identity;
         let place = (table.schema.clone(), table.name.clone());
-        let entry = wanted
-            .entry(place)
-            .or_insert_with(|| listed.then(BTreeSet::new));
+        let entry = wanted.entry(place).or_insert_with(|| listed.then(BTreeSet::new));
         if let Some(list) = entry {
             list.extend(columns);
         }
@@ -123,11 +118,7 @@ fn columns(table: &Table, selection: &Selection) -> Result<Vec<String>> {
     for field in named {
         places.push(table.place("prepare", field)?);
     }
-    for field in selection
-        .filter
-        .iter()
-        .flat_map(syncline_sdk::Filter::fields)
-    {
+    for field in selection.filter.iter().flat_map(syncline_sdk::Filter::fields) {
         places.push(table.place("prepare", field)?);
     }
     Ok(places
@@ -175,10 +166,7 @@ pub(crate) async fn published(
         .map_err(failed)?;
     let mut tables = Published::new();
     for row in &rows {
-        let place = (
-            row.try_get(0).map_err(failed)?,
-            row.try_get(1).map_err(failed)?,
-        );
+        let place = (row.try_get(0).map_err(failed)?, row.try_get(1).map_err(failed)?);
         let list: Option<Vec<String>> = row.try_get(2).map_err(failed)?;
         tables.insert(place, list.map(BTreeSet::from_iter));
     }
@@ -187,13 +175,11 @@ pub(crate) async fn published(
 
 /// Whether a publication gives at least what is wanted.
 pub(crate) fn covers(published: &Published, wanted: &Published) -> bool {
-    wanted
-        .iter()
-        .all(|(table, columns)| match (published.get(table), columns) {
-            (Some(None), _) => true,
-            (Some(Some(has)), Some(needs)) => needs.is_subset(has),
-            (Some(Some(_)) | None, _) => false,
-        })
+    wanted.iter().all(|(table, columns)| match (published.get(table), columns) {
+        (Some(None), _) => true,
+        (Some(Some(has)), Some(needs)) => needs.is_subset(has),
+        (Some(Some(_)) | None, _) => false,
+    })
 }
 
 async fn publish(
@@ -225,10 +211,7 @@ async fn publish(
         ),
         None if tables.is_empty() => format!("create publication {name} with ({options})"),
         None => {
-            format!(
-                "create publication {name} for table {} with ({options})",
-                tables.join(", ")
-            )
+            format!("create publication {name} for table {} with ({options})", tables.join(", "))
         }
     };
     match conn.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await {
@@ -288,20 +271,15 @@ async fn make_slot(conn: &mut PgConnection, pieces: &Pieces, wait_ms: u32) -> Re
     .await
     .map_err(failed)?;
     if let Some(known) = known {
-        let texts: Vec<String> = (0..3)
-            .map(|at| known.try_get(at))
-            .collect::<Result<_, _>>()
-            .map_err(failed)?;
+        let texts: Vec<String> =
+            (0..3).map(|at| known.try_get(at)).collect::<Result<_, _>>().map_err(failed)?;
         if texts[0] == "pgoutput" && texts[1] == texts[2] {
             return Ok(());
         }
         return Err(Error::new(
             ErrorKind::Config,
             "prepare",
-            format!(
-                "a slot {} exists that is of another plugin or database",
-                pieces.slot
-            ),
+            format!("a slot {} exists that is of another plugin or database", pieces.slot),
         )
         .advise("name another `slot` in the settings"));
     }
@@ -333,11 +311,7 @@ async fn blocked(conn: &mut PgConnection, wait_ms: u32) -> Result<Error> {
     .fetch_all(conn)
     .await
     .map_err(|error| from_sqlx("prepare", "the sessions", error))?;
-    let who = if rows.is_empty() {
-        "none is left now".to_owned()
-    } else {
-        rows.join("; ")
-    };
+    let who = if rows.is_empty() { "none is left now".to_owned() } else { rows.join("; ") };
     Ok(Error::new(
         ErrorKind::Unavailable,
         "prepare",

@@ -61,35 +61,23 @@ pub(crate) async fn scan(
     if let Some(filter) = &request.selection.filter {
         conditions.push(condition(operation, table, filter)?);
     }
-    let names: Vec<String> = table
-        .key_columns()
-        .map(|column| format!("t.{}", column.ident))
-        .collect();
+    let names: Vec<String> =
+        table.key_columns().map(|column| format!("t.{}", column.ident)).collect();
     let mut arguments = PgArguments::default();
     if let Some(Cursor(after)) = &request.after {
         let key = Key::new(after.clone());
         let texts = table.key_texts(&key).ok_or_else(|| {
-            Error::new(
-                ErrorKind::Protocol,
-                operation,
-                "the cursor is not of this table",
-            )
+            Error::new(ErrorKind::Protocol, operation, "the cursor is not of this table")
         })?;
         let mut places = Vec::new();
         for (column, text) in table.key_columns().zip(&texts) {
-            arguments
-                .add(&**text)
-                .map_err(|error| bound(operation, error))?;
+            arguments.add(&**text).map_err(|error| bound(operation, error))?;
             places.push(column.value_of(&format!("${}::text", places.len() + 1)));
         }
         conditions.push(format!("({}) > ({})", names.join(", "), places.join(", ")));
     }
     let rows_max = request.page_rows_max.clamp(1, PAGE_ROWS_MAX);
-    let shown: Vec<String> = layout
-        .key_texts("t")
-        .into_iter()
-        .chain(layout.texts("t"))
-        .collect();
+    let shown: Vec<String> = layout.key_texts("t").into_iter().chain(layout.texts("t")).collect();
     let filter = if conditions.is_empty() {
         String::new()
     } else {
@@ -102,25 +90,19 @@ pub(crate) async fn scan(
         names.join(", "),
     );
     let failed = |error| from_sqlx(operation, table.entity.as_str(), error);
-    let rows = sqlx::query_with(AssertSqlSafe(sql), arguments)
-        .fetch_all(conn)
-        .await
-        .map_err(failed)?;
+    let rows =
+        sqlx::query_with(AssertSqlSafe(sql), arguments).fetch_all(conn).await.map_err(failed)?;
     let mut page = Page::default();
     if let Some(first) = rows.first() {
         let stamp = Stamp::read(first).map_err(failed)?;
         page.server_time = Some(stamp.time);
         page.records.reserve(rows.len());
         for row in &rows {
-            page.records
-                .push(layout.row(row, 2, stamp.version.clone()).map_err(failed)?);
+            page.records.push(layout.row(row, 2, stamp.version.clone()).map_err(failed)?);
         }
     }
     if rows.len() == rows_max {
-        page.next = page
-            .records
-            .last()
-            .map(|record| Cursor(record.key.as_str().into()));
+        page.next = page.records.last().map(|record| Cursor(record.key.as_str().into()));
     }
     Ok(page)
 }
@@ -156,11 +138,7 @@ pub(crate) async fn by_keys(
 /// Answers stamp, place of the key, row's transaction, key and fields.
 fn keys_statement(layout: &Layout) -> String {
     let table = &layout.table;
-    let shown: Vec<String> = layout
-        .key_texts("t")
-        .into_iter()
-        .chain(layout.texts("t"))
-        .collect();
+    let shown: Vec<String> = layout.key_texts("t").into_iter().chain(layout.texts("t")).collect();
     let joined: Vec<String> = table
         .key_columns()
         .enumerate()
@@ -202,9 +180,7 @@ async fn chunk_by_keys(
     }
     let mut arguments = PgArguments::default();
     for column in &columns {
-        arguments
-            .add(&column[..])
-            .map_err(|error| bound(operation, error))?;
+        arguments.add(&column[..]).map_err(|error| bound(operation, error))?;
     }
     let rows = sqlx::query_with(AssertSqlSafe(sql), arguments)
         .fetch_all(&mut *conn)
@@ -218,15 +194,10 @@ async fn chunk_by_keys(
         };
         lookup.time = Some(stamp.time);
         let place: i64 = row.try_get(2).map_err(failed)?;
-        if let Some(seen) = usize::try_from(place - 1)
-            .ok()
-            .and_then(|at| seen.get_mut(at))
-        {
+        if let Some(seen) = usize::try_from(place - 1).ok().and_then(|at| seen.get_mut(at)) {
             *seen = true;
         }
-        let row_xid = text(row, 3)
-            .map_err(failed)?
-            .and_then(|text| text.parse().ok());
+        let row_xid = text(row, 3).map_err(failed)?.and_then(|text| text.parse().ok());
         lookup.found.push(Found {
             record: layout.row(row, 4, stamp.version.clone()).map_err(failed)?,
             row_xid: row_xid.unwrap_or(0),
@@ -241,11 +212,7 @@ async fn chunk_by_keys(
 /// user (protocol O7).
 pub(crate) fn absence(layout: &Layout) -> Absence {
     if layout.table.readable && !layout.table.row_security {
-        Absence::Deleted {
-            by: None,
-            at: None,
-            image: None,
-        }
+        Absence::Deleted { by: None, at: None, image: None }
     } else {
         Absence::NotVisible
     }
@@ -254,19 +221,13 @@ pub(crate) fn absence(layout: &Layout) -> Absence {
 /// `unnest` over text arrays, the columns named `prefix0`, `prefix1` and so on, with the place
 /// `o` at the end where wanted.
 pub(crate) fn unnest(prefix: &str, columns: usize, first: usize, places: bool) -> String {
-    let arrays: Vec<String> = (0..columns)
-        .map(|at| format!("${}::text[]", first + at))
-        .collect();
+    let arrays: Vec<String> = (0..columns).map(|at| format!("${}::text[]", first + at)).collect();
     let mut names: Vec<String> = (0..columns).map(|at| format!("{prefix}{at}")).collect();
     if places {
         names.push("o".to_owned());
     }
     let ordinality = if places { " with ordinality" } else { "" };
-    format!(
-        "unnest({}){ordinality} as i({})",
-        arrays.join(", "),
-        names.join(", ")
-    )
+    format!("unnest({}){ordinality} as i({})", arrays.join(", "), names.join(", "))
 }
 
 /// An argument that could not be bound.
@@ -274,10 +235,5 @@ pub(crate) fn bound(
     operation: &'static str,
     error: Box<dyn std::error::Error + Send + Sync>,
 ) -> Error {
-    Error::new(
-        ErrorKind::Protocol,
-        operation,
-        "an argument could not be encoded",
-    )
-    .caused_by(error)
+    Error::new(ErrorKind::Protocol, operation, "an argument could not be encoded").caused_by(error)
 }

@@ -70,11 +70,7 @@ impl Receipt {
     /// The marker and the receipt of a message in the stream.
     pub(crate) fn from_message(content: &[u8]) -> Option<(String, Self)> {
         let message: Message<'_> = serde_json::from_slice(content).ok()?;
-        let receipt = Self {
-            refused: message.refused,
-            keys: message.keys,
-            ..Self::default()
-        };
+        let receipt = Self { refused: message.refused, keys: message.keys, ..Self::default() };
         Some((message.batch.into_owned(), receipt))
     }
 
@@ -90,14 +86,8 @@ impl Receipt {
                 stored: None,
                 key: self.keys.get(&ordinal).cloned(),
             },
-            Some(Refusal::Stale) => WriteOutcome::Stale {
-                current: Current::Unread,
-                receipted,
-            },
-            Some(Refusal::Missing) => WriteOutcome::Missing {
-                reason: None,
-                receipted,
-            },
+            Some(Refusal::Stale) => WriteOutcome::Stale { current: Current::Unread, receipted },
+            Some(Refusal::Missing) => WriteOutcome::Missing { reason: None, receipted },
             Some(Refusal::Busy) => WriteOutcome::Busy { receipted },
             Some(Refusal::Rejected) => WriteOutcome::Rejected {
                 error: Error::new(
@@ -115,11 +105,7 @@ impl Receipt {
 #[derive(Clone)]
 pub(crate) enum Home {
     /// In a table of ours, committed with the writes.
-    Table {
-        schema: String,
-        name: String,
-        quoted: String,
-    },
+    Table { schema: String, name: String, quoted: String },
     /// In the change stream.
     Stream(Arc<StreamReceipts>),
 }
@@ -140,9 +126,9 @@ impl Home {
     /// Whether it is the table of that name.
     pub(crate) fn is_named(&self, schema: Option<&str>, table: Option<&str>) -> bool {
         match self {
-            Self::Table {
-                schema: own, name, ..
-            } => schema == Some(own.as_str()) && table == Some(name.as_str()),
+            Self::Table { schema: own, name, .. } => {
+                schema == Some(own.as_str()) && table == Some(name.as_str())
+            }
             Self::Stream(_) => false,
         }
     }
@@ -161,25 +147,18 @@ impl Home {
             "select batch, cancelled, xid::text, snapshot::text, refused::text, keys::text \
              from {quoted} where batch = any($1)"
         );
-        let rows = sqlx::query(AssertSqlSafe(sql))
-            .bind(markers)
-            .fetch_all(conn)
-            .await
-            .map_err(failed)?;
+        let rows =
+            sqlx::query(AssertSqlSafe(sql)).bind(markers).fetch_all(conn).await.map_err(failed)?;
         let mut found = HashMap::with_capacity(rows.len());
         for row in &rows {
             let json = |at| text(row, at).map(|text| text.unwrap_or("{}").to_owned());
-            let xid: Option<u64> = text(row, 2)
-                .map_err(failed)?
-                .and_then(|xid| xid.parse().ok());
+            let xid: Option<u64> = text(row, 2).map_err(failed)?.and_then(|xid| xid.parse().ok());
             let snapshot = text(row, 3).map_err(failed)?.and_then(Snapshot::parse);
             let receipt = Receipt {
                 cancelled: row.try_get(1).map_err(failed)?,
                 refused: serde_json::from_str(&json(4).map_err(failed)?).map_err(unreadable)?,
                 keys: serde_json::from_str(&json(5).map_err(failed)?).map_err(unreadable)?,
-                version: xid
-                    .zip(snapshot)
-                    .map(|(xid, snapshot)| snapshot.written(xid)),
+                version: xid.zip(snapshot).map(|(xid, snapshot)| snapshot.written(xid)),
                 xid,
             };
             found.insert(row.try_get(0).map_err(failed)?, receipt);
@@ -259,10 +238,7 @@ impl StreamReceipts {
 
     /// Says that a fence for the batch is about to be sent.
     pub(crate) fn expect(&self, marker: &str) {
-        self.inner()
-            .fences
-            .entry(marker.to_owned())
-            .or_insert(false);
+        self.inner().fences.entry(marker.to_owned()).or_insert(false);
     }
 
     /// Says that the fence of the batch came by in the stream.

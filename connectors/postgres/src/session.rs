@@ -44,9 +44,7 @@ impl Pools {
                 .after_connect(move |conn, _| {
                     let statements = statements.clone();
                     Box::pin(async move {
-                        conn.execute(sqlx::raw_sql(AssertSqlSafe(statements)))
-                            .await
-                            .map(|_| ())
+                        conn.execute(sqlx::raw_sql(AssertSqlSafe(statements))).await.map(|_| ())
                     })
                 })
                 .connect_lazy_with(target.options(&application))
@@ -74,18 +72,13 @@ impl Pools {
     pub(crate) async fn writer(&self, operation: &'static str) -> Result<Writer> {
         let open = self.writers.acquire().await;
         let conn = open.map_err(|error| from_sqlx(operation, "the connection", error))?;
-        Ok(Writer {
-            conn: Some(conn),
-            idle: true,
-        })
+        Ok(Writer { conn: Some(conn), idle: true })
     }
 }
 
 fn pinned(statement_timeout_ms: u32) -> String {
-    let mut text: Vec<String> = PINNED
-        .iter()
-        .map(|(name, value)| format!("set {name} = '{value}'"))
-        .collect();
+    let mut text: Vec<String> =
+        PINNED.iter().map(|(name, value)| format!("set {name} = '{value}'")).collect();
     text.push(format!("set statement_timeout = {statement_timeout_ms}"));
     // The server notices within a minute that a client is gone, and frees its locks.
     text.push("set tcp_keepalives_idle = 20".to_owned());
@@ -107,11 +100,7 @@ impl Writer {
         self.idle = false;
         match &mut self.conn {
             Some(conn) => Ok(&mut *conn),
-            None => Err(Error::new(
-                ErrorKind::Unavailable,
-                "push",
-                "the session was closed",
-            )),
+            None => Err(Error::new(ErrorKind::Unavailable, "push", "the session was closed")),
         }
     }
 

@@ -123,10 +123,7 @@ impl PostgresSettings {
     /// Settings with everything but the address at its default.
     #[must_use]
     pub fn from_url(url: impl Into<String>) -> Self {
-        Self {
-            url: Some(SecretString::from(url.into())),
-            ..Self::default()
-        }
+        Self { url: Some(SecretString::from(url.into())), ..Self::default() }
     }
 
     /// Decides every part of the address. Makes no call.
@@ -142,11 +139,7 @@ impl PostgresSettings {
         })?;
         let database = self.database.clone().or(url.database);
         let local = is_local(&host);
-        let default_tls = if local {
-            TlsMode::Disable
-        } else {
-            TlsMode::VerifyFull
-        };
+        let default_tls = if local { TlsMode::Disable } else { TlsMode::VerifyFull };
         let target = Target {
             port: self.port.or(url.port).unwrap_or(5432),
             password: self.password.clone().or(url.password),
@@ -157,10 +150,8 @@ impl PostgresSettings {
             user,
         };
         if target.tls == TlsMode::Disable && !local && !self.allow_plain {
-            return Err(
-                config(format!("plain text to the host {} is refused", target.host))
-                    .advise("set `tls: verify_full`, or `allow_plain: true` if the way is trusted"),
-            );
+            return Err(config(format!("plain text to the host {} is refused", target.host))
+                .advise("set `tls: verify_full`, or `allow_plain: true` if the way is trusted"));
         }
         Ok(target)
     }
@@ -223,11 +214,7 @@ impl UrlParts {
                 .map(|host| host.trim_matches(['[', ']']).to_owned()),
             port: url.port(),
             user: full(url.username())?,
-            password: url
-                .password()
-                .map(decoded)
-                .transpose()?
-                .map(SecretString::from),
+            password: url.password().map(decoded).transpose()?.map(SecretString::from),
             database: full(url.path().trim_start_matches('/'))?,
             ..Self::default()
         };
@@ -265,9 +252,7 @@ fn ssl_mode(text: &str) -> Result<TlsMode> {
 fn is_local(host: &str) -> bool {
     host.starts_with('/')
         || host == "localhost"
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn config(context: impl Into<String>) -> Error {
@@ -286,10 +271,7 @@ mod tests {
         settings.database = Some("other".to_owned());
         let target = settings.target().unwrap();
         assert_eq!((target.host.as_str(), target.port), ("db.example", 6000));
-        assert_eq!(
-            (target.user.as_str(), target.database.as_str()),
-            ("u@x", "other")
-        );
+        assert_eq!((target.user.as_str(), target.database.as_str()), ("u@x", "other"));
         assert_eq!(target.password.unwrap().expose_secret(), "p/w");
         assert_eq!(target.tls, TlsMode::Require);
     }

@@ -25,10 +25,8 @@ pub(crate) async fn receipts(
     cx: &Context,
     unknown: &[UnknownWrite],
 ) -> Result<HashMap<String, Receipt>> {
-    let mut markers: Vec<String> = unknown
-        .iter()
-        .map(|write| cx.batch_marker(write.batch))
-        .collect();
+    let mut markers: Vec<String> =
+        unknown.iter().map(|write| cx.batch_marker(write.batch)).collect();
     markers.sort_unstable();
     markers.dedup();
     match home {
@@ -41,13 +39,7 @@ pub(crate) async fn receipts(
                 .collect::<Vec<_>>()
             {
                 if cancel(conn, quoted, &marker).await? {
-                    found.insert(
-                        marker,
-                        Receipt {
-                            cancelled: true,
-                            ..Receipt::default()
-                        },
-                    );
+                    found.insert(marker, Receipt { cancelled: true, ..Receipt::default() });
                 } else {
                     // A copy won in this very moment, or is about to.
                     found.extend(home.find(conn, &[marker]).await?);
@@ -63,13 +55,7 @@ pub(crate) async fn receipts(
                         found.insert(marker, receipt);
                     }
                     Seen::Fenced => {
-                        found.insert(
-                            marker,
-                            Receipt {
-                                cancelled: true,
-                                ..Receipt::default()
-                            },
-                        );
+                        found.insert(marker, Receipt { cancelled: true, ..Receipt::default() });
                     }
                     Seen::Waiting => {}
                     Seen::Nothing => fence(conn, stream, &marker).await?,
@@ -87,11 +73,7 @@ async fn cancel(conn: &mut PgConnection, quoted: &str, marker: &str) -> Result<b
          values ($1, pg_current_xact_id(), pg_current_snapshot(), true) \
          on conflict (batch) do nothing"
     );
-    match sqlx::query(AssertSqlSafe(sql))
-        .bind(marker)
-        .execute(conn)
-        .await
-    {
+    match sqlx::query(AssertSqlSafe(sql)).bind(marker).execute(conn).await {
         Ok(done) => Ok(done.rows_affected() == 1),
         // A copy is between its receipt and its commit: it will have answered by the next look.
         Err(error) if database(&error).is_some_and(|inner| inner.code() == "55P03") => Ok(false),
@@ -123,10 +105,7 @@ async fn fence(conn: &mut PgConnection, stream: &StreamReceipts, marker: &str) -
         "select pg_catalog.pg_logical_emit_message(true, 'syncline.fence', {})::text",
         literal(marker)
     );
-    conn.execute(sqlx::raw_sql(AssertSqlSafe(sql)))
-        .await
-        .map(|_| ())
-        .map_err(failed)
+    conn.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await.map(|_| ()).map_err(failed)
 }
 
 /// The settlement of one write.
@@ -137,9 +116,7 @@ pub(crate) async fn settlement(
     receipt: Option<&Receipt>,
 ) -> Result<Settlement> {
     let Some(receipt) = receipt else {
-        return Ok(Settlement::Undecided {
-            current: Current::Unread,
-        });
+        return Ok(Settlement::Undecided { current: Current::Unread });
     };
     let ordinal = write.write.ordinal;
     if receipt.cancelled || receipt.refused.contains_key(&ordinal) {
@@ -150,11 +127,7 @@ pub(crate) async fn settlement(
         (Some(layout), Some(xid)) => stored(conn, &layout, write, key.as_ref(), xid).await?,
         _ => None,
     };
-    Ok(Settlement::Applied {
-        version: receipt.version.clone(),
-        stored,
-        key,
-    })
+    Ok(Settlement::Applied { version: receipt.version.clone(), stored, key })
 }
 
 /// The record as the write stored it, where the row still carries the receipt's transaction:
@@ -174,12 +147,8 @@ async fn stored(
         },
         _ => return Ok(None),
     };
-    let found = by_keys(conn, layout, std::slice::from_ref(key))
-        .await?
-        .found;
-    let ours = found
-        .into_iter()
-        .find(|row| u64::from(row.row_xid) == xid & 0xffff_ffff);
+    let found = by_keys(conn, layout, std::slice::from_ref(key)).await?.found;
+    let ours = found.into_iter().find(|row| u64::from(row.row_xid) == xid & 0xffff_ffff);
     Ok(ours.map(|row| row.record.values))
 }
 
@@ -190,10 +159,7 @@ pub(crate) async fn forget(
     cx: &Context,
     batches: &[BatchId],
 ) -> Result<()> {
-    let markers: Vec<String> = batches
-        .iter()
-        .map(|batch| cx.batch_marker(*batch))
-        .collect();
+    let markers: Vec<String> = batches.iter().map(|batch| cx.batch_marker(*batch)).collect();
     match home {
         Home::Table { quoted, .. } => {
             let sql = format!("delete from {quoted} where batch = any($1)");

@@ -99,10 +99,7 @@ impl Shared {
     pub(crate) fn forget_table(&self, entity: &EntityName) {
         let (schema, name) = split(entity.as_str());
         let entity = crate::names::entity(schema, name);
-        self.tables
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&entity);
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner).remove(&entity);
         self.layouts
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -141,10 +138,7 @@ impl Shared {
 
     fn known_layout(&self, selection: &Selection) -> Option<Arc<Layout>> {
         let layouts = self.layouts.lock().unwrap_or_else(PoisonError::into_inner);
-        layouts
-            .iter()
-            .find(|(known, _)| known == selection)
-            .map(|(_, layout)| layout.clone())
+        layouts.iter().find(|(known, _)| known == selection).map(|(_, layout)| layout.clone())
     }
 
     /// Whether the external-id field of a selection keeps link ids unique, as far as the table is
@@ -155,30 +149,19 @@ impl Shared {
         };
         let (schema, name) = split(selection.entity.as_str());
         let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
-        tables
-            .get(&crate::names::entity(schema, name))
-            .is_none_or(|table| {
-                table
-                    .find(field.as_str())
-                    .is_some_and(|at| table.unique.contains(&at))
-            })
+        tables.get(&crate::names::entity(schema, name)).is_none_or(|table| {
+            table.find(field.as_str()).is_some_and(|at| table.unique.contains(&at))
+        })
     }
 
     /// Where receipts go, if that was found out already.
     pub(crate) fn known_home(&self) -> Option<Home> {
-        self.home
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.home.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The receipt table that the settings name, unless they say `none`.
     pub(crate) fn receipt_table(&self) -> Option<(String, String)> {
-        let name = self
-            .settings
-            .receipt_table
-            .as_deref()
-            .unwrap_or("syncline.receipt");
+        let name = self.settings.receipt_table.as_deref().unwrap_or("syncline.receipt");
         (name != "none").then(|| {
             let (schema, table) = split(name);
             (schema.to_owned(), table.to_owned())

@@ -31,16 +31,9 @@ impl Snapshot {
         let running = if list.is_empty() {
             Vec::new()
         } else {
-            list.split(',')
-                .map(str::parse)
-                .collect::<Result<_, _>>()
-                .ok()?
+            list.split(',').map(str::parse).collect::<Result<_, _>>().ok()?
         };
-        Some(Self {
-            xmin,
-            xmax,
-            running,
-        })
+        Some(Self { xmin, xmax, running })
     }
 
     /// The version of a reading under this snapshot.
@@ -92,21 +85,12 @@ pub(crate) fn event(xid: u64, commit_lsn: u64, ordinal: u32) -> Version {
 pub(crate) fn full_xid(near: u64, xid: u32) -> u64 {
     let low = u32::try_from(near & 0xffff_ffff).unwrap_or(0);
     let distance = i64::from(xid.wrapping_sub(low).cast_signed());
-    near.checked_add_signed(distance)
-        .unwrap_or_else(|| u64::from(xid))
+    near.checked_add_signed(distance).unwrap_or_else(|| u64::from(xid))
 }
 
 enum Parsed<'a> {
-    Event {
-        xid: u64,
-        place: &'a [u8],
-    },
-    Snapshot {
-        own: u64,
-        xmin: u64,
-        xmax: u64,
-        running: &'a [u8],
-    },
+    Event { xid: u64, place: &'a [u8] },
+    Snapshot { own: u64, xmin: u64, xmax: u64, running: &'a [u8] },
 }
 
 fn number(bytes: &[u8], at: usize) -> Option<u64> {
@@ -115,10 +99,9 @@ fn number(bytes: &[u8], at: usize) -> Option<u64> {
 
 fn parse(bytes: &[u8]) -> Option<Parsed<'_>> {
     match *bytes.first()? {
-        EVENT if bytes.len() == 21 => Some(Parsed::Event {
-            xid: number(bytes, 1)?,
-            place: &bytes[9..],
-        }),
+        EVENT if bytes.len() == 21 => {
+            Some(Parsed::Event { xid: number(bytes, 1)?, place: &bytes[9..] })
+        }
         SNAPSHOT if bytes.len() % 8 == 1 => Some(Parsed::Snapshot {
             own: number(bytes, 1)?,
             xmin: number(bytes, 9)?,
@@ -131,8 +114,7 @@ fn parse(bytes: &[u8]) -> Option<Parsed<'_>> {
 
 /// The ids in an encoded list.
 fn ids(list: &[u8]) -> impl Iterator<Item = u64> + '_ {
-    list.chunks_exact(8)
-        .filter_map(|chunk| Some(u64::from_be_bytes(chunk.try_into().ok()?)))
+    list.chunks_exact(8).filter_map(|chunk| Some(u64::from_be_bytes(chunk.try_into().ok()?)))
 }
 
 fn sees(own: u64, xmin: u64, xmax: u64, running: &[u8], xid: u64) -> bool {
@@ -142,18 +124,8 @@ fn sees(own: u64, xmin: u64, xmax: u64, running: &[u8], xid: u64) -> bool {
 /// Whether everything that `a` sees is also seen by `b`.
 fn within(a: &Parsed<'_>, b: &Parsed<'_>) -> bool {
     let (
-        &Parsed::Snapshot {
-            own: a_own,
-            xmin: a_min,
-            xmax: a_max,
-            running: a_running,
-        },
-        &Parsed::Snapshot {
-            own: b_own,
-            xmin: b_min,
-            xmax: b_max,
-            running: b_running,
-        },
+        &Parsed::Snapshot { own: a_own, xmin: a_min, xmax: a_max, running: a_running },
+        &Parsed::Snapshot { own: b_own, xmin: b_min, xmax: b_max, running: b_running },
     ) = (a, b)
     else {
         return false;
@@ -162,9 +134,7 @@ fn within(a: &Parsed<'_>, b: &Parsed<'_>) -> bool {
     let b_sees = |xid| sees(b_own, b_min, b_max, b_running, xid);
     // What b does not see: its list, and everything from its xmax on (but its own).
     let listed = ids(b_running).all(|xid| b_sees(xid) || !a_sees(xid));
-    let hidden_above = ids(a_running)
-        .filter(|xid| *xid >= b_max && *xid < a_max)
-        .count();
+    let hidden_above = ids(a_running).filter(|xid| *xid >= b_max && *xid < a_max).count();
     let span = a_max.saturating_sub(b_max);
     let own_above = u64::from(b_own >= b_max && b_own < a_max && a_sees(b_own));
     let hidden_above = u64::try_from(hidden_above).unwrap_or(u64::MAX);
@@ -214,12 +184,7 @@ pub(crate) fn order(a: &Version, b: &Version) -> VersionOrder {
 /// An event against a snapshot.
 fn against(xid: u64, snapshot: &Parsed<'_>) -> VersionOrder {
     match *snapshot {
-        Parsed::Snapshot {
-            own,
-            xmin,
-            xmax,
-            running,
-        } => {
+        Parsed::Snapshot { own, xmin, xmax, running } => {
             if xid == own {
                 VersionOrder::Same
             } else if sees(0, xmin, xmax, running, xid) {
@@ -255,14 +220,8 @@ mod tests {
             assert_eq!(order(&event(xid, 5, 0), &read), wanted, "{xid}");
         }
         // The smaller id that commits later is newer by its place in the log.
-        assert_eq!(
-            order(&event(103, 900, 0), &event(107, 800, 3)),
-            VersionOrder::Newer
-        );
-        assert_eq!(
-            order(&event(107, 800, 3), &event(107, 800, 2)),
-            VersionOrder::Newer
-        );
+        assert_eq!(order(&event(103, 900, 0), &event(107, 800, 3)), VersionOrder::Newer);
+        assert_eq!(order(&event(107, 800, 3), &event(107, 800, 2)), VersionOrder::Newer);
     }
 
     #[test]
@@ -272,10 +231,7 @@ mod tests {
             let written = taken.written(own);
             assert_eq!(order(&event(own, 5, 9), &written), VersionOrder::Same);
             assert_eq!(order(&written, &event(own, 5, 9)), VersionOrder::Same);
-            assert_eq!(
-                order(&event(own, 5, 9), &taken.held(own)),
-                VersionOrder::Newer
-            );
+            assert_eq!(order(&event(own, 5, 9), &taken.held(own)), VersionOrder::Newer);
             assert_eq!(order(&event(102, 5, 9), &written), VersionOrder::Older);
             assert_eq!(order(&event(103, 5, 9), &written), VersionOrder::Newer);
         }
@@ -290,17 +246,11 @@ mod tests {
         assert_eq!(order(&late, &early), VersionOrder::Newer);
         assert_eq!(order(&aside, &late), VersionOrder::Unknown);
         assert_eq!(order(&Version::default(), &early), VersionOrder::Older);
-        assert_eq!(
-            order(&Version::new(&b"?"[..]), &early),
-            VersionOrder::Unknown
-        );
+        assert_eq!(order(&Version::new(&b"?"[..]), &early), VersionOrder::Unknown);
         // A write sees what the reading before it saw, and itself.
         let write = snapshot("100:105:102").written(110);
         assert_eq!(order(&early, &write), VersionOrder::Older);
-        assert_eq!(
-            order(&snapshot("111:111:").read(), &write),
-            VersionOrder::Newer
-        );
+        assert_eq!(order(&snapshot("111:111:").read(), &write), VersionOrder::Newer);
     }
 
     #[test]
@@ -314,27 +264,13 @@ mod tests {
     }
 
     fn any_snapshot() -> impl Strategy<Value = (Snapshot, u64)> {
-        (
-            1_u64..6,
-            0_u64..6,
-            proptest::collection::btree_set(0_u64..12, 0..4),
-            0_u64..14,
-        )
-            .prop_map(|(xmin, more, set, own)| {
+        (1_u64..6, 0_u64..6, proptest::collection::btree_set(0_u64..12, 0..4), 0_u64..14).prop_map(
+            |(xmin, more, set, own)| {
                 let xmax = xmin + more;
-                let running = set
-                    .into_iter()
-                    .filter(|id| (xmin..xmax).contains(id))
-                    .collect();
-                (
-                    Snapshot {
-                        xmin,
-                        xmax,
-                        running,
-                    },
-                    own,
-                )
-            })
+                let running = set.into_iter().filter(|id| (xmin..xmax).contains(id)).collect();
+                (Snapshot { xmin, xmax, running }, own)
+            },
+        )
     }
 
     proptest! {

@@ -200,16 +200,9 @@ impl Faults {
                 && fault.on.meets_record(object, id, body)
         });
         match struck.into_iter().next()?.0 {
-            FaultAction::RecordError {
-                code,
-                message,
-                fields,
-            } => Some(SaveError {
-                status: 400,
-                code: code.into(),
-                message,
-                fields,
-            }),
+            FaultAction::RecordError { code, message, fields } => {
+                Some(SaveError { status: 400, code: code.into(), message, fields })
+            }
             _ => None,
         }
     }
@@ -238,9 +231,8 @@ impl Selector {
     fn meets_request(&self, target: &Target<'_>) -> bool {
         let holds =
             |text: &Option<String>, test: &dyn Fn(&str) -> bool| text.as_deref().is_none_or(test);
-        holds(&self.method, &|method| {
-            method.eq_ignore_ascii_case(target.method)
-        }) && holds(&self.kind, &|kind| kind == target.kind)
+        holds(&self.method, &|method| method.eq_ignore_ascii_case(target.method))
+            && holds(&self.kind, &|kind| kind == target.kind)
             && holds(&self.path, &|path| target.path.contains(path))
             && holds(&self.object, &|object| names_object(target, object))
             && holds(&self.record, &|record| {
@@ -251,10 +243,7 @@ impl Selector {
     }
 
     fn meets_record(&self, object: &str, id: Option<Id>, body: &Map<String, Raw>) -> bool {
-        let same_object = self
-            .object
-            .as_deref()
-            .is_none_or(|it| it.eq_ignore_ascii_case(object));
+        let same_object = self.object.as_deref().is_none_or(|it| it.eq_ignore_ascii_case(object));
         let same_record = self.record.as_deref().is_none_or(|record| {
             let by_id = Id::parse(record).is_some_and(|wanted| Some(wanted) == id);
             by_id || body.values().any(|value| value.as_str() == Some(record))
@@ -266,9 +255,7 @@ impl Selector {
 fn names_object(target: &Target<'_>, object: &str) -> bool {
     let in_path = format!("sobjects/{object}").to_ascii_lowercase();
     let path = target.path.to_ascii_lowercase();
-    let segment = path
-        .find(&in_path)
-        .and_then(|at| path.get(at + in_path.len()..));
+    let segment = path.find(&in_path).and_then(|at| path.get(at + in_path.len()..));
     let whole = segment.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()));
     let from = format!("from {object}").to_ascii_lowercase();
     let typed = format!("\"{object}\"");

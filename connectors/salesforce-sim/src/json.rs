@@ -29,11 +29,7 @@ impl Json {
 
     /// The bytes, indented when `X-PrettyPrint` asked for it.
     pub(crate) fn to_bytes(&self, pretty: bool) -> Vec<u8> {
-        let made = if pretty {
-            serde_json::to_vec_pretty(self)
-        } else {
-            serde_json::to_vec(self)
-        };
+        let made = if pretty { serde_json::to_vec_pretty(self) } else { serde_json::to_vec(self) };
         made.unwrap_or_default()
     }
 }

@@ -10,10 +10,7 @@ pub(crate) struct Usage {
 impl Default for Usage {
     /// A developer org.
     fn default() -> Self {
-        Self {
-            max: 15_000,
-            used: 0,
-        }
+        Self { max: 15_000, used: 0 }
     }
 }
 

@@ -57,18 +57,12 @@ async fn served_version(org: &Org) -> Result<Piece> {
     let call = Call::get("check", "versions", "/services/data".to_owned());
     let reply = org.transport.send(&call).await?;
     let served: Vec<Served> = serde_json::from_slice(&reply.body).map_err(|error| {
-        Error::new(
-            ErrorKind::Protocol,
-            "check",
-            "the list of API versions cannot be read",
-        )
-        .advise("check that url leads to Salesforce")
-        .caused_by(error)
+        Error::new(ErrorKind::Protocol, "check", "the list of API versions cannot be read")
+            .advise("check that url leads to Salesforce")
+            .caused_by(error)
     })?;
     let present = served.iter().any(|served| served.version == wanted);
-    let newest = served
-        .last()
-        .map_or("none", |served| served.version.as_str());
+    let newest = served.last().map_or("none", |served| served.version.as_str());
     Ok(Piece {
         name: "API version".to_owned(),
         present,
@@ -146,12 +140,7 @@ fn external_id_piece(selection: &Selection, described: &Described) -> Piece {
              lost waits for a search or for a person"
         ),
     };
-    Piece {
-        name: format!("external id field of {entity}"),
-        present,
-        required: false,
-        detail,
-    }
+    Piece { name: format!("external id field of {entity}"), present, required: false, detail }
 }
 
 fn marker_piece(selection: &Selection, described: &Described) -> Piece {
@@ -172,10 +161,5 @@ fn marker_piece(selection: &Selection, described: &Described) -> Piece {
              and name it in the mapping; {without}"
         ),
     };
-    Piece {
-        name: format!("marker field of {entity}"),
-        present,
-        required: false,
-        detail,
-    }
+    Piece { name: format!("marker field of {entity}"), present, required: false, detail }
 }

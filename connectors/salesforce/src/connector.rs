@@ -27,9 +27,7 @@ pub struct Salesforce {
 
 impl std::fmt::Debug for Salesforce {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Salesforce")
-            .field("url", &self.org.settings.url)
-            .finish_non_exhaustive()
+        f.debug_struct("Salesforce").field("url", &self.org.settings.url).finish_non_exhaustive()
     }
 }
 
@@ -40,9 +38,7 @@ impl Salesforce {
     /// [`ErrorKind::Config`] naming the setting and the remedy.
     pub fn new(settings: SalesforceSettings, tokens: Arc<dyn TokenStore>) -> Result<Self> {
         let declared = Capabilities {
-            cas: Cas::Coarse {
-                tick: Duration::from_secs(1),
-            },
+            cas: Cas::Coarse { tick: Duration::from_secs(1) },
             receipt: ReceiptKind::MarkerField,
             history: HistoryKind::None,
             feed: FeedKind::Polled,
@@ -58,10 +54,7 @@ impl Salesforce {
             push_guarded_max: COMPOSITE_MAX,
             fetch_keys_max: RETRIEVE_IDS_MAX,
         };
-        Ok(Self {
-            org: Org::new(settings, tokens)?,
-            declared,
-        })
+        Ok(Self { org: Org::new(settings, tokens)?, declared })
     }
 
     /// A read within its time.
@@ -75,10 +68,7 @@ impl Salesforce {
         match tokio::time::timeout(cx.timeout, Box::pin(read)).await {
             Ok(answer) => answer,
             Err(_) => {
-                let what = format!(
-                    "{} gave no answer in {:?}",
-                    self.org.settings.url, cx.timeout
-                );
+                let what = format!("{} gave no answer in {:?}", self.org.settings.url, cx.timeout);
                 Err(Error::new(ErrorKind::Unavailable, operation, what)
                     .advise("it is tried again; if it stays, lower page_rows"))
             }
@@ -88,10 +78,7 @@ impl Salesforce {
 
 /// Whether the field that a selection names for the link id can hold it, and keeps it unique.
 pub(crate) fn external_id_fits(selection: &Selection, described: &Described) -> bool {
-    let field = selection
-        .external_id
-        .as_ref()
-        .and_then(|name| described.schema.field(name));
+    let field = selection.external_id.as_ref().and_then(|name| described.schema.field(name));
     let unique = field.is_some_and(|field| field.external_id && field.unique);
     unique && described.link_field(selection).is_some()
 }
@@ -126,43 +113,33 @@ impl Connector for Salesforce {
 
     fn usage(&self) -> Usage {
         let transport = &self.org.transport;
-        Usage {
-            calls: transport.calls(),
-            quota: transport.quota(),
-        }
+        Usage { calls: transport.calls(), quota: transport.quota() }
     }
 
     async fn check(&self, cx: &Context, selections: &[&Selection]) -> Result<Health> {
-        self.within(cx, "check", check::check(&self.org, selections))
-            .await
+        self.within(cx, "check", check::check(&self.org, selections)).await
     }
 
     /// Makes nothing: the fields that Syncline would like are made by an administrator.
     async fn prepare(&self, cx: &Context, selections: &[&Selection]) -> Result<()> {
-        self.within(cx, "prepare", check::prepare(&self.org, selections))
-            .await
+        self.within(cx, "prepare", check::prepare(&self.org, selections)).await
     }
 
     async fn describe(&self, cx: &Context, entity: &EntityName) -> Result<EntitySchema> {
-        let described = self
-            .within(cx, "describe", self.org.describe(entity))
-            .await?;
+        let described = self.within(cx, "describe", self.org.describe(entity)).await?;
         Ok(described.schema.clone())
     }
 
     async fn scan(&self, cx: &Context, request: ScanRequest) -> Result<Page> {
-        self.within(cx, "scan", read::scan(&self.org, &request))
-            .await
+        self.within(cx, "scan", read::scan(&self.org, &request)).await
     }
 
     async fn changes(&self, cx: &Context, request: ChangesRequest) -> Result<Page> {
-        self.within(cx, "poll changes", read::changes(&self.org, cx, &request))
-            .await
+        self.within(cx, "poll changes", read::changes(&self.org, cx, &request)).await
     }
 
     async fn fetch(&self, cx: &Context, request: FetchRequest) -> Result<Fetched> {
-        self.within(cx, "look up", read::fetch(&self.org, &request))
-            .await
+        self.within(cx, "look up", read::fetch(&self.org, &request)).await
     }
 
     async fn push(&self, cx: &Context, batch: WriteBatch) -> Result<Vec<WriteOutcome>> {
@@ -170,8 +147,7 @@ impl Connector for Salesforce {
     }
 
     async fn settle(&self, cx: &Context, unknown: &[UnknownWrite]) -> Result<Vec<Settlement>> {
-        self.within(cx, "settle", write::settle(&self.org, cx, unknown))
-            .await
+        self.within(cx, "settle", write::settle(&self.org, cx, unknown)).await
     }
 
     fn order(&self, a: &Version, b: &Version) -> VersionOrder {

@@ -12,9 +12,10 @@ pub(crate) fn id18(text: &str) -> Option<String> {
     }
     let mut id = text[..15].to_owned();
     for group in bytes[..15].chunks(5) {
-        let bits = group.iter().enumerate().fold(0_usize, |bits, (at, byte)| {
-            bits | usize::from(byte.is_ascii_uppercase()) << at
-        });
+        let bits = group
+            .iter()
+            .enumerate()
+            .fold(0_usize, |bits, (at, byte)| bits | usize::from(byte.is_ascii_uppercase()) << at);
         id.push(char::from(CHECK[bits]));
     }
     (bytes.len() == 15 || id.as_bytes()[15..].eq_ignore_ascii_case(&bytes[15..])).then_some(id)
@@ -31,11 +32,9 @@ mod tests {
 
     #[test]
     fn the_checksum_is_the_one_of_recorded_ids() {
-        for (short, check) in [
-            ("a001a000002zhZK", "AAY"),
-            ("0031a000005hwVQ", "AAY"),
-            ("00D1a000000H3O9", "EAK"),
-        ] {
+        for (short, check) in
+            [("a001a000002zhZK", "AAY"), ("0031a000005hwVQ", "AAY"), ("00D1a000000H3O9", "EAK")]
+        {
             let id = format!("{short}{check}");
             assert_eq!(id18(short).as_deref(), Some(id.as_str()));
             assert_eq!(id18(&id).as_deref(), Some(id.as_str()));
@@ -44,13 +43,7 @@ mod tests {
 
     #[test]
     fn what_is_no_id_is_refused() {
-        for text in [
-            "",
-            "001",
-            "a001a000002zhZKAAX",
-            "a001a000002zh'K",
-            "ä01a000002zhZK",
-        ] {
+        for text in ["", "001", "a001a000002zhZKAAX", "a001a000002zh'K", "ä01a000002zhZK"] {
             assert_eq!(id18(text), None, "{text}");
         }
     }

@@ -34,12 +34,7 @@ impl Org {
         let http = http_client()?;
         let login = Login::new(settings.clone(), url, http.clone(), tokens);
         let transport = Transport::new(http, login, &settings.client);
-        Ok(Self {
-            settings,
-            transport,
-            shown: ShownRows::default(),
-            schemas: Mutex::default(),
-        })
+        Ok(Self { settings, transport, shown: ShownRows::default(), schemas: Mutex::default() })
     }
 
     /// A path of the REST API.
@@ -101,18 +96,11 @@ impl Org {
             return Ok(known);
         }
         let fresh = described(&reply.body, reply.last_modified.clone()).map_err(|error| {
-            Error::new(
-                ErrorKind::Protocol,
-                "describe",
-                format!("{entity}: unreadable answer"),
-            )
-            .caused_by(error)
+            Error::new(ErrorKind::Protocol, "describe", format!("{entity}: unreadable answer"))
+                .caused_by(error)
         })?;
         let fresh = Arc::new(fresh);
-        let known = Known {
-            described: fresh.clone(),
-            doubted: false,
-        };
+        let known = Known { described: fresh.clone(), doubted: false };
         self.lock().insert(entity.clone(), known);
         Ok(fresh)
     }
@@ -125,9 +113,7 @@ impl Org {
     /// Whether a read failed for a field that is gone, in which case the entity was described
     /// anew and the read is worth one more try without it.
     pub(crate) async fn lost_field<T>(&self, entity: &EntityName, read: &Result<T>) -> bool {
-        let lost = read
-            .as_ref()
-            .is_err_and(|error| error.code.as_deref() == Some("INVALID_FIELD"));
+        let lost = read.as_ref().is_err_and(|error| error.code.as_deref() == Some("INVALID_FIELD"));
         if lost {
             self.doubt(entity);
         }
@@ -144,10 +130,8 @@ impl Org {
     ) -> Result<Reply, CallError> {
         let resource = if all { "queryAll" } else { "query" };
         let path = self.data(&format!("{resource}?q={}", encoded(soql)));
-        let call = Call::get(operation, entity.as_str(), path).header(
-            "Sforce-Query-Options",
-            format!("batchSize={QUERY_ROWS_MAX}"),
-        );
+        let call = Call::get(operation, entity.as_str(), path)
+            .header("Sforce-Query-Options", format!("batchSize={QUERY_ROWS_MAX}"));
         self.transport.send(&call).await
     }
     /// Asks the next page of a query.
@@ -162,10 +146,7 @@ impl Org {
             let what = format!("{entity}: the next page lies outside the API");
             return Err(Error::new(ErrorKind::Protocol, operation, what));
         }
-        Ok(self
-            .transport
-            .send(&Call::get(operation, entity.as_str(), next.to_owned()))
-            .await?)
+        Ok(self.transport.send(&Call::get(operation, entity.as_str(), next.to_owned())).await?)
     }
     /// A POST that changes nothing.
     pub(crate) async fn post_read(
@@ -175,13 +156,7 @@ impl Org {
         path: String,
         body: Vec<u8>,
     ) -> Result<Reply> {
-        let call = Call::new(
-            operation,
-            entity.as_str(),
-            Method::POST,
-            path,
-            Body::Json(body),
-        );
+        let call = Call::new(operation, entity.as_str(), Method::POST, path, Body::Json(body));
         Ok(self.transport.send(&call).await?)
     }
 
@@ -192,10 +167,7 @@ impl Org {
 
 /// Whether a text can stand in a path or a query as the name of an entity or field.
 pub(crate) fn plain_name(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// An answer that cannot be read.
@@ -204,10 +176,6 @@ pub(crate) fn unreadable(
     entity: &EntityName,
     error: serde_json::Error,
 ) -> Error {
-    Error::new(
-        ErrorKind::Protocol,
-        operation,
-        format!("{entity}: unreadable answer"),
-    )
-    .caused_by(error)
+    Error::new(ErrorKind::Protocol, operation, format!("{entity}: unreadable answer"))
+        .caused_by(error)
 }

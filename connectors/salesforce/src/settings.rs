@@ -165,10 +165,7 @@ impl SalesforceSettings {
             ));
         }
         if self.client_id.is_empty() {
-            return Err(config(
-                "client_id is empty",
-                "set it to the consumer key of the app",
-            ));
+            return Err(config("client_id is empty", "set it to the consumer key of the app"));
         }
         if self.grant == Grant::ClientCredentials && self.client_secret.is_none() {
             return Err(config(
@@ -199,18 +196,11 @@ impl SalesforceSettings {
 /// An address that credentials may be sent to: https, or http to this machine or where allowed.
 pub(crate) fn plain_checked(text: &str, what: &str, allow_plain: bool) -> Result<Url> {
     let url = Url::parse(text).map_err(|error| {
-        config(
-            format!("{what} {text:?} is not an address"),
-            "write https://host",
-        )
-        .caused_by(error)
+        config(format!("{what} {text:?} is not an address"), "write https://host").caused_by(error)
     })?;
     let host = url.host_str().unwrap_or_default().to_owned();
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(config(
-            format!("{what} carries a login"),
-            "remove user and password from it",
-        ));
+        return Err(config(format!("{what} carries a login"), "remove user and password from it"));
     }
     if url.query().is_some() || url.fragment().is_some() || url.path() != "/" {
         return Err(config(
@@ -238,10 +228,7 @@ pub(crate) fn plain_checked(text: &str, what: &str, allow_plain: bool) -> Result
 fn loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || address
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|ip| ip.is_loopback())
+    host == "localhost" || address.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn config(context: impl Into<String>, advice: &str) -> Error {
@@ -331,11 +318,7 @@ mod tests {
             assert_eq!(error.kind, ErrorKind::Config, "{url}");
             assert!(error.advice.is_some(), "{url}");
         }
-        for url in [
-            "http://127.0.0.1:8080",
-            "http://localhost:1",
-            "http://[::1]:2",
-        ] {
+        for url in ["http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:2"] {
             with(url).unwrap();
         }
     }

@@ -13,11 +13,7 @@ pub(crate) struct Stamp(pub(crate) i64);
 impl Stamp {
     /// The stamp in a version that this connector made.
     pub(crate) fn of(version: &Version) -> Option<Self> {
-        std::str::from_utf8(version.as_bytes())
-            .ok()?
-            .parse()
-            .ok()
-            .map(Self)
+        std::str::from_utf8(version.as_bytes()).ok()?.parse().ok().map(Self)
     }
     /// The version of a record with this stamp.
     pub(crate) fn version(self) -> Version {

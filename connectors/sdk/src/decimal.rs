@@ -44,20 +44,12 @@ impl Decimal {
     /// The number of digits right of the point that count (trailing zeros do not).
     #[must_use]
     pub fn scale(&self) -> usize {
-        if self.is_finite() {
-            self.parts().2.len()
-        } else {
-            0
-        }
+        if self.is_finite() { self.parts().2.len() } else { 0 }
     }
     /// The number of digits left of the point that count (0 for a number below one).
     #[must_use]
     pub fn integer_digits(&self) -> usize {
-        if self.is_finite() {
-            self.parts().1.len()
-        } else {
-            0
-        }
+        if self.is_finite() { self.parts().1.len() } else { 0 }
     }
     /// The shortest text of the same value: no leading zeros, no trailing zeros after the point.
     #[must_use]
@@ -117,11 +109,7 @@ impl Decimal {
             None => (false, &*self.0),
         };
         let (integer, fraction) = rest.split_once('.').unwrap_or((rest, ""));
-        (
-            negative,
-            integer.trim_start_matches('0'),
-            fraction.trim_end_matches('0'),
-        )
+        (negative, integer.trim_start_matches('0'), fraction.trim_end_matches('0'))
     }
     fn rank(&self) -> i8 {
         match &*self.0 {
@@ -200,11 +188,7 @@ fn shift(sign: &str, integer: &str, fraction: &str, exponent: i32) -> String {
         let at = usize::try_from(point).unwrap_or(0);
         (digits[..at].to_owned(), digits[at..].to_owned())
     };
-    if right.is_empty() {
-        format!("{sign}{left}")
-    } else {
-        format!("{sign}{left}.{right}")
-    }
+    if right.is_empty() { format!("{sign}{left}") } else { format!("{sign}{left}.{right}") }
 }
 
 impl From<i64> for Decimal {
@@ -255,11 +239,7 @@ impl Ord for Decimal {
             .cmp(&b_integer.len())
             .then_with(|| a_integer.cmp(b_integer))
             .then_with(|| a_fraction.cmp(b_fraction));
-        if a_negative && !a_zero {
-            size.reverse()
-        } else {
-            size
-        }
+        if a_negative && !a_zero { size.reverse() } else { size }
     }
 }
 impl Hash for Decimal {
@@ -312,33 +292,16 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_number() {
-        for text in [
-            "",
-            "-",
-            ".",
-            "1,5",
-            "1.2.3",
-            "0x10",
-            "1e",
-            "1e999999999",
-            "nan",
-            "--1",
-            " 1",
-        ] {
+        for text in ["", "-", ".", "1,5", "1.2.3", "0x10", "1e", "1e999999999", "nan", "--1", " 1"]
+        {
             assert!(text.parse::<Decimal>().is_err(), "{text:?}");
         }
     }
 
     #[test]
     fn rounds_to_significant_digits() {
-        assert_eq!(
-            decimal("123456.789").round_significant(4).canonical(),
-            "123500"
-        );
-        assert_eq!(
-            decimal("0.00123456").round_significant(3).canonical(),
-            "0.00123"
-        );
+        assert_eq!(decimal("123456.789").round_significant(4).canonical(), "123500");
+        assert_eq!(decimal("0.00123456").round_significant(3).canonical(), "0.00123");
         assert_eq!(decimal("999.96").round_significant(4).canonical(), "1000");
         assert_eq!(decimal("1.5").round_significant(15).canonical(), "1.5");
     }

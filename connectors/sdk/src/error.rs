@@ -101,11 +101,7 @@ impl Error {
     /// An ability that a connector does not have.
     #[must_use]
     pub fn unsupported(operation: &'static str) -> Self {
-        Self::new(
-            ErrorKind::Unsupported,
-            operation,
-            "this connector does not have the ability",
-        )
+        Self::new(ErrorKind::Unsupported, operation, "this connector does not have the ability")
     }
     /// With what to do about it.
     #[must_use]

@@ -99,10 +99,9 @@ impl fmt::Debug for LinkId {
 impl FromStr for LinkId {
     type Err = ParseIdError;
     fn from_str(text: &str) -> Result<Self, ParseIdError> {
-        Uuid::parse_str(text).map(Self).map_err(|_| ParseIdError {
-            what: "link id",
-            text: text.to_owned(),
-        })
+        Uuid::parse_str(text)
+            .map(Self)
+            .map_err(|_| ParseIdError { what: "link id", text: text.to_owned() })
     }
 }
 

@@ -41,18 +41,12 @@ impl Instant {
     /// The instant so many microseconds after 1970-01-01 UTC, cut down to `precision`.
     #[must_use]
     pub fn new(micros: i64, precision: Precision) -> Self {
-        Self {
-            micros: micros - micros.rem_euclid(precision.micros()),
-            precision,
-        }
+        Self { micros: micros - micros.rem_euclid(precision.micros()), precision }
     }
     /// The instant so many microseconds after 1970-01-01 UTC.
     #[must_use]
     pub fn from_micros(micros: i64) -> Self {
-        Self {
-            micros,
-            precision: Precision::Micro,
-        }
+        Self { micros, precision: Precision::Micro }
     }
     /// Microseconds since 1970-01-01 UTC.
     #[must_use]

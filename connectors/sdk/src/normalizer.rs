@@ -44,11 +44,7 @@ impl Normalizer {
         match (self, value) {
             (Self::Trim, Value::Text(text)) => {
                 let trimmed = text.trim_matches(|c: char| c.is_ascii_whitespace());
-                if trimmed.len() == text.len() {
-                    Value::Text(text)
-                } else {
-                    trimmed.into()
-                }
+                if trimmed.len() == text.len() { Value::Text(text) } else { trimmed.into() }
             }
             (Self::EmptyToNull, Value::Text(text)) if text.is_empty() => Value::Null,
             (Self::EmptyToNull, Value::List(items)) if items.is_empty() => Value::Null,
@@ -66,16 +62,12 @@ impl Normalizer {
             (Self::NullToFalse, Value::Null) => Value::Bool(false),
             (Self::SetOrder(order), Value::List(items)) => Value::List(in_order(order, &items)),
             (Self::FoldCase(known), Value::Text(text)) => {
-                let found = known
-                    .iter()
-                    .find(|value| value.to_lowercase() == text.to_lowercase());
+                let found = known.iter().find(|value| value.to_lowercase() == text.to_lowercase());
                 Value::Text(found.cloned().unwrap_or(text))
             }
-            (Self::DigitsOnly, Value::Text(text)) => Value::from(
-                text.chars()
-                    .filter(char::is_ascii_digit)
-                    .collect::<String>(),
-            ),
+            (Self::DigitsOnly, Value::Text(text)) => {
+                Value::from(text.chars().filter(char::is_ascii_digit).collect::<String>())
+            }
             (_, value) => value,
         }
     }
@@ -93,10 +85,7 @@ fn round(decimal: &Decimal, digits: u8) -> Decimal {
 fn in_order(order: &[Arc<str>], items: &[Value]) -> Arc<[Value]> {
     let place = |item: &Value| {
         let text = item.as_text().unwrap_or_default();
-        order
-            .iter()
-            .position(|known| **known == *text)
-            .unwrap_or(usize::MAX)
+        order.iter().position(|known| **known == *text).unwrap_or(usize::MAX)
     };
     let mut sorted: Vec<Value> = items.to_vec();
     sorted.sort_by_key(|item| (place(item), item.to_string()));
@@ -148,9 +137,6 @@ mod tests {
         assert_eq!(Normalizer::apply_all(&steps, "  ".into()), Value::Null);
         let set = Normalizer::SetOrder(vec!["b".into(), "a".into()]);
         let list = Value::List(vec!["a".into(), "b".into(), "a".into()].into());
-        assert_eq!(
-            set.apply(list),
-            Value::List(vec!["b".into(), "a".into()].into())
-        );
+        assert_eq!(set.apply(list), Value::List(vec!["b".into(), "a".into()].into()));
     }
 }

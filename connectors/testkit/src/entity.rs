@@ -129,12 +129,7 @@ impl EntityModel {
     /// is left so.
     #[must_use]
     pub fn change(mut self, name: &FieldName, change: impl FnOnce(&mut FieldSchema)) -> Self {
-        if let Some(field) = self
-            .schema
-            .fields
-            .iter_mut()
-            .find(|field| field.name == *name)
-        {
+        if let Some(field) = self.schema.fields.iter_mut().find(|field| field.name == *name) {
             change(field);
         }
         self
@@ -175,9 +170,7 @@ impl EntityModel {
     }
     /// The field as these credentials see it.
     pub(crate) fn visible(&self, name: &FieldName) -> Option<&FieldSchema> {
-        self.schema
-            .field(name)
-            .filter(|field| !self.hidden.contains(&field.name))
+        self.schema.field(name).filter(|field| !self.hidden.contains(&field.name))
     }
     pub(crate) fn key_field(&self) -> Option<&FieldName> {
         self.schema.key.first()

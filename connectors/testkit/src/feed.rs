@@ -44,10 +44,8 @@ impl MemoryFeed {
         from: Option<&Position>,
     ) -> Result<Self> {
         let shown = |selection: &&Selection| {
-            let shown = Shown {
-                fields: selection.fields.clone(),
-                actor: selection.actor.is_some(),
-            };
+            let shown =
+                Shown { fields: selection.fields.clone(), actor: selection.actor.is_some() };
             (selection.entity.clone(), shown)
         };
         let shown = selections.iter().map(shown).collect();
@@ -81,20 +79,12 @@ impl MemoryFeed {
 
     /// Waits for a change, or for the gate to end the wait. True when there is one.
     async fn wait(&self, point: Point) -> Result<bool> {
-        let mut idle = pin!(self.gate.pass(Point {
-            step: Step::Idle,
-            ..point
-        }));
+        let mut idle = pin!(self.gate.pass(Point { step: Step::Idle, ..point }));
         std::future::poll_fn(|task| {
             let ready = self.system.with(|world| {
                 self.alive(world)?;
                 let there = self.next < world.stream.entries.len();
-                if !there
-                    && !world
-                        .wakers
-                        .iter()
-                        .any(|waker| waker.will_wake(task.waker()))
-                {
+                if !there && !world.wakers.iter().any(|waker| waker.will_wake(task.waker())) {
                     world.wakers.push(task.waker().clone());
                 }
                 Ok(there)
@@ -119,10 +109,7 @@ impl MemoryFeed {
         let mut next = self.next;
         let mut passed = self.passed;
         while let Some(entry) = entries.get(next) {
-            let shown = self
-                .shown
-                .get(&entry.entity)
-                .filter(|_| entry.told != Told::Message);
+            let shown = self.shown.get(&entry.entity).filter(|_| entry.told != Told::Message);
             if shown.is_some() && batch.changes.len() >= rows_max.max(1) {
                 break;
             }
@@ -130,9 +117,7 @@ impl MemoryFeed {
                 batch.changes.push(change(world, shown, entry));
             }
             next += 1;
-            let whole = entries
-                .get(next)
-                .is_none_or(|other| other.sequence != entry.sequence);
+            let whole = entries.get(next).is_none_or(|other| other.sequence != entry.sequence);
             if whole {
                 passed = entry.sequence;
                 if let Some(marker) = &entry.marker {
@@ -171,11 +156,7 @@ fn change(world: &World, shown: &Shown, entry: &crate::system::StreamEntry) -> C
         version: Form::Commit(entry.sequence).encode(),
         marker: entry.marker.clone(),
         group: entry.sequence,
-        actor: if shown.actor {
-            entry.actor.clone()
-        } else {
-            Actor::default()
-        },
+        actor: if shown.actor { entry.actor.clone() } else { Actor::default() },
         at: Some(entry.at),
     }
 }
@@ -183,9 +164,7 @@ fn change(world: &World, shown: &Shown, entry: &crate::system::StreamEntry) -> C
 #[async_trait]
 impl Feed for MemoryFeed {
     async fn next(&mut self, cx: &Context, rows_max: usize) -> Result<FeedBatch> {
-        let request = self
-            .system
-            .with(|world| world.begin(cx, Operation::FeedNext, None))?;
+        let request = self.system.with(|world| world.begin(cx, Operation::FeedNext, None))?;
         let point = |system: &MemorySystem| Point {
             system: system.name(),
             request,
@@ -204,10 +183,7 @@ impl Feed for MemoryFeed {
                 (self.idle(world), self.next, self.passed)
             })
         })?;
-        let answer = Point {
-            step: Step::Answer,
-            ..point(&self.system)
-        };
+        let answer = Point { step: Step::Answer, ..point(&self.system) };
         pass(&*self.gate, answer).await?;
         self.next = next;
         self.passed = passed;

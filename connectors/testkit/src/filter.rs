@@ -10,11 +10,9 @@ pub(crate) fn passes(filter: &Filter, value: &impl Fn(&syncline_sdk::FieldName) 
         Filter::And(parts) => parts.iter().all(|part| passes(part, value)),
         Filter::Or(parts) => parts.iter().any(|part| passes(part, value)),
         Filter::Not(part) => !passes(part, value),
-        Filter::Compare {
-            field,
-            comparison,
-            value: constant,
-        } => holds(*comparison, &value(field), constant),
+        Filter::Compare { field, comparison, value: constant } => {
+            holds(*comparison, &value(field), constant)
+        }
         Filter::In { field, values } => values.contains(&value(field)),
     }
 }

@@ -89,9 +89,7 @@ impl Profile {
         Self {
             name: "crm",
             capabilities: Capabilities {
-                cas: Cas::Coarse {
-                    tick: Duration::from_secs(1),
-                },
+                cas: Cas::Coarse { tick: Duration::from_secs(1) },
                 receipt: ReceiptKind::MarkerField,
                 history: HistoryKind::FullValues,
                 feed: FeedKind::Polled,
@@ -160,10 +158,7 @@ impl Profile {
 }
 
 fn sync_user() -> Actor {
-    Actor {
-        id: Some("syncline".into()),
-        kind: ActorKind::Sync,
-    }
+    Actor { id: Some("syncline".into()), kind: ActorKind::Sync }
 }
 
 /// A duration in microseconds; one beyond the range of the clock is its end.

@@ -29,12 +29,8 @@ impl Receipt {
 
 impl World {
     pub fn keep_receipt(&mut self, marker: &str, author: &Author, copy: &Copy, effects: &[Effect]) {
-        let refused = copy
-            .batch
-            .writes
-            .iter()
-            .zip(effects)
-            .filter(|(_, effect)| !effect.is_applied());
+        let refused =
+            copy.batch.writes.iter().zip(effects).filter(|(_, effect)| !effect.is_applied());
         let receipt = Receipt {
             sequence: author.sequence,
             stamped: author.stamped,
@@ -50,9 +46,7 @@ impl World {
         let mut outcomes = Vec::with_capacity(copy.batch.writes.len());
         for (at, write) in copy.batch.writes.iter().enumerate() {
             self.note_write(id, copy, at, None, "repeat", None);
-            let applied = receipt
-                .as_ref()
-                .filter(|receipt| receipt.applied(write.ordinal));
+            let applied = receipt.as_ref().filter(|receipt| receipt.applied(write.ordinal));
             outcomes.push(match applied {
                 Some(receipt) => {
                     let unknown = UnknownWrite {
@@ -61,16 +55,9 @@ impl World {
                         may_arrive: false,
                     };
                     let (version, stored, key) = self.evidence(&unknown, receipt);
-                    WriteOutcome::Applied {
-                        version,
-                        stored,
-                        key,
-                    }
+                    WriteOutcome::Applied { version, stored, key }
                 }
-                None => WriteOutcome::Stale {
-                    current: Current::Unread,
-                    receipted: true,
-                },
+                None => WriteOutcome::Stale { current: Current::Unread, receipted: true },
             });
         }
         outcomes
@@ -100,11 +87,7 @@ impl World {
             return Settlement::NotApplied;
         }
         let (version, stored, key) = self.evidence(unknown, &receipt);
-        Settlement::Applied {
-            version,
-            stored,
-            key,
-        }
+        Settlement::Applied { version, stored, key }
     }
 
     /// What a receipt proves. The image is evidence only while the row still carries the
@@ -114,18 +97,14 @@ impl World {
         unknown: &UnknownWrite,
         receipt: &Receipt,
     ) -> (Option<Version>, Option<Vec<Value>>, Option<Key>) {
-        let version = self
-            .commit_version(receipt.sequence, receipt.stamped)
-            .encode();
+        let version = self.commit_version(receipt.sequence, receipt.stamped).encode();
         let created = (receipt.sequence, unknown.write.ordinal);
         let row = match unknown.write.op.key() {
             Some(key) => self.row(&unknown.write.selection.entity, key),
-            None => self
-                .table(&unknown.write.selection.entity)
-                .and_then(|table| {
-                    let mut rows = table.rows.values().map(|slot| &slot.row);
-                    rows.find(|row| row.created == created)
-                }),
+            None => self.table(&unknown.write.selection.entity).and_then(|table| {
+                let mut rows = table.rows.values().map(|slot| &slot.row);
+                rows.find(|row| row.created == created)
+            }),
         };
         let stored = row
             .filter(|row| row.sequence == receipt.sequence)
@@ -137,8 +116,7 @@ impl World {
     /// decides once a feed has passed that place.
     fn settle_by_stream(&mut self, cx: &Context, unknown: &UnknownWrite) -> Settlement {
         let batch = unknown.batch;
-        self.under_way
-            .retain(|_, copy| copy.batch.batch != batch || copy.cx.install != cx.install);
+        self.under_way.retain(|_, copy| copy.batch.batch != batch || copy.cx.install != cx.install);
         let marker = cx.batch_marker(batch);
         let given = self.stream.given;
         let fence = match self.fences.get(marker.as_str()) {
@@ -165,22 +143,14 @@ impl World {
                 key: Some(entry.key.clone()),
             },
             None if given >= fence && !self.stream.lost_since(&marker) => Settlement::NotApplied,
-            None => Settlement::Undecided {
-                current: self.current(unknown),
-            },
+            None => Settlement::Undecided { current: self.current(unknown) },
         }
     }
 
     fn emit_fence(&mut self, marker: &str) -> u64 {
         let nobody = Actor::default();
         let author = self.author(&nobody, None);
-        self.tell(
-            &author,
-            &EntityName::new(""),
-            &Key::new(""),
-            None,
-            Told::Message,
-        );
+        self.tell(&author, &EntityName::new(""), &Key::new(""), None, Told::Message);
         self.fences.insert(marker.into(), author.sequence);
         author.sequence
     }
@@ -199,11 +169,8 @@ impl World {
                 undecided(Current::Unread)
             };
         };
-        let applied = || Settlement::Applied {
-            version: None,
-            stored: None,
-            key: Some(row.key.clone()),
-        };
+        let applied =
+            || Settlement::Applied { version: None, stored: None, key: Some(row.key.clone()) };
         let marked = selection.marker.as_ref().is_some_and(|field| {
             row.value(field).as_text() == Some(&cx.marker(unknown.write.intent))
         });
@@ -238,10 +205,8 @@ impl World {
             }
             _ => return undecided(current),
         };
-        let by_version = matches!(
-            self.profile.capabilities.cas,
-            Cas::ExactRecord | Cas::Coarse { .. }
-        );
+        let by_version =
+            matches!(self.profile.capabilities.cas, Cas::ExactRecord | Cas::Coarse { .. });
         let receipted = self.effective(&unknown.write.selection).receipt != ReceiptKind::None;
         let moved = match &current {
             Current::Record(record) => record.version != *expected,

@@ -80,19 +80,10 @@ mod tests {
     #[test]
     fn a_snapshot_contains_the_commits_up_to_it() {
         let commit = Form::Commit(5).encode();
-        assert_eq!(
-            order(&commit, &Form::Snapshot(5).encode()),
-            VersionOrder::Older
-        );
-        assert_eq!(
-            order(&commit, &Form::Snapshot(4).encode()),
-            VersionOrder::Newer
-        );
+        assert_eq!(order(&commit, &Form::Snapshot(5).encode()), VersionOrder::Older);
+        assert_eq!(order(&commit, &Form::Snapshot(4).encode()), VersionOrder::Newer);
         assert_eq!(order(&commit, &commit), VersionOrder::Same);
-        assert_eq!(
-            order(&commit, &Form::Stamp(5).encode()),
-            VersionOrder::Unknown
-        );
+        assert_eq!(order(&commit, &Form::Stamp(5).encode()), VersionOrder::Unknown);
         assert_eq!(order(&Version::default(), &commit), VersionOrder::Older);
     }
 }

@@ -113,6 +113,17 @@ impl<'a> Reader<'a> {
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { left: bytes, depth: 0 }
     }
+    /// Starts behind the version byte.
+    ///
+    /// # Errors
+    /// When the version is not known.
+    pub(super) fn versioned(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut input = Self::new(bytes);
+        match input.byte()? {
+            super::VERSION => Ok(input),
+            other => Err(DecodeError::Version(other)),
+        }
+    }
     /// One byte.
     ///
     /// # Errors

@@ -36,7 +36,17 @@ pub fn encode_entry(entry: &Entry) -> Vec<u8> {
 }
 
 fields!(Observed {
-    side, key, exists, values, version, closed, actor, at, server_time, group, marker,
+    side,
+    key,
+    exists,
+    values,
+    version,
+    closed,
+    actor,
+    at,
+    server_time,
+    group,
+    marker,
 });
 fields!(Decided { unit, verdict, left, right });
 choices!(NoImage, "reason" {
@@ -77,9 +87,7 @@ choices!(Verdict, "verdict" {
     23 = Released(why),
 });
 choices!(IntentKind, "kind of intent" { 0 = Create, 1 = Update, 2 = Delete, 3 = Undelete });
-fields!(Intent {
-    id, side, kind, key, units, fields, version, source, half, actor, edited_at,
-});
+fields!(Intent { id, side, kind, key, units, fields, version, source, half, actor, edited_at });
 choices!(Outcome, "outcome" {
     0 = Applied, 1 = Stale, 2 = Missing, 3 = Busy, 4 = Refused(kind, message), 5 = Cancelled,
 });
@@ -102,8 +110,7 @@ impl Encoded for WrittenField {
         let value = (from, out.len());
         let same_image = write_unless_same(value, &self.image, out);
         let same_expected = write_unless_same(value, &self.expected, out);
-        let flags =
-            (u8::from(same_image) * SAME_IMAGE) | (u8::from(same_expected) * SAME_EXPECTED);
+        let flags = (u8::from(same_image) * SAME_IMAGE) | (u8::from(same_expected) * SAME_EXPECTED);
         out.replace(flags_at, flags);
     }
 

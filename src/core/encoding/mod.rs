@@ -22,7 +22,8 @@ mod tests;
 
 pub use bytes::{DecodeError, Reader, Writer};
 pub use journal::{EntryBody, encode_entry};
-pub use link::Origins;
+pub use link::{LinkBody, Origins, decode_link, encode_link};
+pub use primitive::{decode_ids, encode_ids};
 
 /// The version that is written. Versions that can be read: this one.
 pub const VERSION: u8 = 1;
@@ -52,26 +53,8 @@ pub fn encode<T: Encoded>(value: &T) -> Vec<u8> {
 /// When the version is unknown, the bytes end early or go on behind the value, or say what no
 /// value says.
 pub fn decode<T: Encoded>(bytes: &[u8]) -> Result<T, DecodeError> {
-    let mut input = Reader::new(bytes);
-    match input.byte()? {
-        VERSION => {}
-        other => return Err(DecodeError::Version(other)),
-    }
+    let mut input = Reader::versioned(bytes)?;
     let value = T::read(&mut input)?;
     input.end()?;
     Ok(value)
-}
-
-/// The bytes of a value, or nothing where it is at rest.
-#[must_use]
-pub fn encode_unless_rest<T: Encoded + Default + PartialEq>(value: &T) -> Option<Vec<u8>> {
-    (*value != T::default()).then(|| encode(value))
-}
-
-/// Reads what [`encode_unless_rest`] made.
-///
-/// # Errors
-/// As [`decode`].
-pub fn decode_or_rest<T: Encoded + Default>(bytes: Option<&[u8]>) -> Result<T, DecodeError> {
-    bytes.map_or_else(|| Ok(T::default()), decode)
 }

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use syncline_sdk::{
-    Actor, ActorKind, BatchId, Instant, IntentId, Key, LinkId, Precision, Version,
-};
+use syncline_sdk::{Actor, ActorKind, BatchId, Instant, IntentId, Key, LinkId, Precision, Version};
 use uuid::Uuid;
 
 use super::shape::{choices, fields};
@@ -146,6 +144,40 @@ fields!(Actor { id, kind });
 fields!(IntentId { commit, ordinal });
 fields!(BatchId { commit, ordinal });
 
+/// The bytes of ids that mostly follow each other: each but the first as the step from the one
+/// before it.
+#[must_use]
+pub fn encode_ids(ids: &[IntentId]) -> Vec<u8> {
+    let mut out = Writer::versioned(super::VERSION);
+    out.length(ids.len());
+    let (mut commit, mut ordinal) = (0, 0);
+    for id in ids {
+        out.signed(id.commit.wrapping_sub(commit));
+        out.signed(i64::from(id.ordinal) - ordinal);
+        (commit, ordinal) = (id.commit, i64::from(id.ordinal));
+    }
+    out.into_bytes()
+}
+
+/// Reads what [`encode_ids`] made.
+///
+/// # Errors
+/// As [`super::decode`].
+pub fn decode_ids(bytes: &[u8]) -> Result<Vec<IntentId>, DecodeError> {
+    let mut input = Reader::versioned(bytes)?;
+    let length = input.length()?;
+    let (mut commit, mut ordinal) = (0i64, 0i64);
+    let mut ids = Vec::with_capacity(length);
+    for _ in 0..length {
+        commit = commit.wrapping_add(input.signed()?);
+        ordinal = ordinal.wrapping_add(input.signed()?);
+        let ordinal = i32::try_from(ordinal).map_err(|_| DecodeError::Invalid("ordinal"))?;
+        ids.push(IntentId { commit, ordinal });
+    }
+    input.end()?;
+    Ok(ids)
+}
+
 impl Encoded for MappingId {
     fn write(&self, out: &mut Writer) {
         self.0.write(out);
@@ -228,9 +260,7 @@ pub(super) fn read_instant(tag: u8, input: &mut Reader<'_>) -> Result<Instant, D
         2 => Precision::Micro,
         tag => return Err(DecodeError::Tag { what: "precision", tag }),
     };
-    let micros = input
-        .signed()?
-        .checked_mul(precision.micros())
-        .ok_or(DecodeError::Invalid("instant"))?;
+    let micros =
+        input.signed()?.checked_mul(precision.micros()).ok_or(DecodeError::Invalid("instant"))?;
     Ok(Instant::new(micros, precision))
 }

@@ -228,11 +228,8 @@ impl Workset<'_> {
         let number = vec![u16::try_from(at).unwrap_or(u16::MAX)];
         let seen = Sides::from_fn(|side| self.source(id, mapping, side, &number));
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
-        slot.link.field_state.both = Some(BothHalves {
-            units: number,
-            seen,
-            halves: Sides::from_fn(|_| Half::Open),
-        });
+        slot.link.field_state.both =
+            Some(BothHalves { units: number, seen, halves: Sides::from_fn(|_| Half::Open) });
         for side in Side::BOTH {
             let out = std::mem::take(&mut fields[side]);
             self.send_answer(id, mapping, at, side, out, true, answer);
@@ -304,9 +301,10 @@ impl Workset<'_> {
             return Err("the record was changed within the current tick".to_owned());
         }
         for at in 0..mapping.units.len() {
-            let changed = mapping.units[at].pairs.iter().any(|pair| {
-                self.slots[&id].link.pending[stays].value(pair.on(stays)).is_some()
-            });
+            let changed = mapping.units[at]
+                .pairs
+                .iter()
+                .any(|pair| self.slots[&id].link.pending[stays].value(pair.on(stays)).is_some());
             if changed {
                 self.decided(id, mapping, at, Verdict::PolicyTook(gone));
                 self.agree(id, mapping, at, &[stays]);

@@ -65,11 +65,8 @@ impl Workset<'_> {
             let Some(mapping) = self.round.mappings.get(&group[0].mapping) else { continue };
             let capabilities = &mapping.sides[group[0].intent.side].capabilities;
             let guarded = class == UPDATES && capabilities.cas != Cas::ExactField;
-            let rows = if guarded {
-                capabilities.push_guarded_max
-            } else {
-                capabilities.push_writes_max
-            };
+            let rows =
+                if guarded { capabilities.push_guarded_max } else { capabilities.push_writes_max };
             for part in group.chunks(rows.max(1)) {
                 let id = BatchId {
                     commit: self.round.commit,

@@ -173,9 +173,7 @@ impl Workset<'_> {
         slot.link.pending[side].foreign = true;
         slot.link.state = LinkState::Deleting(side, DeletePhase::Undelete);
         slot.dirty = true;
-        let (Some(key), Some(open)) =
-            (slot.link.keys[side].clone(), slot.link.open[side])
-        else {
+        let (Some(key), Some(open)) = (slot.link.keys[side].clone(), slot.link.open[side]) else {
             return;
         };
         self.note(id, Verdict::Undelete(side));
@@ -228,12 +226,7 @@ impl Workset<'_> {
     }
 
     /// Closes the open intent of a side and journals what became of it.
-    pub(super) fn close_intent(
-        &mut self,
-        id: (MappingId, LinkId),
-        side: Side,
-        outcome: Outcome,
-    ) {
+    pub(super) fn close_intent(&mut self, id: (MappingId, LinkId), side: Side, outcome: Outcome) {
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         let Some(intent) = slot.link.open[side].take() else { return };
         slot.link.field_state.evidence[side] = None;

@@ -123,17 +123,15 @@ impl Workset<'_> {
             self.alias(mapping.id, gone, key, id.1, "re-created");
             self.set_key(id, gone, None);
         }
-        self.close(id, None);
         self.alone(id, mapping, gone.other());
     }
 
     /// Makes a link one of a lone record again; it is read again and looks for a partner.
     pub(super) fn alone(&mut self, id: (MappingId, LinkId), mapping: &Mapping, side: Side) {
+        self.close_all(id);
         let image: Vec<_> = {
             let link = &self.slots[&id].link;
-            (0..mapping.sides[side].image_len)
-                .map(|at| link.observed(side, at).clone())
-                .collect()
+            (0..mapping.sides[side].image_len).map(|at| link.observed(side, at).clone()).collect()
         };
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         let link = &mut slot.link;
@@ -161,16 +159,14 @@ impl Workset<'_> {
 
     /// Both records are gone.
     pub(super) fn both_gone(&mut self, id: (MappingId, LinkId), mapping: &Mapping) {
-        self.close(id, None);
-        for unit in 0..mapping.units.len() {
-            self.close(id, Some(unit));
-        }
+        self.close_all(id);
         self.note(id, Verdict::BothGone);
         self.bury(id, mapping);
     }
 
     /// Makes the link a tombstone: keys and base are kept, for an undelete.
     pub(super) fn bury(&mut self, id: (MappingId, LinkId), mapping: &Mapping) {
+        self.close_all(id);
         self.release_claims(id, mapping);
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         let link = &mut slot.link;
@@ -189,10 +185,7 @@ impl Workset<'_> {
 
     /// The link ends by a rule or a person; both records go their own way.
     pub(super) fn end(&mut self, id: (MappingId, LinkId), mapping: &Mapping) {
-        self.close(id, None);
-        for unit in 0..mapping.units.len() {
-            self.close(id, Some(unit));
-        }
+        self.close_all(id);
         self.note(id, Verdict::End);
         self.release_claims(id, mapping);
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
@@ -245,8 +238,7 @@ impl Workset<'_> {
         match (link.keys[lost].clone(), can && first_try) {
             (Some(key), true) => {
                 self.note(id, Verdict::Undelete(lost));
-                let intent =
-                    self.make_intent(id, mapping, lost, IntentKind::Undelete, Vec::new());
+                let intent = self.make_intent(id, mapping, lost, IntentKind::Undelete, Vec::new());
                 self.send(id, lost, intent, super::batching::Step::Undelete, Some(key));
             }
             (key, _) => {

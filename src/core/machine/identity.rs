@@ -7,21 +7,25 @@ use super::slot::Search;
 use super::workset::{Want, Workset};
 use crate::Side;
 use crate::mapping::{Mapping, MappingId};
-use crate::model::{
-    Alias, Claim, HintReason, LinkState, Pending, ReviewKind, Verdict,
-};
+use crate::model::{Alias, Claim, HintReason, LinkState, Pending, ReviewKind, Verdict};
 
 impl Workset<'_> {
     /// A record that no link knows by its id.
     pub(super) fn arrive(&mut self, mapping: &Mapping, side: Side, seen: &Observation) {
-        let Ok(values) = &seen.content else { return };
-        if !mapping.in_scope(side, values) {
+        if !seen.marked.is_empty() {
+            // A create of ours whose reply has not been settled may have made it: the link learns
+            // the key then. What became of it since, its deletion too, is read again.
+            self.hint_later(
+                mapping,
+                side,
+                seen.key.clone(),
+                self.round.limits.retry_min,
+                HintReason::Claimed,
+            );
             return;
         }
-        if !seen.marked.is_empty() {
-            // A create of ours whose reply has not been settled: the link learns the key then.
-            self.hint_later(mapping, side, seen.key.clone(), self.round.limits.retry_min,
-                HintReason::Claimed);
+        let Ok(values) = &seen.content else { return };
+        if !mapping.in_scope(side, values) {
             return;
         }
         if self.arrive_by_external_id(mapping, side, seen) {
@@ -63,8 +67,13 @@ impl Workset<'_> {
         let Some(slot) = self.slots.get(&id) else { return false };
         match (slot.link.state, &slot.link.keys[side]) {
             (LinkState::Creating(at), _) if at == side => {
-                self.hint_later(mapping, side, seen.key.clone(), self.round.limits.retry_min,
-                    HintReason::Claimed);
+                self.hint_later(
+                    mapping,
+                    side,
+                    seen.key.clone(),
+                    self.round.limits.retry_min,
+                    HintReason::Claimed,
+                );
                 true
             }
             (LinkState::Seen(at), None) if at != side => {
@@ -104,8 +113,13 @@ impl Workset<'_> {
                     self.adopt(id, mapping, side, seen);
                 }
                 LinkState::Creating(_) => {
-                    self.hint_later(mapping, side, seen.key.clone(),
-                        self.round.limits.retry_min, HintReason::Claimed);
+                    self.hint_later(
+                        mapping,
+                        side,
+                        seen.key.clone(),
+                        self.round.limits.retry_min,
+                        HintReason::Claimed,
+                    );
                 }
                 LinkState::Tombstone | LinkState::Merged(_) | LinkState::Ended => {
                     self.release(mapping.id, &claim, link);
@@ -175,12 +189,7 @@ impl Workset<'_> {
     }
 
     /// Sets a link aside whose partner cannot be told.
-    fn hold_ambiguous(
-        &mut self,
-        id: (MappingId, LinkId),
-        mapping: &Mapping,
-        candidates: Vec<Key>,
-    ) {
+    fn hold_ambiguous(&mut self, id: (MappingId, LinkId), mapping: &Mapping, candidates: Vec<Key>) {
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         slot.link.state = LinkState::Held;
         slot.search = Search::Over;
@@ -261,13 +270,16 @@ impl Workset<'_> {
         slot.dirty = true;
         let orphan = slot.link.keys[side.other()].clone();
         let had_partner = orphan.is_some() && slot.link.exists(side.other());
+        self.close_all(id);
         self.note(id, Verdict::MergeInto(into));
         self.release_claims(id, mapping);
         self.alias(mapping.id, side, seen.key.clone(), into, "merged");
         self.set_key(id, side, None);
         if had_partner {
             // The partner of the loser is a duplicate of the winner's partner now.
-            let candidates = self.slots.get(&(mapping.id, into))
+            let candidates = self
+                .slots
+                .get(&(mapping.id, into))
                 .and_then(|slot| slot.link.keys[side.other()].clone())
                 .into_iter()
                 .collect();
@@ -312,13 +324,7 @@ impl Workset<'_> {
             let value = values.get(found.on(side)).cloned().unwrap_or_default();
             let value = Normalizer::apply_all(&found.normalize, value);
             if value.is_present() && !value.is_null() {
-                return Some(Want::Match {
-                    mapping: id.0,
-                    link: id.1,
-                    side: other,
-                    rule,
-                    value,
-                });
+                return Some(Want::Match { mapping: id.0, link: id.1, side: other, rule, value });
             }
             rule += 1;
         }
@@ -396,8 +402,7 @@ impl Workset<'_> {
 
     /// Whether a record may be adopted: in scope, and known to no link or to a lone one.
     fn is_free(&self, mapping: &Mapping, side: Side, seen: &Observation) -> bool {
-        let in_scope =
-            seen.content.as_ref().is_ok_and(|values| mapping.in_scope(side, values));
+        let in_scope = seen.content.as_ref().is_ok_and(|values| mapping.in_scope(side, values));
         let lone = match self.link_of(mapping.id, side, &seen.key) {
             None => seen.marked.is_empty(),
             Some(link) => self.slots.get(&(mapping.id, link)).is_some_and(|slot| {

@@ -132,6 +132,9 @@ impl Workset<'_> {
         match &seen.content {
             Ok(values) => self.fold_record(id, mapping, side, seen, values, order),
             Err(Missing::MergedInto(winner)) => self.merge(id, mapping, side, winner, seen),
+            // The proof of a deletion on a side with a feed is the feed's own event: a record
+            // that a look-up does not find may have vanished in a truncation (protocol O7).
+            Err(Missing::Deleted) if mapping.has_feed(side) && seen.source != Source::Feed => {}
             Err(missing) => self.fold_gone(id, side, seen, missing),
         }
     }
@@ -149,6 +152,8 @@ impl Workset<'_> {
         if !slot.link.exists(side) {
             return;
         }
+        slot.link.field_state.refusals = 0;
+        slot.dirty = true;
         slot.suspected[side] = *missing == Missing::Suspected;
         let base_exists = slot.link.base_exists(side);
         let version = seen.version.clone();
@@ -178,8 +183,7 @@ impl Workset<'_> {
         let slot = self.slots.get_mut(&id).expect("the link was found");
         let own_open = slot.link.open[side].is_some_and(|open| seen.marked.contains(&open));
         let feed = mapping.sides[side].capabilities.feed == FeedKind::Images;
-        let late =
-            feed && order == VersionOrder::Same && seen.marker.is_some() && !own_open;
+        let late = feed && order == VersionOrder::Same && seen.marker.is_some() && !own_open;
         if seen.source != Source::Feed {
             let unclaimed = seen.external_id.is_none();
             slot.fresh[side] = Fresh::Read { closed: seen.closed, unclaimed };
@@ -300,13 +304,7 @@ impl Workset<'_> {
     }
 
     /// Notes whether the record stands inside the mapping's filter.
-    fn scope(
-        &mut self,
-        id: (MappingId, LinkId),
-        mapping: &Mapping,
-        side: Side,
-        values: &[Value],
-    ) {
+    fn scope(&mut self, id: (MappingId, LinkId), mapping: &Mapping, side: Side, values: &[Value]) {
         let outside = !mapping.in_scope(side, values);
         let slot = self.slots.get_mut(&id).expect("the link was found");
         if slot.link.field_state.outside[side] == outside {
@@ -365,6 +363,5 @@ fn mark(pending: &mut Pending, seen: &Observation) {
 /// or our own user, as far as the side tells. Only used to count bounces and edits; what travels
 /// is decided by content alone (protocol E3).
 fn is_foreign(seen: &Observation) -> bool {
-    seen.marker.is_none()
-        && !matches!(seen.actor.kind, ActorKind::Automation | ActorKind::Sync)
+    seen.marker.is_none() && !matches!(seen.actor.kind, ActorKind::Automation | ActorKind::Sync)
 }

@@ -55,7 +55,9 @@ impl Workset<'_> {
             }
         };
         for side in Side::BOTH {
-            if link.base[side].is_none() && link.exists(side) && link.pending[side].values.is_empty()
+            if link.base[side].is_none()
+                && link.exists(side)
+                && link.pending[side].values.is_empty()
             {
                 want(side, wants);
             }
@@ -153,6 +155,7 @@ impl Workset<'_> {
         let mut out = Outgoing::default();
         for at in 0..mapping.units.len() {
             if !mapping.units[at].direction.reaches(to) {
+                self.keep_unreached(id, mapping, at, from);
                 continue;
             }
             let unit = u16::try_from(at).unwrap_or(u16::MAX);
@@ -188,6 +191,22 @@ impl Workset<'_> {
         self.send(id, to, intent, Step::Write, None);
     }
 
+    /// A value that does not travel is written down with the decision, since the side that leads
+    /// may replace it later.
+    fn keep_unreached(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        at: usize,
+        from: Side,
+    ) {
+        let link = &self.slots[&id].link;
+        let mut pairs = mapping.units[at].pairs.iter();
+        if pairs.any(|pair| !link.observed(from, pair.on(from)).is_null()) {
+            self.decided(id, mapping, at, Verdict::Kept(from));
+        }
+    }
+
     fn await_read(&mut self, id: (MappingId, LinkId), mapping: &Mapping, side: Side) {
         if let Some(key) = self.slots[&id].link.keys[side].clone() {
             self.hint_later(mapping, side, key, 0, HintReason::Again);
@@ -208,17 +227,15 @@ impl Workset<'_> {
         for (at, unit) in mapping.units.iter().enumerate() {
             let carried = intent.units.contains(&u16::try_from(at).unwrap_or(u16::MAX));
             let left_out = unit.pairs.iter().any(|pair| {
-                intent.fields.iter().any(|field| {
-                    usize::from(field.field) == pair.on(from.other()) && !carried
-                })
+                intent
+                    .fields
+                    .iter()
+                    .any(|field| usize::from(field.field) == pair.on(from.other()) && !carried)
             });
             for pair in &unit.pairs {
                 let field = u16::try_from(pair.on(from)).unwrap_or(u16::MAX);
-                let value = if left_out {
-                    Value::Null
-                } else {
-                    link.observed(from, pair.on(from)).clone()
-                };
+                let value =
+                    if left_out { Value::Null } else { link.observed(from, pair.on(from)).clone() };
                 source.push((field, value));
             }
         }
@@ -405,7 +422,13 @@ impl Workset<'_> {
     }
 
     /// A reference waits for its record; after many tries a person is told.
-    fn wait_for_parent(&mut self, id: (MappingId, LinkId), mapping: &Mapping, at: usize, from: Side) {
+    fn wait_for_parent(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        at: usize,
+        from: Side,
+    ) {
         let tries = match self.slots[&id].link.field_state.unit(at).status {
             UnitStatus::Awaiting(tries) => tries,
             UnitStatus::Held => self.round.limits.parent_tries_max,
@@ -506,9 +529,10 @@ impl Workset<'_> {
         let entry = self.entry(id, false).id;
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         let from = sides.iter().copied().find(|side| {
-            mapping.units[at].pairs.iter().any(|pair| {
-                slot.link.pending[*side].value(pair.on(*side)).is_some()
-            })
+            mapping.units[at]
+                .pairs
+                .iter()
+                .any(|pair| slot.link.pending[*side].value(pair.on(*side)).is_some())
         });
         let from = from.unwrap_or(sides[0]);
         for side in sides {
@@ -548,7 +572,13 @@ impl Workset<'_> {
         self.close(id, Some(at));
     }
 
-    fn hold_unit(&mut self, id: (MappingId, LinkId), mapping: &Mapping, at: usize, kind: ReviewKind) {
+    fn hold_unit(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        at: usize,
+        kind: ReviewKind,
+    ) {
         let state = self.slots[&id].link.field_state.unit(at);
         self.set_unit(id, at, UnitState { status: UnitStatus::Held, ..state });
         self.ask(id, mapping, Some(at), kind);

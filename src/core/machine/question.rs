@@ -6,9 +6,7 @@ use syncline_sdk::LinkId;
 use super::slot::Asked;
 use super::workset::Workset;
 use crate::mapping::{Mapping, MappingId};
-use crate::model::{
-    Decided, Figure, Review, ReviewKey, ReviewKind, ReviewStatus, Shown, Verdict,
-};
+use crate::model::{Decided, Figure, Review, ReviewKey, ReviewKind, ReviewStatus, Shown, Verdict};
 use crate::{Side, Sides};
 
 impl Workset<'_> {
@@ -61,9 +59,8 @@ impl Workset<'_> {
             asked_at: now,
         };
         // A question closed in this very round and asked again is the same row, shown anew.
-        let reopened = slot.asked.get(&number).filter(|asked| {
-            !asked.new && asked.review.key == review.key
-        });
+        let reopened =
+            slot.asked.get(&number).filter(|asked| !asked.new && asked.review.key == review.key);
         let asked = match reopened {
             Some(asked) => {
                 let revision = asked.review.revision + 1;
@@ -132,6 +129,14 @@ impl Workset<'_> {
         }
         asked.review.status = ReviewStatus::Closed;
         asked.changed = true;
+    }
+
+    /// Closes every question about a link: there is nothing left to choose.
+    pub(super) fn close_all(&mut self, id: (MappingId, LinkId)) {
+        let asked: Vec<Option<u16>> = self.slots[&id].asked.keys().copied().collect();
+        for unit in asked {
+            self.close(id, unit.map(usize::from));
+        }
     }
 
     /// What a side shows of a unit, or of the whole record.

@@ -1,7 +1,7 @@
 //! Settlement: what became of intents, and where the base moves (protocol P7, 1.5).
 
 use syncline_sdk::{
-    Error, ErrorKind, IntentId, Key, LinkId, Value, Version, VersionOrder,
+    Error, ErrorKind, IntentId, Key, LinkId, Normalizer, Value, Version, VersionOrder,
 };
 
 use super::batching::{Carried, Step};
@@ -105,9 +105,12 @@ impl Workset<'_> {
         };
         let images = self.images(id, side, intent, stored, relation);
         if intent.half {
-            self.half_applied(id, mapping, intent, images.clone());
+            self.half_applied(id, mapping, intent, images, relation);
         } else {
-            self.move_base(id, mapping, intent, &images);
+            self.move_base(id, mapping, intent, &images, relation);
+        }
+        if intent.kind == IntentKind::Create {
+            self.base_of_unreached(id, mapping, side, stored);
         }
         if relation != VersionOrder::Newer {
             self.overtake(id, mapping, side, intent, stored, relation, version);
@@ -136,15 +139,38 @@ impl Workset<'_> {
         self.set_key(id, side, Some(key));
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         slot.link.state = LinkState::Linked;
+        // The record that it was made from may be gone by now.
+        let gone = !slot.link.exists(side.other());
         for at in Side::BOTH {
             let image = vec![Value::Absent; mapping.sides[at].image_len];
             slot.link.base[at] = Some(Base { exists: true, image });
         }
         slot.link.origins = vec![None; mapping.units.len()];
-        slot.link.pending[side.other()].exists = match slot.link.pending[side.other()].exists {
-            Some(false) => Some(false),
-            _ => None,
-        };
+        slot.link.pending[side.other()].exists = gone.then_some(false);
+    }
+
+    /// A unit that never travels to the created side has there what the side gives a new record
+    /// by itself. That is no edit of anybody: it is where the base begins.
+    fn base_of_unreached(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        side: Side,
+        stored: Option<&[Value]>,
+    ) {
+        let unreached = mapping.units.iter().filter(|unit| !unit.direction.reaches(side));
+        let images: Vec<(u16, Value)> = unreached
+            .flat_map(|unit| &unit.pairs)
+            .map(|pair| {
+                let at = pair.on(side);
+                let target = &mapping.sides[side].fields[at];
+                let empty = Normalizer::apply_all(&target.normalizers, Value::Null);
+                let shown = stored.and_then(|stored| stored.get(at)).filter(|now| now.is_present());
+                (u16::try_from(at).unwrap_or(u16::MAX), shown.cloned().unwrap_or(empty))
+            })
+            .collect();
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        set_images(&mut slot.link.base[side], &images);
     }
 
     /// The images of the written fields, from the best evidence there is (protocol N2, N3, E2).
@@ -184,11 +210,16 @@ impl Workset<'_> {
         mapping: &Mapping,
         intent: &Intent,
         images: &[(u16, Value)],
+        relation: VersionOrder,
     ) {
         let side = intent.side;
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
-        set_images(&mut slot.link.base[side], images);
-        set_images(&mut slot.link.base[side.other()], &intent.source);
+        if relation == VersionOrder::Newer {
+            slot.rebase(side, images);
+        } else {
+            set_images(&mut slot.link.base[side], images);
+        }
+        slot.rebase(side.other(), &intent.source);
         slot.link.origins.resize(mapping.units.len(), None);
         for unit in &intent.units {
             slot.link.origins[usize::from(*unit)] = Some(origin(intent));
@@ -209,7 +240,7 @@ impl Workset<'_> {
     ) {
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         let written: Vec<u16> = intent.fields.iter().map(|field| field.field).collect();
-        if relation == VersionOrder::Older {
+        if relation == VersionOrder::Older && !intent.half {
             slot.link.pending[side].values.retain(|(field, _)| !written.contains(field));
         }
         if let (Some(stored), VersionOrder::Older) = (stored, relation) {
@@ -222,11 +253,7 @@ impl Workset<'_> {
                     continue;
                 }
                 found = true;
-                let values = &mut slot.link.pending[side].values;
-                match values.binary_search_by_key(&field, |(at, _)| *at) {
-                    Ok(place) => values[place].1 = now.clone(),
-                    Err(place) => values.insert(place, (field, now.clone())),
-                }
+                slot.show(side, field, now.clone());
             }
             if found {
                 slot.link.pending[side].foreign = true;
@@ -245,10 +272,18 @@ impl Workset<'_> {
         mapping: &Mapping,
         intent: &Intent,
         images: Vec<(u16, Value)>,
+        relation: VersionOrder,
     ) {
+        let side = intent.side;
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        if relation != VersionOrder::Newer {
+            // The base stays while the other half is open, so this is what the side shows now.
+            for (field, now) in &images {
+                slot.show(side, *field, now.clone());
+            }
+        }
         if let Some(both) = &mut slot.link.field_state.both {
-            both.halves[intent.side] = Half::Applied(images);
+            both.halves[side] = Half::Applied(images);
         }
         self.settle_halves(id, mapping, intent);
     }
@@ -264,17 +299,15 @@ impl Workset<'_> {
         let units: Vec<u16> = both.units.clone();
         match (&both.halves.left, &both.halves.right) {
             (Half::Applied(left), Half::Applied(right)) => {
-                set_images(&mut slot.link.base.left, left);
-                set_images(&mut slot.link.base.right, right);
+                slot.rebase(Side::Left, left);
+                slot.rebase(Side::Right, right);
                 slot.link.origins.resize(mapping.units.len(), None);
                 for unit in &units {
                     slot.link.origins[usize::from(*unit)] = Some(origin(intent));
                 }
             }
-            (Half::Applied(image), _) => self.one_half(id, mapping, Side::Left, &both.seen, image),
-            (_, Half::Applied(image)) => {
-                self.one_half(id, mapping, Side::Right, &both.seen, image);
-            }
+            (Half::Applied(_), _) => self.one_half(id, mapping, Side::Left, &both.seen),
+            (_, Half::Applied(_)) => self.one_half(id, mapping, Side::Right, &both.seen),
             _ => self.note(id, Verdict::HalfWritten),
         }
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
@@ -293,11 +326,10 @@ impl Workset<'_> {
         mapping: &Mapping,
         side: Side,
         seen: &crate::Sides<Vec<(u16, Value)>>,
-        applied: &[(u16, Value)],
     ) {
         let other = side.other();
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
-        set_images(&mut slot.link.base[other], &seen[other]);
+        slot.rebase(other, &seen[other]);
         let mut images = Vec::new();
         for pair in mapping.units.iter().flat_map(|unit| &unit.pairs) {
             let at = u16::try_from(pair.on(other)).unwrap_or(u16::MAX);
@@ -310,15 +342,7 @@ impl Workset<'_> {
             let image = pair.image(side, value, target).unwrap_or(Value::Absent);
             images.push((field, image));
         }
-        set_images(&mut slot.link.base[side], &images);
-        for (field, value) in applied {
-            let values = &mut slot.link.pending[side].values;
-            match values.binary_search_by_key(field, |(at, _)| *at) {
-                // An edit observed after our write stands above it.
-                Ok(_) => {}
-                Err(place) => values.insert(place, (*field, value.clone())),
-            }
-        }
+        slot.rebase(side, &images);
         self.note(id, Verdict::HalfWritten);
     }
 
@@ -361,6 +385,10 @@ impl Workset<'_> {
                     Some(seen) => self.fold(id, mapping, side, seen),
                     None => self.again(id, mapping, side),
                 }
+            }
+            // On a side with a feed the deletion comes with it, or else a truncation.
+            Settling::Missing(Some(Missing::Deleted)) if mapping.has_feed(side) => {
+                self.again(id, mapping, side);
             }
             Settling::Missing(Some(missing)) => {
                 let seen = gone(intent, missing.clone());
@@ -434,9 +462,10 @@ impl Workset<'_> {
         let side = carried.intent.side;
         let named = error.field.as_deref().and_then(|name| {
             let selection = &mapping.sides[side].selection;
-            let at = selection.fields.iter().position(|field| {
-                field.as_str().eq_ignore_ascii_case(name)
-            })?;
+            let at = selection
+                .fields
+                .iter()
+                .position(|field| field.as_str().eq_ignore_ascii_case(name))?;
             let unit = mapping.unit_of(side, at)?;
             u16::try_from(unit).ok().filter(|unit| carried.intent.units.contains(unit))
         });
@@ -479,10 +508,8 @@ impl Workset<'_> {
         carried: &Carried,
         settling: &Settling,
     ) {
-        let guarded = matches!(
-            self.slots[&id].link.state,
-            LinkState::Deleting(_, DeletePhase::Undelete)
-        );
+        let guarded =
+            matches!(self.slots[&id].link.state, LinkState::Deleting(_, DeletePhase::Undelete));
         if guarded {
             self.stop_delete(id, side, Outcome::Stale);
             self.again(id, mapping, side);

@@ -69,11 +69,8 @@ pub(super) struct Slot {
 
 impl Slot {
     pub fn loaded(link: Link) -> Self {
-        let guard = Guard {
-            sync_version: link.sync_version,
-            open: link.open,
-            last_entry: link.last_entry,
-        };
+        let guard =
+            Guard { sync_version: link.sync_version, open: link.open, last_entry: link.last_entry };
         Self { guard: Some(guard), ..Self::new(link) }
     }
     pub fn new(link: Link) -> Self {
@@ -91,6 +88,31 @@ impl Slot {
             asked: BTreeMap::new(),
             deferred: false,
             suspected: Sides::default(),
+        }
+    }
+    /// Moves fields of a side's base and keeps what the side shows: a value observed since the
+    /// plan is pending above the new base, also where it equals the base of before (an edit that
+    /// was taken back while its write was under way).
+    pub fn rebase(&mut self, side: Side, images: &[(u16, Value)]) {
+        for (field, value) in images {
+            let at = usize::from(*field);
+            let now = self.link.observed(side, at).clone();
+            let Some(base) = &mut self.link.base[side] else { return };
+            let Some(place) = base.image.get_mut(at) else { continue };
+            *place = value.clone();
+            if now.is_present() && now != *value {
+                self.show(side, *field, now);
+            }
+        }
+        self.settle_pending(side);
+    }
+    /// Notes what a field of a side shows.
+    pub fn show(&mut self, side: Side, field: u16, now: Value) {
+        let pending = &mut self.link.pending[side];
+        pending.foreign |= pending.is_empty();
+        match pending.values.binary_search_by_key(&field, |(at, _)| *at) {
+            Ok(place) => pending.values[place].1 = now,
+            Err(place) => pending.values.insert(place, (field, now)),
         }
     }
     /// Forgets the pending fields of a side that by now equal its base.

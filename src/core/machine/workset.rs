@@ -335,9 +335,8 @@ impl<'a> Workset<'a> {
         due: i64,
         reason: HintReason,
     ) {
-        let same = |hint: &&mut Hint| {
-            hint.system == system && hint.entity == entity && hint.key == key
-        };
+        let same =
+            |hint: &&mut Hint| hint.system == system && hint.entity == entity && hint.key == key;
         if let Some(hint) = self.out.hints.iter_mut().find(same) {
             hint.due = hint.due.min(due);
             return;
@@ -363,9 +362,7 @@ impl<'a> Workset<'a> {
             link.epoch = epoch;
             self.out.links.push(match slot.guard {
                 None => LinkChange::Insert(link),
-                Some(guard) => {
-                    LinkChange::Update { guard, link, keys_changed: slot.keys_changed }
-                }
+                Some(guard) => LinkChange::Update { guard, link, keys_changed: slot.keys_changed },
             });
         }
         self.out.figures = self.figures.into_iter().filter(|(_, by)| *by != 0).collect();
@@ -376,9 +373,7 @@ impl<'a> Workset<'a> {
 fn review_change(asked: Asked) -> ReviewChange {
     let Asked { review, read: (read_revision, read_status), new, .. } = asked;
     match review.status {
-        ReviewStatus::Closed => {
-            ReviewChange::Close { key: review.key, read_revision, read_status }
-        }
+        ReviewStatus::Closed => ReviewChange::Close { key: review.key, read_revision, read_status },
         _ if new => ReviewChange::Ask(review),
         _ => ReviewChange::Show { review, read_revision, read_status },
     }

@@ -7,10 +7,7 @@ use syncline_sdk::{Comparison, FieldName, Filter, Value};
 /// Whether a record passes a filter. `field` gives the record's value of a field. A value that
 /// was not delivered counts as passing in every comparison: a record must never seem to leave a
 /// mapping because a field could not be read.
-pub fn passes<'a>(
-    filter: &Filter,
-    field: impl Fn(&FieldName) -> Option<&'a Value> + Copy,
-) -> bool {
+pub fn passes<'a>(filter: &Filter, field: impl Fn(&FieldName) -> Option<&'a Value> + Copy) -> bool {
     verdict(filter, field).unwrap_or(true)
 }
 

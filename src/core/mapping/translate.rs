@@ -87,8 +87,7 @@ impl Pair {
     /// # Errors
     /// [`NoImage`] when the target cannot hold the value.
     pub fn image(&self, to: Side, value: &Value, target: &MappedField) -> Result<Value, NoImage> {
-        self.put(to, value, target)
-            .map(|value| Normalizer::apply_all(&target.normalizers, value))
+        self.put(to, value, target).map(|value| Normalizer::apply_all(&target.normalizers, value))
     }
 }
 
@@ -154,16 +153,16 @@ fn to_type(value: Value, kind: &FieldType, normalizers: &[Normalizer]) -> Result
             .collect::<Result<Vec<_>, _>>()
             .map(|items| Value::List(items.into())),
         (FieldType::Instant { precision }, value) => to_instant(value, *precision, normalizers),
-        (FieldType::Date, Value::Text(text)) => text
-            .parse()
-            .map(Value::Date)
-            .map_err(|_| NoImage::OutOfRange(format!("{text:?}"))),
+        (FieldType::Date, Value::Text(text)) => {
+            text.parse().map(Value::Date).map_err(|_| NoImage::OutOfRange(format!("{text:?}")))
+        }
         (FieldType::Uuid, Value::Text(text)) => uuid::Uuid::parse_str(&text)
             .map(Value::Uuid)
             .map_err(|_| NoImage::OutOfRange(format!("{text:?}"))),
-        (FieldType::Reference { .. }, value @ (Value::Text(_) | Value::Int(_) | Value::Uuid(_))) => {
-            Ok(value)
-        }
+        (
+            FieldType::Reference { .. },
+            value @ (Value::Text(_) | Value::Int(_) | Value::Uuid(_)),
+        ) => Ok(value),
         (_, value) => Err(wrong(&value)),
     }
 }
@@ -174,10 +173,9 @@ fn to_int(value: Value, min: i64, max: i64) -> Result<Value, NoImage> {
         Value::Decimal(decimal) if !decimal.is_integer() => {
             return Err(NoImage::WouldLose("the digits after the point".to_owned()));
         }
-        Value::Decimal(decimal) => decimal
-            .canonical()
-            .parse()
-            .map_err(|_| NoImage::OutOfRange(decimal.to_string()))?,
+        Value::Decimal(decimal) => {
+            decimal.canonical().parse().map_err(|_| NoImage::OutOfRange(decimal.to_string()))?
+        }
         Value::Text(text) => {
             text.trim().parse().map_err(|_| NoImage::OutOfRange(format!("{text:?}")))?
         }
@@ -264,9 +262,7 @@ fn to_member(
         return Err(NoImage::Absent);
     };
     let stored = Normalizer::apply_all(normalizers, Value::Text(text.clone()));
-    let known = stored
-        .as_text()
-        .is_none_or(|stored| values.iter().any(|known| **known == *stored));
+    let known = stored.as_text().is_none_or(|stored| values.iter().any(|known| **known == *stored));
     if restricted && !known {
         return Err(NoImage::NotInList(text.to_string()));
     }

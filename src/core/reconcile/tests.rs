@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use syncline_sdk::{
-    Capabilities, Cas, EntityName, FeedKind, FieldName, FieldType, HistoryKind, LinkId,
-    Normalizer, ReceiptKind, Selection, Value,
+    Capabilities, Cas, EntityName, FeedKind, FieldName, FieldType, HistoryKind, LinkId, Normalizer,
+    ReceiptKind, Selection, Value,
 };
 
 use super::{UnitPlan, agrees, decide_unit};
@@ -81,9 +81,7 @@ fn mapping(direction: Direction, conflict: Policy, right: Vec<Normalizer>) -> Ma
 
 fn link(base: Option<[&Value; 2]>, now: [&Value; 2]) -> Link {
     let id = LinkId(uuid::Uuid::from_u128(7));
-    let image = |at: usize| {
-        base.map(|base| Base { exists: true, image: vec![base[at].clone()] })
-    };
+    let image = |at: usize| base.map(|base| Base { exists: true, image: vec![base[at].clone()] });
     let pending = |at: usize| {
         let changed = base.is_none_or(|base| base[at] != now[at]);
         let values = if changed { vec![(0, now[at].clone())] } else { Vec::new() };
@@ -136,7 +134,8 @@ fn every_case(mut check: impl FnMut(&Mapping, &Link, [&Value; 2], [&Value; 2])) 
 #[test]
 fn a_side_that_did_not_change_is_never_carried_over() {
     every_case(|mapping, link, base, now| {
-        if let UnitPlan::Write { to, verdict: Verdict::Write(_), .. } = decide_unit(mapping, link, 0)
+        if let UnitPlan::Write { to, verdict: Verdict::Write(_), .. } =
+            decide_unit(mapping, link, 0)
         {
             let from = to.other() as usize;
             assert_ne!(base[from], now[from], "{link:?}");

@@ -44,10 +44,8 @@ impl FeedTask {
         let mut pace = Pace::default();
         while !self.stop.is_cancelled() {
             let selections: Vec<&Selection> = self.selections.iter().map(|s| &**s).collect();
-            let opened = self
-                .connector
-                .open_feed(&self.context, &selections, self.from.as_ref())
-                .await;
+            let opened =
+                self.connector.open_feed(&self.context, &selections, self.from.as_ref()).await;
             let error = match opened {
                 Ok(mut feed) => {
                     pace.reset();
@@ -58,8 +56,7 @@ impl FeedTask {
             };
             let Some(error) = error else { return };
             if error.kind == ErrorKind::Gap {
-                self.tell(FeedNews::Lost(self.name.clone(), error.to_string()))
-                    .await;
+                self.tell(FeedNews::Lost(self.name.clone(), error.to_string())).await;
                 return;
             }
             self.tell(FeedNews::Trouble(self.name.clone(), error)).await;

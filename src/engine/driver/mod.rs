@@ -4,6 +4,7 @@
 //! channels, so that nothing is ever dropped in the middle of a transaction. Whatever is ready
 //! when a round starts goes into one commit.
 
+mod committing;
 mod feeds;
 mod jobs;
 mod pace;

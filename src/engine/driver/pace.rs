@@ -42,10 +42,7 @@ impl Pace {
 }
 
 /// Waits, unless the token is cancelled first.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the driver is where waiting happens"
-)]
+#[expect(clippy::disallowed_methods, reason = "the driver is where waiting happens")]
 pub(super) async fn pause(wait: Duration, stop: &tokio_util::sync::CancellationToken) {
     tokio::select! {
         () = tokio::time::sleep(wait) => {}
@@ -54,19 +51,13 @@ pub(super) async fn pause(wait: Duration, stop: &tokio_util::sync::CancellationT
 }
 
 /// Waits until a time.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the driver is where waiting happens"
-)]
+#[expect(clippy::disallowed_methods, reason = "the driver is where waiting happens")]
 pub(super) async fn pause_until(time: tokio::time::Instant) {
     tokio::time::sleep_until(time).await;
 }
 
 /// The time by which the driver paces itself; never part of a decision.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the driver is where waiting happens"
-)]
+#[expect(clippy::disallowed_methods, reason = "the driver is where waiting happens")]
 pub(super) fn tick() -> tokio::time::Instant {
     tokio::time::Instant::now()
 }

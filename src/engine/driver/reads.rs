@@ -59,12 +59,7 @@ pub(super) struct Turns(BTreeMap<Job, Turn>);
 
 impl Turns {
     pub fn add(&mut self, job: Job, place: Option<String>, now: Tick) {
-        let turn = Turn {
-            due: now,
-            running: false,
-            place,
-            failures: Default::default(),
-        };
+        let turn = Turn { due: now, running: false, place, failures: Default::default() };
         self.0.insert(job, turn);
     }
     pub fn remove(&mut self, job: &Job) {
@@ -89,11 +84,7 @@ impl Turns {
     }
     /// When the next job that does not run is due.
     pub fn next_due(&self) -> Option<Tick> {
-        self.0
-            .values()
-            .filter(|turn| !turn.running)
-            .map(|turn| turn.due)
-            .min()
+        self.0.values().filter(|turn| !turn.running).map(|turn| turn.due).min()
     }
     /// Makes a job due at once, if it is not running.
     pub fn hurry(&mut self, is: impl Fn(&Job) -> bool, at: Tick) {
@@ -110,10 +101,7 @@ impl Turns {
     }
     /// How long a failed job waits.
     pub fn failed(&mut self, job: &Job) -> Duration {
-        self.0
-            .get_mut(job)
-            .map(|turn| turn.failures.wait())
-            .unwrap_or_default()
+        self.0.get_mut(job).map(|turn| turn.failures.wait()).unwrap_or_default()
     }
 }
 
@@ -124,47 +112,27 @@ impl<L: Ledger> Intake<L> {
             Job::Poll(mapping, side) => {
                 let (work, next, more) =
                     self.poll(*mapping, *side, place.map(str::to_owned)).await?;
-                Found {
-                    work,
-                    next: Some(next),
-                    more,
-                }
+                Found { work, next: Some(next), more }
             }
             Job::Hints(system) => {
                 let work = self.read_hints(system).await?;
                 let more = work.hints_done.len() >= crate::limits::HINTS_MAX;
-                Found {
-                    work,
-                    next: None,
-                    more,
-                }
+                Found { work, next: None, more }
             }
             Job::Load(mapping, side) => {
                 let (work, next) = self.load(*mapping, *side, place).await?;
                 let more = next != crate::LOADED;
-                Found {
-                    work,
-                    next: Some(next),
-                    more,
-                }
+                Found { work, next: Some(next), more }
             }
             Job::Verify(mapping) => {
                 let after = place.and_then(|place| place.parse::<LinkId>().ok());
                 let (work, last) = self.verify(*mapping, after).await?;
                 let more = last.is_some();
-                Found {
-                    work,
-                    next: last.map(|last| last.to_string()),
-                    more,
-                }
+                Found { work, next: last.map(|last| last.to_string()), more }
             }
             Job::Answers => {
                 let work = self.read_answers().await?;
-                Found {
-                    work,
-                    next: None,
-                    more: false,
-                }
+                Found { work, next: None, more: false }
             }
         })
     }

@@ -87,16 +87,9 @@ impl<L: Ledger> Driver<L> {
     /// A driver of an engine. Cancelling `stop` ends it after the round under way.
     #[must_use]
     pub fn new(engine: Engine<L>, settings: DriverSettings, stop: CancellationToken) -> Self {
-        let systems = engine
-            .intake
-            .systems
-            .keys()
-            .map(|name| (name.clone(), Default::default()))
-            .collect();
-        let status = Status {
-            systems,
-            ..Status::default()
-        };
+        let systems =
+            engine.intake.systems.keys().map(|name| (name.clone(), Default::default())).collect();
+        let status = Status { systems, ..Status::default() };
         Self {
             engine,
             settings,
@@ -198,12 +191,10 @@ impl<L: Ledger> Driver<L> {
             let mut taken = Intaken::default();
             self.wait(&mut taken).await?;
             self.drain(&mut taken).await?;
-            let Intaken {
-                work,
-                durable,
-                jobs,
-            } = taken;
-            self.commit(work).await?;
+            let Intaken { work, durable, jobs } = taken;
+            if !self.commit(work).await? {
+                return Ok(());
+            }
             for (name, position) in durable {
                 if let Some(sender) = self.durable.get(&name) {
                     sender.send_replace(Some(position));
@@ -272,33 +263,6 @@ impl<L: Ledger> Driver<L> {
         Ok(())
     }
 
-    /// Commits work, again and again while the ledger gives no answer: nothing that was taken in
-    /// may be lost while this process lives.
-    pub(super) async fn commit(&mut self, work: Work) -> Result<(), DriverError> {
-        if work.is_empty() {
-            return Ok(());
-        }
-        let mut pace = Pace::default();
-        loop {
-            match self.engine.round(&work).await {
-                Ok(account) => {
-                    self.engine.forget_settled(&work);
-                    self.note_round(&account);
-                    self.launch(account);
-                    return Ok(());
-                }
-                Err(EngineError::Ledger(error)) => {
-                    tracing::error!(error = %chain(&error), "the ledger gave no answer");
-                    if self.stop.is_cancelled() {
-                        return Ok(());
-                    }
-                    pace.pause(&self.stop).await;
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-
     /// Sends batches, each in a task of its own.
     pub(super) fn launch(&mut self, account: Account) {
         for sending in account.sends {
@@ -336,9 +300,7 @@ impl<L: Ledger> Driver<L> {
 
     /// A gap is closed when both sides were scanned and every link was verified.
     pub(super) async fn close_gaps(&mut self) -> Result<(), DriverError> {
-        let busy = self
-            .turns
-            .contains(|job| matches!(job, Job::Load(..) | Job::Verify(_)));
+        let busy = self.turns.contains(|job| matches!(job, Job::Load(..) | Job::Verify(_)));
         if busy || !std::mem::take(&mut self.gaps_open) {
             return Ok(());
         }
@@ -347,17 +309,7 @@ impl<L: Ledger> Driver<L> {
             return Ok(());
         };
         let now = self.engine.intake.clock.now().micros();
-        let closed = gaps
-            .into_iter()
-            .map(|gap| Gap {
-                closed_at: Some(now),
-                ..gap
-            })
-            .collect();
-        self.commit(Work {
-            gaps: closed,
-            ..Work::default()
-        })
-        .await
+        let closed = gaps.into_iter().map(|gap| Gap { closed_at: Some(now), ..gap }).collect();
+        self.commit(Work { gaps: closed, ..Work::default() }).await.map(|_| ())
     }
 }

@@ -30,9 +30,6 @@ impl DriverSettings {
     /// How often a system is polled.
     #[must_use]
     pub fn poll_interval(&self, system: &SystemName) -> Duration {
-        self.poll_intervals
-            .get(system)
-            .copied()
-            .unwrap_or(self.poll_interval)
+        self.poll_intervals.get(system).copied().unwrap_or(self.poll_interval)
     }
 }

@@ -46,10 +46,7 @@ impl<L: Ledger> Driver<L> {
                         pace.pause(&self.stop).await;
                     }
                     Err(source) => {
-                        return Err(DriverError::Prepare {
-                            system: name.clone(),
-                            source,
-                        });
+                        return Err(DriverError::Prepare { system: name.clone(), source });
                     }
                 }
             }
@@ -94,8 +91,7 @@ impl<L: Ledger> Driver<L> {
             }
             let verify = known.get(&verify_stream(&mapping.name));
             if let Some(verify) = verify.filter(|verify| verify.place != LOADED) {
-                self.turns
-                    .add(Job::Verify(mapping.id), Some(verify.place.clone()), now);
+                self.turns.add(Job::Verify(mapping.id), Some(verify.place.clone()), now);
             }
         }
         self.note_loads();
@@ -110,9 +106,7 @@ impl<L: Ledger> Driver<L> {
         known: &BTreeMap<String, StreamPosition>,
         now: Tick,
     ) {
-        let place = known
-            .get(&load_stream(name, side))
-            .map(|load| load.place.clone());
+        let place = known.get(&load_stream(name, side)).map(|load| load.place.clone());
         if place.as_deref() != Some(LOADED) {
             self.turns.add(Job::Load(id, side), place, now);
         }
@@ -147,8 +141,7 @@ impl<L: Ledger> Driver<L> {
             && let Some(position) = &from
         {
             let mut work = Work::default();
-            work.positions
-                .push(crate::intake::stream_position(name, position));
+            work.positions.push(crate::intake::stream_position(name, position));
             self.commit(work).await?;
         }
         let (durable, watched) = watch::channel(None);

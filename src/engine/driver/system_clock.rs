@@ -9,10 +9,7 @@ use crate::clock::{Clock, Ids};
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the driver's clock is where time comes from"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the driver's clock is where time comes from")]
     fn now(&self) -> Instant {
         Instant::from_micros(jiff::Timestamp::now().as_microsecond())
     }
@@ -23,10 +20,7 @@ impl Clock for SystemClock {
 pub struct RandomIds;
 
 impl Ids for RandomIds {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the driver is where randomness comes from"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the driver is where randomness comes from")]
     fn link(&mut self, _now: Instant) -> LinkId {
         LinkId(uuid::Uuid::now_v7())
     }

@@ -19,9 +19,8 @@ use crate::work::Work;
 impl<L: Ledger> Driver<L> {
     pub(super) fn take_sent(&mut self, sent: Sent, taken: &mut Intaken) {
         if let Ok(outcomes) = &sent.result {
-            let answered = outcomes
-                .iter()
-                .any(|outcome| !matches!(outcome, WriteOutcome::Unknown(_)));
+            let answered =
+                outcomes.iter().any(|outcome| !matches!(outcome, WriteOutcome::Unknown(_)));
             if let Some(flight) = self.engine.flights.get(sent.batch).filter(|_| answered) {
                 let system = flight.batch.system.clone();
                 self.reachable(&system);
@@ -96,18 +95,12 @@ impl<L: Ledger> Driver<L> {
     /// seldom, since a ledger in the same cluster would feed itself.
     pub(super) fn take_idle(&mut self, name: &SystemName, batch: &FeedBatch, taken: &mut Intaken) {
         let now = tick();
-        let due = self
-            .idle_stored
-            .get(name)
-            .is_none_or(|at| now >= *at + IDLE_EVERY);
+        let due = self.idle_stored.get(name).is_none_or(|at| now >= *at + IDLE_EVERY);
         let Some(position) = batch.position.as_ref().filter(|_| due) else {
             return;
         };
         self.idle_stored.insert(name.clone(), now);
-        taken
-            .work
-            .positions
-            .retain(|known| known.stream != feed_stream(name));
+        taken.work.positions.retain(|known| known.stream != feed_stream(name));
         taken.work.positions.push(stream_position(name, position));
         taken.durable.retain(|(known, _)| known != name);
         taken.durable.push((name.clone(), position.clone()));
@@ -129,10 +122,7 @@ impl<L: Ledger> Driver<L> {
         let start = systems[name].connector.feed_start(&context).await;
         let start = start.map_err(Intake::<L>::at(name))?;
         let mut work = Work::default();
-        for mapping in mappings
-            .values()
-            .filter(|mapping| mapping.side_of(name).is_some())
-        {
+        for mapping in mappings.values().filter(|mapping| mapping.side_of(name).is_some()) {
             work.gaps.push(Gap {
                 stream: format!("mapping:{}", mapping.id),
                 reason: reason.clone(),
@@ -160,10 +150,7 @@ impl<L: Ledger> Driver<L> {
     pub(super) fn verify_gaps(&mut self, gaps: &[Gap]) {
         let mappings = self.engine.intake.mappings.clone();
         for mapping in mappings.values() {
-            if gaps
-                .iter()
-                .any(|gap| gap.stream == format!("mapping:{}", mapping.id))
-            {
+            if gaps.iter().any(|gap| gap.stream == format!("mapping:{}", mapping.id)) {
                 self.turns.add(Job::Verify(mapping.id), None, tick());
             }
         }

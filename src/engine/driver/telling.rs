@@ -18,8 +18,7 @@ impl<L: Ledger> Driver<L> {
             status.in_flight = in_flight;
         });
         if account.hints > 0 {
-            self.turns
-                .hurry(|job| matches!(job, Job::Hints(_)), tick() + HINTS_SOON);
+            self.turns.hurry(|job| matches!(job, Job::Hints(_)), tick() + HINTS_SOON);
         }
     }
 

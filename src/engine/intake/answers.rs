@@ -32,11 +32,8 @@ impl<L: Ledger> Intake<L> {
         let Some(mapping) = self.mappings.get(&review.key.mapping) else {
             return Ok(());
         };
-        let query = LinkQuery {
-            mapping: mapping.id,
-            links: vec![review.key.link],
-            ..LinkQuery::default()
-        };
+        let query =
+            LinkQuery { mapping: mapping.id, links: vec![review.key.link], ..LinkQuery::default() };
         let loaded = self.ledger.load(&[query]).await?;
         let Some(link) = loaded.links.first() else {
             return Ok(());
@@ -48,18 +45,13 @@ impl<L: Ledger> Intake<L> {
             };
             let place = &mapping.sides[side];
             let connector = self.systems[&place.system].connector.clone();
-            let request = FetchRequest {
-                selection: place.selection.clone(),
-                by: FetchBy::Keys(vec![key]),
-            };
+            let request =
+                FetchRequest { selection: place.selection.clone(), by: FetchBy::Keys(vec![key]) };
             let context = self.context(Purpose::Sync);
-            let fetched = connector
-                .fetch(&context, request)
-                .await
-                .map_err(Self::at(&place.system))?;
+            let fetched =
+                connector.fetch(&context, request).await.map_err(Self::at(&place.system))?;
             let seen = observations(fetched);
-            work.observed
-                .extend(seen.into_iter().map(|seen| (mapping.id, side, seen)));
+            work.observed.extend(seen.into_iter().map(|seen| (mapping.id, side, seen)));
         }
         Ok(())
     }

@@ -65,11 +65,7 @@ impl<L: Ledger> Engine<L> {
             noticed_at,
             closed_at: None,
         };
-        system
-            .readers(&change.entity)
-            .iter()
-            .map(|reader| gap(reader.mapping))
-            .collect()
+        system.readers(&change.entity).iter().map(|reader| gap(reader.mapping)).collect()
     }
 }
 

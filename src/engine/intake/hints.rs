@@ -19,10 +19,7 @@ impl<L: Ledger> Intake<L> {
     /// # Errors
     /// When the ledger or the system gives no answer; the hints stay.
     pub async fn read_hints(&self, name: &SystemName) -> Result<Work> {
-        let hints = self
-            .ledger
-            .hints(name, self.clock.now(), limits::HINTS_MAX)
-            .await?;
+        let hints = self.ledger.hints(name, self.clock.now(), limits::HINTS_MAX).await?;
         let mut by_entity: BTreeMap<EntityName, Vec<Hint>> = BTreeMap::new();
         for hint in hints {
             by_entity.entry(hint.entity.clone()).or_default().push(hint);
@@ -52,22 +49,18 @@ impl<L: Ledger> Intake<L> {
                 by: FetchBy::Keys(keys.clone()),
             };
             let context = self.context(Purpose::Sync);
-            let fetched = system
-                .connector
-                .fetch(&context, request)
-                .await
-                .map_err(Self::at(name))?;
+            let fetched =
+                system.connector.fetch(&context, request).await.map_err(Self::at(name))?;
             for seen in observations(fetched) {
                 work.observed.push((reader.mapping, reader.side, seen));
             }
         }
-        work.hints_done
-            .extend(hints.into_iter().map(|hint| HintDone {
-                system: hint.system,
-                entity: hint.entity,
-                key: hint.key,
-                seq: hint.seq,
-            }));
+        work.hints_done.extend(hints.into_iter().map(|hint| HintDone {
+            system: hint.system,
+            entity: hint.entity,
+            key: hint.key,
+            seq: hint.seq,
+        }));
         Ok(work)
     }
 }

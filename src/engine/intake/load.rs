@@ -39,20 +39,12 @@ impl<L: Ledger> Intake<L> {
         let connector = self.systems[&place.system].connector.clone();
         let request = ScanRequest {
             selection: place.selection.clone(),
-            after: after
-                .filter(|after| !after.is_empty())
-                .map(|after| Cursor(after.into())),
+            after: after.filter(|after| !after.is_empty()).map(|after| Cursor(after.into())),
             page_rows_max: limits::PAGE_ROWS_MAX,
         };
         let context = self.context(Purpose::Load);
-        let page = connector
-            .scan(&context, request)
-            .await
-            .map_err(Self::at(&place.system))?;
-        let next = page
-            .next
-            .as_ref()
-            .map_or(LOADED.to_owned(), |next| next.0.to_string());
+        let page = connector.scan(&context, request).await.map_err(Self::at(&place.system))?;
+        let next = page.next.as_ref().map_or(LOADED.to_owned(), |next| next.0.to_string());
         let mut work = fold_page(id, side, page);
         work.positions.push(StreamPosition {
             stream: load_stream(&mapping.name, side),

@@ -40,10 +40,7 @@ impl<L: Ledger> Intake<L> {
             page_rows_max: limits::PAGE_ROWS_MAX,
         };
         let context = self.context(Purpose::Sync);
-        let page = connector
-            .changes(&context, request)
-            .await
-            .map_err(Self::at(&place.system))?;
+        let page = connector.changes(&context, request).await.map_err(Self::at(&place.system))?;
         let more = page.more;
         let next = match &page.next {
             Some(next) => next.0.to_string(),
@@ -66,8 +63,7 @@ pub(crate) fn fold_page(id: MappingId, side: Side, page: Page) -> Work {
     let time = page.server_time;
     let mut work = Work::default();
     for record in page.records {
-        work.observed
-            .push((id, side, observation::of_record(record, Source::Page, time)));
+        work.observed.push((id, side, observation::of_record(record, Source::Page, time)));
     }
     for (key, absence) in page.gone {
         if let Some(seen) = observation::of_absence(key, absence, Source::Page, time) {

@@ -32,33 +32,22 @@ impl<L: Ledger> Intake<L> {
         after: Option<LinkId>,
     ) -> Result<(Work, Option<LinkId>)> {
         let mapping = self.mappings[&id].clone();
-        let links = self
-            .ledger
-            .page(id, after, limits::VERIFY_LINKS_MAX)
-            .await?;
+        let links = self.ledger.page(id, after, limits::VERIFY_LINKS_MAX).await?;
         let last = links.last().map(|link| link.id);
         let mut work = Work::default();
         for side in Side::BOTH {
-            let keys: Vec<Key> = links
-                .iter()
-                .filter_map(|link| link.keys[side].clone())
-                .collect();
+            let keys: Vec<Key> = links.iter().filter_map(|link| link.keys[side].clone()).collect();
             if keys.is_empty() {
                 continue;
             }
             let place = &mapping.sides[side];
             let connector = self.systems[&place.system].connector.clone();
-            let request = FetchRequest {
-                selection: place.selection.clone(),
-                by: FetchBy::Keys(keys),
-            };
+            let request =
+                FetchRequest { selection: place.selection.clone(), by: FetchBy::Keys(keys) };
             let context = self.context(Purpose::Sweep);
-            let fetched = connector
-                .fetch(&context, request)
-                .await
-                .map_err(Self::at(&place.system))?;
-            work.observed
-                .extend(suspects(fetched).into_iter().map(|seen| (id, side, seen)));
+            let fetched =
+                connector.fetch(&context, request).await.map_err(Self::at(&place.system))?;
+            work.observed.extend(suspects(fetched).into_iter().map(|seen| (id, side, seen)));
         }
         work.positions.push(StreamPosition {
             stream: verify_stream(&mapping.name),

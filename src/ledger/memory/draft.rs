@@ -39,7 +39,7 @@ impl<'a> Draft<'a> {
     pub(super) fn new(state: &'a State, changeset: &Changeset) -> Result<Self, Moved> {
         let changed = Kept { last_review: state.last_review, ..Kept::default() };
         let mut draft = Self { state, changed };
-        draft.change_links(&changeset.links)?;
+        draft.change_links(changeset.fence.epoch, &changeset.links)?;
         draft.change_claims(changeset)?;
         draft.add_entries(changeset)?;
         draft.change_batches(&changeset.batches)?;
@@ -54,7 +54,7 @@ impl<'a> Draft<'a> {
         self.changed
     }
 
-    fn change_links(&mut self, changes: &[LinkChange]) -> Result<(), Moved> {
+    fn change_links(&mut self, epoch: i64, changes: &[LinkChange]) -> Result<(), Moved> {
         let mut seen = BTreeSet::new();
         for change in changes {
             let link = change.link();
@@ -63,7 +63,7 @@ impl<'a> Draft<'a> {
                 return Err(format!("link {} is changed twice", link.id));
             }
             let known = self.state.links.get(&name);
-            let link = match (change, known) {
+            let mut link = match (change, known) {
                 (LinkChange::Insert(_), Some(_)) => {
                     return Err(format!("link {} is there already", link.id));
                 }
@@ -82,6 +82,7 @@ impl<'a> Draft<'a> {
                     link
                 }
             };
+            link.epoch = epoch;
             self.changed.links.insert(name, link);
         }
         self.take_keys(changes)

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use syncline_core::mapping::MappingId;
-use syncline_core::model::{
-    Answer, Figure, Gap, Hint, Link, Parked, Review, ReviewStatus,
-};
+use syncline_core::model::{Answer, Figure, Gap, Hint, Link, Parked, Review, ReviewStatus};
 use syncline_sdk::LinkId;
 
 use super::state::State;
@@ -131,11 +129,8 @@ impl State {
             return Answered::Moved(Box::new(review.clone()));
         }
         review.status = ReviewStatus::Answered;
-        review.answer = Some(Answer {
-            choice: answer.choice.clone(),
-            by: answer.by.clone(),
-            at: answer.at,
-        });
+        review.answer =
+            Some(Answer { choice: answer.choice.clone(), by: answer.by.clone(), at: answer.at });
         self.add_hints(&answer.hints);
         Answered::Taken
     }

@@ -29,11 +29,7 @@ impl Setup for Memory {
         .await
     }
 
-    async fn snapshot(
-        &self,
-        system: &SystemName,
-        entity: &EntityName,
-    ) -> Result<Option<Snapshot>> {
+    async fn snapshot(&self, system: &SystemName, entity: &EntityName) -> Result<Option<Snapshot>> {
         let name = (system.clone(), entity.clone());
         self.call(Call::Setup, move |state| state.snapshots.get(&name).cloned()).await
     }

@@ -97,10 +97,8 @@ impl State {
         }
         loaded.links = wanted.iter().filter_map(|name| self.links.get(name)).cloned().collect();
         loaded.aliases = aliases.into_values().collect();
-        loaded.claims = claims
-            .into_iter()
-            .map(|((mapping, key), link)| Claim { mapping, key, link })
-            .collect();
+        loaded.claims =
+            claims.into_iter().map(|((mapping, key), link)| Claim { mapping, key, link }).collect();
         loaded.reviews = loaded
             .links
             .iter()
@@ -158,8 +156,11 @@ impl State {
     }
 
     pub(super) fn answers(&self, max: usize) -> Vec<Review> {
-        let mut answered: Vec<&Review> =
-            self.reviews.values().filter(|review| review.status == ReviewStatus::Answered).collect();
+        let mut answered: Vec<&Review> = self
+            .reviews
+            .values()
+            .filter(|review| review.status == ReviewStatus::Answered)
+            .collect();
         answered.sort_by_key(|review| {
             (review.answer.as_ref().map_or(0, |answer| answer.at.micros()), review.id)
         });

@@ -1,6 +1,9 @@
 //! Table `batch`.
 
+use std::collections::BTreeMap;
+
 use sqlx::PgConnection;
+use syncline_core::encoding::{decode_ids, encode_ids};
 use syncline_core::model::{Batch, BatchChange};
 use syncline_sdk::SystemName;
 
@@ -11,7 +14,7 @@ use crate::{OpenBatch, Result};
 /// What a commit does to batches, by kind.
 #[derive(Default)]
 pub(super) struct Changes {
-    sends: Vec<(i64, Vec<i64>, Batch)>,
+    sends: Vec<(i64, Batch)>,
     asserts: Ids,
     resends: Resends,
     closes: Closes,
@@ -45,9 +48,7 @@ impl Changes {
         for change in changes {
             match change {
                 BatchChange::Send(batch) => {
-                    let intents =
-                        batch.intents.iter().map(|id| code::entry(*id)).collect::<Result<_>>()?;
-                    sorted.sends.push((code::batch(batch.id)?, intents, batch.clone()));
+                    sorted.sends.push((code::batch(batch.id)?, batch.clone()));
                 }
                 BatchChange::Assert { id, attempts } => {
                     sorted.asserts.id.push(code::batch(*id)?);
@@ -71,14 +72,18 @@ impl Changes {
     }
 }
 
+// A batch is looked up by its id. Saying that it is open as `state = 0` would offer the index of
+// open batches instead, full of entries of batches settled since the last vacuum: hence
+// `state <> 1`, which means the same.
+
 /// Applies changes: first sends, then assertions, then further sends, then closings. What does
 /// not hold is answered in words.
 pub(super) async fn change(
     connection: &mut PgConnection,
     changes: &Changes,
 ) -> Result<Option<String>, sqlx::Error> {
-    for (id, intents, batch) in &changes.sends {
-        send(connection, *id, intents, batch).await?;
+    for (id, batch) in &changes.sends {
+        send(connection, *id, batch).await?;
     }
     for (ids, touched) in [
         (&changes.asserts.id, assert(connection, &changes.asserts).await?),
@@ -86,8 +91,7 @@ pub(super) async fn change(
         (&changes.closes.id, close(connection, &changes.closes).await?),
     ] {
         if touched != ids.len() as u64 {
-            let ids: Vec<String> =
-                ids.iter().map(|id| code::to_batch(*id).to_string()).collect();
+            let ids: Vec<String> = ids.iter().map(|id| code::to_batch(*id).to_string()).collect();
             let ids = ids.join(", ");
             return Ok(Some(format!("batch {ids}: settled by now, or sent again")));
         }
@@ -95,12 +99,7 @@ pub(super) async fn change(
     Ok(None)
 }
 
-async fn send(
-    connection: &mut PgConnection,
-    id: i64,
-    intents: &[i64],
-    batch: &Batch,
-) -> Result<(), sqlx::Error> {
+async fn send(connection: &mut PgConnection, id: i64, batch: &Batch) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "insert into syncline.batch
              (id, system, intents, epoch, state, first_sent, last_sent, die_after, attempts,
@@ -108,7 +107,7 @@ async fn send(
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         id,
         batch.system.as_str(),
-        intents,
+        encode_ids(&batch.intents),
         batch.epoch,
         code::batch_state(batch.state),
         batch.first_sent,
@@ -129,7 +128,7 @@ async fn assert(connection: &mut PgConnection, asserts: &Ids) -> Result<u64, sql
     sqlx::query!(
         "select b.id
          from unnest($1::int8[], $2::int4[]) as u (id, attempts)
-         join syncline.batch as b on b.id = u.id and b.attempts = u.attempts and b.state = 0
+         join syncline.batch as b on b.id = u.id and b.attempts = u.attempts and b.state <> 1
          for share of b",
         &asserts.id,
         &asserts.attempts,
@@ -149,7 +148,7 @@ async fn resend(connection: &mut PgConnection, resends: &Resends) -> Result<u64,
              die_after = u.die_after
          from unnest($1::int8[], $2::int4[], $3::int8[], $4::int8[], $5::int8[])
               as u (id, attempts, epoch, last_sent, die_after)
-         where b.id = u.id and b.attempts = u.attempts and b.state = 0",
+         where b.id = u.id and b.attempts = u.attempts and b.state <> 1",
         &resends.read.id,
         &resends.read.attempts,
         &resends.epoch,
@@ -168,7 +167,7 @@ async fn close(connection: &mut PgConnection, closes: &Closes) -> Result<u64, sq
     sqlx::query!(
         "update syncline.batch as b set state = u.state
          from unnest($1::int8[], $2::int2[], $3::int4[]) as u (id, state, attempts)
-         where b.id = u.id and b.state = 0 and (u.attempts is null or b.attempts = u.attempts)",
+         where b.id = u.id and b.state <> 1 and (u.attempts is null or b.attempts = u.attempts)",
         &closes.id,
         &closes.state,
         &closes.attempts as _,
@@ -189,33 +188,34 @@ pub(super) async fn open(connection: &mut PgConnection, max: usize) -> Result<Ve
     .fetch_all(&mut *connection)
     .await
     .meaning("load open batches")?;
-    let ids: Vec<i64> = rows.iter().flat_map(|row| row.intents.iter().copied()).collect();
-    let entries: std::collections::BTreeMap<_, _> = journal::by_ids(connection, &ids)
+    let mut batches = Vec::with_capacity(rows.len());
+    for row in rows {
+        let id = code::to_batch(row.id);
+        let bad = |reason: String| corrupt("batch", id, reason);
+        batches.push(Batch {
+            id,
+            system: SystemName::from(row.system),
+            intents: decode_ids(&row.intents).map_err(|error| bad(format!("intents: {error}")))?,
+            epoch: row.epoch,
+            state: code::to_batch_state(row.state)
+                .ok_or_else(|| bad(format!("state {}", row.state)))?,
+            first_sent: row.first_sent,
+            last_sent: row.last_sent,
+            die_after: row.die_after,
+            attempts: row.attempts,
+            together: row.together,
+        });
+    }
+    let intents = batches.iter().flat_map(|batch| &batch.intents);
+    let ids: Vec<i64> = intents.map(|id| code::entry(*id)).collect::<Result<_>>()?;
+    let entries: BTreeMap<_, _> = journal::by_ids(connection, &ids)
         .await?
         .into_iter()
         .map(|entry| (entry.id, entry))
         .collect();
-    rows.into_iter()
-        .map(|row| {
-            let id = code::to_batch(row.id);
-            let intents: Vec<_> = row.intents.into_iter().map(code::to_entry).collect();
-            let state = code::to_batch_state(row.state)
-                .ok_or_else(|| corrupt("batch", id, format!("state {}", row.state)))?;
-            Ok(OpenBatch {
-                entries: intents.iter().filter_map(|id| entries.get(id).cloned()).collect(),
-                batch: Batch {
-                    id,
-                    system: SystemName::from(row.system),
-                    intents,
-                    epoch: row.epoch,
-                    state,
-                    first_sent: row.first_sent,
-                    last_sent: row.last_sent,
-                    die_after: row.die_after,
-                    attempts: row.attempts,
-                    together: row.together,
-                },
-            })
-        })
-        .collect()
+    let with_entries = |batch: Batch| OpenBatch {
+        entries: batch.intents.iter().filter_map(|id| entries.get(id).cloned()).collect(),
+        batch,
+    };
+    Ok(batches.into_iter().map(with_entries).collect())
 }

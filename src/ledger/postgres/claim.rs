@@ -78,10 +78,6 @@ pub(super) async fn among(
     .meaning("load claims")?;
     Ok(rows
         .into_iter()
-        .map(|row| Claim {
-            mapping: MappingId(row.mapping),
-            key: row.key,
-            link: LinkId(row.link),
-        })
+        .map(|row| Claim { mapping: MappingId(row.mapping), key: row.key, link: LinkId(row.link) })
         .collect())
 }

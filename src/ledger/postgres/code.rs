@@ -3,7 +3,6 @@
 use syncline_core::Side;
 use syncline_core::model::{BatchState, DeletePhase, HintReason, LinkState, ReviewStatus};
 use syncline_sdk::{BatchId, IntentId, LinkId};
-use uuid::Uuid;
 
 use crate::{LedgerError, Result};
 
@@ -77,16 +76,16 @@ pub(super) fn to_side(number: i16) -> Option<Side> {
     }
 }
 
-/// Where a link stands: a number, and the link that its records went into.
-pub(super) fn state(state: LinkState) -> (i16, Option<Uuid>) {
-    let number = match state {
-        LinkState::Seen(side_seen) => 1 + side(side_seen),
+/// The number of where a link stands; into which one merged records went stands in its body.
+pub(super) fn state(state: LinkState) -> i16 {
+    match state {
+        LinkState::Seen(seen) => 1 + side(seen),
         LinkState::Creating(created) => 3 + side(created),
         LinkState::Linked => 5,
         LinkState::Tombstone => 6,
         LinkState::Held => 7,
         LinkState::Ended => 8,
-        LinkState::Merged(into) => return (9, Some(into.0)),
+        LinkState::Merged(_) => 9,
         LinkState::Deleting(deleted, phase) => {
             10 + 10 * side(deleted)
                 + match phase {
@@ -96,12 +95,11 @@ pub(super) fn state(state: LinkState) -> (i16, Option<Uuid>) {
                     DeletePhase::Undelete => 3,
                 }
         }
-    };
-    (number, None)
+    }
 }
 
 /// Where a link stands, by its number.
-pub(super) fn to_state(number: i16, merged_into: Option<Uuid>) -> Option<LinkState> {
+pub(super) fn to_state(number: i16, merged_into: Option<LinkId>) -> Option<LinkState> {
     let phase = |tens| match number - tens {
         0 => Some(DeletePhase::Fence),
         1 => Some(DeletePhase::Delete),
@@ -118,7 +116,7 @@ pub(super) fn to_state(number: i16, merged_into: Option<Uuid>) -> Option<LinkSta
         6 => LinkState::Tombstone,
         7 => LinkState::Held,
         8 => LinkState::Ended,
-        9 => LinkState::Merged(LinkId(merged_into?)),
+        9 => LinkState::Merged(merged_into?),
         10..20 => LinkState::Deleting(Side::Left, phase(10)?),
         20..30 => LinkState::Deleting(Side::Right, phase(20)?),
         _ => return None,
@@ -216,11 +214,9 @@ mod tests {
             assert_eq!(to_reason(reason(reason_of)), Some(reason_of));
         }
         assert_eq!(to_reason(9), None);
-        let into = LinkId(Uuid::from_u128(7));
         for number in 1..30 {
-            if let Some(found) = to_state(number, Some(into.0)) {
-                let merged = matches!(found, LinkState::Merged(_)).then_some(into.0);
-                assert_eq!(state(found), (number, merged));
+            if let Some(found) = to_state(number, Some(LinkId(uuid::Uuid::nil()))) {
+                assert_eq!(state(found), number);
             }
         }
     }

@@ -8,7 +8,8 @@ use syncline_core::model::{Changeset, LinkChange};
 use super::decided::{self, Pass};
 use super::error::{is_moved, meaning};
 use super::{
-    Postgres, alias, batch, claim, figure, gap, hint, journal, link, parked, position, review_change,
+    Postgres, alias, batch, claim, figure, gap, hint, journal, link, parked, position,
+    review_change,
 };
 use crate::{Committed, LedgerError, Result, fold};
 

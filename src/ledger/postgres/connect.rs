@@ -41,6 +41,9 @@ pub async fn connect(url: &str, access: Access) -> Result<PgPool> {
     PgPoolOptions::new()
         .max_connections(CONNECTIONS_MAX)
         .acquire_timeout(ACQUIRE_TIMEOUT)
+        // A ping before each call would be a round trip more, and the connection may break behind
+        // it all the same.
+        .test_before_acquire(false)
         .connect_with(options)
         .await
         .map_err(|error| unavailable("connect to its database", error))

@@ -108,10 +108,6 @@ pub(super) async fn waiting(connection: &mut PgConnection) -> Result<Vec<Waiting
     .meaning("count hints")?;
     Ok(rows
         .into_iter()
-        .map(|row| Waiting {
-            system: SystemName::from(row.system),
-            hints: row.hints,
-            due: row.due,
-        })
+        .map(|row| Waiting { system: SystemName::from(row.system), hints: row.hints, due: row.due })
         .collect())
 }

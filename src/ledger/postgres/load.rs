@@ -18,10 +18,7 @@ type Found = BTreeMap<(MappingId, LinkId), Link>;
 
 /// Loads what the queries ask for. One round trip for the keys of each side, and one each for
 /// aliases (only where keys were not found), claims, ids and questions, only where there are any.
-pub(super) async fn load(
-    connection: &mut PgConnection,
-    queries: &[LinkQuery],
-) -> Result<Loaded> {
+pub(super) async fn load(connection: &mut PgConnection, queries: &[LinkQuery]) -> Result<Loaded> {
     let mut found = Found::new();
     let unknown = by_keys(connection, queries, &mut found).await?;
     let mut loaded = Loaded::default();

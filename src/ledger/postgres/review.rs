@@ -43,9 +43,8 @@ impl TryFrom<ReviewRow> for Review {
 
     fn try_from(row: ReviewRow) -> Result<Self> {
         fn read<T: Encoded>(id: i64, column: &str, bytes: &[u8]) -> Result<T> {
-            decode(bytes).map_err(|error: DecodeError| {
-                corrupt("review", id, format!("{column}: {error}"))
-            })
+            decode(bytes)
+                .map_err(|error: DecodeError| corrupt("review", id, format!("{column}: {error}")))
         }
         let id = row.id;
         let unit = match row.unit {
@@ -153,8 +152,7 @@ pub(super) async fn list(
 
 /// Takes an answer to the revision that was seen, if the question waits for one.
 pub(super) async fn answer(connection: &mut PgConnection, answer: &NewAnswer) -> Result<bool> {
-    let given =
-        Answer { choice: answer.choice.clone(), by: answer.by.clone(), at: answer.at };
+    let given = Answer { choice: answer.choice.clone(), by: answer.by.clone(), at: answer.at };
     let done = sqlx::query!(
         "update syncline.review set status = $1, answer = $2, answered_at = $3
          where id = $4 and revision = $5 and status = $6",

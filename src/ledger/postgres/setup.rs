@@ -25,11 +25,7 @@ impl Setup for Postgres {
         call!(self, "list mappings", |connection| mappings(connection))
     }
 
-    async fn snapshot(
-        &self,
-        system: &SystemName,
-        entity: &EntityName,
-    ) -> Result<Option<Snapshot>> {
+    async fn snapshot(&self, system: &SystemName, entity: &EntityName) -> Result<Option<Snapshot>> {
         call!(self, "read a schema snapshot", |connection| snapshot(connection, system, entity))
     }
 
@@ -94,10 +90,7 @@ async fn install(connection: &mut PgConnection, candidate: &str) -> Result<Strin
         .execute(&mut *connection)
         .await
         .meaning(WHAT)?;
-    sqlx::query_scalar!("select id from syncline.install")
-        .fetch_one(connection)
-        .await
-        .meaning(WHAT)
+    sqlx::query_scalar!("select id from syncline.install").fetch_one(connection).await.meaning(WHAT)
 }
 
 async fn number(

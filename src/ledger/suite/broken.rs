@@ -65,7 +65,7 @@ async fn carry(mut client: TcpStream, mut server: TcpStream, mode: Arc<AtomicU8>
                     CUT_AFTER_COMMIT if commits => {
                         server.write_all(sent).await.unwrap();
                         // The reply is the proof that the server has done it.
-                        server.read(&mut answered).await.unwrap();
+                        let _length = server.read(&mut answered).await.unwrap();
                         return;
                     }
                     SILENT => std::future::pending().await,
@@ -100,8 +100,7 @@ async fn lost_reply(mode: u8) -> (Postgres, Changeset) {
 }
 
 async fn there<L: Ledger>(ledger: &L) -> bool {
-    let query =
-        LinkQuery { mapping: MAPPING, links: vec![link(1).id], ..LinkQuery::default() };
+    let query = LinkQuery { mapping: MAPPING, links: vec![link(1).id], ..LinkQuery::default() };
     !ledger.load(&[query]).await.unwrap().links.is_empty()
 }
 
@@ -174,10 +173,10 @@ async fn a_dropped_commit_leaves_nothing() {
 async fn silence_ends_at_the_deadline_and_frees_its_place() {
     let database = Database::new().await;
     let proxy = Proxy::before(database.url()).await;
-    let ledger =
-        database.ledger_at(&proxy.url).await.with_deadline(Duration::from_millis(1_500));
+    let ledger = database.ledger_at(&proxy.url).await.with_deadline(Duration::from_millis(1_500));
     let everybody = || {
-        let calls = [ledger.positions(), ledger.positions(), ledger.positions(), ledger.positions()];
+        let calls =
+            [ledger.positions(), ledger.positions(), ledger.positions(), ledger.positions()];
         futures_util::future::join_all(calls)
     };
     assert!(everybody().await.iter().all(Result::is_ok));

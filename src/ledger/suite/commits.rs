@@ -4,9 +4,7 @@ use syncline_core::model::{Changeset, Figure, Link, LinkChange, StreamPosition};
 use syncline_sdk::{Key, Value};
 
 use super::Subject;
-use super::fixture::{
-    Engine, MAPPING, entry, full_link, guard, hint, link, link_id, update,
-};
+use super::fixture::{Engine, MAPPING, entry, full_link, guard, hint, link, link_id, update};
 use crate::{Committed, LinkQuery};
 
 pub(super) fn position(place: &str) -> StreamPosition {
@@ -74,10 +72,10 @@ pub(super) async fn only_positions_move<L: Subject>(ledger: &L) {
             .await;
         assert_eq!(ledger.positions().await.unwrap(), [position(place)]);
     }
-    assert_eq!(ledger.figures().await.unwrap().into_iter().collect::<Vec<_>>(), [(
-        Figure::Echoes,
-        9
-    )]);
+    assert_eq!(
+        ledger.figures().await.unwrap().into_iter().collect::<Vec<_>>(),
+        [(Figure::Echoes, 9)]
+    );
     let stale = Changeset {
         fence: syncline_core::model::Fence { epoch: engine.fence.epoch - 1 },
         positions: vec![position("stale")],
@@ -114,8 +112,10 @@ pub(super) async fn two_at_once_and_one_wins<L: Subject>(ledger: &L) {
         engine.commit(|changes| changes.links.push(update(&made, edit("one")))),
         engine.commit(|changes| changes.links.push(update(&made, edit("two")))),
     );
-    let won: Vec<_> =
-        [(&one, "one"), (&two, "two")].into_iter().filter(|(a, _)| **a == Committed::Committed).collect();
+    let won: Vec<_> = [(&one, "one"), (&two, "two")]
+        .into_iter()
+        .filter(|(a, _)| **a == Committed::Committed)
+        .collect();
     assert_eq!(won.len(), 1, "{one:?} {two:?}");
     assert_eq!(engine.link(made.id).await, Some(edit(won[0].1)));
 }
@@ -152,7 +152,9 @@ pub(super) async fn explain_walks_the_chain<L: Subject>(ledger: &L) {
 pub(super) async fn pages_walk_a_mapping<L: Subject>(ledger: &L) {
     let engine = Engine::new(ledger).await;
     engine
-        .must(|changes| changes.links.extend((1..=7).map(|number| LinkChange::Insert(link(number)))))
+        .must(|changes| {
+            changes.links.extend((1..=7).map(|number| LinkChange::Insert(link(number))))
+        })
         .await;
     let mut seen = Vec::new();
     loop {

@@ -10,9 +10,7 @@ use syncline_core::model::{
     WrittenField,
 };
 use syncline_core::{Side, Sides};
-use syncline_sdk::{
-    Actor, ActorKind, BatchId, Instant, IntentId, Key, LinkId, Value, Version,
-};
+use syncline_sdk::{Actor, ActorKind, BatchId, Instant, IntentId, Key, LinkId, Value, Version};
 use uuid::Uuid;
 
 use super::Subject;
@@ -122,8 +120,7 @@ pub(super) fn full_link(number: u128) -> Link {
     };
     let mut field_state = FieldState { refusals: 1, ..FieldState::default() };
     field_state.set_unit(2, UnitState { status: UnitStatus::Held, bounces: 3 });
-    let origin =
-        Origin { side: Side::Right, actor: ActorKind::Automation, entry, at: 1_234_567 };
+    let origin = Origin { side: Side::Right, actor: ActorKind::Automation, entry, at: 1_234_567 };
     Link {
         state: LinkState::Merged(link_id(9)),
         sync_version: 12,

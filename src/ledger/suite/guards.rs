@@ -23,8 +23,7 @@ async fn each_refuses<L: Subject>(ledger: &L, spoil: impl Fn(&Guard) -> Vec<Guar
             }
         }
         assert_eq!(engine.link(made.id).await, Some(made.clone()));
-        let change =
-            LinkChange::Update { guard: guard(&made), link: becomes, keys_changed: false };
+        let change = LinkChange::Update { guard: guard(&made), link: becomes, keys_changed: false };
         engine.must(|changes| changes.links.push(change)).await;
     }
 }
@@ -44,9 +43,7 @@ pub(super) async fn the_fence<L: Subject>(ledger: &L) {
 
 pub(super) async fn the_sync_version<L: Subject>(ledger: &L) {
     each_refuses(ledger, |guard| {
-        [-1, 1]
-            .map(|by| Guard { sync_version: guard.sync_version + by, ..guard.clone() })
-            .into()
+        [-1, 1].map(|by| Guard { sync_version: guard.sync_version + by, ..guard.clone() }).into()
     })
     .await;
 }
@@ -93,7 +90,9 @@ pub(super) async fn a_link_named_twice<L: Subject>(ledger: &L) {
     let engine = Engine::new(ledger).await;
     let made = link(1);
     engine
-        .refused(|changes| changes.links.extend([made.clone(), made.clone()].map(LinkChange::Insert)))
+        .refused(|changes| {
+            changes.links.extend([made.clone(), made.clone()].map(LinkChange::Insert))
+        })
         .await;
     engine.must(|changes| changes.links.push(LinkChange::Insert(made.clone()))).await;
     let change =

@@ -13,10 +13,7 @@ pub(super) async fn one_at_a_time<L: Subject>(ledger: &L) {
     let first = ledger.own("one", at(0), at(100)).await.unwrap();
     assert_eq!(first, Ownership::Owned(Fence { epoch: 1 }));
     let other = ledger.clone();
-    assert_eq!(
-        other.own("two", at(99), at(200)).await.unwrap(),
-        Ownership::Taken { until: 100 }
-    );
+    assert_eq!(other.own("two", at(99), at(200)).await.unwrap(), Ownership::Taken { until: 100 });
     // Renewing keeps the epoch, also after the lease ran out and nobody wanted it.
     for (now, until) in [(50, 150), (400, 500)] {
         assert_eq!(ledger.own("one", at(now), at(until)).await.unwrap(), first);

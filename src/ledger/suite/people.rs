@@ -29,11 +29,14 @@ pub(super) async fn lists_and_figures<L: Subject>(ledger: &L) {
     let mut counts = ledger.link_counts().await.unwrap();
     counts.sort();
     let count = |mapping, state, count| LinkCount { mapping, state, count };
-    assert_eq!(counts, [
-        count(MAPPING, "linked", 2),
-        count(MAPPING, "merged", 1),
-        count(MappingId(8), "seen_left", 1),
-    ]);
+    assert_eq!(
+        counts,
+        [
+            count(MAPPING, "linked", 2),
+            count(MAPPING, "merged", 1),
+            count(MappingId(8), "seen_left", 1),
+        ]
+    );
     let waiting = Waiting { system: "crm".into(), hints: 2, due: 30 };
     assert_eq!(ledger.waiting().await.unwrap(), [waiting]);
     assert_eq!(ledger.link(link_id(4)).await.unwrap(), Some(elsewhere));

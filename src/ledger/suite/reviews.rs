@@ -77,7 +77,8 @@ pub(super) async fn shown_anew_and_closed_as_read<L: Subject>(ledger: &L) {
     engine.must(|changes| changes.reviews.push(close(2, ReviewStatus::Open))).await;
     engine.refused(|changes| changes.reviews.push(close(2, ReviewStatus::Open))).await;
     assert!(all(ledger).await.is_empty());
-    let query = ReviewQuery { status: Some(ReviewStatus::Closed), max: 9, ..ReviewQuery::default() };
+    let query =
+        ReviewQuery { status: Some(ReviewStatus::Closed), max: 9, ..ReviewQuery::default() };
     assert_eq!(ledger.reviews(&query).await.unwrap().len(), 1);
     assert!(ledger.reviews(&ReviewQuery { after: shown[0].id, ..query }).await.unwrap().is_empty());
 }
@@ -106,8 +107,7 @@ pub(super) async fn an_answer_is_for_what_was_seen<L: Subject>(ledger: &L) {
     assert_eq!(ledger.hints(&"crm".into(), at(0), 9).await.unwrap().len(), 1);
     // The second of two accepted answers would be lost: it is not accepted.
     let given = Answer { choice: Choice::Take(Side::Left), by: "jane".into(), at: at(800) };
-    let taken =
-        Review { status: ReviewStatus::Answered, answer: Some(given), ..newer.clone() };
+    let taken = Review { status: ReviewStatus::Answered, answer: Some(given), ..newer.clone() };
     let second = ledger.answer(&answer(&asked, 2)).await.unwrap();
     assert_eq!(second, Answered::Moved(Box::new(taken.clone())));
     assert_eq!(ledger.answers(9).await.unwrap(), [taken]);

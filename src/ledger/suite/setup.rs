@@ -23,11 +23,14 @@ pub(super) async fn mappings_have_numbers_and_revisions<L: Subject>(ledger: &L) 
     let expected = [("accounts", accounts, 3), ("contacts", contacts, 1)];
     let mut known = ledger.mappings().await.unwrap();
     known.sort_by(|a, b| a.name.cmp(&b.name));
-    assert_eq!(known, expected.map(|(name, mapping, revision)| MappingRevision {
-        mapping,
-        name: name.into(),
-        revision
-    }));
+    assert_eq!(
+        known,
+        expected.map(|(name, mapping, revision)| MappingRevision {
+            mapping,
+            name: name.into(),
+            revision
+        })
+    );
 }
 
 pub(super) async fn things_are_kept<L: Subject>(ledger: &L) {

@@ -44,8 +44,16 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<Vec<Measured>> {
     measured.push(Measured::new("ledger, batch 500: changes", figures.per_second, "per s"));
     let in_order: Vec<u64> = (0..links).collect();
     let figures = bench.measure(&in_order, 500).await?;
-    measured.push(Measured::new("ledger, neighbours: server CPU a change", figures.server_us, "µs"));
-    measured.push(Measured::new("ledger, neighbours: HOT updates of link", figures.hot_percent, "%"));
+    measured.push(Measured::new(
+        "ledger, neighbours: server CPU a change",
+        figures.server_us,
+        "µs",
+    ));
+    measured.push(Measured::new(
+        "ledger, neighbours: HOT updates of link",
+        figures.hot_percent,
+        "%",
+    ));
     let figures = bench.measure(&random[..random.len() / 20], 1).await?;
     measured.push(Measured::new("ledger, alone: server CPU a change", figures.server_us, "µs"));
     measured.push(Measured::new("ledger, alone: changes", figures.per_second, "per s"));
@@ -89,8 +97,9 @@ impl Bench {
         let bench = Self { ledger, pool, fence };
         for first in (0..links).step_by(1_000) {
             let mut changes = bench.changeset().await?;
-            changes.links =
-                (first..(first + 1_000).min(links)).map(|at| LinkChange::Insert(link(at))).collect();
+            changes.links = (first..(first + 1_000).min(links))
+                .map(|at| LinkChange::Insert(link(at)))
+                .collect();
             bench.commit(&changes).await?;
         }
         sqlx::query("vacuum (analyze) syncline.link").execute(&bench.pool).await?;

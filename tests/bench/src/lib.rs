@@ -1,9 +1,18 @@
 //! Measurements printed beside their targets. Never a timed test: what is measured depends on
 //! the machine and on what else it does.
 
+mod capture;
+mod clock;
+mod crm;
+mod figures;
+mod latency;
 mod ledger;
+mod load;
+mod people;
 mod process;
 pub mod report;
+mod stage;
+mod sustained;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -27,10 +36,38 @@ pub type Run<'a> = Pin<Box<dyn Future<Output = anyhow::Result<Vec<Measured>>> + 
 pub struct Bench {
     /// Its name on the command line.
     pub name: &'static str,
+    /// Under which conditions, in a sentence.
+    pub conditions: &'static str,
     /// What it does.
     pub run: fn(&Settings) -> Run<'_>,
 }
 
 /// All measurements, in the order in which they run.
-pub const BENCHES: &[Bench] =
-    &[Bench { name: "ledger", run: |settings| Box::pin(ledger::run(settings)) }];
+pub const BENCHES: &[Bench] = &[
+    Bench {
+        name: "ledger",
+        conditions: "the ledger alone, fsync off: what its commits cost in processor time",
+        run: |settings| Box::pin(ledger::run(settings)),
+    },
+    Bench {
+        name: "capture",
+        conditions: "the feed of one database alone, fsync off, changes made beforehand",
+        run: |settings| Box::pin(capture::run(settings)),
+    },
+    Bench {
+        name: "sustained",
+        conditions: "people edit both databases all the time; ledger and databases in three \
+                     clusters, fsync on; people's commits do not wait for the disk",
+        run: |settings| Box::pin(sustained::run(settings)),
+    },
+    Bench {
+        name: "load",
+        conditions: "two databases and the ledger in three clusters, fsync on",
+        run: |settings| Box::pin(load::run(settings)),
+    },
+    Bench {
+        name: "latency",
+        conditions: "the simulated CRM over HTTP and one database, nothing else to do, fsync on",
+        run: |settings| Box::pin(latency::run(settings)),
+    },
+];

@@ -35,10 +35,47 @@ pub(crate) fn own_seconds() -> anyhow::Result<f64> {
     Ok(to_seconds(account.own))
 }
 
+/// Seconds of processor time that a process has used.
+pub(crate) fn seconds(pid: i32) -> anyhow::Result<f64> {
+    Ok(to_seconds(account(pid)?.own))
+}
+
+/// Whether a process has ended; one that only waits to be taken note of has.
+pub(crate) fn has_ended(pid: i32) -> bool {
+    let Ok(text) = fs::read_to_string(format!("/proc/{pid}/stat")) else {
+        return true;
+    };
+    let state = text.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+    matches!(state, Some('Z' | 'X'))
+}
+
+/// The most memory that a process has held at a time, in megabytes.
+pub(crate) fn peak_megabytes(pid: i32) -> anyhow::Result<f64> {
+    let path = format!("/proc/{pid}/status");
+    let text = fs::read_to_string(&path).with_context(|| path.clone())?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes: f64 = line
+        .and_then(|line| line.split_whitespace().next())
+        .context("no VmHWM")?
+        .parse()
+        .with_context(|| path.clone())?;
+    Ok(kilobytes / 1024.0)
+}
+
+/// How many processes wanted to run at a time, on average over the last minute.
+pub(crate) fn load_average() -> f64 {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split_whitespace().next().and_then(|load| load.parse().ok()).unwrap_or(f64::NAN)
+}
+
 /// Seconds of processor time that a Postgres cluster has used, all its processes together,
 /// given one of its backends.
 pub(crate) fn cluster_seconds(backend: i32) -> anyhow::Result<f64> {
-    let postmaster = account(backend)?.parent;
+    postmaster_seconds(account(backend)?.parent)
+}
+
+/// Seconds of processor time that a Postgres cluster has used, given its first process.
+pub(crate) fn postmaster_seconds(postmaster: i32) -> anyhow::Result<f64> {
     let top = account(postmaster)?;
     let mut ticks = top.own + top.ended_children;
     for entry in fs::read_dir("/proc")? {

@@ -44,18 +44,10 @@ impl Measured {
     }
 }
 
-/// Prints what was measured.
-///
-/// # Errors
-/// When it cannot be written as JSON.
+/// Prints what was measured as a table, under its conditions.
 #[expect(clippy::print_stdout, reason = "printing is what this program is for")]
-pub fn print(measured: &[Measured], json: bool) -> anyhow::Result<()> {
-    if json {
-        let document = serde_json::json!({ "version": 1, "measured": measured });
-        println!("{document}");
-        return Ok(());
-    }
-    let width = measured.iter().map(|row| row.what.chars().count()).max().unwrap_or(0);
+pub fn print(conditions: &str, measured: &[Measured]) {
+    println!("# {conditions}");
     for row in measured {
         let target = match row.target {
             None => String::new(),
@@ -67,10 +59,27 @@ pub fn print(measured: &[Measured], json: bool) -> anyhow::Result<()> {
             _ => "",
         };
         let line = format!(
-            "{:width$}  {:>12.2} {:<10} {target:<16} {verdict}",
+            "{:WIDTH$}  {:>12.2} {:<6} {target:<16} {verdict}",
             row.what, row.value, row.unit
         );
         println!("{}", line.trim_end());
     }
+}
+
+/// Prints what was measured as one JSON document.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+#[expect(clippy::print_stdout, reason = "printing is what this program is for")]
+pub fn print_json(measured: &[Measured]) -> anyhow::Result<()> {
+    let document = serde_json::json!({
+        "version": 1,
+        "load_average": crate::process::load_average(),
+        "measured": measured,
+    });
+    println!("{}", serde_json::to_string(&document)?);
     Ok(())
 }
+
+/// The width of the first column.
+const WIDTH: usize = 60;

@@ -32,14 +32,7 @@ const IMPURE: [&str; 18] = [
 ];
 
 /// What belongs to the driver.
-const RUNTIME: [&str; 6] = [
-    "tokio",
-    "tokio_util",
-    "select!",
-    "spawn",
-    "sleep",
-    "std::thread",
-];
+const RUNTIME: [&str; 6] = ["tokio", "tokio_util", "select!", "spawn", "sleep", "std::thread"];
 
 /// What a connector leaves to the engine.
 const NOT_FOR_CONNECTORS: [&str; 7] = [
@@ -56,14 +49,8 @@ const NOT_FOR_CONNECTORS: [&str; 7] = [
 const CONNECTOR_CRATES: [&str; 2] = ["syncline_postgres", "syncline_salesforce"];
 
 /// The parts of the root package.
-const ROOT_PACKAGE: [&str; 6] = [
-    "src/main.rs",
-    "src/lib.rs",
-    "src/cli",
-    "src/settings",
-    "src/demo",
-    "src/embedded",
-];
+const ROOT_PACKAGE: [&str; 6] =
+    ["src/main.rs", "src/lib.rs", "src/cli", "src/settings", "src/demo", "src/embedded"];
 
 fn ban(findings: &mut Findings, path: &str, text: &str, banned: &[&str]) {
     let code = code(text);
@@ -78,10 +65,7 @@ fn ban(findings: &mut Findings, path: &str, text: &str, banned: &[&str]) {
 #[test]
 fn only_the_send_step_pushes() {
     let mut findings = Findings::default();
-    for source in sources("src", &[".rs"])
-        .iter()
-        .chain(&sources("tests/simulation", &[".rs"]))
-    {
+    for source in sources("src", &[".rs"]).iter().chain(&sources("tests/simulation", &[".rs"])) {
         if is_within(&source.path, SEND_STEP) {
             continue;
         }
@@ -101,10 +85,7 @@ fn pushes(code: &str) -> Vec<usize> {
 
 #[test]
 fn a_push_is_told_from_a_vectors() {
-    assert_eq!(
-        pushes("v.push(a); c.push(&cx, batch).await; v.push((a, b));"),
-        [12]
-    );
+    assert_eq!(pushes("v.push(a); c.push(&cx, batch).await; v.push((a, b));"), [12]);
     assert_eq!(pushes("Connector::push(&*c, cx, batch)"), [0]);
 }
 
@@ -136,12 +117,7 @@ fn connectors_leave_waiting_environment_and_mappings_to_the_engine() {
         // The simulator is the far side of the wire: being slow is among its faults.
         let in_tests = source.path.contains("/tests/");
         if !is_within(&source.path, "connectors/salesforce-sim") && !in_tests {
-            ban(
-                &mut findings,
-                &source.path,
-                &source.text,
-                &NOT_FOR_CONNECTORS,
-            );
+            ban(&mut findings, &source.path, &source.text, &NOT_FOR_CONNECTORS);
         }
     }
     findings.judge("a connector sees only the sdk, never waits, retries or reads the environment");
@@ -151,21 +127,13 @@ fn connectors_leave_waiting_environment_and_mappings_to_the_engine() {
 fn only_the_registry_names_connectors() {
     let mut findings = Findings::default();
     for source in sources("src", &[".rs"]) {
-        if !ROOT_PACKAGE
-            .iter()
-            .any(|place| is_within(&source.path, place))
-        {
+        if !ROOT_PACKAGE.iter().any(|place| is_within(&source.path, place)) {
             continue;
         }
         ban(&mut findings, &source.path, &source.text, &CONNECTOR_CRATES);
         let plays = ["src/demo", "src/cli/simulate"];
         if !plays.iter().any(|place| is_within(&source.path, place)) {
-            ban(
-                &mut findings,
-                &source.path,
-                &source.text,
-                &["salesforce_sim"],
-            );
+            ban(&mut findings, &source.path, &source.text, &["salesforce_sim"]);
         }
     }
     findings.judge("a connector is one folder and one line: src/registry.rs alone names its crate");
@@ -198,11 +166,7 @@ fn written_tables(text: &str) -> Vec<(usize, String)> {
     for verb in ["insert into ", "delete from ", "update "] {
         for at in words(text, verb) {
             let rest = &text[at + verb.len()..];
-            let rest = rest
-                .trim_start()
-                .strip_prefix("only ")
-                .unwrap_or(rest)
-                .trim_start();
+            let rest = rest.trim_start().strip_prefix("only ").unwrap_or(rest).trim_start();
             let rest = rest.strip_prefix("syncline.").unwrap_or(rest);
             let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
             let (table, after) = rest.split_at(end.unwrap_or(rest.len()));
@@ -221,24 +185,12 @@ fn written_tables(text: &str) -> Vec<(usize, String)> {
 #[test]
 fn written_tables_are_read_out_of_statements() {
     let tables = |text: &str| -> Vec<String> {
-        written_tables(text)
-            .into_iter()
-            .map(|(_, table)| table)
-            .collect()
+        written_tables(text).into_iter().map(|(_, table)| table).collect()
     };
-    assert_eq!(
-        tables("insert into syncline.link (a) values ($1)"),
-        ["link"]
-    );
+    assert_eq!(tables("insert into syncline.link (a) values ($1)"), ["link"]);
     assert_eq!(tables("update link as l set a = 1 from hint"), ["link"]);
     assert_eq!(tables("delete from hint where seq = $1"), ["hint"]);
     assert_eq!(tables("select 1 from link for update skip locked"), [""; 0]);
-    assert_eq!(
-        tables("insert into a select 1 on conflict do update set b = 2"),
-        ["a"]
-    );
-    assert_eq!(
-        tables("with x as (delete from a) insert into b values (1)"),
-        ["a", "b"]
-    );
+    assert_eq!(tables("insert into a select 1 on conflict do update set b = 2"), ["a"]);
+    assert_eq!(tables("with x as (delete from a) insert into b values (1)"), ["a", "b"]);
 }

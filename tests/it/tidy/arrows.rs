@@ -11,10 +11,7 @@ const ANY: &[&str] = &["*"];
 const OWN: &[(&str, &[&str])] = &[
     ("syncline", ANY),
     ("syncline-server", &["syncline-core", "syncline-ledger"]),
-    (
-        "syncline-engine",
-        &["syncline-core", "syncline-ledger", "syncline-sdk"],
-    ),
+    ("syncline-engine", &["syncline-core", "syncline-ledger", "syncline-sdk"]),
     ("syncline-ledger", &["syncline-core", "syncline-sdk"]),
     ("syncline-core", &["syncline-sdk"]),
     ("syncline-sdk", &[]),
@@ -38,22 +35,8 @@ const OWN_IN_TESTS: &[&str] = &["syncline-testkit", "salesforce-sim"];
 
 /// Libraries that would bring a runtime, a clock, a database or a network where none belongs.
 const FOREIGN: &[(&str, &[&str])] = &[
-    (
-        "syncline-core",
-        &[
-            "tokio",
-            "sqlx",
-            "rand",
-            "reqwest",
-            "axum",
-            "futures-util",
-            "async-trait",
-        ],
-    ),
-    (
-        "syncline-sdk",
-        &["tokio", "sqlx", "rand", "reqwest", "axum"],
-    ),
+    ("syncline-core", &["tokio", "sqlx", "rand", "reqwest", "axum", "futures-util", "async-trait"]),
+    ("syncline-sdk", &["tokio", "sqlx", "rand", "reqwest", "axum"]),
     ("syncline-engine", &["sqlx", "reqwest", "axum"]),
     ("syncline-server", &["sqlx", "reqwest", "syncline-sdk"]),
     ("syncline-simulation", &["sqlx", "reqwest", "tokio"]),
@@ -68,13 +51,7 @@ struct Package {
 
 fn packages() -> Vec<Package> {
     let output = Command::new(env!("CARGO"))
-        .args([
-            "metadata",
-            "--no-deps",
-            "--format-version",
-            "1",
-            "--offline",
-        ])
+        .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
         .current_dir(root())
         .output()
         .unwrap();
@@ -95,23 +72,14 @@ fn packages() -> Vec<Package> {
                 .to_owned(),
             dependencies: list(&package["dependencies"])
                 .iter()
-                .map(|one| {
-                    (
-                        text(&one["name"]),
-                        one["path"].is_string(),
-                        one["kind"] == "dev",
-                    )
-                })
+                .map(|one| (text(&one["name"]), one["path"].is_string(), one["kind"] == "dev"))
                 .collect(),
         })
         .collect()
 }
 
 fn find<'a>(table: &[(&str, &'a [&'a str])], name: &str) -> Option<&'a [&'a str]> {
-    table
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, list)| *list)
+    table.iter().find(|(known, _)| *known == name).map(|(_, list)| *list)
 }
 
 #[test]
@@ -121,11 +89,7 @@ fn crates_depend_downwards_only() {
         let is_connector = package.manifest.starts_with("connectors/");
         let connector: Option<&[&str]> = is_connector.then_some(&["syncline-sdk"]);
         let Some(allowed) = find(OWN, &package.name).or(connector) else {
-            findings.add(
-                &package.manifest,
-                1,
-                "is not in the table of crates of this test",
-            );
+            findings.add(&package.manifest, 1, "is not in the table of crates of this test");
             continue;
         };
         for (name, is_own, in_tests) in &package.dependencies {
@@ -163,11 +127,7 @@ fn every_crate_takes_lints_and_versions_from_the_workspace() {
             findings.add(&package.manifest, 1, "lacks `[lints] workspace = true`");
         }
         for (line, entry) in own_versions(&text) {
-            findings.add(
-                &package.manifest,
-                line,
-                &format!("`{entry}` has a version of its own"),
-            );
+            findings.add(&package.manifest, line, &format!("`{entry}` has a version of its own"));
         }
     }
     findings.judge("one table of lints, one of dependencies: the workspace's");

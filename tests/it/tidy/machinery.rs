@@ -7,18 +7,11 @@ use std::process::Command;
 use super::{Findings, read, root};
 
 /// Scripts only people or the image call; every other one is called by the Makefile.
-const NOT_IN_MAKEFILE: [&str; 4] = [
-    "run",
-    "build-image.sh",
-    "make-user.sh",
-    "postgres-bindir.sh",
-];
+const NOT_IN_MAKEFILE: [&str; 4] = ["run", "build-image.sh", "make-user.sh", "postgres-bindir.sh"];
 
 fn scripts() -> Vec<PathBuf> {
-    let mut found: Vec<_> = std::fs::read_dir(root().join(".ci"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let mut found: Vec<_> =
+        std::fs::read_dir(root().join(".ci")).unwrap().map(|entry| entry.unwrap().path()).collect();
     found.sort();
     assert!(!found.is_empty());
     found
@@ -36,11 +29,7 @@ fn scripts_can_be_run_and_stop_at_the_first_error() {
         if script.metadata().unwrap().permissions().mode() & 0o111 != 0o111 {
             findings.add(&source.path, 1, "is not executable");
         }
-        let output = Command::new("bash")
-            .arg("-n")
-            .arg(&script)
-            .output()
-            .unwrap();
+        let output = Command::new("bash").arg("-n").arg(&script).output().unwrap();
         if !output.status.success() {
             findings.add(&source.path, 1, &String::from_utf8_lossy(&output.stderr));
         }
@@ -61,11 +50,7 @@ fn every_script_is_used() {
     for script in scripts() {
         let name = script.file_name().unwrap().to_str().unwrap();
         if !NOT_IN_MAKEFILE.contains(&name) && !makefile.contains(&format!(".ci/{name}")) {
-            findings.add(
-                &format!(".ci/{name}"),
-                1,
-                "no target of the Makefile calls it",
-            );
+            findings.add(&format!(".ci/{name}"), 1, "no target of the Makefile calls it");
         }
     }
     findings.judge("a script that nothing calls is not tested by anything");
@@ -91,11 +76,7 @@ fn every_target_is_listed_and_no_file() {
         }
         targets += 1;
         if !rest.contains("## ") {
-            findings.add(
-                "Makefile",
-                index + 1,
-                &format!("{target} lacks its line of help"),
-            );
+            findings.add("Makefile", index + 1, &format!("{target} lacks its line of help"));
         }
         if !phony.contains(&target) {
             findings.add("Makefile", index + 1, &format!("{target} is not in .PHONY"));
@@ -116,9 +97,7 @@ fn the_image_is_made_by_tested_scripts() {
         };
         runs += 1;
         let program = command.split_whitespace().next().unwrap_or_default();
-        let name = program
-            .strip_prefix(".ci/")
-            .or(program.strip_prefix("/opt/syncline/ci/"));
+        let name = program.strip_prefix(".ci/").or(program.strip_prefix("/opt/syncline/ci/"));
         let is_script = name.is_some_and(|name| root().join(".ci").join(name).is_file());
         let is_plain = !command.contains(['&', ';', '|', '\\', '$', '`']);
         if !is_script || !is_plain {
@@ -133,20 +112,10 @@ fn the_image_is_made_by_tested_scripts() {
 fn the_image_runs_unprivileged_and_tells_its_health() {
     let dockerfile = read(root().join("Dockerfile")).text;
     let last = dockerfile.rsplit("\nFROM ").next().unwrap();
-    let user = last
-        .lines()
-        .find_map(|line| line.strip_prefix("USER "))
-        .unwrap();
+    let user = last.lines().find_map(|line| line.strip_prefix("USER ")).unwrap();
     let id = user.split(':').next().unwrap();
-    assert_ne!(
-        id.parse::<u32>().unwrap(),
-        0,
-        "a number, for who must see that it is not root"
-    );
-    assert!(
-        last.contains(&format!("make-user.sh {id} ")),
-        "the user is the one that was made"
-    );
+    assert_ne!(id.parse::<u32>().unwrap(), 0, "a number, for who must see that it is not root");
+    assert!(last.contains(&format!("make-user.sh {id} ")), "the user is the one that was made");
     assert!(last.contains("HEALTHCHECK") && last.contains("CMD [\"syncline\", \"health\"]"));
     let manifest = read(root().join("Cargo.toml")).text;
     let version = manifest
@@ -154,8 +123,5 @@ fn the_image_runs_unprivileged_and_tells_its_health() {
         .find_map(|line| line.strip_prefix("rust-version = \""))
         .and_then(|rest| rest.strip_suffix('"'))
         .unwrap();
-    assert!(
-        dockerfile.contains(&format!("rust:{version}-")),
-        "built with Rust {version}"
-    );
+    assert!(dockerfile.contains(&format!("rust:{version}-")), "built with Rust {version}");
 }

@@ -36,9 +36,7 @@ fn split(text: &str) -> (String, String) {
 fn skip(bytes: &[u8], at: usize) -> (usize, bool) {
     let rest = &bytes[at..];
     let until = |mark: &[u8], from: usize| {
-        let found = rest[from..]
-            .windows(mark.len())
-            .position(|window| window == mark);
+        let found = rest[from..].windows(mark.len()).position(|window| window == mark);
         found.map_or(bytes.len(), |offset| at + from + offset + mark.len())
     };
     if rest.starts_with(b"//") {
@@ -63,9 +61,7 @@ fn skip(bytes: &[u8], at: usize) -> (usize, bool) {
     let is_char = rest[0] == b'\''
         && (rest.get(1) == Some(&b'\\')
             || rest.iter().take(6).skip(2).any(|&byte| byte == b'\'')
-                && !rest
-                    .get(1)
-                    .is_some_and(|&byte| is_word(byte) && rest.get(2) != Some(&b'\'')));
+                && !rest.get(1).is_some_and(|&byte| is_word(byte) && rest.get(2) != Some(&b'\'')));
     if is_char {
         return (at + quoted(rest, b'\''), false);
     }
@@ -103,16 +99,14 @@ pub(super) fn without_tests(code: &str) -> &str {
 /// The places where `needle` stands as whole words.
 pub(super) fn words<'a>(code: &'a str, needle: &'a str) -> impl Iterator<Item = usize> + 'a {
     let bytes = code.as_bytes();
-    code.match_indices(needle)
-        .map(|(at, _)| at)
-        .filter(move |&at| {
-            let end = at + needle.len();
-            let starts_word = needle.as_bytes().first().is_some_and(|&byte| is_word(byte));
-            let ends_word = needle.as_bytes().last().is_some_and(|&byte| is_word(byte));
-            let before = at > 0 && is_word(bytes[at - 1]);
-            let after = bytes.get(end).is_some_and(|&byte| is_word(byte));
-            !(starts_word && before || ends_word && after)
-        })
+    code.match_indices(needle).map(|(at, _)| at).filter(move |&at| {
+        let end = at + needle.len();
+        let starts_word = needle.as_bytes().first().is_some_and(|&byte| is_word(byte));
+        let ends_word = needle.as_bytes().last().is_some_and(|&byte| is_word(byte));
+        let before = at > 0 && is_word(bytes[at - 1]);
+        let after = bytes.get(end).is_some_and(|&byte| is_word(byte));
+        !(starts_word && before || ends_word && after)
+    })
 }
 
 /// The line of a place, counted from one.
@@ -145,14 +139,8 @@ fn comments_and_literals_are_not_code() {
     let text = r##"let a = "x // y"; // todo!()
 /* sleep */ let b = '"'; let c = r#"sleep "quoted""#; fn d<'a>(e: &'a str) { '\'' }"##;
     let code = code(text);
-    assert!(
-        !code.contains("todo") && !code.contains("sleep") && !code.contains("y\""),
-        "{code}"
-    );
-    assert!(
-        code.contains("let b =") && code.contains("fn d<'a>(e: &'a str) {"),
-        "{code}"
-    );
+    assert!(!code.contains("todo") && !code.contains("sleep") && !code.contains("y\""), "{code}");
+    assert!(code.contains("let b =") && code.contains("fn d<'a>(e: &'a str) {"), "{code}");
     assert_eq!(code.len(), text.len());
     assert!(literals(text).contains("x // y") && !literals(text).contains("let"));
 }
@@ -167,10 +155,7 @@ fn only_inline_tests_are_cut() {
 
 #[test]
 fn words_are_whole() {
-    assert_eq!(
-        words("rand strand rand_core rand::rng", "rand").collect::<Vec<_>>(),
-        [0, 22]
-    );
+    assert_eq!(words("rand strand rand_core rand::rng", "rand").collect::<Vec<_>>(), [0, 22]);
     assert_eq!(words("x.await;", ".await").count(), 1);
 }
 

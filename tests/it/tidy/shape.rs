@@ -22,24 +22,14 @@ const TRACES: [(&str, &str); 6] = [
 /// What Rust code must not contain, and what to do instead.
 const SHORTCUTS: [(&str, &str); 5] = [
     ("todo!", "write it"),
-    (
-        "unimplemented!",
-        "write it, or return an error that says so",
-    ),
+    ("unimplemented!", "write it, or return an error that says so"),
     ("thread::sleep", "wait for the condition, with a deadline"),
-    (
-        "#[allow(",
-        "use #[expect(…, reason = …)], which tells when it is no longer needed",
-    ),
-    (
-        "#![allow(",
-        "use #![expect(…, reason = …)], which tells when it is no longer needed",
-    ),
+    ("#[allow(", "use #[expect(…, reason = …)], which tells when it is no longer needed"),
+    ("#![allow(", "use #![expect(…, reason = …)], which tells when it is no longer needed"),
 ];
 
 fn rust() -> impl Iterator<Item = super::Source> {
-    RUST.into_iter()
-        .flat_map(|folder| sources(folder, &[".rs"]))
+    RUST.into_iter().flat_map(|folder| sources(folder, &[".rs"]))
 }
 
 #[test]
@@ -72,25 +62,11 @@ fn lines_are_narrow() {
 #[test]
 fn no_traces_of_unfinished_work_or_of_a_machine() {
     let mut findings = Findings::default();
-    let endings = [
-        ".rs",
-        ".toml",
-        ".sh",
-        ".sql",
-        ".yaml",
-        ".yml",
-        ".md",
-        "Makefile",
-        "Dockerfile",
-    ];
+    let endings = [".rs", ".toml", ".sh", ".sql", ".yaml", ".yml", ".md", "Makefile", "Dockerfile"];
     for source in sources("", &endings) {
         for (needle, remedy) in TRACES {
             for at in words(&source.text, needle) {
-                findings.add(
-                    &source.path,
-                    line(&source.text, at),
-                    &format!("{needle}: {remedy}"),
-                );
+                findings.add(&source.path, line(&source.text, at), &format!("{needle}: {remedy}"));
             }
         }
     }
@@ -104,19 +80,11 @@ fn no_shortcuts_in_rust() {
         let code = code(&source.text);
         for (needle, remedy) in SHORTCUTS {
             for at in words(&code, needle) {
-                findings.add(
-                    &source.path,
-                    line(&code, at),
-                    &format!("{needle}: {remedy}"),
-                );
+                findings.add(&source.path, line(&code, at), &format!("{needle}: {remedy}"));
             }
         }
         for at in words(&code, "#[ignore") {
-            findings.add(
-                &source.path,
-                line(&code, at),
-                "a test that never runs proves nothing",
-            );
+            findings.add(&source.path, line(&code, at), "a test that never runs proves nothing");
         }
     }
     findings.judge("no placeholder, no sleeping, no silenced lint, no test left out");

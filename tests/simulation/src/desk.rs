@@ -181,7 +181,7 @@ impl Desk {
                 return Say::Go;
             }
             if place != Place::FeedIdle && !inner.hold() {
-                return inner.say(place);
+                return inner.say(place, false);
             }
             let number = inner.number();
             let held = Held { process, place, said: None, waker: None };
@@ -254,8 +254,9 @@ impl Inner {
         let hold = self.rates.hold;
         self.choices.chance(hold)
     }
-    /// What becomes of a call at a place, by the rates of the run.
-    pub fn say(&mut self, place: Place) -> Say {
+    /// What becomes of a call at a place, by the rates of the run. A push that was held may have
+    /// arrived by another way meanwhile: nobody says of it any more that it was not sent.
+    pub fn say(&mut self, place: Place, held: bool) -> Say {
         let rates = self.rates;
         let mut befalls = |rate: u32| self.choices.chance(rate);
         let (say, what) = match place {
@@ -264,13 +265,17 @@ impl Inner {
             Place::PushArrives if befalls(rates.push_twice) => {
                 (Say::Duplicate, "fault: request doubled")
             }
-            Place::PushArrives | Place::ReadArrives if befalls(rates.refused) => {
+            Place::PushArrives | Place::ReadArrives
+                if !(held && place == Place::PushArrives) && befalls(rates.refused) =>
+            {
                 (Say::Refuse, "fault: call refused")
             }
             Place::PushAnswers | Place::PushWithin if befalls(rates.answer_lost) => {
                 (Say::Lose, "fault: answer lost")
             }
-            Place::ReadArrives | Place::ReadAnswers | Place::FeedCall if befalls(rates.read_lost) => {
+            Place::ReadArrives | Place::ReadAnswers | Place::FeedCall
+                if befalls(rates.read_lost) =>
+            {
                 (Say::Lose, "fault: read lost")
             }
             Place::CommitArrives if befalls(rates.commit_lost) => {

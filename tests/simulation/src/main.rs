@@ -43,7 +43,10 @@ fn main() -> anyhow::Result<ExitCode> {
         None => [arguments.profile.clone(), arguments.profile.clone()],
     };
     let mut out = std::io::stdout().lock();
-    #[expect(clippy::disallowed_methods, reason = "the speed that is printed is that of the wall clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the speed that is printed is that of the wall clock"
+    )]
     let began = Instant::now();
     let played = play(&arguments, &profiles);
     let seconds = began.elapsed().as_secs_f64();
@@ -58,7 +61,12 @@ fn main() -> anyhow::Result<ExitCode> {
         by_invariant.entry(outcome.violations[0].invariant).or_default().push(*seed);
     }
     for (invariant, seeds) in &by_invariant {
-        writeln!(out, "{invariant}: {} runs, seeds {:?}", seeds.len(), &seeds[..seeds.len().min(12)])?;
+        writeln!(
+            out,
+            "{invariant}: {} runs, seeds {:?}",
+            seeds.len(),
+            &seeds[..seeds.len().min(12)]
+        )?;
     }
     if let Some((seed, outcome)) = played.failed.first() {
         report(&mut out, &arguments, &profiles, *seed, outcome)?;

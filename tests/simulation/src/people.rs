@@ -134,8 +134,19 @@ impl People {
         } = self.plan.habits;
         let adopt = if self.plan.children { adopt } else { 0 };
         let weights = [
-            edit, form, restore, clear, both, create, create_both, delete, undelete, merge, lock,
-            begin, adopt,
+            edit,
+            form,
+            restore,
+            clear,
+            both,
+            create,
+            create_both,
+            delete,
+            undelete,
+            merge,
+            lock,
+            begin,
+            adopt,
         ];
         let what = inner.choices.weighted(&weights);
         let side = Self::side(&mut inner);
@@ -176,8 +187,9 @@ impl People {
         let Some(key) = self.any_record(inner, side, &entity) else { return };
         let first = self.any_field(inner);
         let count = 1 + inner.choices.below(most) as usize;
-        let fields: Vec<usize> =
-            (0..count.min(self.plan.fields.len())).map(|n| (first + n) % self.plan.fields.len()).collect();
+        let fields: Vec<usize> = (0..count.min(self.plan.fields.len()))
+            .map(|n| (first + n) % self.plan.fields.len())
+            .collect();
         let values: Vec<(FieldName, Value)> =
             fields.into_iter().map(|at| (field_name(at), self.value_for(at, inner))).collect();
         let person = self.systems[side].person("bob");

@@ -137,7 +137,18 @@ impl Process {
                     return;
                 }
             }
-            self.desk.lock().end_feeds.push(self.id);
+            self.drop_streams();
+        }
+    }
+
+    /// What streams gave before the ownership was lost must not be folded after it: the turn
+    /// that failed held what came before it.
+    fn drop_streams(&self) {
+        let mut inner = self.desk.lock();
+        inner.end_feeds.push(self.id);
+        inner.spawned.retain(|(of, feed, _)| !(*feed && *of == self.id));
+        if let Some(inbox) = inner.inbox.get_mut(&self.id) {
+            inbox.retain(|news| matches!(news, News::Sent(_)));
         }
     }
 
@@ -145,20 +156,17 @@ impl Process {
     async fn take_over(&mut self) {
         self.desk.lock().recovering.insert(self.id, false);
         loop {
-            match self.engine.own().await {
-                Ok(true) => {
-                    self.desk.lock().recovering.insert(self.id, true);
-                    match self.engine.recover().await {
-                        Ok(account) => {
-                            self.launch(account);
-                            self.desk.lock().recovering.remove(&self.id);
-                            return;
-                        }
-                        Err(EngineError::Fenced | EngineError::Ledger(_)) => {}
-                        Err(other) => self.desk.lock().defect = Some(chain(&other)),
+            if let Ok(true) = self.engine.own().await {
+                self.desk.lock().recovering.insert(self.id, true);
+                match self.engine.recover().await {
+                    Ok(account) => {
+                        self.launch(account);
+                        self.desk.lock().recovering.remove(&self.id);
+                        return;
                     }
+                    Err(EngineError::Fenced | EngineError::Ledger(_)) => {}
+                    Err(other) => self.desk.lock().defect = Some(chain(&other)),
                 }
-                Ok(false) | Err(_) => {}
             }
             self.desk.sleep(self.id, PAUSE).await;
         }
@@ -451,7 +459,6 @@ impl Process {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "what a receiving task holds")]
 async fn receive(
     feed: &mut dyn Feed,
     context: &syncline_sdk::Context,

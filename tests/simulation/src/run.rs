@@ -98,14 +98,18 @@ fn tell_end(world: &World) {
             let (key, event, actor, origin) = (&line.key, &line.event, &line.actor, &line.origin);
             let origin = origin.as_ref().map(|origin| origin.intent.to_string());
             world.desk.tell(|| {
-                format!("{side} history step {step} #{} {key} {event:?} by {:?} {origin:?}",
-                    line.sequence, actor.id)
+                format!(
+                    "{side} history step {step} #{} {key} {event:?} by {:?} {origin:?}",
+                    line.sequence, actor.id
+                )
             });
         }
         for write in world.systems[side].writes() {
             world.desk.tell(|| {
-                format!("{side} write {} {} {:?} {:?} -> {}", write.intent, write.verb, write.key,
-                    write.values, write.effect)
+                format!(
+                    "{side} write {} {} {:?} {:?} -> {}",
+                    write.intent, write.verb, write.key, write.values, write.effect
+                )
             });
         }
     }

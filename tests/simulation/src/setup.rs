@@ -13,9 +13,7 @@ use syncline_core::{Side, Sides};
 use syncline_sdk::{
     Connector, EntityName, FieldName, FieldType, Instant, Normalizer, Selection, SystemName, Value,
 };
-use syncline_testkit::{
-    Automation, Derived, EntityModel, MemoryConnector, MemorySystem, Save,
-};
+use syncline_testkit::{Automation, Derived, EntityModel, MemoryConnector, MemorySystem, Save};
 
 use crate::plan::Plan;
 
@@ -89,10 +87,9 @@ pub fn system(plan: &Plan, side: Side) -> MemorySystem {
         let delay = later.then_some(Duration::from_secs(2));
         item = item.automation(Automation { on, set, to, delay });
     }
-    let mut child = EntityModel::new(entity_of(CHILDREN), "id").text(CODE).field(
-        PARENT,
-        FieldType::Reference { entities: vec![entity_of(ITEMS)] },
-    );
+    let mut child = EntityModel::new(entity_of(CHILDREN), "id")
+        .text(CODE)
+        .field(PARENT, FieldType::Reference { entities: vec![entity_of(ITEMS)] });
     if plan.external_id[at] {
         item = item.external_id(LINK);
         child = child.external_id(LINK);
@@ -110,13 +107,7 @@ pub fn system(plan: &Plan, side: Side) -> MemorySystem {
 pub fn mappings(plan: &Plan, systems: &Sides<MemorySystem>) -> Mappings {
     let mut units = vec![unit(CODE, 0, Direction::Both, Policy::Review, None)];
     for (at, field) in plan.fields.iter().enumerate() {
-        units.push(unit(
-            field_name(at).as_str(),
-            at + 1,
-            field.direction,
-            field.conflict,
-            None,
-        ));
+        units.push(unit(field_name(at).as_str(), at + 1, field.direction, field.conflict, None));
     }
     let names: Vec<FieldName> = std::iter::once(FieldName::new(CODE))
         .chain((0..plan.fields.len()).map(field_name))

@@ -17,9 +17,9 @@ pub fn shrink(wanted: &Wanted, failed: &Outcome) -> (Wanted, Outcome) {
     let mut fails = |steps: &Steps| {
         runs += 1;
         let tried = Wanted { steps: Some(steps.clone()), traced: false, ..wanted.clone() };
-        let found = runs <= RUNS_MAX
-            && run(&tried).violations.first().is_some_and(|found| found.invariant == invariant);
-        found
+
+        runs <= RUNS_MAX
+            && run(&tried).violations.first().is_some_and(|found| found.invariant == invariant)
     };
     let mut size = (best.len() / 2).max(1);
     loop {

@@ -236,7 +236,7 @@ impl World {
         let waiting = inner.waiting();
         let Some(number) = inner.choices.one_of(&waiting).copied() else { return };
         let place = inner.held[&number].place;
-        let say = inner.say(place);
+        let say = inner.say(place, true);
         inner.release(number, say);
     }
 
@@ -282,9 +282,9 @@ impl World {
                 !slot.over && slot.job == Job::Load(mapping, Side::Left)
             });
             let loading = jobs.iter().any(|slot| !slot.over && matches!(slot.job, Job::Load(..)));
-            let loading_items = jobs.iter().any(|slot| {
-                !slot.over && matches!(slot.job, Job::Load(crate::setup::ITEMS, _))
-            });
+            let loading_items = jobs
+                .iter()
+                .any(|slot| !slot.over && matches!(slot.job, Job::Load(crate::setup::ITEMS, _)));
             let Some(slot) = jobs.get_mut(at) else { return false };
             let waits = match slot.job {
                 Job::Load(crate::setup::CHILDREN, Side::Left) => loading_items,
@@ -503,5 +503,4 @@ impl World {
             self.settle_down();
         }
     }
-
 }

@@ -20,10 +20,7 @@ impl Table {
             .collect();
         EntitySchema {
             entity: self.entity.clone(),
-            key: self
-                .key_columns()
-                .map(|column| FieldName::new(column.name.clone()))
-                .collect(),
+            key: self.key_columns().map(|column| FieldName::new(column.name.clone())).collect(),
             fields,
             creatable: self.insertable,
             deletable: self.deletable,
@@ -44,9 +41,7 @@ impl Table {
         FieldSchema {
             name: FieldName::new(column.name.clone()),
             kind: match &column.refers_to {
-                Some(target) => FieldType::Reference {
-                    entities: vec![target.clone()],
-                },
+                Some(target) => FieldType::Reference { entities: vec![target.clone()] },
                 None => column.kind.field_type(),
             },
             native: column.native.clone(),

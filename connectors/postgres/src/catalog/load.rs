@@ -37,21 +37,10 @@ pub(crate) async fn load(conn: &mut PgConnection, wanted: &EntityName) -> Result
     if !matches!(relkind.as_str(), "r" | "p") {
         return Err(refused_kind(schema, name, &relkind));
     }
-    let columns = sqlx::query(COLUMNS)
-        .bind(oid)
-        .fetch_all(&mut *conn)
-        .await
-        .map_err(failed)?;
-    let indexes = sqlx::query(INDEXES)
-        .bind(oid)
-        .fetch_all(&mut *conn)
-        .await
-        .map_err(failed)?;
-    let references = sqlx::query(REFERENCES)
-        .bind(oid)
-        .fetch_all(&mut *conn)
-        .await
-        .map_err(failed)?;
+    let columns = sqlx::query(COLUMNS).bind(oid).fetch_all(&mut *conn).await.map_err(failed)?;
+    let indexes = sqlx::query(INDEXES).bind(oid).fetch_all(&mut *conn).await.map_err(failed)?;
+    let references =
+        sqlx::query(REFERENCES).bind(oid).fetch_all(&mut *conn).await.map_err(failed)?;
     let mut oids = Vec::new();
     for row in &columns {
         oids.push(type_oid(row).map_err(failed)?);
@@ -190,11 +179,7 @@ fn add_references(table: &mut Table, rows: &[PgRow]) -> Result<(), sqlx::Error> 
     for row in rows {
         let (name, schema, target): (String, String, String) =
             (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-        if let Some(column) = table
-            .columns
-            .iter_mut()
-            .find(|column| *column.name == *name)
-        {
+        if let Some(column) = table.columns.iter_mut().find(|column| *column.name == *name) {
             column.refers_to = Some(entity(&schema, &target));
         }
     }
@@ -208,12 +193,7 @@ fn choose_key(table: &mut Table, identity: &str, rows: &[PgRow]) -> Result<(), s
         let names: Vec<String> = row.try_get::<Option<_>, _>(3)?.unwrap_or_default();
         let places: Vec<usize> = names
             .iter()
-            .filter_map(|name| {
-                table
-                    .columns
-                    .iter()
-                    .position(|column| *column.name == **name)
-            })
+            .filter_map(|name| table.columns.iter().position(|column| *column.name == **name))
             .collect();
         if let [single] = places[..] {
             table.unique.push(single);
@@ -256,18 +236,11 @@ fn choose_key(table: &mut Table, identity: &str, rows: &[PgRow]) -> Result<(), s
         .collect();
     if !hidden.is_empty() {
         let list = hidden.join(", ");
-        table.problems.push(format!(
-            "this user may not read its key columns {list}; grant select"
-        ));
+        table.problems.push(format!("this user may not read its key columns {list}; grant select"));
     }
     // An expression such as a float in a key has no exact text in every version.
-    if table
-        .key_columns()
-        .any(|column| matches!(column.kind, Kind::Array(_)))
-    {
-        table
-            .problems
-            .push("its key holds an array, which cannot name a record".to_owned());
+    if table.key_columns().any(|column| matches!(column.kind, Kind::Array(_))) {
+        table.problems.push("its key holds an array, which cannot name a record".to_owned());
     }
     Ok(())
 }

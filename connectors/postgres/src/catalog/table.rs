@@ -122,10 +122,7 @@ impl Table {
             Error::new(
                 ErrorKind::Schema,
                 operation,
-                format!(
-                    "{} has no column {field} that this user may read",
-                    self.entity
-                ),
+                format!("{} has no column {field} that this user may read", self.entity),
             )
             .field(field.as_str())
             .advise("correct the mapping, or grant select on the column")
@@ -134,9 +131,7 @@ impl Table {
 
     /// The place of a column, where there is one.
     pub(crate) fn find(&self, name: &str) -> Option<usize> {
-        self.columns
-            .iter()
-            .position(|column| *column.name == *name && column.readable)
+        self.columns.iter().position(|column| *column.name == *name && column.readable)
     }
 
     pub(crate) fn key_columns(&self) -> impl Iterator<Item = &Column> {

@@ -70,10 +70,8 @@ impl Types {
     }
 
     fn unknown(&self, oids: impl Iterator<Item = u32>) -> Vec<i64> {
-        let mut wanted: Vec<i64> = oids
-            .filter(|oid| !self.0.contains_key(oid))
-            .map(i64::from)
-            .collect();
+        let mut wanted: Vec<i64> =
+            oids.filter(|oid| !self.0.contains_key(oid)).map(i64::from).collect();
         wanted.sort_unstable();
         wanted.dedup();
         wanted
@@ -146,11 +144,7 @@ impl TypeRow {
             base_typmod: row.try_get(4)?,
             item: oid(5)?,
             delimiter: row.try_get(6)?,
-            labels: labels
-                .unwrap_or_default()
-                .into_iter()
-                .map(Arc::from)
-                .collect(),
+            labels: labels.unwrap_or_default().into_iter().map(Arc::from).collect(),
         };
         Ok((oid(0)?, read))
     }

@@ -69,9 +69,7 @@ fn bytes(text: &str) -> Option<Arc<[u8]>> {
         b'A'..=b'F' => Some(byte - b'A' + 10),
         _ => None,
     };
-    hex.chunks_exact(2)
-        .map(|pair| Some((digit(pair[0])? << 4) | digit(pair[1])?))
-        .collect()
+    hex.chunks_exact(2).map(|pair| Some((digit(pair[0])? << 4) | digit(pair[1])?)).collect()
 }
 
 /// So many decimal digits as a number.
@@ -80,8 +78,7 @@ fn digits(text: &[u8]) -> Option<u32> {
         return None;
     }
     text.iter().try_fold(0_u32, |sum, byte| {
-        byte.is_ascii_digit()
-            .then(|| sum * 10 + u32::from(byte - b'0'))
+        byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0'))
     })
 }
 
@@ -120,13 +117,7 @@ fn time(text: &str) -> Option<Time> {
         }
         Some(_) => return None,
     };
-    Time::new(
-        small(&bytes[..2])?,
-        small(&bytes[3..5])?,
-        small(&bytes[6..8])?,
-        nanos,
-    )
-    .ok()
+    Time::new(small(&bytes[..2])?, small(&bytes[3..5])?, small(&bytes[6..8])?, nanos).ok()
 }
 
 fn instant(text: &str, precision: Precision) -> Option<Instant> {
@@ -136,18 +127,10 @@ fn instant(text: &str, precision: Precision) -> Option<Instant> {
     };
     let (day, clock) = stamp.split_once(' ')?;
     let day = date(day)?;
-    let day = if bc {
-        Date::new(1 - day.year(), day.month(), day.day()).ok()?
-    } else {
-        day
-    };
+    let day = if bc { Date::new(1 - day.year(), day.month(), day.day()).ok()? } else { day };
     let stamp = DateTime::from_parts(day, time(clock)?);
     let micros = Offset::UTC.to_timestamp(stamp).ok()?.as_microsecond();
     // A finer stored value than the column says would be cut: keep what was given.
     let exact = Instant::new(micros, precision);
-    Some(if exact.micros() == micros {
-        exact
-    } else {
-        Instant::from_micros(micros)
-    })
+    Some(if exact.micros() == micros { exact } else { Instant::from_micros(micros) })
 }

@@ -77,10 +77,7 @@ fn list(kind: &Kind, items: &[Value]) -> Result<String, &'static str> {
 fn parts(day: Date) -> (String, bool) {
     let before = day.year() < 1;
     let year = if before { 1 - day.year() } else { day.year() };
-    (
-        format!("{year:04}-{:02}-{:02}", day.month(), day.day()),
-        before,
-    )
+    (format!("{year:04}-{:02}-{:02}", day.month(), day.day()), before)
 }
 
 fn date(day: Date) -> String {

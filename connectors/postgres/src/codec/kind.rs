@@ -53,31 +53,20 @@ impl Kind {
             16 => Self::Bool,
             21 => int(16),
             23 => int(32),
-            20 => Self::Int {
-                min: i64::MIN,
-                max: i64::MAX,
-            },
+            20 => Self::Int { min: i64::MIN, max: i64::MAX },
             700 | 701 => Self::Float,
             1700 => {
                 let (precision, scale) = numeric_bounds(typmod);
                 Self::Numeric { precision, scale }
             }
             25 | 19 => Self::Text { chars_max: None },
-            1043 => Self::Text {
-                chars_max: chars_of(typmod),
-            },
-            1042 => Self::Char {
-                chars_max: chars_of(typmod),
-            },
+            1043 => Self::Text { chars_max: chars_of(typmod) },
+            1042 => Self::Char { chars_max: chars_of(typmod) },
             17 => Self::Bytes,
             1082 => Self::Date,
             1083 => Self::Time,
-            1114 => Self::Timestamp {
-                precision: precision_of(typmod),
-            },
-            1184 => Self::TimestampTz {
-                precision: precision_of(typmod),
-            },
+            1114 => Self::Timestamp { precision: precision_of(typmod) },
+            1184 => Self::TimestampTz { precision: precision_of(typmod) },
             2950 => Self::Uuid,
             114 => Self::Json,
             3802 => Self::Jsonb,
@@ -89,33 +78,23 @@ impl Kind {
     pub(crate) fn field_type(&self) -> FieldType {
         match self {
             Self::Bool => FieldType::Bool,
-            Self::Int { min, max } => FieldType::Int {
-                min: *min,
-                max: *max,
-            },
-            Self::Float => FieldType::Decimal {
-                precision: None,
-                scale: None,
-            },
-            Self::Numeric { precision, scale } => FieldType::Decimal {
-                precision: *precision,
-                scale: *scale,
-            },
-            Self::Text { chars_max } | Self::Char { chars_max } => FieldType::Text {
-                chars_max: *chars_max,
-            },
+            Self::Int { min, max } => FieldType::Int { min: *min, max: *max },
+            Self::Float => FieldType::Decimal { precision: None, scale: None },
+            Self::Numeric { precision, scale } => {
+                FieldType::Decimal { precision: *precision, scale: *scale }
+            }
+            Self::Text { chars_max } | Self::Char { chars_max } => {
+                FieldType::Text { chars_max: *chars_max }
+            }
             Self::Bytes => FieldType::Bytes,
             Self::Date => FieldType::Date,
             Self::Time => FieldType::Time,
-            Self::Timestamp { precision } | Self::TimestampTz { precision } => FieldType::Instant {
-                precision: *precision,
-            },
+            Self::Timestamp { precision } | Self::TimestampTz { precision } => {
+                FieldType::Instant { precision: *precision }
+            }
             Self::Uuid => FieldType::Uuid,
             Self::Json | Self::Jsonb => FieldType::Json,
-            Self::Enum(values) => FieldType::Enum {
-                values: values.clone(),
-                restricted: true,
-            },
+            Self::Enum(values) => FieldType::Enum { values: values.clone(), restricted: true },
             Self::Array(item) => FieldType::List(Box::new(item.field_type())),
             Self::Raw => FieldType::Raw,
         }

@@ -5,21 +5,14 @@ use syncline_sdk::{Precision, Value};
 
 use super::*;
 
-const MICRO: Kind = Kind::TimestampTz {
-    precision: Precision::Micro,
-};
+const MICRO: Kind = Kind::TimestampTz { precision: Precision::Micro };
 
 fn text_of(kind: &Kind, value: &Value) -> Option<String> {
-    encode(kind, value)
-        .unwrap()
-        .map(std::borrow::Cow::into_owned)
+    encode(kind, value).unwrap().map(std::borrow::Cow::into_owned)
 }
 
 fn numeric() -> Kind {
-    Kind::Numeric {
-        precision: None,
-        scale: None,
-    }
+    Kind::Numeric { precision: None, scale: None }
 }
 
 /// The text comes back exactly, and the value is of the kind that is meant.
@@ -31,22 +24,13 @@ fn check(kind: &Kind, text: &str, name: &str) {
 
 #[test]
 fn each_type_comes_back_as_the_text_it_was() {
-    let int = Kind::Int {
-        min: i64::MIN,
-        max: i64::MAX,
-    };
-    let plain = Kind::Timestamp {
-        precision: Precision::Micro,
-    };
+    let int = Kind::Int { min: i64::MIN, max: i64::MAX };
+    let plain = Kind::Timestamp { precision: Precision::Micro };
     check(&Kind::Bool, "t", "boolean");
     check(&int, "-9223372036854775808", "integer");
     check(&Kind::Float, "1.5", "decimal");
     check(&numeric(), "NaN", "decimal");
-    check(
-        &numeric(),
-        &format!("{}.{}", "9".repeat(500), "1".repeat(500)),
-        "decimal",
-    );
+    check(&numeric(), &format!("{}.{}", "9".repeat(500), "1".repeat(500)), "decimal");
     check(&Kind::Bytes, "\\x00ff10", "bytes");
     check(&Kind::Bytes, "\\x", "bytes");
     check(&Kind::Date, "2024-02-29", "date");
@@ -67,14 +51,8 @@ fn each_type_comes_back_as_the_text_it_was() {
 
 #[test]
 fn floats_and_padding_are_read_as_what_they_mean() {
-    assert_eq!(
-        decode(&Kind::Float, "1e+20"),
-        decode(&numeric(), "100000000000000000000")
-    );
-    assert_eq!(
-        decode(&Kind::Char { chars_max: Some(5) }, "ab   "),
-        Value::from("ab")
-    );
+    assert_eq!(decode(&Kind::Float, "1e+20"), decode(&numeric(), "100000000000000000000"));
+    assert_eq!(decode(&Kind::Char { chars_max: Some(5) }, "ab   "), Value::from("ab"));
     assert_eq!(decode(&Kind::Text { chars_max: None }, ""), Value::from(""));
 }
 
@@ -82,13 +60,8 @@ fn floats_and_padding_are_read_as_what_they_mean() {
 fn arrays_of_one_dimension_are_lists() {
     let texts = Kind::Array(Box::new(Kind::Text { chars_max: None }));
     let value = decode(&texts, r#"{a,"b, \"c\\",NULL,"NULL",""}"#);
-    let wanted: Vec<Value> = vec![
-        "a".into(),
-        "b, \"c\\".into(),
-        Value::Null,
-        "NULL".into(),
-        "".into(),
-    ];
+    let wanted: Vec<Value> =
+        vec!["a".into(), "b, \"c\\".into(), Value::Null, "NULL".into(), "".into()];
     assert_eq!(value, Value::List(wanted.into()));
     assert_eq!(decode(&texts, "{}"), Value::List(Vec::new().into()));
     for raw in ["{{a},{b}}", "[0:1]={a,b}", "{a", "a}", "{\"a\"b}"] {
@@ -100,11 +73,7 @@ fn arrays_of_one_dimension_are_lists() {
 fn what_cannot_be_written_says_why() {
     let text = Kind::Text { chars_max: None };
     assert!(encode(&text, &Value::Absent).is_err());
-    assert!(
-        encode(&text, &Value::from("a\0b"))
-            .unwrap_err()
-            .contains("NUL")
-    );
+    assert!(encode(&text, &Value::from("a\0b")).unwrap_err().contains("NUL"));
     assert_eq!(encode(&text, &Value::Null).unwrap(), None);
 }
 

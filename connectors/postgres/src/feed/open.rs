@@ -37,11 +37,7 @@ pub(crate) async fn open(
         .await?
         .and_then(|row| row.first()?.parse().ok())
         .ok_or_else(|| {
-            Error::new(
-                ErrorKind::Protocol,
-                "open feed",
-                "the server did not state a snapshot",
-            )
+            Error::new(ErrorKind::Protocol, "open feed", "the server did not state a snapshot")
         })?;
     let mut conn = shared.pools.reader("open feed").await?;
     let version = server_version(&mut conn).await?;
@@ -62,17 +58,10 @@ pub(crate) async fn open(
     let mut wanted = HashMap::new();
     for selection in selections {
         let (schema, table) = split(selection.entity.as_str());
-        wanted.insert(
-            (schema.to_owned(), table.to_owned()),
-            Arc::new((*selection).clone()),
-        );
+        wanted.insert((schema.to_owned(), table.to_owned()), Arc::new((*selection).clone()));
     }
     let reader = Reader::new(slot.stream, wanted, near, shared.stream.clone());
-    Ok(PgFeed {
-        shared: shared.clone(),
-        transport,
-        reader,
-    })
+    Ok(PgFeed { shared: shared.clone(), transport, reader })
 }
 
 /// Where the slot stands.
@@ -80,10 +69,7 @@ pub(crate) async fn start(shared: &Arc<Shared>, cx: &Context) -> Result<Position
     let pieces = shared.pieces(cx);
     let mut transport = Transport::open(&shared.target, &pieces, 0).await?;
     let slot = look(&mut transport, &pieces).await?;
-    Ok(Position {
-        stream: slot.stream,
-        place: show_lsn(slot.confirmed).into(),
-    })
+    Ok(Position { stream: slot.stream, place: show_lsn(slot.confirmed).into() })
 }
 
 async fn look(transport: &mut Transport, pieces: &Pieces) -> Result<Slot> {
@@ -93,11 +79,7 @@ async fn look(transport: &mut Transport, pieces: &Pieces) -> Result<Slot> {
         return Err(gap(format!("the slot {slot} does not exist (any more)")));
     };
     let [confirmed, status, _, plugin, database] = &row[..] else {
-        return Err(Error::new(
-            ErrorKind::Protocol,
-            "open feed",
-            "the slot was not understood",
-        ));
+        return Err(Error::new(ErrorKind::Protocol, "open feed", "the slot was not understood"));
     };
     if plugin != "pgoutput" || database.is_empty() {
         return Err(Error::new(

@@ -112,9 +112,7 @@ impl Reader {
     }
 
     pub(crate) fn selection(&self, message: &RelationMessage) -> Option<Arc<Selection>> {
-        self.selections
-            .get(&(message.schema.to_string(), message.name.to_string()))
-            .cloned()
+        self.selections.get(&(message.schema.to_string(), message.name.to_string())).cloned()
     }
 
     pub(crate) fn resolved(&mut self, relation: Option<Relation>) {
@@ -138,19 +136,12 @@ impl Reader {
     }
 
     fn position(&self, lsn: u64) -> Position {
-        Position {
-            stream: self.stream.clone(),
-            place: show_lsn(lsn).into(),
-        }
+        Position { stream: self.stream.clone(), place: show_lsn(lsn).into() }
     }
 
     fn idle_batch(&mut self, lsn: u64) -> FeedBatch {
         self.kept = lsn;
-        FeedBatch {
-            position: Some(self.position(lsn)),
-            idle: true,
-            ..FeedBatch::default()
-        }
+        FeedBatch { position: Some(self.position(lsn)), idle: true, ..FeedBatch::default() }
     }
 
     /// Takes one message.
@@ -240,17 +231,10 @@ impl Reader {
             LogicalReplicationMessage::Insert { relation_id, tuple } => {
                 self.upsert(relation_id, &tuple, None)
             }
-            LogicalReplicationMessage::Update {
-                relation_id,
-                old_tuple,
-                new_tuple,
-                ..
-            } => self.upsert(relation_id, &new_tuple, old_tuple.as_ref()),
-            LogicalReplicationMessage::Delete {
-                relation_id,
-                old_tuple,
-                ..
-            } => {
+            LogicalReplicationMessage::Update { relation_id, old_tuple, new_tuple, .. } => {
+                self.upsert(relation_id, &new_tuple, old_tuple.as_ref())
+            }
+            LogicalReplicationMessage::Delete { relation_id, old_tuple, .. } => {
                 let Some(relation) = self.relation(relation_id)? else {
                     return Ok(());
                 };
@@ -298,10 +282,7 @@ impl Reader {
             }
             other => Err(protocol(&format!(
                 "a message came that was not asked for: {}",
-                format!("{other:?}")
-                    .split([' ', '{', '('])
-                    .next()
-                    .unwrap_or_default()
+                format!("{other:?}").split([' ', '{', '(']).next().unwrap_or_default()
             ))),
         }
     }
@@ -355,17 +336,9 @@ impl Reader {
             .actor
             .and_then(|at| new.get_column(at))
             .and_then(|data| data.as_str())
-            .map(|text| Actor {
-                id: Some(Arc::from(&*text)),
-                kind: ActorKind::Unknown,
-            });
+            .map(|text| Actor { id: Some(Arc::from(&*text)), kind: ActorKind::Unknown });
         let keys = (new_key, old_key);
-        self.push(
-            &relation,
-            keys,
-            ChangeKind::Upsert(values),
-            actor.unwrap_or_default(),
-        )
+        self.push(&relation, keys, ChangeKind::Upsert(values), actor.unwrap_or_default())
     }
 
     fn push(

@@ -50,11 +50,7 @@ pub(crate) async fn resolve(
     let Some(selection) = reader.selection(&message) else {
         return Ok(None);
     };
-    let oids: Vec<u32> = message
-        .columns
-        .iter()
-        .map(|column| column.type_oid)
-        .collect();
+    let oids: Vec<u32> = message.columns.iter().map(|column| column.type_oid).collect();
     let mut conn = shared.pools.reader("read feed").await?;
     let types = Types::load(&mut conn, &oids).await?;
     shared.forget_table(&selection.entity);
@@ -64,28 +60,16 @@ pub(crate) async fn resolve(
         Err(error) if error.kind == ErrorKind::Schema => None,
         Err(error) => return Err(error),
     };
-    let place = |name: &str| {
-        message
-            .columns
-            .iter()
-            .position(|column| *column.name == *name)
-    };
+    let place = |name: &str| message.columns.iter().position(|column| *column.name == *name);
     let kind = |at: usize| {
         let column = &message.columns[at];
         types.kind(column.type_oid, column.typmod)
     };
-    let key: Option<Vec<usize>> = table.as_ref().and_then(|table| {
-        table
-            .key_columns()
-            .map(|column| place(&column.name))
-            .collect()
-    });
+    let key: Option<Vec<usize>> = table
+        .as_ref()
+        .and_then(|table| table.key_columns().map(|column| place(&column.name)).collect());
     let key = key.filter(|key| !key.is_empty()).unwrap_or_else(|| {
-        let identity = message
-            .columns
-            .iter()
-            .enumerate()
-            .filter(|(_, column)| column.in_identity);
+        let identity = message.columns.iter().enumerate().filter(|(_, column)| column.in_identity);
         identity.map(|(at, _)| at).collect()
     });
     if key.is_empty() {
@@ -97,19 +81,13 @@ pub(crate) async fn resolve(
         .advise("give the table a primary key again"));
     }
     Ok(Some(Relation {
-        key: key
-            .iter()
-            .map(|at| (*at, matches!(kind(*at), Kind::Char { .. })))
-            .collect(),
+        key: key.iter().map(|at| (*at, matches!(kind(*at), Kind::Char { .. }))).collect(),
         fields: selection
             .fields
             .iter()
             .map(|field| place(field.as_str()).map(|at| (at, kind(at))))
             .collect(),
-        actor: selection
-            .actor
-            .as_ref()
-            .and_then(|field| place(field.as_str())),
+        actor: selection.actor.as_ref().and_then(|field| place(field.as_str())),
         full_old_rows: table.is_some_and(|table| table.full_identity),
         selection,
         message,

@@ -28,8 +28,7 @@ fn shown(data: &ColumnData, kind: &Kind) -> Value {
     }
     // Bytes that are no UTF-8 (a database without encoding) cannot be a value of ours: what is
     // not delivered says nothing, and other fields and records go on.
-    data.as_str()
-        .map_or(Value::Absent, |text| decode(kind, &text))
+    data.as_str().map_or(Value::Absent, |text| decode(kind, &text))
 }
 
 pub(crate) fn key(relation: &Relation, row: &TupleData, old: Option<&TupleData>) -> Result<Key> {
@@ -40,16 +39,9 @@ pub(crate) fn key(relation: &Relation, row: &TupleData, old: Option<&TupleData>)
             .filter(|data| data.is_text())
             .and_then(|data| std::str::from_utf8(data.as_bytes()).ok());
         let text = text.ok_or_else(|| {
-            protocol(&format!(
-                "a row of {} came without its key",
-                relation.selection.entity
-            ))
+            protocol(&format!("a row of {} came without its key", relation.selection.entity))
         })?;
-        Ok::<_, Error>(if padded {
-            text.trim_end_matches(' ')
-        } else {
-            text
-        })
+        Ok::<_, Error>(if padded { text.trim_end_matches(' ') } else { text })
     };
     match relation.key[..] {
         [(at, padded)] => Ok(Key::new(text(at, padded)?)),

@@ -8,12 +8,7 @@ use super::transport::Message;
 use crate::receipt::StreamReceipts;
 
 fn reader() -> Reader {
-    Reader::new(
-        "1/1/s".into(),
-        HashMap::new(),
-        700,
-        Arc::<StreamReceipts>::default(),
-    )
+    Reader::new("1/1/s".into(), HashMap::new(), 700, Arc::<StreamReceipts>::default())
 }
 
 fn data(bytes: &[u8]) -> Message {
@@ -40,11 +35,7 @@ fn unknown_and_misplaced_messages_are_named() {
 #[test]
 fn a_keepalive_inside_a_transaction_says_nothing() {
     let mut reader = reader();
-    let begin = Message::Begin {
-        lsn: 50,
-        xid: 701,
-        micros: 0,
-    };
+    let begin = Message::Begin { lsn: 50, xid: 701, micros: 0 };
     reader.take(begin).unwrap();
     reader.take(Message::KeepAlive { end: 60 }).unwrap();
     assert!(!reader.may_answer());

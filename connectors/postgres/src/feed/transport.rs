@@ -55,14 +55,9 @@ pub(crate) struct Identity {
 impl Transport {
     /// Opens a session that does not replicate yet.
     pub(crate) async fn open(target: &Target, pieces: &Pieces, from: u64) -> Result<Self> {
-        let password = target
-            .password
-            .as_ref()
-            .map_or("", |password| password.expose_secret());
-        let options: Vec<String> = PINNED
-            .iter()
-            .map(|(name, value)| format!("-c {name}={value}"))
-            .collect();
+        let password = target.password.as_ref().map_or("", |password| password.expose_secret());
+        let options: Vec<String> =
+            PINNED.iter().map(|(name, value)| format!("-c {name}={value}")).collect();
         let tls = match target.tls {
             TlsMode::Disable => SslMode::Disable,
             TlsMode::Require => SslMode::Require,
@@ -90,19 +85,14 @@ impl Transport {
         .with_buffer_size(QUEUE_MAX)
         .with_options(options.join(" "))
         .with_application_name(format!("syncline/{}", pieces.slot));
-        let client = ReplicationClient::connect_gated(config)
-            .await
-            .map_err(refused)?;
+        let client = ReplicationClient::connect_gated(config).await.map_err(refused)?;
         Ok(Self { client })
     }
 
     /// Who the server is.
     pub(crate) async fn identify(&mut self) -> Result<Identity> {
         let found = self.client.identify_system().await.map_err(refused)?;
-        Ok(Identity {
-            system: found.system_id,
-            timeline: found.timeline,
-        })
+        Ok(Identity { system: found.system_id, timeline: found.timeline })
     }
 
     /// The texts of one row of a query, on the same session.
@@ -111,8 +101,7 @@ impl Transport {
         Ok(rows.into_iter().next().map(|row| {
             row.into_iter()
                 .map(|text| {
-                    text.map(|text| String::from_utf8_lossy(&text).into_owned())
-                        .unwrap_or_default()
+                    text.map(|text| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default()
                 })
                 .collect()
         }))
@@ -159,12 +148,8 @@ impl Transport {
 /// The place in the log that a text names.
 pub(crate) fn parse_lsn(text: &str) -> Result<u64> {
     Lsn::parse(text).map(|lsn| lsn.0).map_err(|error| {
-        Error::new(
-            ErrorKind::Gap,
-            "open feed",
-            format!("{text:?} is not a place in the log"),
-        )
-        .caused_by(error)
+        Error::new(ErrorKind::Gap, "open feed", format!("{text:?} is not a place in the log"))
+            .caused_by(error)
     })
 }
 
@@ -187,20 +172,14 @@ pub(crate) fn slot_query(slot: &str) -> String {
 fn message(event: Result<Option<ReplicationEvent>, PgWireError>) -> Result<Option<Message>> {
     Ok(Some(match event.map_err(lost)? {
         Some(ReplicationEvent::XLogData { data, .. }) => Message::Data(data),
-        Some(ReplicationEvent::Begin {
-            final_lsn,
-            xid,
-            commit_time_micros,
-        }) => Message::Begin {
-            lsn: final_lsn.0,
-            xid,
-            micros: commit_time_micros,
-        },
+        Some(ReplicationEvent::Begin { final_lsn, xid, commit_time_micros }) => {
+            Message::Begin { lsn: final_lsn.0, xid, micros: commit_time_micros }
+        }
         Some(ReplicationEvent::Commit { end_lsn, .. }) => Message::Commit { end: end_lsn.0 },
         Some(ReplicationEvent::KeepAlive { wal_end, .. }) => Message::KeepAlive { end: wal_end.0 },
-        Some(ReplicationEvent::Message {
-            prefix, content, ..
-        }) => Message::Logical { prefix, content },
+        Some(ReplicationEvent::Message { prefix, content, .. }) => {
+            Message::Logical { prefix, content }
+        }
         Some(ReplicationEvent::StoppedAt { .. }) => return Ok(None),
         None => {
             return Err(Error::new(
@@ -224,9 +203,8 @@ fn lost(error: PgWireError) -> Error {
 
 fn classify(operation: &'static str, error: PgWireError) -> Error {
     let text = error.to_string();
-    let code = text
-        .split_once("SQLSTATE ")
-        .map(|(_, rest)| rest.chars().take(5).collect::<String>());
+    let code =
+        text.split_once("SQLSTATE ").map(|(_, rest)| rest.chars().take(5).collect::<String>());
     let (kind, advice) = match &error {
         PgWireError::Server(_) => match code.as_deref() {
             // The slot is gone or invalid, or the log that it needs is.
@@ -234,25 +212,20 @@ fn classify(operation: &'static str, error: PgWireError) -> Error {
                 ErrorKind::Gap,
                 Some("the stream cannot go on; a new slot and a full comparison are needed"),
             ),
-            Some("55006") => (
-                ErrorKind::Unavailable,
-                Some("another session reads the slot; it is tried again"),
-            ),
+            Some("55006") => {
+                (ErrorKind::Unavailable, Some("another session reads the slot; it is tried again"))
+            }
             Some(code) => crate::error::meaning(code),
             None => (ErrorKind::Unavailable, None),
         },
-        PgWireError::Auth(_) => (
-            ErrorKind::Auth,
-            Some("check user, password and pg_hba.conf for replication"),
-        ),
+        PgWireError::Auth(_) => {
+            (ErrorKind::Auth, Some("check user, password and pg_hba.conf for replication"))
+        }
         PgWireError::Tls(_) => (ErrorKind::Config, Some("check `tls` and `tls_ca`")),
         PgWireError::Protocol(_) | PgWireError::MessageTooLarge { .. } => {
             (ErrorKind::Protocol, None)
         }
-        _ => (
-            ErrorKind::Unavailable,
-            Some("check that the server runs and can be reached"),
-        ),
+        _ => (ErrorKind::Unavailable, Some("check that the server runs and can be reached")),
     };
     let mut made = Error::new(kind, operation, text).caused_by(error);
     if let Some(advice) = advice {

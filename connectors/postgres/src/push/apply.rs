@@ -32,13 +32,10 @@ pub(crate) async fn piece(
 ) -> Result<(), PieceError> {
     let mut arguments = PgArguments::default();
     for texts in &group.texts {
-        arguments
-            .add(&texts[range.clone()])
-            .map_err(sqlx::Error::Encode)?;
+        arguments.add(&texts[range.clone()]).map_err(sqlx::Error::Encode)?;
     }
-    let rows = sqlx::query_with(AssertSqlSafe(group.sql.as_str()), arguments)
-        .fetch_all(conn)
-        .await?;
+    let rows =
+        sqlx::query_with(AssertSqlSafe(group.sql.as_str()), arguments).fetch_all(conn).await?;
     if rows.len() != range.len() {
         return Err(PieceError::Suppressed);
     }
@@ -58,10 +55,7 @@ pub(crate) async fn piece(
 fn inserted(group: &Group<'_>, row: &PgRow) -> Result<State, sqlx::Error> {
     let key = group.layout.key(row, 0)?;
     let stored = group.layout.values(row, group.layout.table.key.len())?;
-    Ok(State::Applied {
-        stored: Some(stored),
-        key: Some(key),
-    })
+    Ok(State::Applied { stored: Some(stored), key: Some(key) })
 }
 
 fn guarded(group: &Group<'_>, row: &PgRow) -> Result<(usize, State), sqlx::Error> {
@@ -86,10 +80,7 @@ pub(crate) fn suppressed(group: &Group<'_>) -> syncline_sdk::Error {
     syncline_sdk::Error::new(
         syncline_sdk::ErrorKind::Invalid,
         "push",
-        format!(
-            "a trigger or policy of {} suppressed the row",
-            group.place()
-        ),
+        format!("a trigger or policy of {} suppressed the row", group.place()),
     )
     .advise("look at the table's triggers that return null, and at its policies")
 }

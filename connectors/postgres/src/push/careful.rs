@@ -134,11 +134,8 @@ async fn settle(
         set(group, range, states, || State::Rejected(suppressed(group)));
         return Ok(());
     };
-    let field = if range.len() == 1 {
-        culprit(conn, group, range.start, error).await?
-    } else {
-        None
-    };
+    let field =
+        if range.len() == 1 { culprit(conn, group, range.start, error).await? } else { None };
     set(group, range, states, || {
         let mut made = refusal("push", group.place(), error);
         if made.field.is_none() {
@@ -180,12 +177,8 @@ async fn culprit(
             continue;
         };
         // A cast cuts what an assignment refuses.
-        if let Kind::Text {
-            chars_max: Some(max),
-        }
-        | Kind::Char {
-            chars_max: Some(max),
-        } = &column.kind
+        if let Kind::Text { chars_max: Some(max) } | Kind::Char { chars_max: Some(max) } =
+            &column.kind
             && text.chars().count() > usize::try_from(*max).unwrap_or(usize::MAX)
         {
             return Ok(Some(column.name.to_string()));
@@ -220,6 +213,5 @@ async fn constraint_columns(
     .fetch_one(conn)
     .await
     .map_err(|error| from_sqlx("push", group.place(), error))?;
-    row.try_get(0)
-        .map_err(|error| from_sqlx("push", group.place(), error))
+    row.try_get(0).map_err(|error| from_sqlx("push", group.place(), error))
 }

@@ -73,14 +73,7 @@ pub(crate) async fn push(
     let mut states = Vec::with_capacity(batch.writes.len());
     states.resize_with(batch.writes.len(), || State::Open);
     let plan = Plan::of(cx, batch, layouts, &mut states);
-    let sending = Sending {
-        pools,
-        home,
-        cx,
-        batch,
-        marker: &marker,
-        plan: &plan,
-    };
+    let sending = Sending { pools, home, cx, batch, marker: &marker, plan: &plan };
     let mut closed = sending.attempt(&mut states, false).await?;
     if matches!(closed, Closed::Refused(_)) {
         // A deferred constraint spoke up at the end, for no row in particular.
@@ -89,20 +82,14 @@ pub(crate) async fn push(
     }
     match closed {
         Closed::Committed { xid, snapshot } => Ok(answers(batch, &plan, states, xid, &snapshot)),
-        Closed::Duplicate(receipt) => Ok(batch
-            .writes
-            .iter()
-            .map(|write| receipt.outcome(write.ordinal))
-            .collect()),
+        Closed::Duplicate(receipt) => {
+            Ok(batch.writes.iter().map(|write| receipt.outcome(write.ordinal)).collect())
+        }
         Closed::Refused(error) => Err(from_sqlx("push", "the end of the batch", error)),
         Closed::Unknown(error) => {
             let text = error.to_string();
             let again = || Error::new(error.kind, "push", format!("no answer to commit: {text}"));
-            Ok(batch
-                .writes
-                .iter()
-                .map(|_| WriteOutcome::Unknown(again()))
-                .collect())
+            Ok(batch.writes.iter().map(|_| WriteOutcome::Unknown(again())).collect())
         }
     }
 }
@@ -147,8 +134,7 @@ impl Sending<'_> {
                 writer.roll_back().await;
                 self.plan.reset(states);
             }
-            self.begin(&mut writer, "set constraints all immediate")
-                .await?;
+            self.begin(&mut writer, "set constraints all immediate").await?;
             careful::apply(&mut writer, self.plan, states).await?;
         }
         if self.batch.together && states.iter().any(|state| state.refusal().is_some()) {
@@ -232,11 +218,9 @@ fn answers(
     let mut outcomes = Vec::with_capacity(states.len());
     for ((write, layout), state) in batch.writes.iter().zip(&plan.layouts).zip(states) {
         outcomes.push(match state {
-            State::Applied { stored, key } => WriteOutcome::Applied {
-                version: Some(written.clone()),
-                stored,
-                key,
-            },
+            State::Applied { stored, key } => {
+                WriteOutcome::Applied { version: Some(written.clone()), stored, key }
+            }
             State::Stale(texts) => {
                 let record = match (texts, layout, write.op.key()) {
                     (Some(texts), Some(layout), Some(key)) => {
@@ -245,17 +229,11 @@ fn answers(
                     }
                     _ => Current::Unread,
                 };
-                WriteOutcome::Stale {
-                    current: record,
-                    receipted,
-                }
+                WriteOutcome::Stale { current: record, receipted }
             }
             State::Missing => {
                 let reason = layout.as_deref().map_or(Absence::NotVisible, absence);
-                WriteOutcome::Missing {
-                    reason: Some(reason),
-                    receipted,
-                }
+                WriteOutcome::Missing { reason: Some(reason), receipted }
             }
             State::Busy | State::Open => WriteOutcome::Busy { receipted },
             State::Rejected(error) => WriteOutcome::Rejected { error, receipted },

@@ -56,10 +56,7 @@ impl<'a> Plan<'a> {
         layouts: Vec<Result<Arc<Layout>>>,
         states: &mut [State],
     ) -> Self {
-        let mut plan = Self {
-            groups: Vec::new(),
-            layouts: Vec::new(),
-        };
+        let mut plan = Self { groups: Vec::new(), layouts: Vec::new() };
         for (at, (write, layout)) in batch.writes.iter().zip(layouts).enumerate() {
             let layout = match layout {
                 Ok(layout) => layout,
@@ -90,12 +87,7 @@ impl<'a> Plan<'a> {
             .iter_mut()
             .rev()
             .find(|group| group.shape == row.shape && Arc::ptr_eq(&group.layout, layout));
-        let columns = row
-            .key
-            .into_iter()
-            .map(Some)
-            .chain(row.new)
-            .chain(row.expected);
+        let columns = row.key.into_iter().map(Some).chain(row.new).chain(row.expected);
         match same {
             Some(group) => {
                 group.writes.push(at);
@@ -124,17 +116,10 @@ impl<'a> Plan<'a> {
 fn row<'a>(cx: &Context, write: &'a Write, layout: &Layout) -> Result<Row<'a>, State> {
     match &write.op {
         WriteOp::Insert { values } => insert(cx, write, layout, values),
-        WriteOp::Update {
-            key,
-            values,
-            expect,
-            claim,
-        } => update(cx, write, layout, (key, values, expect, *claim)),
-        WriteOp::Delete {
-            key,
-            fields,
-            expect,
-        } => delete(layout, key, fields, expect),
+        WriteOp::Update { key, values, expect, claim } => {
+            update(cx, write, layout, (key, values, expect, *claim))
+        }
+        WriteOp::Delete { key, fields, expect } => delete(layout, key, fields, expect),
         WriteOp::Fence { .. } | WriteOp::Undelete { .. } => {
             Err(State::Rejected(Error::unsupported(write.op.verb())))
         }
@@ -154,12 +139,7 @@ fn insert<'a>(
     if shape.columns.is_empty() {
         return Err(rejected("a new row needs at least one value"));
     }
-    Ok(Row {
-        shape,
-        key: Vec::new(),
-        new,
-        expected: Vec::new(),
-    })
+    Ok(Row { shape, key: Vec::new(), new, expected: Vec::new() })
 }
 
 fn update<'a>(
@@ -174,19 +154,13 @@ fn update<'a>(
     let expected = expectations(layout, &shape.columns, expect)?;
     own_columns(cx, write, layout, claim, &mut shape, &mut new);
     if claim {
-        shape.claimed = layout
-            .external_id
-            .and_then(|id| shape.columns.iter().position(|column| *column == id));
+        shape.claimed =
+            layout.external_id.and_then(|id| shape.columns.iter().position(|column| *column == id));
     }
     if shape.columns.is_empty() {
         return Err(rejected("an update needs at least one value"));
     }
-    Ok(Row {
-        key: key_texts(&layout.table, key)?,
-        shape,
-        new,
-        expected,
-    })
+    Ok(Row { key: key_texts(&layout.table, key)?, shape, new, expected })
 }
 
 fn delete<'a>(
@@ -197,18 +171,11 @@ fn delete<'a>(
 ) -> Result<Row<'a>, State> {
     let mut shape = Shape::new(Verb::Delete);
     for field in fields {
-        shape
-            .columns
-            .push(layout.table.place("push", field).map_err(State::Rejected)?);
+        shape.columns.push(layout.table.place("push", field).map_err(State::Rejected)?);
     }
     shape.compared = shape.columns.len();
     let expected = expectations(layout, &shape.columns, expect)?;
-    Ok(Row {
-        key: key_texts(&layout.table, key)?,
-        shape,
-        new: Vec::new(),
-        expected,
-    })
+    Ok(Row { key: key_texts(&layout.table, key)?, shape, new: Vec::new(), expected })
 }
 
 /// A key that can name no row names none.
@@ -241,10 +208,7 @@ fn own_columns(
     shape: &mut Shape,
     new: &mut Texts<'_>,
 ) {
-    if let Some(at) = layout
-        .external_id
-        .filter(|at| claim && !shape.columns.contains(at))
-    {
+    if let Some(at) = layout.external_id.filter(|at| claim && !shape.columns.contains(at)) {
         shape.columns.push(at);
         new.push(Some(Cow::Owned(write.link.to_string())));
     }
@@ -262,20 +226,14 @@ fn expectations<'a>(
     expect: &'a Expect,
 ) -> Result<Texts<'a>, State> {
     if columns.len() != expect.values.len() {
-        return Err(rejected(
-            "the write does not say what each field held before",
-        ));
+        return Err(rejected("the write does not say what each field held before"));
     }
     let mut texts = Vec::with_capacity(columns.len());
     for (at, value) in columns.iter().zip(&expect.values) {
         if !value.is_present() {
             return Err(State::Stale(None));
         }
-        texts.push(
-            layout.table.columns[*at]
-                .encode(value)
-                .map_err(State::Rejected)?,
-        );
+        texts.push(layout.table.columns[*at].encode(value).map_err(State::Rejected)?);
     }
     Ok(texts)
 }

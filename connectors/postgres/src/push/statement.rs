@@ -27,12 +27,7 @@ pub(crate) struct Shape {
 
 impl Shape {
     pub(crate) fn new(verb: Verb) -> Self {
-        Self {
-            verb,
-            columns: Vec::new(),
-            compared: 0,
-            claimed: None,
-        }
+        Self { verb, columns: Vec::new(), compared: 0, claimed: None }
     }
 
     /// The statement. Its arguments are text arrays: key columns, new values, expected values.
@@ -50,10 +45,7 @@ impl Shape {
     /// Answers key texts and the stored fields, in the order of the arguments: the rows of one `insert`
     /// are made and returned in the order of its query.
     fn insert(&self, layout: &Layout) -> String {
-        let names: Vec<&str> = self
-            .columns(layout)
-            .map(|column| column.ident.as_str())
-            .collect();
+        let names: Vec<&str> = self.columns(layout).map(|column| column.ident.as_str()).collect();
         let values: Vec<String> = self
             .columns(layout)
             .enumerate()
@@ -88,18 +80,15 @@ impl Shape {
             .chain((0..written).map(|at| format!("n{at}")))
             .chain((0..self.compared).map(|at| format!("e{at}")))
             .collect();
-        let arrays: Vec<String> = (1..=arguments.len())
-            .map(|at| format!("${at}::text[]"))
-            .collect();
+        let arrays: Vec<String> =
+            (1..=arguments.len()).map(|at| format!("${at}::text[]")).collect();
         let found = |row: &str| {
             let parts = table.key_columns().enumerate();
             let parts = parts.map(|(at, column)| column.equals("t", &format!("{row}.k{at}")));
             parts.collect::<Vec<_>>().join(" and ")
         };
-        let order: Vec<String> = table
-            .key_columns()
-            .map(|column| format!("t.{}", column.ident))
-            .collect();
+        let order: Vec<String> =
+            table.key_columns().map(|column| format!("t.{}", column.ident)).collect();
         let current = layout.texts("t");
         let current = if current.is_empty() {
             "array[]::text[]".to_owned()
@@ -110,16 +99,9 @@ impl Shape {
         // to this one may be added meanwhile.
         let strong = delete || self.columns.iter().any(|at| table.key.contains(at));
         // The whole record as this statement stored it; of a deleted row nothing is stored.
-        let stored = if delete {
-            Vec::new()
-        } else {
-            layout.field_texts("t")
-        };
-        let returned: String = stored
-            .iter()
-            .enumerate()
-            .map(|(at, text)| format!(", {text} as r{at}"))
-            .collect();
+        let stored = if delete { Vec::new() } else { layout.field_texts("t") };
+        let returned: String =
+            stored.iter().enumerate().map(|(at, text)| format!(", {text} as r{at}")).collect();
         let shown: String = (0..stored.len()).map(|at| format!(", u.r{at}")).collect();
         format!(
             "with i as (select * from unnest({arrays}) with ordinality as i({arguments}, o)), \
@@ -158,11 +140,7 @@ impl Shape {
             let same = column.same("t", &format!("i.n{at}"));
             fits.push(format!("(t.{} is null or {same})", column.ident));
         }
-        if fits.is_empty() {
-            "true".to_owned()
-        } else {
-            fits.join(" and ")
-        }
+        if fits.is_empty() { "true".to_owned() } else { fits.join(" and ") }
     }
 
     fn change(&self, layout: &Layout) -> String {
@@ -174,11 +152,7 @@ impl Shape {
             .columns(layout)
             .enumerate()
             .map(|(at, column)| {
-                format!(
-                    "{} = {}",
-                    column.ident,
-                    column.value_of(&format!("l.n{at}"))
-                )
+                format!("{} = {}", column.ident, column.value_of(&format!("l.n{at}")))
             })
             .collect();
         format!("update {table} t set {} from l", set.join(", "))

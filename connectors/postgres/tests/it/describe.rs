@@ -15,62 +15,29 @@ async fn every_kind_of_column_is_described() {
         ok boolean not null default true, big bigint, f real, p uuid references p, \
         twice int generated always as (big * 2) stored, span interval, \
         unique (name, code))").await;
-    let schema = place
-        .connector
-        .describe(&place.cx, &"public.t".into())
-        .await
-        .unwrap();
+    let schema = place.connector.describe(&place.cx, &"public.t".into()).await.unwrap();
     assert_eq!(schema.problems, Vec::<String>::new());
     assert_eq!(schema.key, ["id".into()]);
     let field = |name: &str| schema.field(&name.into()).unwrap();
     assert!(!field("id").creatable && !field("id").required && field("id").unique);
     assert!(field("name").required && !field("name").unique && !field("name").nullable);
-    assert_eq!(
-        field("name").kind,
-        FieldType::Text {
-            chars_max: Some(20)
-        }
-    );
+    assert_eq!(field("name").kind, FieldType::Text { chars_max: Some(20) });
     assert_eq!(field("code").kind, FieldType::Text { chars_max: Some(3) });
     assert_eq!(&*field("price").native, "numeric(12,2)");
-    assert_eq!(
-        field("price").kind,
-        FieldType::Decimal {
-            precision: Some(12),
-            scale: Some(2)
-        }
-    );
-    let mood = FieldType::Enum {
-        values: vec!["sad".into(), "glad".into()],
-        restricted: true,
-    };
+    assert_eq!(field("price").kind, FieldType::Decimal { precision: Some(12), scale: Some(2) });
+    let mood = FieldType::Enum { values: vec!["sad".into(), "glad".into()], restricted: true };
     assert_eq!(field("m").kind, mood);
     assert_eq!(field("d").kind, FieldType::Text { chars_max: Some(5) });
     assert!(field("d").required);
     let texts = FieldType::List(Box::new(FieldType::Text { chars_max: None }));
     assert_eq!(field("tags").kind, texts);
-    assert_eq!(
-        field("at").kind,
-        FieldType::Instant {
-            precision: Precision::Milli
-        }
-    );
-    assert_eq!(
-        field("plain").kind,
-        FieldType::Instant {
-            precision: Precision::Second
-        }
-    );
+    assert_eq!(field("at").kind, FieldType::Instant { precision: Precision::Milli });
+    assert_eq!(field("plain").kind, FieldType::Instant { precision: Precision::Second });
     assert!(field("u").external_id && !field("name").external_id);
     assert!(!field("ok").required);
     assert!(!field("twice").updatable);
     assert_eq!(field("span").kind, FieldType::Raw);
-    assert_eq!(
-        field("p").kind,
-        FieldType::Reference {
-            entities: vec!["public.p".into()]
-        }
-    );
+    assert_eq!(field("p").kind, FieldType::Reference { entities: vec!["public.p".into()] });
     place.finish().await;
 }
 
@@ -79,11 +46,7 @@ async fn what_cannot_be_described_says_why() {
     let place = Place::new("describe_refused").await;
     place.sql("create view v as select 1 as one").await;
     for (name, word) in [("v", "view"), ("nothing", "no table"), ("x.y", "no table")] {
-        let error = place
-            .connector
-            .describe(&place.cx, &name.into())
-            .await
-            .unwrap_err();
+        let error = place.connector.describe(&place.cx, &name.into()).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Schema);
         assert!(error.to_string().contains(word), "{error}");
     }
@@ -106,26 +69,13 @@ async fn a_table_without_identity_is_refused_before_it_is_published() {
     let good = selection("good", &["id"]);
     for name in ["bad", "none"] {
         let bad = selection(name, &[]);
-        let error = place
-            .connector
-            .prepare(&place.cx, &[&good, &bad])
-            .await
-            .unwrap_err();
+        let error = place.connector.prepare(&place.cx, &[&good, &bad]).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Schema);
         assert!(error.to_string().contains("replica identity"), "{error}");
-        assert_eq!(
-            place
-                .one("select count(*)::text from pg_publication")
-                .await
-                .unwrap(),
-            "0"
-        );
+        assert_eq!(place.one("select count(*)::text from pg_publication").await.unwrap(), "0");
         // The application is not disturbed.
         place
-            .sql(&format!(
-                "update {name} set {} = 1",
-                if name == "bad" { "a" } else { "id" }
-            ))
+            .sql(&format!("update {name} set {} = 1", if name == "bad" { "a" } else { "id" }))
             .await;
     }
     let (full, idx) = (selection("full_", &["a"]), selection("idx", &["k"]));
@@ -159,11 +109,7 @@ async fn the_publication_follows_the_selections() {
     assert_eq!(place.one(listed).await.unwrap(), "t{id,a}");
     place.connector.prepare(&place.cx, &[&one]).await.unwrap();
     let (more, other) = (selection("t", &["a", "secret"]), selection("u", &["id"]));
-    place
-        .connector
-        .prepare(&place.cx, &[&more, &other])
-        .await
-        .unwrap();
+    place.connector.prepare(&place.cx, &[&more, &other]).await.unwrap();
     assert_eq!(place.one(listed).await.unwrap(), "t{id,a,secret} u{id}");
     place.finish().await;
 }
@@ -171,46 +117,22 @@ async fn the_publication_follows_the_selections() {
 #[tokio::test]
 async fn a_check_tells_what_is_missing_and_makes_nothing() {
     let place = Place::new("describe_check").await;
-    place
-        .sql("create table t (id int primary key); create table bad (a int)")
-        .await;
+    place.sql("create table t (id int primary key); create table bad (a int)").await;
     let (fine, bad) = (selection("t", &["id"]), selection("bad", &["a"]));
-    let health = place
-        .connector
-        .check(&place.cx, &[&fine, &bad])
-        .await
-        .unwrap();
+    let health = place.connector.check(&place.cx, &[&fine, &bad]).await.unwrap();
     let present = |name: &str| {
-        health
-            .pieces
-            .iter()
-            .find(|piece| piece.name == name)
-            .map(|piece| piece.present)
+        health.pieces.iter().find(|piece| piece.name == name).map(|piece| piece.present)
     };
-    assert!(
-        health.version.starts_with("PostgreSQL 1"),
-        "{}",
-        health.version
-    );
+    assert!(health.version.starts_with("PostgreSQL 1"), "{}", health.version);
     assert_eq!(present("wal_level"), Some(true));
     assert_eq!(present("publication"), Some(false));
     assert_eq!(present("slot"), Some(false));
     assert_eq!(present("receipt table"), Some(false));
     assert_eq!(present("table t"), Some(true));
     assert_eq!(present("table bad"), Some(false));
-    assert_eq!(
-        place
-            .one("select count(*)::text from pg_publication")
-            .await
-            .unwrap(),
-        "0"
-    );
+    assert_eq!(place.one("select count(*)::text from pg_publication").await.unwrap(), "0");
     place.connector.prepare(&place.cx, &[&fine]).await.unwrap();
     let health = place.connector.check(&place.cx, &[&fine]).await.unwrap();
-    assert!(
-        health.pieces.iter().all(|piece| piece.present),
-        "{:?}",
-        health.pieces
-    );
+    assert!(health.pieces.iter().all(|piece| piece.present), "{:?}", health.pieces);
     place.finish().await;
 }

@@ -1,9 +1,6 @@
 //! The connector against a real server.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test ends at the first thing that goes wrong"
-)]
+#![expect(clippy::unwrap_used, reason = "a test ends at the first thing that goes wrong")]
 
 mod describe;
 mod feed;

@@ -29,10 +29,7 @@ pub struct Place {
 fn cluster() -> &'static str {
     static URL: OnceLock<String> = OnceLock::new();
     URL.get_or_init(|| {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the test runner hands the address over so"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "the test runner hands the address over so")]
         let given = std::env::var("SYNCLINE_TEST_POSTGRES_URL");
         given.unwrap_or_else(|_| own_cluster())
     })
@@ -48,9 +45,7 @@ fn own_cluster() -> String {
         .spawn()
         .expect("the script that starts a cluster");
     let mut line = String::new();
-    BufReader::new(child.stdout.as_mut().unwrap())
-        .read_line(&mut line)
-        .unwrap();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
     std::mem::forget(child);
     line.trim().to_owned()
 }
@@ -70,17 +65,10 @@ impl Place {
             format!("drop database if exists {name} with (force)"),
             format!("create database {name}"),
         ] {
-            admin
-                .execute(sqlx::raw_sql(AssertSqlSafe(sql)))
-                .await
-                .unwrap();
+            admin.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await.unwrap();
         }
         let options = options.database(&name);
-        let pool = PgPoolOptions::new()
-            .max_connections(4)
-            .connect_with(options)
-            .await
-            .unwrap();
+        let pool = PgPoolOptions::new().max_connections(4).connect_with(options).await.unwrap();
         let (base, _) = cluster().rsplit_once('/').unwrap();
         let url = format!("{base}/{name}");
         let mut settings = PostgresSettings::from_url(&url);
@@ -92,13 +80,7 @@ impl Place {
             purpose: Purpose::Sync,
         };
         let connector = PostgresConnector::connect(settings, "ops".into()).unwrap();
-        Self {
-            pool,
-            connector,
-            cx,
-            url,
-            name,
-        }
+        Self { pool, connector, cx, url, name }
     }
 
     /// A second connector to the same database.
@@ -109,17 +91,11 @@ impl Place {
     }
 
     pub async fn sql(&self, text: &str) {
-        self.pool
-            .execute(sqlx::raw_sql(AssertSqlSafe(text.to_owned())))
-            .await
-            .unwrap();
+        self.pool.execute(sqlx::raw_sql(AssertSqlSafe(text.to_owned()))).await.unwrap();
     }
 
     pub async fn one(&self, text: &str) -> Option<String> {
-        sqlx::query_scalar(AssertSqlSafe(text.to_owned()))
-            .fetch_one(&self.pool)
-            .await
-            .unwrap()
+        sqlx::query_scalar(AssertSqlSafe(text.to_owned())).fetch_one(&self.pool).await.unwrap()
     }
 
     /// Ends everything that would outlive the test.
@@ -136,16 +112,9 @@ impl Place {
              where database = '{name}'"
         );
         let done = async {
-            while admin
-                .execute(sqlx::raw_sql(AssertSqlSafe(sql.clone())))
-                .await
-                .is_err()
-            {}
+            while admin.execute(sqlx::raw_sql(AssertSqlSafe(sql.clone()))).await.is_err() {}
             let sql = format!("drop database {name} with (force)");
-            admin
-                .execute(sqlx::raw_sql(AssertSqlSafe(sql)))
-                .await
-                .unwrap();
+            admin.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await.unwrap();
         };
         tokio::time::timeout(DEADLINE, done).await.unwrap();
     }
@@ -153,10 +122,7 @@ impl Place {
     /// Opens the feed from where the slot stands, after making what it needs.
     pub async fn feed(&self, selections: &[&Selection]) -> Box<dyn syncline_sdk::Feed> {
         self.connector.prepare(&self.cx, selections).await.unwrap();
-        self.connector
-            .open_feed(&self.cx, selections, None)
-            .await
-            .unwrap()
+        self.connector.open_feed(&self.cx, selections, None).await.unwrap()
     }
 
     /// Waits for so many changes.
@@ -184,9 +150,7 @@ impl Place {
                 batches.push(batch);
             }
         };
-        tokio::time::timeout(DEADLINE, taken)
-            .await
-            .expect("the changes in time");
+        tokio::time::timeout(DEADLINE, taken).await.expect("the changes in time");
         batches
     }
 }
@@ -220,10 +184,7 @@ pub fn write(selection: &Arc<Selection>, ordinal: i32, op: WriteOp) -> Write {
 pub fn update(key: &str, values: &[(&str, Value, Value)]) -> WriteOp {
     WriteOp::Update {
         key: Key::from(key),
-        values: values
-            .iter()
-            .map(|(field, _, new)| ((*field).into(), new.clone()))
-            .collect(),
+        values: values.iter().map(|(field, _, new)| ((*field).into(), new.clone())).collect(),
         expect: Expect {
             values: values.iter().map(|(_, old, _)| old.clone()).collect(),
             ..Expect::default()
@@ -234,20 +195,10 @@ pub fn update(key: &str, values: &[(&str, Value, Value)]) -> WriteOp {
 
 pub fn insert(values: &[(&str, Value)]) -> WriteOp {
     WriteOp::Insert {
-        values: values
-            .iter()
-            .map(|(field, value)| ((*field).into(), value.clone()))
-            .collect(),
+        values: values.iter().map(|(field, value)| ((*field).into(), value.clone())).collect(),
     }
 }
 
 pub fn batch(number: i64, writes: Vec<Write>) -> WriteBatch {
-    WriteBatch {
-        batch: BatchId {
-            commit: number,
-            ordinal: 0,
-        },
-        writes,
-        together: false,
-    }
+    WriteBatch { batch: BatchId { commit: number, ordinal: 0 }, writes, together: false }
 }

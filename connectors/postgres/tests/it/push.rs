@@ -23,11 +23,7 @@ pub fn fields() -> Arc<syncline_sdk::Selection> {
 pub async fn place(test: &str) -> Place {
     let place = Place::new(test).await;
     place.sql(TABLE).await;
-    place
-        .connector
-        .prepare(&place.cx, &[&fields()])
-        .await
-        .unwrap();
+    place.connector.prepare(&place.cx, &[&fields()]).await.unwrap();
     place
 }
 
@@ -40,36 +36,17 @@ async fn a_batch_answers_each_write_by_what_it_found() {
     let place = place("push_each").await;
     let fields = fields();
     let writes = vec![
-        write(
-            &fields,
-            0,
-            update("1", &[("score", decimal("1.50"), decimal("9.999"))]),
-        ),
-        write(
-            &fields,
-            1,
-            update("2", &[("name", "other".into(), "x".into())]),
-        ),
-        write(
-            &fields,
-            2,
-            update("99", &[("name", "a".into(), "x".into())]),
-        ),
-        write(
-            &fields,
-            3,
-            insert(&[("name", "new".into()), ("kind", Value::Int(3))]),
-        ),
+        write(&fields, 0, update("1", &[("score", decimal("1.50"), decimal("9.999"))])),
+        write(&fields, 1, update("2", &[("name", "other".into(), "x".into())])),
+        write(&fields, 2, update("99", &[("name", "a".into(), "x".into())])),
+        write(&fields, 3, insert(&[("name", "new".into()), ("kind", Value::Int(3))])),
         write(
             &fields,
             4,
             WriteOp::Delete {
                 key: Key::from("3"),
                 fields: vec!["name".into(), "note".into()],
-                expect: Expect {
-                    values: vec!["c".into(), "three".into()],
-                    ..Expect::default()
-                },
+                expect: Expect { values: vec!["c".into(), "three".into()], ..Expect::default() },
             },
         ),
         write(
@@ -78,98 +55,46 @@ async fn a_batch_answers_each_write_by_what_it_found() {
             WriteOp::Delete {
                 key: Key::from("4"),
                 fields: vec!["note".into()],
-                expect: Expect {
-                    values: vec!["edited".into()],
-                    ..Expect::default()
-                },
+                expect: Expect { values: vec!["edited".into()], ..Expect::default() },
             },
         ),
-        write(
-            &fields,
-            6,
-            WriteOp::Undelete {
-                key: Key::from("4"),
-            },
-        ),
+        write(&fields, 6, WriteOp::Undelete { key: Key::from("4") }),
     ];
-    let outcomes = place
-        .connector
-        .push(&place.cx, batch(1, writes))
-        .await
-        .unwrap();
-    let WriteOutcome::Applied {
-        version: Some(version),
-        stored: Some(stored),
-        key: None,
-    } = &outcomes[0]
+    let outcomes = place.connector.push(&place.cx, batch(1, writes)).await.unwrap();
+    let WriteOutcome::Applied { version: Some(version), stored: Some(stored), key: None } =
+        &outcomes[0]
     else {
         panic!("{:?}", outcomes[0]);
     };
-    assert_eq!(
-        stored,
-        &["a".into(), decimal("10.00"), "one".into(), Value::Null]
-    );
-    let WriteOutcome::Stale {
-        current: Current::Record(current),
-        receipted: true,
-    } = &outcomes[1]
+    assert_eq!(stored, &["a".into(), decimal("10.00"), "one".into(), Value::Null]);
+    let WriteOutcome::Stale { current: Current::Record(current), receipted: true } = &outcomes[1]
     else {
         panic!("{:?}", outcomes[1]);
     };
     assert_eq!(current.values[0], Value::from("b"));
     assert_eq!(current.key, Key::from("2"));
-    assert_eq!(
-        place.connector.order(&current.version, version),
-        VersionOrder::Older
-    );
-    assert!(matches!(
-        outcomes[2],
-        WriteOutcome::Missing {
-            reason: Some(_),
-            receipted: true
-        }
-    ));
-    let WriteOutcome::Applied {
-        stored: Some(stored),
-        key: Some(key),
-        ..
-    } = &outcomes[3]
-    else {
+    assert_eq!(place.connector.order(&current.version, version), VersionOrder::Older);
+    assert!(matches!(outcomes[2], WriteOutcome::Missing { reason: Some(_), receipted: true }));
+    let WriteOutcome::Applied { stored: Some(stored), key: Some(key), .. } = &outcomes[3] else {
         panic!("{:?}", outcomes[3]);
     };
     assert_eq!((key.as_str(), &stored[3]), ("5", &Value::Int(3)));
     assert!(matches!(outcomes[4], WriteOutcome::Applied { .. }));
     assert!(matches!(outcomes[5], WriteOutcome::Stale { .. }));
-    let WriteOutcome::Rejected {
-        error,
-        receipted: true,
-    } = &outcomes[6]
-    else {
+    let WriteOutcome::Rejected { error, receipted: true } = &outcomes[6] else {
         panic!("{:?}", outcomes[6]);
     };
     assert_eq!(error.kind, ErrorKind::Unsupported);
     assert_eq!(
-        place
-            .one("select string_agg(id::text, ',' order by id) from t")
-            .await
-            .unwrap(),
+        place.one("select string_agg(id::text, ',' order by id) from t").await.unwrap(),
         "1,2,4,5"
     );
-    let ext = place
-        .one("select ext::text from t where id = 5")
-        .await
-        .unwrap();
+    let ext = place.one("select ext::text from t where id = 5").await.unwrap();
     assert_eq!(ext, link(4).to_string());
     let mark = place.one("select mark from t where id = 1").await.unwrap();
     assert!(mark.ends_with(":7.0"), "{mark}");
-    let refused = place
-        .one("select refused::text from syncline.receipt")
-        .await
-        .unwrap();
-    assert!(
-        refused.contains("\"1\": \"stale\"") && !refused.contains("\"0\""),
-        "{refused}"
-    );
+    let refused = place.one("select refused::text from syncline.receipt").await.unwrap();
+    assert!(refused.contains("\"1\": \"stale\"") && !refused.contains("\"0\""), "{refused}");
     place.finish().await;
 }
 
@@ -178,59 +103,26 @@ async fn a_second_copy_answers_as_the_first() {
     let place = place("push_copy").await;
     let fields = fields();
     let writes = vec![
-        write(
-            &fields,
-            0,
-            update("1", &[("note", "one".into(), "1".into())]),
-        ),
-        write(
-            &fields,
-            1,
-            update("2", &[("note", "wrong".into(), "2".into())]),
-        ),
+        write(&fields, 0, update("1", &[("note", "one".into(), "1".into())])),
+        write(&fields, 1, update("2", &[("note", "wrong".into(), "2".into())])),
         write(&fields, 2, insert(&[("name", "new".into())])),
     ];
-    let first = place
-        .connector
-        .push(&place.cx, batch(1, writes.clone()))
-        .await
-        .unwrap();
+    let first = place.connector.push(&place.cx, batch(1, writes.clone())).await.unwrap();
     // A person restores the old value: without the receipt the copy would pass.
     place.sql("update t set note = 'one' where id = 1").await;
-    let second = place
-        .connector
-        .push(&place.cx, batch(1, writes))
-        .await
-        .unwrap();
+    let second = place.connector.push(&place.cx, batch(1, writes)).await.unwrap();
     for (first, second) in first.iter().zip(&second) {
         match (first, second) {
             (
-                WriteOutcome::Applied {
-                    version: a, key, ..
-                },
-                WriteOutcome::Applied {
-                    version: b,
-                    key: again,
-                    ..
-                },
+                WriteOutcome::Applied { version: a, key, .. },
+                WriteOutcome::Applied { version: b, key: again, .. },
             ) => assert_eq!((a, key), (b, again)),
-            (
-                WriteOutcome::Stale { .. },
-                WriteOutcome::Stale {
-                    receipted: true, ..
-                },
-            ) => {}
+            (WriteOutcome::Stale { .. }, WriteOutcome::Stale { receipted: true, .. }) => {}
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!(
-        place.one("select note from t where id = 1").await.unwrap(),
-        "one"
-    );
-    assert_eq!(
-        place.one("select count(*)::text from t").await.unwrap(),
-        "5"
-    );
+    assert_eq!(place.one("select note from t where id = 1").await.unwrap(), "one");
+    assert_eq!(place.one("select count(*)::text from t").await.unwrap(), "5");
     place.finish().await;
 }
 
@@ -238,9 +130,7 @@ async fn a_second_copy_answers_as_the_first() {
 async fn a_claim_takes_only_a_free_record() {
     let place = place("push_claim").await;
     let fields = fields();
-    place
-        .sql(&format!("update t set ext = '{}' where id = 2", link(500)))
-        .await;
+    place.sql(&format!("update t set ext = '{}' where id = 2", link(500))).await;
     let claim = |key: &str| WriteOp::Update {
         key: Key::from(key),
         values: Vec::new(),
@@ -248,17 +138,9 @@ async fn a_claim_takes_only_a_free_record() {
         claim: true,
     };
     let writes = vec![write(&fields, 0, claim("1")), write(&fields, 1, claim("2"))];
-    let outcomes = place
-        .connector
-        .push(&place.cx, batch(1, writes))
-        .await
-        .unwrap();
+    let outcomes = place.connector.push(&place.cx, batch(1, writes)).await.unwrap();
     assert!(matches!(outcomes[0], WriteOutcome::Applied { .. }));
-    let WriteOutcome::Stale {
-        current: Current::Record(current),
-        ..
-    } = &outcomes[1]
-    else {
+    let WriteOutcome::Stale { current: Current::Record(current), .. } = &outcomes[1] else {
         panic!("{:?}", outcomes[1]);
     };
     assert_eq!(current.external_id, Some(link(500)));
@@ -272,34 +154,14 @@ async fn writes_of_one_foreign_transaction_pass_together_or_not_at_all() {
     let mut group = batch(
         1,
         vec![
-            write(
-                &fields,
-                0,
-                update("1", &[("note", "one".into(), "1".into())]),
-            ),
-            write(
-                &fields,
-                1,
-                update("2", &[("note", "wrong".into(), "2".into())]),
-            ),
+            write(&fields, 0, update("1", &[("note", "one".into(), "1".into())])),
+            write(&fields, 1, update("2", &[("note", "wrong".into(), "2".into())])),
         ],
     );
     group.together = true;
     let outcomes = place.connector.push(&place.cx, group).await.unwrap();
-    assert!(
-        matches!(outcomes[0], WriteOutcome::Busy { receipted: true }),
-        "{outcomes:?}"
-    );
-    assert!(matches!(
-        outcomes[1],
-        WriteOutcome::Stale {
-            receipted: true,
-            ..
-        }
-    ));
-    assert_eq!(
-        place.one("select note from t where id = 1").await.unwrap(),
-        "one"
-    );
+    assert!(matches!(outcomes[0], WriteOutcome::Busy { receipted: true }), "{outcomes:?}");
+    assert!(matches!(outcomes[1], WriteOutcome::Stale { receipted: true, .. }));
+    assert_eq!(place.one("select note from t where id = 1").await.unwrap(), "one");
     place.finish().await;
 }

@@ -33,11 +33,7 @@ async fn scan(place: &Place, selection: &Arc<Selection>, page_rows_max: usize) -
     let mut keys = Vec::new();
     let mut after = None;
     loop {
-        let request = ScanRequest {
-            selection: selection.clone(),
-            after,
-            page_rows_max,
-        };
+        let request = ScanRequest { selection: selection.clone(), after, page_rows_max };
         let page = place.connector.scan(&place.cx, request).await.unwrap();
         assert!(page.records.len() <= page_rows_max);
         keys.extend(page.records.into_iter().map(|record| record.key));
@@ -62,11 +58,8 @@ async fn pages_show_each_record_once_in_key_order() {
 #[tokio::test]
 async fn filters_are_two_valued() {
     let place = place("read_filter").await;
-    let name = |comparison, value: Value| Filter::Compare {
-        field: "name".into(),
-        comparison,
-        value,
-    };
+    let name =
+        |comparison, value: Value| Filter::Compare { field: "name".into(), comparison, value };
     let n = |comparison, value: &str| Filter::Compare {
         field: "n".into(),
         comparison,
@@ -81,28 +74,10 @@ async fn filters_are_two_valued() {
         (Filter::Not(Box::new(name(C::Less, "N1".into()))), 20),
         (name(C::GreaterOrEqual, "N1".into()), 16),
         (n(C::Less, "3.0"), 2),
-        (
-            Filter::And(vec![n(C::Greater, "5"), n(C::LessOrEqual, "7.5")]),
-            2,
-        ),
-        (
-            Filter::Or(vec![n(C::Equal, "5"), name(C::Equal, "N6".into())]),
-            2,
-        ),
-        (
-            Filter::In {
-                field: "name".into(),
-                values: vec!["N1".into(), "N2".into()],
-            },
-            2,
-        ),
-        (
-            Filter::Not(Box::new(Filter::In {
-                field: "name".into(),
-                values: Vec::new(),
-            })),
-            20,
-        ),
+        (Filter::And(vec![n(C::Greater, "5"), n(C::LessOrEqual, "7.5")]), 2),
+        (Filter::Or(vec![n(C::Equal, "5"), name(C::Equal, "N6".into())]), 2),
+        (Filter::In { field: "name".into(), values: vec!["N1".into(), "N2".into()] }, 2),
+        (Filter::Not(Box::new(Filter::In { field: "name".into(), values: Vec::new() })), 20),
         (Filter::And(Vec::new()), 20),
         (Filter::Or(Vec::new()), 0),
         (name(C::Equal, "it's \\ \"".into()), 0),
@@ -116,32 +91,15 @@ async fn filters_are_two_valued() {
 #[tokio::test]
 async fn every_key_is_answered_for() {
     let place = place("read_keys").await;
-    let keys = [
-        r#"["k1","1"]"#,
-        r#"["k1","2"]"#,
-        "nonsense",
-        r#"["k1","x"]"#,
-        r#"["k1","1"]"#,
-    ];
+    let keys = [r#"["k1","1"]"#, r#"["k1","2"]"#, "nonsense", r#"["k1","x"]"#, r#"["k1","1"]"#];
     let by = FetchBy::Keys(keys.iter().map(|key| Key::from(*key)).collect());
-    let request = FetchRequest {
-        selection: fields(None),
-        by,
-    };
+    let request = FetchRequest { selection: fields(None), by };
     let fetched = place.connector.fetch(&place.cx, request).await.unwrap();
     assert_eq!(fetched.records.len(), 1);
     assert_eq!(fetched.records[0].external_id, Some(link(1)));
-    assert_eq!(
-        fetched.records[0].values,
-        ["N1".into(), Value::Decimal(1.into())]
-    );
+    assert_eq!(fetched.records[0].values, ["N1".into(), Value::Decimal(1.into())]);
     assert_eq!(fetched.missing.len(), 3);
-    assert!(
-        fetched
-            .missing
-            .iter()
-            .all(|(_, why)| matches!(why, Absence::Deleted { .. }))
-    );
+    assert!(fetched.missing.iter().all(|(_, why)| matches!(why, Absence::Deleted { .. })));
     assert!(fetched.server_time.is_some());
     place.finish().await;
 }
@@ -161,16 +119,11 @@ async fn a_row_hidden_by_a_policy_is_not_deleted() {
         settings.password = Some("x".to_owned().into());
     });
     let by = FetchBy::Keys(vec![Key::from(r#"["k1","1"]"#)]);
-    let request = FetchRequest {
-        selection: fields(None),
-        by,
-    };
+    let request = FetchRequest { selection: fields(None), by };
     let fetched = connector.fetch(&place.cx, request).await.unwrap();
     assert!(matches!(fetched.missing[0].1, Absence::NotVisible));
     drop(connector);
-    place
-        .sql(&format!("drop owned by {role}; drop role {role}"))
-        .await;
+    place.sql(&format!("drop owned by {role}; drop role {role}")).await;
     place.finish().await;
 }
 
@@ -184,10 +137,7 @@ async fn records_are_found_by_link_and_by_normalised_value() {
         )
         .await;
     let fetch = async |by| {
-        let request = FetchRequest {
-            selection: fields(None),
-            by,
-        };
+        let request = FetchRequest { selection: fields(None), by };
         place.connector.fetch(&place.cx, request).await
     };
     let matching = |normalize: &[Normalizer], value: Value| FetchBy::Matching {
@@ -201,25 +151,13 @@ async fn records_are_found_by_link_and_by_normalised_value() {
         (matching(&[], "N3".into()), 1),
         (matching(&[], "n3".into()), 0),
         (matching(&[Normalizer::Lowercase], "n3".into()), 1),
-        (
-            matching(&[Normalizer::Trim, Normalizer::Lowercase], "école".into()),
-            1,
-        ),
+        (matching(&[Normalizer::Trim, Normalizer::Lowercase], "école".into()), 1),
         (matching(&[Normalizer::DigitsOnly], "49301".into()), 1),
-        (
-            matching(&[Normalizer::FoldCase(vec!["N4".into()])], "N4".into()),
-            1,
-        ),
+        (matching(&[Normalizer::FoldCase(vec!["N4".into()])], "N4".into()), 1),
     ] {
-        assert_eq!(
-            fetch(by.clone()).await.unwrap().records.len(),
-            count,
-            "{by:?}"
-        );
+        assert_eq!(fetch(by.clone()).await.unwrap().records.len(), count, "{by:?}");
     }
-    let error = fetch(matching(&[Normalizer::SignificantDigits(3)], "1".into()))
-        .await
-        .unwrap_err();
+    let error = fetch(matching(&[Normalizer::SignificantDigits(3)], "1".into())).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unsupported);
     place.finish().await;
 }
@@ -228,20 +166,9 @@ async fn records_are_found_by_link_and_by_normalised_value() {
 async fn a_field_that_is_not_there_is_named() {
     let place = place("read_schema").await;
     let fields = Arc::new(selection("t", &["gone"]));
-    let request = || ScanRequest {
-        selection: fields.clone(),
-        after: None,
-        page_rows_max: 1,
-    };
-    let error = place
-        .connector
-        .scan(&place.cx, request())
-        .await
-        .unwrap_err();
-    assert_eq!(
-        (error.kind, error.field.as_deref()),
-        (ErrorKind::Schema, Some("gone"))
-    );
+    let request = || ScanRequest { selection: fields.clone(), after: None, page_rows_max: 1 };
+    let error = place.connector.scan(&place.cx, request()).await.unwrap_err();
+    assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::Schema, Some("gone")));
     // A column that is added meanwhile is found.
     place.sql("alter table t add gone text").await;
     place.connector.scan(&place.cx, request()).await.unwrap();

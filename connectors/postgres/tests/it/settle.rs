@@ -15,10 +15,7 @@ fn unknown(number: i64, writes: &[Write]) -> Vec<UnknownWrite> {
     writes
         .iter()
         .map(|write| UnknownWrite {
-            batch: BatchId {
-                commit: number,
-                ordinal: 0,
-            },
+            batch: BatchId { commit: number, ordinal: 0 },
             write: write.clone(),
             may_arrive: true,
         })
@@ -28,11 +25,7 @@ fn unknown(number: i64, writes: &[Write]) -> Vec<UnknownWrite> {
 fn writes(fields: &Arc<Selection>) -> Vec<Write> {
     vec![
         write(fields, 0, update("1", &[("a", "x".into(), "new".into())])),
-        write(
-            fields,
-            1,
-            update("2", &[("a", "wrong".into(), "new".into())]),
-        ),
+        write(fields, 1, update("2", &[("a", "wrong".into(), "new".into())])),
         write(fields, 2, insert(&[("a", "created".into())])),
     ]
 }
@@ -42,35 +35,12 @@ async fn a_receipt_settles_each_write() {
     let place = Place::new("settle_applied").await;
     place.sql(TABLE).await;
     let fields = Arc::new(selection("t", &["a"]));
-    place
-        .connector
-        .prepare(&place.cx, &[&fields])
-        .await
-        .unwrap();
+    place.connector.prepare(&place.cx, &[&fields]).await.unwrap();
     let writes = writes(&fields);
-    let outcomes = place
-        .connector
-        .push(&place.cx, batch(1, writes.clone()))
-        .await
-        .unwrap();
-    let WriteOutcome::Applied {
-        version: Some(version),
-        ..
-    } = &outcomes[0]
-    else {
-        panic!()
-    };
-    let settled = place
-        .connector
-        .settle(&place.cx, &unknown(1, &writes))
-        .await
-        .unwrap();
-    let Settlement::Applied {
-        version: Some(again),
-        stored: Some(stored),
-        ..
-    } = &settled[0]
-    else {
+    let outcomes = place.connector.push(&place.cx, batch(1, writes.clone())).await.unwrap();
+    let WriteOutcome::Applied { version: Some(version), .. } = &outcomes[0] else { panic!() };
+    let settled = place.connector.settle(&place.cx, &unknown(1, &writes)).await.unwrap();
+    let Settlement::Applied { version: Some(again), stored: Some(stored), .. } = &settled[0] else {
         panic!("{settled:?}");
     };
     assert_eq!(place.connector.order(version, again), VersionOrder::Same);
@@ -83,27 +53,11 @@ async fn a_receipt_settles_each_write() {
     );
     // A later edit takes the evidence away, not the fact.
     place.sql("update t set a = 'human' where id = 1").await;
-    let settled = place
-        .connector
-        .settle(&place.cx, &unknown(1, &writes))
-        .await
-        .unwrap();
-    assert!(
-        matches!(settled[0], Settlement::Applied { stored: None, .. }),
-        "{settled:?}"
-    );
-    let batches = [BatchId {
-        commit: 1,
-        ordinal: 0,
-    }];
+    let settled = place.connector.settle(&place.cx, &unknown(1, &writes)).await.unwrap();
+    assert!(matches!(settled[0], Settlement::Applied { stored: None, .. }), "{settled:?}");
+    let batches = [BatchId { commit: 1, ordinal: 0 }];
     place.connector.forget(&place.cx, &batches).await.unwrap();
-    assert_eq!(
-        place
-            .one("select count(*)::text from syncline.receipt")
-            .await
-            .unwrap(),
-        "0"
-    );
+    assert_eq!(place.one("select count(*)::text from syncline.receipt").await.unwrap(), "0");
     place.finish().await;
 }
 
@@ -112,46 +66,17 @@ async fn a_cancelled_batch_never_passes() {
     let place = Place::new("settle_cancelled").await;
     place.sql(TABLE).await;
     let fields = Arc::new(selection("t", &["a"]));
-    place
-        .connector
-        .prepare(&place.cx, &[&fields])
-        .await
-        .unwrap();
+    place.connector.prepare(&place.cx, &[&fields]).await.unwrap();
     let writes = writes(&fields);
-    let settled = place
-        .connector
-        .settle(&place.cx, &unknown(1, &writes))
-        .await
-        .unwrap();
+    let settled = place.connector.settle(&place.cx, &unknown(1, &writes)).await.unwrap();
+    assert!(settled.iter().all(|settled| matches!(settled, Settlement::NotApplied)), "{settled:?}");
+    let outcomes = place.connector.push(&place.cx, batch(1, writes.clone())).await.unwrap();
     assert!(
-        settled
-            .iter()
-            .all(|settled| matches!(settled, Settlement::NotApplied)),
-        "{settled:?}"
-    );
-    let outcomes = place
-        .connector
-        .push(&place.cx, batch(1, writes.clone()))
-        .await
-        .unwrap();
-    assert!(
-        outcomes
-            .iter()
-            .all(|outcome| matches!(outcome, WriteOutcome::Busy { receipted: true })),
+        outcomes.iter().all(|outcome| matches!(outcome, WriteOutcome::Busy { receipted: true })),
         "{outcomes:?}"
     );
-    assert_eq!(
-        place
-            .one("select string_agg(a, ',' order by id) from t")
-            .await
-            .unwrap(),
-        "x,y"
-    );
-    let settled = place
-        .connector
-        .settle(&place.cx, &unknown(1, &writes))
-        .await
-        .unwrap();
+    assert_eq!(place.one("select string_agg(a, ',' order by id) from t").await.unwrap(), "x,y");
+    let settled = place.connector.settle(&place.cx, &unknown(1, &writes)).await.unwrap();
     assert!(matches!(settled[0], Settlement::NotApplied));
     place.finish().await;
 }
@@ -166,35 +91,12 @@ async fn without_a_table_the_stream_settles() {
     let fields = Arc::new(selection("t", &["a"]));
     let mut feed = place.feed(&[&fields]).await;
     let writes = writes(&fields);
-    place
-        .connector
-        .push(&place.cx, batch(1, writes.clone()))
-        .await
-        .unwrap();
+    place.connector.push(&place.cx, batch(1, writes.clone())).await.unwrap();
     let batches = place.batches(&mut *feed, |count| count >= 2).await;
     let markers: Vec<_> = batches.iter().flat_map(|batch| &batch.markers).collect();
-    assert_eq!(
-        &*markers[0].0,
-        place.cx.batch_marker(BatchId {
-            commit: 1,
-            ordinal: 0
-        })
-    );
-    let settled = place
-        .connector
-        .settle(&place.cx, &unknown(1, &writes))
-        .await
-        .unwrap();
-    assert!(
-        matches!(
-            settled[0],
-            Settlement::Applied {
-                version: Some(_),
-                ..
-            }
-        ),
-        "{settled:?}"
-    );
+    assert_eq!(&*markers[0].0, place.cx.batch_marker(BatchId { commit: 1, ordinal: 0 }));
+    let settled = place.connector.settle(&place.cx, &unknown(1, &writes)).await.unwrap();
+    assert!(matches!(settled[0], Settlement::Applied { version: Some(_), .. }), "{settled:?}");
     assert!(matches!(settled[1], Settlement::NotApplied), "{settled:?}");
     assert!(
         matches!(&settled[2], Settlement::Applied { key: Some(key), .. }
@@ -202,30 +104,12 @@ async fn without_a_table_the_stream_settles() {
         "{settled:?}"
     );
     // A batch that was never sent is not decided before the stream has passed the fence.
-    let settled = place
-        .connector
-        .settle(&place.cx, &unknown(2, &writes))
-        .await
-        .unwrap();
-    assert!(
-        matches!(settled[0], Settlement::Undecided { .. }),
-        "{settled:?}"
-    );
-    place
-        .sql("insert into t (a) values ('behind the fence')")
-        .await;
+    let settled = place.connector.settle(&place.cx, &unknown(2, &writes)).await.unwrap();
+    assert!(matches!(settled[0], Settlement::Undecided { .. }), "{settled:?}");
+    place.sql("insert into t (a) values ('behind the fence')").await;
     place.batches(&mut *feed, |count| count >= 1).await;
-    let settled = place
-        .connector
-        .settle(&place.cx, &unknown(2, &writes))
-        .await
-        .unwrap();
-    assert!(
-        settled
-            .iter()
-            .all(|settled| matches!(settled, Settlement::NotApplied)),
-        "{settled:?}"
-    );
+    let settled = place.connector.settle(&place.cx, &unknown(2, &writes)).await.unwrap();
+    assert!(settled.iter().all(|settled| matches!(settled, Settlement::NotApplied)), "{settled:?}");
     drop(feed);
     place.finish().await;
 }

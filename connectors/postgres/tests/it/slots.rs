@@ -9,24 +9,11 @@ async fn a_feed_goes_on_where_it_was_acknowledged() {
     let place = Place::new("slots_resume").await;
     place.sql("create table t (id int primary key)").await;
     let fields = selection("t", &["id"]);
-    place
-        .connector
-        .prepare(&place.cx, &[&fields])
-        .await
-        .unwrap();
-    let start = place
-        .connector
-        .feed_start(&place.cx)
-        .await
-        .unwrap()
-        .unwrap();
+    place.connector.prepare(&place.cx, &[&fields]).await.unwrap();
+    let start = place.connector.feed_start(&place.cx).await.unwrap().unwrap();
     place.sql("insert into t values (1)").await;
     place.sql("insert into t values (2)").await;
-    let mut feed = place
-        .connector
-        .open_feed(&place.cx, &[&fields], Some(&start))
-        .await
-        .unwrap();
+    let mut feed = place.connector.open_feed(&place.cx, &[&fields], Some(&start)).await.unwrap();
     let (mut at, mut seen) = (None, 0);
     // One row at a time: the place of the first transaction comes with or after its row.
     while at.is_none() {
@@ -62,18 +49,11 @@ async fn reopen(
 #[tokio::test]
 async fn an_idle_stream_moves_on_with_the_log() {
     let place = Place::new("slots_idle").await;
-    place
-        .sql("create table t (id int primary key); create table busy (id int)")
-        .await;
+    place.sql("create table t (id int primary key); create table busy (id int)").await;
     let fields = selection("t", &["id"]);
     let mut feed = place.feed(&[&fields]).await;
-    place
-        .sql("insert into busy select generate_series(1, 10000)")
-        .await;
-    let target = place
-        .one("select pg_current_wal_lsn()::text")
-        .await
-        .unwrap();
+    place.sql("insert into busy select generate_series(1, 10000)").await;
+    let target = place.one("select pg_current_wal_lsn()::text").await.unwrap();
     let passed = format!(
         "select (confirmed_flush_lsn >= '{target}')::text from pg_replication_slots \
          where database = current_database()"
@@ -106,30 +86,15 @@ async fn each_way_to_lose_the_stream_is_a_gap() {
     let place = Place::new("slots_gap").await;
     place.sql("create table t (id int primary key)").await;
     let fields = selection("t", &["id"]);
-    place
-        .connector
-        .prepare(&place.cx, &[&fields])
-        .await
-        .unwrap();
-    let start = place
-        .connector
-        .feed_start(&place.cx)
-        .await
-        .unwrap()
-        .unwrap();
+    place.connector.prepare(&place.cx, &[&fields]).await.unwrap();
+    let start = place.connector.feed_start(&place.cx).await.unwrap().unwrap();
     let gap = async |from: &Position, word: &str| {
-        let opened = place
-            .connector
-            .open_feed(&place.cx, &[&fields], Some(from))
-            .await;
+        let opened = place.connector.open_feed(&place.cx, &[&fields], Some(from)).await;
         let error = opened.err().expect("a gap");
         assert_eq!(error.kind, ErrorKind::Gap, "{error}");
         assert!(error.to_string().contains(word), "{error}");
     };
-    let elsewhere = Position {
-        stream: "1/1/x".into(),
-        place: start.place.clone(),
-    };
+    let elsewhere = Position { stream: "1/1/x".into(), place: start.place.clone() };
     gap(&elsewhere, "restored").await;
     // A stranger reads from our slot.
     place.sql("insert into t values (1)").await;
@@ -155,15 +120,9 @@ async fn each_way_to_lose_the_stream_is_a_gap() {
 #[tokio::test]
 async fn a_table_taken_out_of_the_publication_is_a_gap() {
     let place = Place::new("slots_publication").await;
-    place
-        .sql("create table t (id int primary key, a text)")
-        .await;
+    place.sql("create table t (id int primary key, a text)").await;
     let fields = selection("t", &["a"]);
-    place
-        .connector
-        .prepare(&place.cx, &[&fields])
-        .await
-        .unwrap();
+    place.connector.prepare(&place.cx, &[&fields]).await.unwrap();
     // What a migration does that insists on dropping a listed column.
     place.sql("alter table t drop a cascade").await;
     let opened = place.connector.open_feed(&place.cx, &[&fields], None).await;

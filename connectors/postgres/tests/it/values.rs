@@ -13,35 +13,17 @@ const VALUES: &[(&str, &[&str])] = &[
     ("bigint", &["9223372036854775807"]),
     ("real", &["1.1", "3.4e38", "NaN", "-Infinity"]),
     ("double precision", &["0.1", "1e-300", "5e-324"]),
-    (
-        "numeric",
-        &[
-            "NaN",
-            "1.500",
-            "123456789012345678901234567890.123456789",
-            "Infinity",
-        ],
-    ),
+    ("numeric", &["NaN", "1.500", "123456789012345678901234567890.123456789", "Infinity"]),
     ("numeric(10,3)", &["-0.001"]),
     ("text", &["", "a\"b\\c'd\n", "käse 🧀", "NULL"]),
     ("varchar(7)", &["seven77"]),
     ("char(5)", &["ab", ""]),
     ("bytea", &["\\x00ff", "\\x"]),
-    (
-        "date",
-        &["2024-02-29", "0044-03-15 BC", "infinity", "20000-01-01"],
-    ),
+    ("date", &["2024-02-29", "0044-03-15 BC", "infinity", "20000-01-01"]),
     ("time", &["23:59:59.999999", "24:00:00"]),
     ("timetz", &["12:00:00+02"]),
     ("timestamp", &["2024-01-02 03:04:05.123456", "-infinity"]),
-    (
-        "timestamptz",
-        &[
-            "2024-01-02 03:04:05.1+05:30",
-            "0001-01-01 00:00:00+00 BC",
-            "infinity",
-        ],
-    ),
+    ("timestamptz", &["2024-01-02 03:04:05.1+05:30", "0001-01-01 00:00:00+00 BC", "infinity"]),
     ("timestamptz(0)", &["2024-01-02 03:04:05+00"]),
     ("interval", &["1 mon 2 days 03:04:05.6", "30 days"]),
     ("uuid", &["018f0000-0000-7000-8000-0000000000ff"]),
@@ -49,15 +31,7 @@ const VALUES: &[(&str, &[&str])] = &[
     ("jsonb", &["{\"b\": [1.00, null]}"]),
     ("mood", &["sad"]),
     ("short", &["abc"]),
-    (
-        "text[]",
-        &[
-            "{a,\"b,c\",NULL,\"\"}",
-            "{}",
-            "{{a,b},{c,d}}",
-            "[0:1]={x,y}",
-        ],
-    ),
+    ("text[]", &["{a,\"b,c\",NULL,\"\"}", "{}", "{{a,b},{c,d}}", "[0:1]={x,y}"]),
     ("numeric[]", &["{1.50,NaN}"]),
     ("char(3)[]", &["{ab,c}"]),
     ("mood[]", &["{glad,sad}"]),
@@ -82,26 +56,14 @@ async fn every_type_is_the_same_however_it_is_read_and_written_back_exactly() {
         create type pair as (a int, b text); set xmloption = content",
         )
         .await;
-    let columns: Vec<String> = VALUES
-        .iter()
-        .enumerate()
-        .map(|(at, (kind, _))| format!("c{at} {kind}"))
-        .collect();
-    place
-        .sql(&format!(
-            "create table t (id int primary key, {})",
-            columns.join(", ")
-        ))
-        .await;
+    let columns: Vec<String> =
+        VALUES.iter().enumerate().map(|(at, (kind, _))| format!("c{at} {kind}")).collect();
+    place.sql(&format!("create table t (id int primary key, {})", columns.join(", "))).await;
     let names: Vec<String> = (0..VALUES.len()).map(|at| format!("c{at}")).collect();
     let named: Vec<&str> = names.iter().map(String::as_str).collect();
     let fields = Arc::new(selection("t", &named));
     let mut feed = place.feed(&[&fields]).await;
-    let longest = VALUES
-        .iter()
-        .map(|(_, literals)| literals.len())
-        .max()
-        .unwrap();
+    let longest = VALUES.iter().map(|(_, literals)| literals.len()).max().unwrap();
     for at in 0..longest {
         let values: Vec<String> = VALUES
             .iter()
@@ -110,40 +72,21 @@ async fn every_type_is_the_same_however_it_is_read_and_written_back_exactly() {
                 None => "null".to_owned(),
             })
             .collect();
-        place
-            .sql(&format!(
-                "insert into t values ({at}, {})",
-                values.join(", ")
-            ))
-            .await;
+        place.sql(&format!("insert into t values ({at}, {})", values.join(", "))).await;
     }
     let changes = place.changes(&mut *feed, longest).await;
     let page = place
         .connector
-        .scan(
-            &place.cx,
-            ScanRequest {
-                selection: fields.clone(),
-                after: None,
-                page_rows_max: 100,
-            },
-        )
+        .scan(&place.cx, ScanRequest { selection: fields.clone(), after: None, page_rows_max: 100 })
         .await
         .unwrap();
     let mut writes = Vec::new();
     for (at, record) in page.records.iter().enumerate() {
-        let ChangeKind::Upsert(streamed) = &changes[at].kind else {
-            panic!()
-        };
+        let ChangeKind::Upsert(streamed) = &changes[at].kind else { panic!() };
         for (place, (read, sent)) in record.values.iter().zip(streamed).enumerate() {
             assert_eq!(read, sent, "{} {}", VALUES[place].0, at);
             let literal = VALUES[place].1.get(at);
-            assert_eq!(
-                read.is_null(),
-                literal.is_none(),
-                "{} {read:?}",
-                VALUES[place].0
-            );
+            assert_eq!(read.is_null(), literal.is_none(), "{} {read:?}", VALUES[place].0);
         }
         // Every field is compared with what was read, and written as it is.
         let all: Vec<(&str, Value, Value)> = named
@@ -151,26 +94,12 @@ async fn every_type_is_the_same_however_it_is_read_and_written_back_exactly() {
             .zip(&record.values)
             .map(|(name, value)| (*name, value.clone(), value.clone()))
             .collect();
-        writes.push(write(
-            &fields,
-            i32::try_from(at).unwrap(),
-            update(record.key.as_str(), &all),
-        ));
+        writes.push(write(&fields, i32::try_from(at).unwrap(), update(record.key.as_str(), &all)));
     }
-    place
-        .sql("create table before as select id, t::text from t")
-        .await;
-    let outcomes = place
-        .connector
-        .push(&place.cx, batch(1, writes))
-        .await
-        .unwrap();
+    place.sql("create table before as select id, t::text from t").await;
+    let outcomes = place.connector.push(&place.cx, batch(1, writes)).await.unwrap();
     for (outcome, record) in outcomes.iter().zip(&page.records) {
-        let WriteOutcome::Applied {
-            stored: Some(stored),
-            ..
-        } = outcome
-        else {
+        let WriteOutcome::Applied { stored: Some(stored), .. } = outcome else {
             panic!("{outcome:?}");
         };
         assert_eq!(stored, &record.values);
@@ -192,11 +121,7 @@ async fn a_changed_value_of_a_type_without_equality_is_stale() {
         )
         .await;
     let fields = Arc::new(selection("t", &["j", "span", "name"]));
-    place
-        .connector
-        .prepare(&place.cx, &[&fields])
-        .await
-        .unwrap();
+    place.connector.prepare(&place.cx, &[&fields]).await.unwrap();
     let attempts = [
         ("j", Value::Json("{\"a\": 1}".into()), false),
         ("span", Value::Raw("1 mon".into()), false),
@@ -230,28 +155,13 @@ async fn a_numeric_of_a_thousand_digits_travels_whole() {
         ))
         .await;
     let fields = Arc::new(selection("t", &["n"]));
-    place
-        .connector
-        .prepare(&place.cx, &[&fields])
-        .await
-        .unwrap();
+    place.connector.prepare(&place.cx, &[&fields]).await.unwrap();
     let number = Value::Decimal(digits.parse().unwrap());
     let op = update("2", &[("n", Value::Null, number.clone())]);
-    let outcomes = place
-        .connector
-        .push(&place.cx, batch(1, vec![write(&fields, 0, op)]))
-        .await
-        .unwrap();
-    assert!(
-        matches!(&outcomes[0], WriteOutcome::Applied { stored: Some(stored), .. }
-        if stored[0] == number)
-    );
-    assert_eq!(
-        place
-            .one("select n::text from t where id = 2")
-            .await
-            .unwrap(),
-        digits
-    );
+    let outcomes =
+        place.connector.push(&place.cx, batch(1, vec![write(&fields, 0, op)])).await.unwrap();
+    assert!(matches!(&outcomes[0], WriteOutcome::Applied { stored: Some(stored), .. }
+        if stored[0] == number));
+    assert_eq!(place.one("select n::text from t where id = 2").await.unwrap(), digits);
     place.finish().await;
 }

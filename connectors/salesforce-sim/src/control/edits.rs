@@ -51,9 +51,7 @@ pub(super) async fn route(org: &Org, http: &Http, verb: &str) -> Answered {
         return Ok(json!({ "ids": ids }));
     }
     let edit: Edit = read(http)?;
-    let mut person = org
-        .person(&edit.user)?
-        .committing_after(edit.commit_after_ms);
+    let mut person = org.person(&edit.user)?.committing_after(edit.commit_after_ms);
     if let Some(client) = &edit.client {
         person = person.through(client);
     }

@@ -35,10 +35,7 @@ impl From<Refused> for Refusal {
 /// Answers a control call.
 pub(crate) async fn answer(org: &Org, http: &Http) -> Reply {
     let path = crate::rest::decoded(&http.path);
-    let rest = path
-        .strip_prefix("/__sim")
-        .unwrap_or_default()
-        .trim_matches('/');
+    let rest = path.strip_prefix("/__sim").unwrap_or_default().trim_matches('/');
     let segments: Vec<&str> = rest.split('/').filter(|it| !it.is_empty()).collect();
     let answered = match segments.as_slice() {
         [verb @ ("create" | "update" | "delete" | "undelete" | "purge" | "merge" | "seed")] => {
@@ -55,10 +52,9 @@ pub(crate) async fn answer(org: &Org, http: &Http) -> Reply {
 
 fn refused(refusal: Refusal) -> Reply {
     let (status, body) = match refusal {
-        Refusal::NotFound => (
-            404,
-            json!({ "code": "NOT_FOUND", "message": "no such control route or thing" }),
-        ),
+        Refusal::NotFound => {
+            (404, json!({ "code": "NOT_FOUND", "message": "no such control route or thing" }))
+        }
         Refusal::BadInput(message) => (400, json!({ "code": "BAD_INPUT", "message": message })),
         Refusal::Refused(refused) => (
             422,
@@ -69,30 +65,19 @@ fn refused(refusal: Refusal) -> Reply {
             }),
         ),
     };
-    Reply {
-        status,
-        headers: Vec::new(),
-        body: Body::Json(body.into()),
-    }
+    Reply { status, headers: Vec::new(), body: Body::Json(body.into()) }
 }
 
 /// Reads the body into what the route wants.
 fn read<T: DeserializeOwned>(http: &Http) -> Result<T, Refusal> {
-    let bytes: &[u8] = if http.body.is_empty() {
-        b"{}"
-    } else {
-        &http.body
-    };
+    let bytes: &[u8] = if http.body.is_empty() { b"{}" } else { &http.body };
     serde_json::from_slice(bytes).map_err(|error| Refusal::BadInput(error.to_string()))
 }
 
 /// A parameter of the query.
 fn parameter(http: &Http, name: &str) -> Option<String> {
     let pairs = crate::rest::pairs(&http.raw_query);
-    pairs
-        .into_iter()
-        .find(|(it, _)| it == name)
-        .map(|(_, value)| value)
+    pairs.into_iter().find(|(it, _)| it == name).map(|(_, value)| value)
 }
 
 /// Every field of a row; one in the recycle bin also tells who deleted it and when.
@@ -102,26 +87,14 @@ pub(crate) fn full_record(state: &State, table: usize, row: &Record) -> Map<Stri
         return made;
     };
     for (slot, field) in table.object.live() {
-        made.insert(
-            field.name.clone(),
-            field_json(&table.object, row, slot).to_value(),
-        );
+        made.insert(field.name.clone(), field_json(&table.object, row, slot).to_value());
     }
     if let Some(deletion) = &row.deleted {
-        made.insert(
-            String::from("deletedBy"),
-            Raw::from(state.username(deletion.by)),
-        );
-        made.insert(
-            String::from("deletedById"),
-            Raw::from(deletion.by.to_string()),
-        );
+        made.insert(String::from("deletedBy"), Raw::from(state.username(deletion.by)));
+        made.insert(String::from("deletedById"), Raw::from(deletion.by.to_string()));
         let at = crate::org::clock::rest_datetime(deletion.at_s);
         made.insert(String::from("deletedDate"), Raw::from(at));
     }
-    made.insert(
-        String::from("IsDeleted"),
-        row.get(slots::IS_DELETED).to_json().to_value(),
-    );
+    made.insert(String::from("IsDeleted"), row.get(slots::IS_DELETED).to_json().to_value());
     made
 }

@@ -83,9 +83,7 @@ impl Org {
     ) -> Result<(), Refused> {
         let mut state = self.state();
         let now = state.clock.now_s();
-        let table = state
-            .table_at(object)
-            .and_then(|at| state.tables.get_mut(at));
+        let table = state.table_at(object).and_then(|at| state.tables.get_mut(at));
         let Some(table) = table else {
             return Err(Refused::new("INVALID_TYPE", format!("no object {object}")));
         };

@@ -108,8 +108,7 @@ fn add_user(org: &Org, http: &Http) -> Answered {
 fn history(org: &Org, http: &Http) -> Answered {
     let number = |name: &str, default: u64| {
         parameter(http, name).map_or(Ok(default), |text| {
-            text.parse()
-                .map_err(|_| Refusal::BadInput(format!("{name} is a number, not {text}")))
+            text.parse().map_err(|_| Refusal::BadInput(format!("{name} is a number, not {text}")))
         })
     };
     let since = number("since", 0)?;
@@ -121,9 +120,7 @@ fn history(org: &Org, http: &Http) -> Answered {
 fn requests(org: &Org, http: &Http, method: &str, rest: &[&str]) -> Answered {
     match (method, rest) {
         ("GET", []) => {
-            let since = parameter(http, "since")
-                .and_then(|text| text.parse().ok())
-                .unwrap_or(0);
+            let since = parameter(http, "since").and_then(|text| text.parse().ok()).unwrap_or(0);
             Ok(json!({ "requests": org.requests_since(since) }))
         }
         ("GET", ["counts"]) => Ok(json!(org.request_counts())),
@@ -139,9 +136,8 @@ fn faults(org: &Org, http: &Http, method: &str, rest: &[&str]) -> Answered {
     match (method, rest) {
         ("GET", []) => {
             let planned = org.faults().into_iter();
-            let shown: Vec<Raw> = planned
-                .map(|(id, fault)| json!({ "id": id, "fault": fault }))
-                .collect();
+            let shown: Vec<Raw> =
+                planned.map(|(id, fault)| json!({ "id": id, "fault": fault })).collect();
             Ok(json!({ "faults": shown }))
         }
         ("POST", []) => Ok(json!({ "id": org.add_fault(read::<Fault>(http)?) })),
@@ -220,18 +216,14 @@ fn tokens(org: &Org, http: &Http, what: &str) -> Answered {
         "revoke" => Ok(json!({ "ended": org.revoke_refresh_tokens(user) })),
         "refresh" => {
             let token = user.and_then(|user| org.refresh_token(user));
-            token
-                .map(|token| json!({ "refresh_token": token }))
-                .ok_or(Refusal::NotFound)
+            token.map(|token| json!({ "refresh_token": token })).ok_or(Refusal::NotFound)
         }
         "secret" => match whose.secret {
             Some(secret) => {
                 org.set_client_secret(&secret);
                 Ok(json!({}))
             }
-            None => Err(Refusal::BadInput(String::from(
-                "the member secret is missing",
-            ))),
+            None => Err(Refusal::BadInput(String::from("the member secret is missing"))),
         },
         _ => Err(Refusal::NotFound),
     }

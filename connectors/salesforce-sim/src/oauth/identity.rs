@@ -7,11 +7,7 @@ use crate::rest::{Http, Reply};
 
 /// The identity of the calling user, with URL templates (recorded reply).
 pub(crate) fn identity(state: &State, http: &Http, user: Id) -> Reply {
-    let base = state
-        .settings
-        .instance_url
-        .clone()
-        .unwrap_or_else(|| http.base_url());
+    let base = state.settings.instance_url.clone().unwrap_or_else(|| http.base_url());
     let url = |path: &str| format!("{base}{path}");
     let username = state.username(user).unwrap_or_default();
     let shown = state.user_text(user, "Name");

@@ -53,16 +53,14 @@ impl Logins {
     /// Ends sessions; of one user, or all.
     pub(crate) fn expire(&mut self, user: Option<Id>) -> usize {
         let before = self.sessions.len();
-        self.sessions
-            .retain(|_, session| user.is_some_and(|it| it != session.user));
+        self.sessions.retain(|_, session| user.is_some_and(|it| it != session.user));
         before - self.sessions.len()
     }
 
     /// Kills refresh tokens; of one user, or all.
     pub(crate) fn revoke_refresh(&mut self, user: Option<Id>) -> usize {
         let before = self.refresh.len();
-        self.refresh
-            .retain(|_, session| user.is_some_and(|it| it != session.user));
+        self.refresh.retain(|_, session| user.is_some_and(|it| it != session.user));
         before - self.refresh.len()
     }
 }

@@ -34,12 +34,8 @@ fn grant(state: &mut State, http: &Http) -> Result<Reply, Refusal> {
     let form = http.form();
     let field = |name: &str| form.get(name).map(String::as_str);
     let basic = http.header("authorization").and_then(basic_credentials);
-    let client_id = field("client_id")
-        .map(str::to_owned)
-        .or(basic.as_ref().map(|it| it.0.clone()));
-    let secret = field("client_secret")
-        .map(str::to_owned)
-        .or(basic.map(|it| it.1));
+    let client_id = field("client_id").map(str::to_owned).or(basic.as_ref().map(|it| it.0.clone()));
+    let secret = field("client_secret").map(str::to_owned).or(basic.map(|it| it.1));
     match field("grant_type") {
         Some("client_credentials") => {
             let app = app(state, client_id.as_deref(), secret.as_deref(), true)?;
@@ -66,19 +62,9 @@ fn grant(state: &mut State, http: &Http) -> Result<Reply, Refusal> {
             if rotate {
                 state.logins.refresh.remove(given);
             }
-            Ok(issue(
-                state,
-                http,
-                &app,
-                user,
-                rotate,
-                Some("api refresh_token"),
-            ))
+            Ok(issue(state, http, &app, user, rotate, Some("api refresh_token")))
         }
-        Some(_) => Err(Refusal(
-            "unsupported_grant_type",
-            "grant type not supported",
-        )),
+        Some(_) => Err(Refusal("unsupported_grant_type", "grant type not supported")),
         None => Err(Refusal("invalid_request", "grant_type is missing")),
     }
 }
@@ -92,11 +78,8 @@ fn basic_credentials(header: &str) -> Option<(String, String)> {
     let bytes = STANDARD.decode(rest.trim()).ok()?;
     let text = String::from_utf8(bytes).ok()?;
     let (id, secret) = text.split_once(':')?;
-    let plain = |text: &str| {
-        percent_encoding::percent_decode_str(text)
-            .decode_utf8_lossy()
-            .into_owned()
-    };
+    let plain =
+        |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
     Some((plain(id), plain(secret)))
 }
 
@@ -138,12 +121,8 @@ pub(crate) fn open_session(state: &mut State, user: Id, client_id: &str) -> Stri
     let opaque = state.random_text(60);
     let token = format!("{}!AQ{opaque}", state.org_id.short());
     let now = state.clock.now_ms();
-    let session = Session {
-        user,
-        client_id: client_id.to_owned(),
-        issued_ms: now,
-        last_used_ms: now,
-    };
+    let session =
+        Session { user, client_id: client_id.to_owned(), issued_ms: now, last_used_ms: now };
     state.logins.sessions.insert(token.clone(), session);
     token
 }
@@ -152,12 +131,8 @@ pub(crate) fn open_session(state: &mut State, user: Id, client_id: &str) -> Stri
 pub(crate) fn open_refresh(state: &mut State, user: Id, client_id: &str) -> String {
     let token = format!("5Aep861{}", state.random_text(70));
     let now = state.clock.now_ms();
-    let session = Session {
-        user,
-        client_id: client_id.to_owned(),
-        issued_ms: now,
-        last_used_ms: now,
-    };
+    let session =
+        Session { user, client_id: client_id.to_owned(), issued_ms: now, last_used_ms: now };
     state.logins.refresh.insert(token.clone(), session);
     token
 }
@@ -173,21 +148,14 @@ fn issue(
     scope: Option<&'static str>,
 ) -> Reply {
     let access = open_session(state, user, &app.client_id);
-    let base = state
-        .settings
-        .instance_url
-        .clone()
-        .unwrap_or_else(|| http.base_url());
+    let base = state.settings.instance_url.clone().unwrap_or_else(|| http.base_url());
     let id = format!("{base}/id/{}/{user}", state.org_id);
     let issued = state.clock.now_ms().to_string();
     let key = blake3::hash(app.client_secret.as_bytes());
     let signature = blake3::keyed_hash(key.as_bytes(), format!("{id}{issued}").as_bytes());
     let mut members = vec![
         ("access_token".into(), Json::from(access)),
-        (
-            "signature".into(),
-            Json::from(STANDARD.encode(signature.as_bytes())),
-        ),
+        ("signature".into(), Json::from(STANDARD.encode(signature.as_bytes()))),
         ("scope".into(), Json::from(scope.unwrap_or("api"))),
         ("instance_url".into(), Json::from(base)),
         ("id".into(), Json::from(id)),

@@ -54,31 +54,20 @@ impl Clock {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the org's clock, the source of its time"
-)]
+#[expect(clippy::disallowed_methods, reason = "this is the org's clock, the source of its time")]
 fn real_ms() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Real time for waits: locks, latency, held transactions.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "waits of the simulated org are real waits"
-)]
+#[expect(clippy::disallowed_methods, reason = "waits of the simulated org are real waits")]
 pub(crate) fn instant() -> tokio::time::Instant {
     tokio::time::Instant::now()
 }
 
 /// Waits in real time.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "latency and late commits are simulated by waiting"
-)]
+#[expect(clippy::disallowed_methods, reason = "latency and late commits are simulated by waiting")]
 pub(crate) async fn pause(ms: u64) {
     if ms > 0 {
         tokio::time::sleep(std::time::Duration::from_millis(ms)).await;

@@ -36,10 +36,7 @@ enum Attempt<T> {
 
 impl Org {
     pub(crate) fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.inner
-            .state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs `work` in a transaction until it meets no lock of others, or the lock wait is over

@@ -54,30 +54,19 @@ impl Org {
     /// A new org with its own switches.
     pub fn with_settings(seed: u64, settings: Settings) -> Self {
         let mut state = State::new(seed, settings, standard_objects());
-        for username in [
-            "integration@example.com",
-            "admin@example.com",
-            "caseowner@example.com",
-        ] {
+        for username in ["integration@example.com", "admin@example.com", "caseowner@example.com"] {
             if let Err(errors) = state.add_user(&NewUser::named(username)) {
                 tracing::error!(?errors, "a standard user was refused");
             }
         }
-        let run_as = state
-            .user_id("integration@example.com")
-            .unwrap_or(state.org_id);
+        let run_as = state.user_id("integration@example.com").unwrap_or(state.org_id);
         state.logins.apps.push(App {
             client_id: String::from("syncline-client"),
             client_secret: String::from("syncline-secret"),
             run_as,
         });
-        let inner = Inner {
-            state: Mutex::new(state),
-            changed: Notify::new(),
-        };
-        Self {
-            inner: Arc::new(inner),
-        }
+        let inner = Inner { state: Mutex::new(state), changed: Notify::new() };
+        Self { inner: Arc::new(inner) }
     }
 
     /// The connected app of the org and its integration user (password `secret`).
@@ -87,9 +76,7 @@ impl Org {
         Credentials {
             client_id: app.map(|app| app.client_id.clone()).unwrap_or_default(),
             client_secret: app.map(|app| app.client_secret.clone()).unwrap_or_default(),
-            username: app
-                .and_then(|app| state.username(app.run_as))
-                .unwrap_or_default(),
+            username: app.and_then(|app| state.username(app.run_as)).unwrap_or_default(),
         }
     }
 
@@ -140,12 +127,7 @@ impl Org {
         let Some(table) = state.table_at(object) else {
             return Err(Refused::new("INVALID_TYPE", format!("no object {object}")));
         };
-        let actor = Actor {
-            user,
-            client: None,
-            api: "seed",
-            request: None,
-        };
+        let actor = Actor { user, client: None, api: "seed", request: None };
         let mut txn = state.begin(actor);
         txn.wait_over = true;
         let mut ids = Vec::with_capacity(records.len());
@@ -179,8 +161,7 @@ impl Org {
             return Vec::new();
         };
         let rows = table.all().filter(|row| row.is_live() != bin);
-        rows.map(|row| crate::control::full_record(&state, at, row))
-            .collect()
+        rows.map(|row| crate::control::full_record(&state, at, row)).collect()
     }
 
     /// Committed saves with `seq` above `seq`, at most `limit`, in commit order.
@@ -188,9 +169,7 @@ impl Org {
         let state = self.state();
         let skip = usize::try_from(seq).unwrap_or(usize::MAX);
         let entries = state.history.iter().skip(skip).take(limit);
-        entries
-            .map(|entry| entry.shown(state.username(entry.actor.user)))
-            .collect()
+        entries.map(|entry| entry.shown(state.username(entry.actor.user))).collect()
     }
 
     /// Number of the last committed save.
@@ -225,11 +204,7 @@ impl Org {
 
     /// The planned faults that have strikes left, with their numbers.
     pub fn faults(&self) -> Vec<(u64, Fault)> {
-        self.state()
-            .faults
-            .list()
-            .map(|(id, fault)| (id, fault.clone()))
-            .collect()
+        self.state().faults.list().map(|(id, fault)| (id, fault.clone())).collect()
     }
 
     /// Removes all planned faults.
@@ -278,22 +253,14 @@ impl Org {
     pub fn expire_tokens(&self, username: Option<&str>) -> usize {
         let mut state = self.state();
         let user = username.and_then(|name| state.user_id(name));
-        if username.is_some() && user.is_none() {
-            0
-        } else {
-            state.logins.expire(user)
-        }
+        if username.is_some() && user.is_none() { 0 } else { state.logins.expire(user) }
     }
 
     /// Kills refresh tokens, of one user or all; gives how many.
     pub fn revoke_refresh_tokens(&self, username: Option<&str>) -> usize {
         let mut state = self.state();
         let user = username.and_then(|name| state.user_id(name));
-        if username.is_some() && user.is_none() {
-            0
-        } else {
-            state.logins.revoke_refresh(user)
-        }
+        if username.is_some() && user.is_none() { 0 } else { state.logins.revoke_refresh(user) }
     }
 
     /// Replaces the secret of the connected app, so that its logins are refused.

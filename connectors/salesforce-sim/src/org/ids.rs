@@ -64,10 +64,7 @@ impl Id {
 
 /// One base-62 digit of an id.
 pub(crate) fn digit(value: u64) -> u8 {
-    usize::try_from(value % 62)
-        .ok()
-        .and_then(|at| DIGITS.get(at).copied())
-        .unwrap_or(b'0')
+    usize::try_from(value % 62).ok().and_then(|at| DIGITS.get(at).copied()).unwrap_or(b'0')
 }
 
 fn checksum(full: &[u8; 18]) -> [u8; 3] {

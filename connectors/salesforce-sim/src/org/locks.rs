@@ -54,8 +54,7 @@ impl Locks {
     /// When the next timed lock ends; those that ended are forgotten.
     pub(crate) fn next_end(&mut self) -> Option<Instant> {
         let now = instant();
-        self.held
-            .retain(|_, holder| holder.until.is_none_or(|until| until > now));
+        self.held.retain(|_, holder| holder.until.is_none_or(|until| until > now));
         self.held.values().filter_map(|holder| holder.until).min()
     }
 }

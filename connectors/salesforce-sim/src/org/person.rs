@@ -33,22 +33,16 @@ pub struct Refused {
 
 impl Refused {
     pub(crate) fn new(code: &str, message: impl Into<String>) -> Self {
-        Self {
-            code: code.to_owned(),
-            message: message.into(),
-            fields: Vec::new(),
-        }
+        Self { code: code.to_owned(), message: message.into(), fields: Vec::new() }
     }
 }
 
 impl From<Vec<SaveError>> for Refused {
     fn from(errors: Vec<SaveError>) -> Self {
         match errors.into_iter().next() {
-            Some(first) => Self {
-                code: first.code.into_owned(),
-                message: first.message,
-                fields: first.fields,
-            },
+            Some(first) => {
+                Self { code: first.code.into_owned(), message: first.message, fields: first.fields }
+            }
             None => Self::new("UNKNOWN_EXCEPTION", "refused without an error"),
         }
     }
@@ -56,12 +50,7 @@ impl From<Vec<SaveError>> for Refused {
 
 impl Person {
     pub(crate) fn new(org: Org, user: Id) -> Self {
-        Self {
-            org,
-            user,
-            client: None,
-            commit_after_ms: 0,
-        }
+        Self { org, user, client: None, commit_after_ms: 0 }
     }
 
     /// The user's id.
@@ -89,14 +78,12 @@ impl Person {
         let Some(table) = self.org.state().table_at(object) else {
             return Err(Refused::new("INVALID_TYPE", format!("no object {object}")));
         };
-        self.run(|state, txn| save::create(state, txn, table, fields, None))
-            .await
+        self.run(|state, txn| save::create(state, txn, table, fields, None)).await
     }
 
     /// Changes fields of a record.
     pub async fn update(&self, id: Id, fields: &Map<String, Raw>) -> Result<(), Refused> {
-        self.run(|state, txn| save::update(state, txn, id, fields, None))
-            .await
+        self.run(|state, txn| save::update(state, txn, id, fields, None)).await
     }
 
     /// Deletes a record into the recycle bin.
@@ -121,27 +108,19 @@ impl Person {
         losers: &[Id],
         fields: &Map<String, Raw>,
     ) -> Result<(), Refused> {
-        self.run(|state, txn| save::merge(state, txn, winner, losers, fields))
-            .await
+        self.run(|state, txn| save::merge(state, txn, winner, losers, fields)).await
     }
 
     async fn run<T>(
         &self,
         work: impl FnMut(&mut State, &mut Txn) -> SaveResult<T>,
     ) -> Result<T, Refused> {
-        let actor = Actor {
-            user: self.user,
-            client: self.client.clone(),
-            api: "person",
-            request: None,
-        };
+        let actor =
+            Actor { user: self.user, client: self.client.clone(), api: "person", request: None };
         let delay = match self.commit_after_ms {
             0 => CommitDelay::None,
             ms => CommitDelay::Ms(ms),
         };
-        self.org
-            .transact(&actor, delay, work)
-            .await
-            .map_err(Refused::from)
+        self.org.transact(&actor, delay, work).await.map_err(Refused::from)
     }
 }

@@ -143,9 +143,7 @@ impl State {
 
     /// Random base-62 text, reproducible per seed.
     pub(crate) fn random_text(&mut self, length: usize) -> String {
-        (0..length)
-            .map(|_| char::from(digit(self.rng.random_range(0..62))))
-            .collect()
+        (0..length).map(|_| char::from(digit(self.rng.random_range(0..62)))).collect()
     }
 
     /// Opens a transaction whose stamp is the current second.
@@ -172,12 +170,7 @@ impl State {
         };
         let after = row.clone();
         let before = place.put(id, row);
-        txn.changes.push(Change {
-            table,
-            id,
-            before,
-            after,
-        });
+        txn.changes.push(Change { table, id, before, after });
     }
 
     /// Takes back everything after a savepoint.
@@ -195,13 +188,7 @@ impl State {
 
     /// Takes back everything.
     pub(crate) fn rollback(&mut self, txn: &mut Txn) {
-        self.rollback_to(
-            txn,
-            Savepoint {
-                changes: 0,
-                events: 0,
-            },
-        );
+        self.rollback_to(txn, Savepoint { changes: 0, events: 0 });
     }
 
     /// Makes a transaction part of the history, at this instant.
@@ -249,8 +236,7 @@ impl State {
             let Some(after) = &change.after else { continue };
             for (slot, field) in table.object.live().filter(|(_, field)| field.unique) {
                 if let Some(key) = key_of(field, after.get(slot)) {
-                    self.locks
-                        .take(LockKey::Key(change.table, slot, key), txn.id, None);
+                    self.locks.take(LockKey::Key(change.table, slot, key), txn.id, None);
                 }
             }
             for parent in self.parents(change.table, after) {
@@ -283,13 +269,8 @@ impl State {
         let Some(table) = self.table(table) else {
             return Vec::new();
         };
-        let parents = table
-            .object
-            .references()
-            .filter(|(_, field)| field.cascade_delete);
-        parents
-            .filter_map(|(slot, _)| row.get(slot).as_id())
-            .collect()
+        let parents = table.object.references().filter(|(_, field)| field.cascade_delete);
+        parents.filter_map(|(slot, _)| row.get(slot).as_id()).collect()
     }
 
     /// Start of the oldest open transaction, seconds.

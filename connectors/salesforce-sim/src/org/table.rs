@@ -27,11 +27,7 @@ pub(crate) struct Deletion {
 
 impl Record {
     pub(crate) fn new(id: Id) -> Self {
-        let mut made = Self {
-            id,
-            values: Vec::new(),
-            deleted: None,
-        };
+        let mut made = Self { id, values: Vec::new(), deleted: None };
         made.set(slots::ID, Value::Id(id));
         made.set(slots::IS_DELETED, Value::Bool(false));
         made
@@ -107,11 +103,7 @@ impl Table {
         let range = (from, Id::LOWEST)..(to.saturating_add(1), Id::LOWEST);
         let empty = from > to;
         self.by_stamp
-            .range(if empty {
-                (0, Id::LOWEST)..(0, Id::LOWEST)
-            } else {
-                range
-            })
+            .range(if empty { (0, Id::LOWEST)..(0, Id::LOWEST) } else { range })
             .filter_map(|(_, id)| self.rows.get(id))
     }
 
@@ -120,11 +112,7 @@ impl Table {
         let empty = from > to;
         let range = (from, Id::LOWEST)..(to.saturating_add(1), Id::LOWEST);
         self.bin
-            .range(if empty {
-                (0, Id::LOWEST)..(0, Id::LOWEST)
-            } else {
-                range
-            })
+            .range(if empty { (0, Id::LOWEST)..(0, Id::LOWEST) } else { range })
             .filter_map(|(_, id)| self.rows.get(id))
     }
 
@@ -203,8 +191,7 @@ impl Table {
     }
 
     fn index(&mut self, row: &Record) {
-        self.by_stamp
-            .insert((row.seconds(slots::SYSTEM_MODSTAMP), row.id));
+        self.by_stamp.insert((row.seconds(slots::SYSTEM_MODSTAMP), row.id));
         match &row.deleted {
             Some(deletion) => {
                 self.bin.insert((deletion.at_s, row.id));
@@ -231,8 +218,7 @@ impl Table {
     }
 
     fn unindex(&mut self, row: &Record) {
-        self.by_stamp
-            .remove(&(row.seconds(slots::SYSTEM_MODSTAMP), row.id));
+        self.by_stamp.remove(&(row.seconds(slots::SYSTEM_MODSTAMP), row.id));
         if let Some(deletion) = &row.deleted {
             self.bin.remove(&(deletion.at_s, row.id));
             return;

@@ -56,9 +56,6 @@ pub(crate) struct Savepoint {
 
 impl Txn {
     pub(crate) fn savepoint(&self) -> Savepoint {
-        Savepoint {
-            changes: self.changes.len(),
-            events: self.events.len(),
-        }
+        Savepoint { changes: self.changes.len(), events: self.events.len() }
     }
 }

@@ -57,20 +57,13 @@ impl State {
         ] {
             body.insert(field.to_owned(), Raw::from(text));
         }
-        let actor = Actor {
-            user: self.org_id,
-            client: None,
-            api: "seed",
-            request: None,
-        };
+        let actor = Actor { user: self.org_id, client: None, api: "seed", request: None };
         let mut txn = self.begin(actor);
         txn.wait_over = true;
         let id = save::create(self, &mut txn, table, &body, None)?;
         self.commit(txn);
         let secret = (user.password.clone(), user.security_token.clone());
-        self.logins
-            .passwords
-            .insert(user.username.to_lowercase(), secret);
+        self.logins.passwords.insert(user.username.to_lowercase(), secret);
         Ok(id)
     }
 
@@ -93,9 +86,7 @@ impl State {
         };
         let slot = table.object.slot(field);
         let row = table.get(id);
-        row.zip(slot)
-            .map(|(row, slot)| row.get(slot).display())
-            .unwrap_or_default()
+        row.zip(slot).map(|(row, slot)| row.get(slot).display()).unwrap_or_default()
     }
 
     pub(crate) fn user_is_active(&self, id: Id) -> bool {
@@ -103,9 +94,6 @@ impl State {
             return false;
         };
         let slot = table.object.slot("IsActive");
-        table
-            .get(id)
-            .zip(slot)
-            .is_some_and(|(row, slot)| row.get(slot).is_true())
+        table.get(id).zip(slot).is_some_and(|(row, slot)| row.get(slot).is_true())
     }
 }

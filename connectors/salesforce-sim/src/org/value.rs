@@ -27,11 +27,7 @@ pub(crate) enum Value {
 
 impl Value {
     pub(crate) fn text(text: &str) -> Self {
-        if text.is_empty() {
-            Self::Null
-        } else {
-            Self::Text(text.into())
-        }
+        if text.is_empty() { Self::Null } else { Self::Text(text.into()) }
     }
 
     pub(crate) fn is_null(&self) -> bool {
@@ -92,10 +88,5 @@ impl Value {
 
 fn time_text(ms: u32) -> String {
     let (second, milli) = (ms / 1000, ms % 1000);
-    format!(
-        "{:02}:{:02}:{:02}.{milli:03}Z",
-        second / 3600,
-        second / 60 % 60,
-        second % 60
-    )
+    format!("{:02}:{:02}:{:02}.{milli:03}Z", second / 3600, second / 60 % 60, second % 60)
 }

@@ -41,10 +41,7 @@ pub(crate) struct Call {
 impl Call {
     /// Reads a path below `/services/data/`. `Err` is the reply.
     pub(crate) fn parse(http: &Http) -> Result<Self, Reply> {
-        let rest = http
-            .path
-            .strip_prefix("/services/data/")
-            .unwrap_or_default();
+        let rest = http.path.strip_prefix("/services/data/").unwrap_or_default();
         let (version, rest) = rest.split_once('/').unwrap_or((rest, ""));
         let number = version_number(version)?;
         let mut segments: Vec<String> = rest.split('/').map(decoded).collect();
@@ -74,10 +71,7 @@ impl Call {
     }
 
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
-        let found = self
-            .query
-            .iter()
-            .find(|(it, _)| it.eq_ignore_ascii_case(name));
+        let found = self.query.iter().find(|(it, _)| it.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
@@ -105,19 +99,14 @@ impl Call {
 
     /// 405 with the methods that would do.
     pub(crate) fn wrong_method(&self, allowed: &str) -> Reply {
-        let text = format!(
-            "HTTP Method '{}' not allowed. Allowed are {allowed}",
-            self.method
-        );
+        let text = format!("HTTP Method '{}' not allowed. Allowed are {allowed}", self.method);
         Reply::error(405, "METHOD_NOT_ALLOWED", text).with_header("Allow", allowed)
     }
 }
 
 /// Too old a version is gone, one that never was is not found (REST guide, API end-of-life).
 fn version_number(version: &str) -> Result<u16, Reply> {
-    let number = version
-        .strip_prefix('v')
-        .and_then(|text| text.strip_suffix(".0"));
+    let number = version.strip_prefix('v').and_then(|text| text.strip_suffix(".0"));
     match number.and_then(|text| text.parse::<u16>().ok()) {
         Some(number) if (VERSION_MIN..=VERSION_MAX).contains(&number) => Ok(number),
         Some(number) if (7..VERSION_MIN).contains(&number) => {
@@ -133,22 +122,16 @@ fn read_body(http: &Http, method: &str) -> Result<Option<Raw>, Reply> {
         return Ok(None);
     }
     let kind = http.header("content-type").unwrap_or("application/json");
-    if !kind
-        .trim_start()
-        .to_ascii_lowercase()
-        .starts_with("application/json")
-    {
+    if !kind.trim_start().to_ascii_lowercase().starts_with("application/json") {
         let text = format!("Content-Type '{kind}' is not supported here. Use application/json.");
         return Err(Reply::error(415, "UNSUPPORTED_MEDIA_TYPE", text));
     }
-    serde_json::from_slice(&http.body)
-        .map(Some)
-        .map_err(|error| {
-            let text = format!(
-                "Unexpected character or end of input at [line:{}, column:{}]",
-                error.line(),
-                error.column()
-            );
-            Reply::error(400, "JSON_PARSER_ERROR", text)
-        })
+    serde_json::from_slice(&http.body).map(Some).map_err(|error| {
+        let text = format!(
+            "Unexpected character or end of input at [line:{}, column:{}]",
+            error.line(),
+            error.column()
+        );
+        Reply::error(400, "JSON_PARSER_ERROR", text)
+    })
 }

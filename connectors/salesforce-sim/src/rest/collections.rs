@@ -77,10 +77,7 @@ fn write(
 }
 
 fn read_records(body: &Map<String, Raw>) -> Result<(bool, Vec<Map<String, Raw>>), Reply> {
-    let all_or_none = body
-        .get("allOrNone")
-        .and_then(Raw::as_bool)
-        .unwrap_or(false);
+    let all_or_none = body.get("allOrNone").and_then(Raw::as_bool).unwrap_or(false);
     let Some(Raw::Array(records)) = body.get("records") else {
         let text = "Required fields are missing: [records]";
         return Err(Reply::error(400, "REQUIRED_FIELD_MISSING", text));
@@ -89,11 +86,7 @@ fn read_records(body: &Map<String, Raw>) -> Result<(bool, Vec<Map<String, Raw>>)
     let objects: Option<Vec<_>> = records.iter().map(|it| it.as_object().cloned()).collect();
     match objects {
         Some(objects) => Ok((all_or_none, objects)),
-        None => Err(Reply::error(
-            400,
-            "JSON_PARSER_ERROR",
-            "Every record is an object",
-        )),
+        None => Err(Reply::error(400, "JSON_PARSER_ERROR", "Every record is an object")),
     }
 }
 
@@ -108,14 +101,8 @@ fn too_many(count: usize, most: usize) -> Result<(), Reply> {
 
 /// The list is cut wherever the type changes; ten chunks at most.
 fn check_chunks(records: &[Map<String, Raw>]) -> Result<(), Reply> {
-    let types: Vec<&str> = records
-        .iter()
-        .map(|record| type_of(record).unwrap_or(""))
-        .collect();
-    let chunks = 1 + types
-        .windows(2)
-        .filter(|pair| pair.first() != pair.last())
-        .count();
+    let types: Vec<&str> = records.iter().map(|record| type_of(record).unwrap_or("")).collect();
+    let chunks = 1 + types.windows(2).filter(|pair| pair.first() != pair.last()).count();
     if chunks <= CHUNKS_MAX {
         return Ok(());
     }
@@ -165,10 +152,7 @@ fn update(
     };
     if !seen.insert(id) {
         let text = format!("duplicate value found: duplicate id {id} in the call");
-        return Err((
-            Some(id),
-            vec![SaveError::new("DUPLICATE_VALUE", text).on("Id")],
-        ));
+        return Err((Some(id), vec![SaveError::new("DUPLICATE_VALUE", text).on("Id")]));
     }
     match save::update(state, txn, id, &body, Some(&caller.username)) {
         Ok(()) => Ok((id, None)),
@@ -178,21 +162,14 @@ fn update(
 
 /// Recorded text of `MALFORMED_ID`.
 fn malformed(state: &State, table: usize, text: &str) -> SaveError {
-    let label = state
-        .table(table)
-        .map(|it| it.object.label.clone())
-        .unwrap_or_default();
+    let label = state.table(table).map(|it| it.object.label.clone()).unwrap_or_default();
     let text = format!("{label} ID: id value of incorrect type: {text}");
     SaveError::new("MALFORMED_ID", text).on("Id")
 }
 
 /// A row that is not there is a bad reference in per-row results.
 fn per_row(error: SaveError) -> SaveError {
-    if error.code == "NOT_FOUND" {
-        SaveError::cross_reference()
-    } else {
-        error
-    }
+    if error.code == "NOT_FOUND" { SaveError::cross_reference() } else { error }
 }
 
 fn upsert(
@@ -203,19 +180,14 @@ fn upsert(
     record: &Map<String, Raw>,
 ) -> Outcome {
     let object = state.table(table).map(|it| &it.object);
-    let name = object
-        .and_then(|it| it.fields.get(slot))
-        .map(|it| it.name.clone());
+    let name = object.and_then(|it| it.fields.get(slot)).map(|it| it.name.clone());
     let name = name.unwrap_or_default();
     if table_of(state, record)? != table {
         let text = "all records must be of the object in the path";
         return Err((None, vec![SaveError::new("INVALID_TYPE", text)]));
     }
     let mut body = record.clone();
-    let named = body
-        .keys()
-        .find(|it| it.eq_ignore_ascii_case(&name))
-        .cloned();
+    let named = body.keys().find(|it| it.eq_ignore_ascii_case(&name)).cloned();
     let key = named.and_then(|it| body.remove(&it)).unwrap_or(Raw::Null);
     match external::upsert(state, txn, caller, (table, slot), &key, &body, false) {
         Upserted::Created(id) => Ok((id, Some(true))),
@@ -228,21 +200,14 @@ fn upsert(
                 "{name}: more than one record found for external id field: [{}]",
                 found.join(", ")
             );
-            Err((
-                None,
-                vec![SaveError::new("DUPLICATE_EXTERNAL_ID", text).on(&name)],
-            ))
+            Err((None, vec![SaveError::new("DUPLICATE_EXTERNAL_ID", text).on(&name)]))
         }
     }
 }
 
 fn delete(state: &mut State, txn: &mut Txn, call: &Call) -> Reply {
-    let ids: Vec<&str> = call
-        .parameter("ids")
-        .unwrap_or_default()
-        .split(',')
-        .filter(|it| !it.is_empty())
-        .collect();
+    let ids: Vec<&str> =
+        call.parameter("ids").unwrap_or_default().split(',').filter(|it| !it.is_empty()).collect();
     if let Err(reply) = too_many(ids.len(), RECORDS_MAX) {
         return reply;
     }
@@ -258,10 +223,7 @@ fn delete(state: &mut State, txn: &mut Txn, call: &Call) -> Reply {
             };
             match save::delete(state, txn, id) {
                 Ok(()) => Ok((id, None)),
-                Err(errors) => Err((
-                    Some(id),
-                    errors.into_iter().map(per_row).collect::<Vec<_>>(),
-                )),
+                Err(errors) => Err((Some(id), errors.into_iter().map(per_row).collect::<Vec<_>>())),
             }
         })
         .collect();
@@ -331,23 +293,15 @@ fn retrieve(state: &State, caller: &Caller, call: &Call, object: &str) -> Reply 
     let nodes = if fields.is_empty() {
         Ok(all_fields(&table.object, &caller.username))
     } else {
-        named_fields(
-            &table.object,
-            fields.iter().map(String::as_str),
-            &caller.username,
-        )
+        named_fields(&table.object, fields.iter().map(String::as_str), &caller.username)
     };
     let nodes = match nodes {
         Ok(nodes) => nodes,
         Err(error) => return Reply::refused(&[error]),
     };
     let rows = ids.iter().map(|text| {
-        let row = Id::parse(text)
-            .and_then(|id| table.get(id))
-            .filter(|row| row.is_live());
-        row.map_or(Json::Null, |row| {
-            record_json(state, row, &nodes, &call.version)
-        })
+        let row = Id::parse(text).and_then(|id| table.get(id)).filter(|row| row.is_live());
+        row.map_or(Json::Null, |row| record_json(state, row, &nodes, &call.version))
     });
     Reply::json(200, Json::List(rows.collect()))
 }
@@ -356,22 +310,14 @@ fn wanted(call: &Call) -> Result<(Vec<String>, Vec<String>), Reply> {
     if call.method == "GET" {
         let list = |name: &str| -> Vec<String> {
             let text = call.parameter(name).unwrap_or_default();
-            text.split(',')
-                .filter(|it| !it.is_empty())
-                .map(str::to_owned)
-                .collect()
+            text.split(',').filter(|it| !it.is_empty()).map(str::to_owned).collect()
         };
         return Ok((list("ids"), list("fields")));
     }
     let body = call.object()?;
     let list = |name: &str| -> Vec<String> {
         let items = body.get(name).and_then(Raw::as_array);
-        items
-            .into_iter()
-            .flatten()
-            .filter_map(Raw::as_str)
-            .map(str::to_owned)
-            .collect()
+        items.into_iter().flatten().filter_map(Raw::as_str).map(str::to_owned).collect()
     };
     Ok((list("ids"), list("fields")))
 }

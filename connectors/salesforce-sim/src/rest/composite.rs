@@ -34,25 +34,14 @@ pub(crate) fn composite(state: &mut State, txn: &mut Txn, caller: &Caller, call:
         Err(reply) => return reply,
     };
     let flag = |name: &str, default: bool| {
-        let given = call
-            .body
-            .as_ref()
-            .and_then(|body| body.get(name))
-            .and_then(Raw::as_bool);
+        let given = call.body.as_ref().and_then(|body| body.get(name)).and_then(Raw::as_bool);
         given.unwrap_or(default)
     };
     let all_or_none = flag("allOrNone", false);
     let collate = flag("collateSubrequests", call.number >= 49) && state.settings.composite_groups;
-    let order = if collate {
-        grouped(&parts)
-    } else {
-        (0..parts.len()).collect()
-    };
+    let order = if collate { grouped(&parts) } else { (0..parts.len()).collect() };
     let savepoint = txn.savepoint();
-    let caller = Caller {
-        nested: true,
-        ..caller.clone()
-    };
+    let caller = Caller { nested: true, ..caller.clone() };
     let auto_assign = txn.auto_assign;
     let mut answers: HashMap<usize, Reply> = HashMap::new();
     let mut bodies: HashMap<String, Option<Raw>> = HashMap::new();
@@ -77,9 +66,7 @@ pub(crate) fn composite(state: &mut State, txn: &mut Txn, caller: &Caller, call:
         state.rollback_to(txn, savepoint);
     }
     let results = parts.iter().enumerate().map(|(at, part)| {
-        let reply = answers
-            .remove(&at)
-            .filter(|reply| !rolled_back || failed(reply));
+        let reply = answers.remove(&at).filter(|reply| !rolled_back || failed(reply));
         let reply = reply.unwrap_or_else(|| Reply::error(400, "PROCESSING_HALTED", ROLLED_BACK));
         part_json(part, reply)
     });
@@ -93,9 +80,7 @@ fn read_parts(body: &Map<String, Raw>) -> Result<Vec<Part>, Reply> {
         return Err(bad(String::from("compositeRequest is missing")));
     };
     if items.len() > PARTS_MAX {
-        return Err(bad(format!(
-            "The maximum number of subrequests is {PARTS_MAX}"
-        )));
+        return Err(bad(format!("The maximum number of subrequests is {PARTS_MAX}")));
     }
     let mut parts: Vec<Part> = Vec::with_capacity(items.len());
     for item in items {
@@ -118,15 +103,11 @@ fn read_parts(body: &Map<String, Raw>) -> Result<Vec<Part>, Reply> {
 fn read_part(item: &Raw) -> Result<Part, String> {
     let text = |name: &str| {
         let found = item.get(name).and_then(Raw::as_str);
-        found
-            .map(str::to_owned)
-            .ok_or_else(|| format!("{name} is missing in a subrequest"))
+        found.map(str::to_owned).ok_or_else(|| format!("{name} is missing in a subrequest"))
     };
     let reference = text("referenceId")?;
     let good = reference.starts_with(|c: char| c.is_ascii_alphabetic())
-        && reference
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '_');
+        && reference.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if !good {
         return Err(format!(
             "Provided referenceId ('{reference}') must start with a letter and \
@@ -159,10 +140,7 @@ fn grouped(parts: &[Part]) -> Vec<usize> {
     let kind = |part: &Part| -> Option<(String, String)> {
         let free = part.headers.is_empty()
             && !part.url.contains("@{")
-            && !part
-                .body
-                .as_ref()
-                .is_some_and(|body| body.to_string().contains("@{"));
+            && !part.body.as_ref().is_some_and(|body| body.to_string().contains("@{"));
         let object = part.url.split("/sobjects/").nth(1)?.split('/').next()?;
         let single = !part.url.contains("/composite/");
         (free && single && part.method != "GET").then(|| (part.method.clone(), object.to_owned()))
@@ -195,12 +173,7 @@ fn run(
         Ok(url) => url,
         Err(reply) => return reply,
     };
-    let body = match part
-        .body
-        .as_ref()
-        .map(|body| filled_body(body, bodies))
-        .transpose()
-    {
+    let body = match part.body.as_ref().map(|body| filled_body(body, bodies)).transpose() {
         Ok(body) => body,
         Err(reply) => return reply,
     };
@@ -226,10 +199,7 @@ fn run(
 }
 
 fn part_json(part: &Part, reply: Reply) -> Json {
-    let headers = reply
-        .headers
-        .into_iter()
-        .map(|(name, value)| (name.into(), Json::from(value)));
+    let headers = reply.headers.into_iter().map(|(name, value)| (name.into(), Json::from(value)));
     let body = match reply.body {
         Body::Json(json) => json,
         Body::None => Json::Null,
@@ -254,9 +224,8 @@ fn filled_body(body: &Raw, bodies: &HashMap<String, Option<Raw>>) -> Result<Raw,
             Raw::Array(made.collect::<Result<_, _>>()?)
         }
         Raw::Object(members) => {
-            let made = members
-                .iter()
-                .map(|(name, value)| Ok((name.clone(), filled_body(value, bodies)?)));
+            let made =
+                members.iter().map(|(name, value)| Ok((name.clone(), filled_body(value, bodies)?)));
             Raw::Object(made.collect::<Result<_, Reply>>()?)
         }
         other => other.clone(),
@@ -291,15 +260,10 @@ fn looked_up(reference: &str, bodies: &HashMap<String, Option<Raw>>) -> Result<R
         let text = format!("Invalid reference specified. No value for {path} found in {name}");
         Reply::error(400, "PROCESSING_HALTED", text)
     };
-    let mut at = bodies
-        .get(name)
-        .and_then(Option::as_ref)
-        .ok_or_else(missing)?;
+    let mut at = bodies.get(name).and_then(Option::as_ref).ok_or_else(missing)?;
     for step in path.split(['.', '[', ']']).filter(|step| !step.is_empty()) {
         let index = step.parse::<usize>().ok();
-        let next = at
-            .get(step)
-            .or_else(|| index.and_then(|index| at.get(index)));
+        let next = at.get(step).or_else(|| index.and_then(|index| at.get(index)));
         at = next.ok_or_else(missing)?;
     }
     Ok(at.clone())

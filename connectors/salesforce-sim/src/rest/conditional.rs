@@ -19,23 +19,15 @@ pub(crate) fn check(state: &State, call: &Call, object: &str, row: &Record) -> O
             ConditionalDelete::Ignored => return None,
             ConditionalDelete::Honoured => {}
             ConditionalDelete::Refused => {
-                let names = [
-                    "if-match",
-                    "if-none-match",
-                    "if-modified-since",
-                    "if-unmodified-since",
-                ];
+                let names =
+                    ["if-match", "if-none-match", "if-modified-since", "if-unmodified-since"];
                 let given = names.iter().any(|name| call.header(name).is_some());
                 let text = "Conditional headers are not supported on DELETE";
                 return given.then(|| Reply::error(400, "INVALID_HTTP_HEADER", text));
             }
         }
     }
-    let etag = if object == "Account" {
-        by_etag(state, call, row)
-    } else {
-        None
-    };
+    let etag = if object == "Account" { by_etag(state, call, row) } else { None };
     etag.or_else(|| by_date(state, call, row))
 }
 
@@ -69,19 +61,12 @@ fn by_date(state: &State, call: &Call, row: &Record) -> Option<Reply> {
 /// `ETag` conditions, on Account rows only.
 fn by_etag(state: &State, call: &Call, row: &Record) -> Option<Reply> {
     let etag = etag(row);
-    let holds = |list: &str| {
-        list.split(',')
-            .any(|it| it.trim() == etag || it.trim() == "*")
-    };
+    let holds = |list: &str| list.split(',').any(|it| it.trim() == etag || it.trim() == "*");
     if call.header("if-match").is_some_and(|list| !holds(list)) {
         return Some(failed(state));
     }
     if call.header("if-none-match").is_some_and(holds) {
-        return Some(if call.method == "GET" {
-            Reply::empty(304)
-        } else {
-            failed(state)
-        });
+        return Some(if call.method == "GET" { Reply::empty(304) } else { failed(state) });
     }
     None
 }

@@ -14,9 +14,7 @@ pub(crate) fn describe(state: &State, caller: &Caller, call: &Call, table: usize
         return Reply::not_found();
     };
     let object = &table.object;
-    let visible = object
-        .live()
-        .filter(|(_, field)| field.visible_to(Some(&caller.username)));
+    let visible = object.live().filter(|(_, field)| field.visible_to(Some(&caller.username)));
     let fields: Vec<Json> = visible.map(|(_, field)| field_json(field)).collect();
     let Json::Map(mut members) = item(object, call) else {
         return Reply::not_found();
@@ -24,20 +22,14 @@ pub(crate) fn describe(state: &State, caller: &Caller, call: &Call, table: usize
     let none: fn() -> Json = || Json::List(Vec::new());
     members.extend([
         ("actionOverrides".into(), none()),
-        (
-            "childRelationships".into(),
-            Json::List(children(state, &object.name)),
-        ),
+        ("childRelationships".into(), Json::List(children(state, &object.name))),
         ("compactLayoutable".into(), Json::Bool(true)),
         ("fields".into(), Json::List(fields)),
         ("listviewable".into(), Json::Null),
         ("lookupLayoutable".into(), Json::Null),
         ("namedLayoutInfos".into(), none()),
         ("networkScopeFieldName".into(), Json::Null),
-        (
-            "recordTypeInfos".into(),
-            Json::List(vec![master_record_type(object, call)]),
-        ),
+        ("recordTypeInfos".into(), Json::List(vec![master_record_type(object, call)])),
         ("searchLayoutable".into(), Json::Bool(true)),
         ("supportedScopes".into(), none()),
     ]);
@@ -60,10 +52,7 @@ pub(crate) fn not_modified(call: &Call, changed_at: i64) -> bool {
 }
 
 fn master_record_type(object: &ObjectDef, call: &Call) -> Json {
-    let url = call.path(&format!(
-        "sobjects/{}/describe/layouts/012000000000000AAA",
-        object.name
-    ));
+    let url = call.path(&format!("sobjects/{}/describe/layouts/012000000000000AAA", object.name));
     object! {
         "active" => true,
         "available" => true,
@@ -100,17 +89,9 @@ fn children(state: &State, parent: &str) -> Vec<Json> {
 fn field_json(field: &FieldDef) -> Json {
     let ty = field.ty;
     let polymorphic = field.reference_to.len() > 1;
-    let digits = if ty == FieldType::Int {
-        field.precision
-    } else {
-        0
-    };
+    let digits = if ty == FieldType::Int { field.precision } else { 0 };
     let precision = if ty.is_decimal() { field.precision } else { 0 };
-    let byte_length = if ty.is_text() {
-        field.length * 3
-    } else {
-        field.length
-    };
+    let byte_length = if ty.is_text() { field.length * 3 } else { field.length };
     let values = field.picklist.iter().map(|entry| {
         object! {
             "active" => entry.active,
@@ -120,15 +101,8 @@ fn field_json(field: &FieldDef) -> Json {
             "value" => entry.value.clone(),
         }
     });
-    let targets = field
-        .reference_to
-        .iter()
-        .map(|name| Json::from(name.clone()));
-    let default = if ty == FieldType::Boolean {
-        field.default.to_json()
-    } else {
-        Json::Null
-    };
+    let targets = field.reference_to.iter().map(|name| Json::from(name.clone()));
+    let default = if ty == FieldType::Boolean { field.default.to_json() } else { Json::Null };
     object! {
         "aggregatable" => field.filterable() && ty != FieldType::Boolean,
         "aiPredictionField" => false,

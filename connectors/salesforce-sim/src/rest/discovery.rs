@@ -33,11 +33,7 @@ fn label(number: u16) -> String {
 
 /// `GET /services/data/vNN.0/`.
 pub(crate) fn resources(state: &State, caller: &Caller, call: &Call) -> Reply {
-    let base = state
-        .settings
-        .instance_url
-        .as_deref()
-        .unwrap_or(&caller.base_url);
+    let base = state.settings.instance_url.as_deref().unwrap_or(&caller.base_url);
     Reply::json(
         200,
         object! {
@@ -53,20 +49,11 @@ pub(crate) fn resources(state: &State, caller: &Caller, call: &Call) -> Reply {
 
 /// `GET …/sobjects`.
 pub(crate) fn global(state: &State, call: &Call) -> Reply {
-    let changed = state
-        .tables
-        .iter()
-        .map(|table| table.object.changed_at)
-        .max()
-        .unwrap_or(0);
+    let changed = state.tables.iter().map(|table| table.object.changed_at).max().unwrap_or(0);
     if describe::not_modified(call, changed) {
         return Reply::empty(304);
     }
-    let items: Vec<Json> = state
-        .tables
-        .iter()
-        .map(|table| item(&table.object, call))
-        .collect();
+    let items: Vec<Json> = state.tables.iter().map(|table| item(&table.object, call)).collect();
     Reply::json(
         200,
         object! { "encoding" => "UTF-8", "maxBatchSize" => 200_i64, "sobjects" => items },

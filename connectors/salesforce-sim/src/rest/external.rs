@@ -39,12 +39,9 @@ fn matching(state: &State, table: usize, slot: usize, key: &Value) -> Vec<Id> {
         return Vec::new();
     };
     match key {
-        Value::Id(id) => table
-            .get(*id)
-            .filter(|row| row.is_live())
-            .map(|row| row.id)
-            .into_iter()
-            .collect(),
+        Value::Id(id) => {
+            table.get(*id).filter(|row| row.is_live()).map(|row| row.id).into_iter().collect()
+        }
         key => table.with_key(slot, key),
     }
 }
@@ -52,10 +49,9 @@ fn matching(state: &State, table: usize, slot: usize, key: &Value) -> Vec<Id> {
 /// A key of the recycle bin, for orgs whose upserts match there.
 fn in_bin(state: &State, table: usize, slot: usize, key: &Value) -> bool {
     state.settings.upsert_matches_bin
-        && state.table(table).is_some_and(|it| {
-            it.bin(i64::MIN, i64::MAX - 1)
-                .any(|row| row.get(slot) == key)
-        })
+        && state
+            .table(table)
+            .is_some_and(|it| it.bin(i64::MIN, i64::MAX - 1).any(|row| row.get(slot) == key))
 }
 
 /// Creates or updates by a key. `body` must not name the key or the record's own id.
@@ -68,11 +64,7 @@ pub(crate) fn upsert(
     body: &Map<String, Raw>,
     update_only: bool,
 ) -> Upserted {
-    let Some(field) = state
-        .table(table)
-        .and_then(|it| it.object.fields.get(slot))
-        .cloned()
-    else {
+    let Some(field) = state.table(table).and_then(|it| it.object.fields.get(slot)).cloned() else {
         return Upserted::Missing;
     };
     let value = match save::read_value(&field, key, &state.settings) {
@@ -83,9 +75,7 @@ pub(crate) fn upsert(
     match matching(state, table, slot, &value).as_slice() {
         [] if value.is_null() && field.ty != FieldType::Id => {
             let text = format!("{} not specified", field.name);
-            Upserted::Refused(vec![
-                SaveError::new("MISSING_ARGUMENT", text).on(&field.name),
-            ])
+            Upserted::Refused(vec![SaveError::new("MISSING_ARGUMENT", text).on(&field.name)])
         }
         [] if in_bin(state, table, slot, &value) => Upserted::Refused(vec![SaveError::deleted()]),
         [] if update_only => Upserted::Missing,
@@ -124,11 +114,7 @@ pub(crate) fn by_key(
     let Some(field) = object.fields.get(slot) else {
         return Reply::not_found();
     };
-    let key = if text.is_empty() {
-        Raw::Null
-    } else {
-        Raw::from(text)
-    };
+    let key = if text.is_empty() { Raw::Null } else { Raw::from(text) };
     let value = match save::read_value(field, &key, &state.settings) {
         Ok(value) => value,
         Err(_) => return Reply::refused(&[SaveError::gone(true, text)]),
@@ -171,18 +157,13 @@ fn upsert_call(
     let Some(object) = state.table(table).map(|it| it.object.clone()) else {
         return Reply::not_found();
     };
-    let name = object
-        .fields
-        .get(slot)
-        .map(|field| field.name.as_str())
-        .unwrap_or_default();
+    let name = object.fields.get(slot).map(|field| field.name.as_str()).unwrap_or_default();
     if let Some(doubled) = body.keys().find(|it| it.eq_ignore_ascii_case(name)) {
         let text = format!("The {doubled} field should not be specified in the sobject data.");
         return Reply::refused(&[SaveError::new("INVALID_FIELD", text).on(name)]);
     }
-    let update_only = call
-        .parameter("updateOnly")
-        .is_some_and(|it| it.eq_ignore_ascii_case("true"));
+    let update_only =
+        call.parameter("updateOnly").is_some_and(|it| it.eq_ignore_ascii_case("true"));
     let with_flag = call.number >= 46;
     match upsert(state, txn, caller, (table, slot), key, body, update_only) {
         Upserted::Created(id) => rows::created(state, call, table, id, with_flag.then_some(true)),
@@ -200,8 +181,6 @@ fn upsert_call(
 
 /// 300 with a bare array of record URLs (recorded).
 fn several(call: &Call, object: &str, ids: &[Id]) -> Reply {
-    let urls = ids
-        .iter()
-        .map(|id| Json::from(call.path(&format!("sobjects/{object}/{id}"))));
+    let urls = ids.iter().map(|id| Json::from(call.path(&format!("sobjects/{object}/{id}"))));
     Reply::json(300, Json::List(urls.collect()))
 }

@@ -34,10 +34,7 @@ impl Http {
     pub(crate) fn form(&self) -> HashMap<String, String> {
         let text = String::from_utf8_lossy(&self.body);
         let from_body = pairs(&text);
-        from_body
-            .into_iter()
-            .chain(pairs(&self.raw_query))
-            .collect()
+        from_body.into_iter().chain(pairs(&self.raw_query)).collect()
     }
 
     /// Path and query as a person reads them.
@@ -83,35 +80,20 @@ pub(crate) struct Reply {
 pub(crate) enum Body {
     None,
     Json(Json),
-    Text {
-        content_type: &'static str,
-        text: String,
-    },
+    Text { content_type: &'static str, text: String },
 }
 
 impl Reply {
     pub(crate) fn json(status: u16, body: Json) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: Body::Json(body),
-        }
+        Self { status, headers: Vec::new(), body: Body::Json(body) }
     }
 
     pub(crate) fn empty(status: u16) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: Body::None,
-        }
+        Self { status, headers: Vec::new(), body: Body::None }
     }
 
     pub(crate) fn text(status: u16, content_type: &'static str, text: String) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: Body::Text { content_type, text },
-        }
+        Self { status, headers: Vec::new(), body: Body::Text { content_type, text } }
     }
 
     pub(crate) fn with_header(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -136,10 +118,7 @@ impl Reply {
         {
             return Self::error(status, "NOT_FOUND", only.message.clone());
         }
-        Self::json(
-            status,
-            Json::List(errors.iter().map(SaveError::top_level).collect()),
-        )
+        Self::json(status, Json::List(errors.iter().map(SaveError::top_level).collect()))
     }
 
     pub(crate) fn not_found() -> Self {

@@ -26,11 +26,8 @@ pub(crate) fn kind(http: &Http) -> &'static str {
         return "other";
     };
     let segments: Vec<&str> = rest.split('/').skip(1).collect();
-    let method = if http.raw_query.contains("_HTTP_METHOD=PATCH") {
-        "PATCH"
-    } else {
-        http.method.as_str()
-    };
+    let method =
+        if http.raw_query.contains("_HTTP_METHOD=PATCH") { "PATCH" } else { http.method.as_str() };
     match (method, segments.as_slice()) {
         (_, []) => "resources",
         (_, ["limits"]) => "limits",
@@ -83,10 +80,7 @@ pub(crate) fn records(kind: &str, http: &Http) -> u64 {
     let many = match kind {
         "collections_delete" => http.raw_query.split("ids=").nth(1).map(|rest| {
             let ids = rest.split('&').next().unwrap_or_default();
-            ids.replace("%2C", ",")
-                .replace("%2c", ",")
-                .split(',')
-                .count()
+            ids.replace("%2C", ",").replace("%2c", ",").split(',').count()
         }),
         "composite" => listed(http, "compositeRequest"),
         "collections_create" | "collections_update" | "collections_upsert" => {

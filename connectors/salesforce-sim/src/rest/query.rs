@@ -66,10 +66,7 @@ pub(crate) fn query(state: &mut State, caller: &Caller, call: &Call, with_delete
             let locator = if cursor.ids.len() > cursor.page_rows {
                 let locator = state.new_id("0r8").to_string();
                 let oldest = cursor.opened_s - state.settings.locator_ttl_s;
-                state
-                    .cursors
-                    .open
-                    .retain(|_, known| known.opened_s >= oldest);
+                state.cursors.open.retain(|_, known| known.opened_s >= oldest);
                 state.cursors.open.insert(locator.clone(), cursor.clone());
                 locator
             } else {
@@ -109,10 +106,7 @@ fn page_rows(state: &State, caller: &Caller, call: &Call) -> usize {
         named.then(|| size.trim().parse::<usize>().ok())?
     });
     let asked = asked.map(|size| size.clamp(PAGE_MIN, PAGE_MAX));
-    asked
-        .unwrap_or(usize::MAX)
-        .min(state.settings.page_rows.max(1))
-        .min(PAGE_MAX)
+    asked.unwrap_or(usize::MAX).min(state.settings.page_rows.max(1)).min(PAGE_MAX)
 }
 
 /// Rows that were deleted since the snapshot are missing from later pages.
@@ -128,9 +122,7 @@ fn page(state: &State, call: &Call, cursor: &Cursor, locator: &str, offset: usiz
         .iter()
         .filter_map(|id| table.get(*id))
         .filter(|row| cursor.with_deleted || row.is_live());
-    let records = rows
-        .map(|row| soql::record_json(state, row, nodes, &call.version))
-        .collect();
+    let records = rows.map(|row| soql::record_json(state, row, nodes, &call.version)).collect();
     let next = (end < total).then(|| call.path(&format!("query/{locator}-{end}")));
     Reply::json(200, answer(total, next, records))
 }

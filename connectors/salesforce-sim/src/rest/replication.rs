@@ -61,10 +61,7 @@ fn range(state: &State, call: &Call, table: usize, days: i64) -> Result<(i64, i6
     if call.method != "GET" {
         return Err(call.wrong_method("GET,HEAD"));
     }
-    if !state
-        .table(table)
-        .is_some_and(|table| table.object.replicateable)
-    {
+    if !state.table(table).is_some_and(|table| table.object.replicateable) {
         return Err(Reply::not_found());
     }
     let read = |name: &str| {
@@ -89,14 +86,11 @@ fn range(state: &State, call: &Call, table: usize, days: i64) -> Result<(i64, i6
 
 /// `limits/recordCount?sObjects=A,B`.
 pub(crate) fn record_count(state: &State, call: &Call) -> Reply {
-    let wanted: Option<Vec<&str>> = call
-        .parameter("sObjects")
-        .map(|list| list.split(',').map(str::trim).collect());
+    let wanted: Option<Vec<&str>> =
+        call.parameter("sObjects").map(|list| list.split(',').map(str::trim).collect());
     let counted = state.tables.iter().filter(|table| {
         wanted.as_ref().is_none_or(|names| {
-            names
-                .iter()
-                .any(|name| name.eq_ignore_ascii_case(&table.object.name))
+            names.iter().any(|name| name.eq_ignore_ascii_case(&table.object.name))
         })
     });
     let items: Vec<Json> = counted

@@ -65,11 +65,7 @@ impl RequestLog {
         self.counts.total += 1;
         *self.counts.by_kind.entry(entry.kind.clone()).or_default() += 1;
         if entry.records > 0 {
-            *self
-                .counts
-                .records_by_kind
-                .entry(entry.kind.clone())
-                .or_default() += entry.records;
+            *self.counts.records_by_kind.entry(entry.kind.clone()).or_default() += entry.records;
         }
         if self.entries.len() >= KEPT {
             self.entries.pop_front();
@@ -81,9 +77,7 @@ impl RequestLog {
     /// Adds what became known later.
     pub(crate) fn note(&mut self, number: u64, change: impl FnOnce(&mut RequestEntry)) {
         let first = self.entries.front().map_or(0, |entry| entry.number);
-        let at = number
-            .checked_sub(first)
-            .and_then(|at| usize::try_from(at).ok());
+        let at = number.checked_sub(first).and_then(|at| usize::try_from(at).ok());
         if let Some(entry) = at.and_then(|at| self.entries.get_mut(at)) {
             change(entry);
         }

@@ -40,11 +40,7 @@ pub(crate) fn dispatch(state: &mut State, txn: &mut Txn, caller: &Caller, call: 
 }
 
 fn nested() -> Reply {
-    Reply::error(
-        400,
-        "INVALID_INPUT",
-        "A composite call cannot contain another one",
-    )
+    Reply::error(400, "INVALID_INPUT", "A composite call cannot contain another one")
 }
 
 fn sobject(

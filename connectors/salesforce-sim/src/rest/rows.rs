@@ -40,10 +40,7 @@ pub(crate) fn created(
     id: Id,
     created: Option<bool>,
 ) -> Reply {
-    let name = state
-        .table(table)
-        .map(|it| it.object.name.clone())
-        .unwrap_or_default();
+    let name = state.table(table).map(|it| it.object.name.clone()).unwrap_or_default();
     let mut members = vec![
         ("id".into(), Json::from(id.to_string())),
         ("success".into(), Json::Bool(true)),
@@ -126,15 +123,8 @@ pub(crate) fn read(
 
 /// Every field that the caller may see.
 pub(crate) fn all_fields(object: &ObjectDef, viewer: &str) -> Vec<Node> {
-    let visible = object
-        .live()
-        .filter(|(_, field)| field.visible_to(Some(viewer)));
-    visible
-        .map(|(slot, field)| Node::Field {
-            name: field.name.clone(),
-            slot,
-        })
-        .collect()
+    let visible = object.live().filter(|(_, field)| field.visible_to(Some(viewer)));
+    visible.map(|(slot, field)| Node::Field { name: field.name.clone(), slot }).collect()
 }
 
 /// The named fields; one that is not there is `INVALID_FIELD`.
@@ -146,14 +136,8 @@ pub(crate) fn named_fields<'a>(
     names
         .map(|name| {
             let name = name.trim();
-            match object
-                .field(name)
-                .filter(|(_, field)| field.visible_to(Some(viewer)))
-            {
-                Some((slot, field)) => Ok(Node::Field {
-                    name: field.name.clone(),
-                    slot,
-                }),
+            match object.field(name).filter(|(_, field)| field.visible_to(Some(viewer))) {
+                Some((slot, field)) => Ok(Node::Field { name: field.name.clone(), slot }),
                 None => Err(SaveError::new(
                     "INVALID_FIELD",
                     format!(
@@ -195,13 +179,9 @@ pub(crate) fn related(
     let nodes = all_fields(&children.object, &caller.username);
     let ids = children.pointing(slot, row.id);
     let rows = ids.iter().filter_map(|id| children.get(*id));
-    let records: Vec<Json> = rows
-        .map(|row| record_json(state, row, &nodes, &call.version))
-        .collect();
-    Reply::json(
-        200,
-        object! { "totalSize" => records.len(), "done" => true, "records" => records },
-    )
+    let records: Vec<Json> =
+        rows.map(|row| record_json(state, row, &nodes, &call.version)).collect();
+    Reply::json(200, object! { "totalSize" => records.len(), "done" => true, "records" => records })
 }
 
 fn child_relationship<'a>(
@@ -211,10 +191,7 @@ fn child_relationship<'a>(
 ) -> Option<(usize, &'a Table)> {
     state.tables.iter().find_map(|table| {
         let found = table.object.references().find(|(_, field)| {
-            field
-                .child_relationship
-                .as_deref()
-                .is_some_and(|it| it.eq_ignore_ascii_case(name))
+            field.child_relationship.as_deref().is_some_and(|it| it.eq_ignore_ascii_case(name))
                 && field.reference_to.iter().any(|it| it == parent)
         })?;
         Some((found.0, table))
@@ -224,11 +201,8 @@ fn child_relationship<'a>(
 /// Body of a write without the members that carry the record's own id.
 pub(crate) fn without_id(body: &Map<String, Raw>) -> (Option<Raw>, Map<String, Raw>) {
     let mut rest = body.clone();
-    let keys: Vec<String> = rest
-        .keys()
-        .filter(|key| key.eq_ignore_ascii_case("id"))
-        .cloned()
-        .collect();
+    let keys: Vec<String> =
+        rest.keys().filter(|key| key.eq_ignore_ascii_case("id")).cloned().collect();
     let mut id = None;
     for key in keys {
         id = rest.remove(&key).or(id);

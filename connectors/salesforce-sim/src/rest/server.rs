@@ -42,11 +42,7 @@ impl Server {
             // An error means the sender is gone; either way it is time to stop.
             stopped.await.unwrap_or_default();
         }));
-        Ok(Self {
-            address,
-            stop: Some(stop),
-            task,
-        })
+        Ok(Self { address, stop: Some(stop), task })
     }
 
     /// Where it listens.
@@ -81,9 +77,7 @@ async fn serve_until(
 ) -> io::Result<()> {
     let router = Router::new().fallback(handle).with_state(org);
     let service = router.into_make_service_with_connect_info::<Cutter>();
-    axum::serve(CuttableListener(listener), service)
-        .with_graceful_shutdown(stop)
-        .await
+    axum::serve(CuttableListener(listener), service).with_graceful_shutdown(stop).await
 }
 
 async fn handle(
@@ -147,10 +141,7 @@ fn response(org: &Org, reply: Reply, pretty: bool) -> Response {
     };
     let (kind, bytes) = match reply.body {
         Body::None => (None, Vec::new()),
-        Body::Json(json) => (
-            Some("application/json;charset=UTF-8"),
-            json.to_bytes(pretty),
-        ),
+        Body::Json(json) => (Some("application/json;charset=UTF-8"), json.to_bytes(pretty)),
         Body::Text { content_type, text } => (Some(content_type), text.into_bytes()),
     };
     let mut made = Response::new(AxumBody::from(bytes));
@@ -161,19 +152,13 @@ fn response(org: &Org, reply: Reply, pretty: bool) -> Response {
         ("expires", "Thu, 01 Jan 1970 00:00:00 GMT"),
         ("set-cookie", "BrowserId=simulated; path=/; HttpOnly"),
     ];
-    let named = reply
-        .headers
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()));
-    for (name, value) in fixed
-        .into_iter()
-        .chain(kind.map(|kind| ("content-type", kind)))
-        .chain(named)
+    let named = reply.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    for (name, value) in
+        fixed.into_iter().chain(kind.map(|kind| ("content-type", kind))).chain(named)
     {
-        if let (Ok(name), Ok(value)) = (
-            HeaderName::from_bytes(name.as_bytes()),
-            HeaderValue::from_str(value),
-        ) {
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
+        {
             made.headers_mut().insert(name, value);
         }
     }

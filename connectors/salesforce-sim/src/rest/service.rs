@@ -68,12 +68,7 @@ fn arrive(org: &Org, http: &Http, kind: &str) -> Plan {
     let mut state = org.state();
     let path = http.shown();
     let body = String::from_utf8_lossy(&http.body);
-    let target = Target {
-        method: &http.method,
-        kind,
-        path: &path,
-        body: &body,
-    };
+    let target = Target { method: &http.method, kind, path: &path, body: &body };
     let struck = state.faults.strike(&target);
     let entry = RequestEntry {
         number: 0,
@@ -87,10 +82,7 @@ fn arrive(org: &Org, http: &Http, kind: &str) -> Plan {
         records: records(kind, http),
         faults: struck.len(),
     };
-    let mut plan = Plan {
-        number: state.requests.arrive(entry),
-        ..Plan::default()
-    };
+    let mut plan = Plan { number: state.requests.arrive(entry), ..Plan::default() };
     for (action, record) in struck {
         match action {
             FaultAction::LockRow { ms } => {
@@ -109,13 +101,7 @@ fn arrive(org: &Org, http: &Http, kind: &str) -> Plan {
 impl Plan {
     fn add(&mut self, action: FaultAction) {
         match action {
-            FaultAction::Fail {
-                status,
-                code,
-                message,
-                html,
-                after,
-            } => {
+            FaultAction::Fail { status, code, message, html, after } => {
                 let reply = if html {
                     let page = format!("<html><body><h1>{status}</h1>{message}</body></html>");
                     Reply::text(status, "text/html;charset=UTF-8", page)
@@ -157,10 +143,7 @@ fn duplicate(org: &Org, http: &Http, kind: &'static str, ms: u64, number: u64) {
     let (org, http) = (org.clone(), http.clone());
     tokio::spawn(async move {
         pause(ms).await;
-        let plan = Plan {
-            number,
-            ..Plan::default()
-        };
+        let plan = Plan { number, ..Plan::default() };
         let reply = apply(&org, &http, kind, &plan).await;
         tracing::debug!(number, status = reply.status, "a duplicate was applied");
     });
@@ -199,9 +182,7 @@ async fn apply(org: &Org, http: &Http, kind: &str, plan: &Plan) -> Reply {
         }
     };
     let usage = org.state().usage.header();
-    reply
-        .headers
-        .push((String::from("Sforce-Limit-Info"), usage));
+    reply.headers.push((String::from("Sforce-Limit-Info"), usage));
     reply
 }
 
@@ -240,9 +221,7 @@ fn client_tag(http: &Http) -> Option<String> {
     let options = http.header("sforce-call-options")?;
     options.split([';', ',']).find_map(|option| {
         let (name, value) = option.split_once('=')?;
-        name.trim()
-            .eq_ignore_ascii_case("client")
-            .then(|| value.trim().to_owned())
+        name.trim().eq_ignore_ascii_case("client").then(|| value.trim().to_owned())
     })
 }
 
@@ -253,20 +232,12 @@ fn authenticate(org: &Org, http: &Http, plan: &Plan) -> Result<Caller, Reply> {
     let in_query = || {
         let pairs = super::http::pairs(&http.raw_query);
         let found = pairs.into_iter().find(|(name, _)| name == "oauth_token");
-        found
-            .filter(|_| http.path.starts_with("/id/"))
-            .map(|(_, token)| token)
+        found.filter(|_| http.path.starts_with("/id/")).map(|(_, token)| token)
     };
-    let token = http
-        .header("authorization")
-        .and_then(bearer)
-        .map(str::to_owned)
-        .or_else(in_query);
+    let token = http.header("authorization").and_then(bearer).map(str::to_owned).or_else(in_query);
     let Some(token) = token else {
-        return Err(
-            Reply::error(401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE")
-                .with_header("WWW-Authenticate", "Token"),
-        );
+        return Err(Reply::error(401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE")
+            .with_header("WWW-Authenticate", "Token"));
     };
     let (now_ms, life_s) = (state.clock.now_ms(), state.settings.session_s);
     if let Some(message) = &plan.expired {
@@ -275,22 +246,12 @@ fn authenticate(org: &Org, http: &Http, plan: &Plan) -> Result<Caller, Reply> {
     }
     let Some(user) = state.logins.authenticate(&token, now_ms, life_s) else {
         if http.path.starts_with("/id/") {
-            return Err(Reply::text(
-                403,
-                "text/plain",
-                String::from("Bad_OAuth_Token"),
-            ));
+            return Err(Reply::text(403, "text/plain", String::from("Bad_OAuth_Token")));
         }
-        return Err(Reply::error(
-            401,
-            "INVALID_SESSION_ID",
-            "Session expired or invalid",
-        ));
+        return Err(Reply::error(401, "INVALID_SESSION_ID", "Session expired or invalid"));
     };
     let username = state.username(user).unwrap_or_default();
-    state
-        .requests
-        .note(plan.number, |entry| entry.user = Some(username.clone()));
+    state.requests.note(plan.number, |entry| entry.user = Some(username.clone()));
     Ok(Caller {
         user,
         username,

@@ -39,13 +39,7 @@ impl Listener for CuttableListener {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY was refused");
         }
-        (
-            CuttableStream {
-                stream,
-                cutter: Cutter::default(),
-            },
-            address,
-        )
+        (CuttableStream { stream, cutter: Cutter::default() }, address)
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
@@ -68,11 +62,7 @@ pub(crate) struct CuttableStream {
 
 impl CuttableStream {
     fn check(&self) -> io::Result<()> {
-        if self.cutter.is_cut() {
-            Err(io::ErrorKind::ConnectionReset.into())
-        } else {
-            Ok(())
-        }
+        if self.cutter.is_cut() { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
     }
 }
 

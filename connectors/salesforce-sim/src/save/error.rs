@@ -16,12 +16,7 @@ pub(crate) struct SaveError {
 
 impl SaveError {
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            status: 400,
-            code: code.into(),
-            message: message.into(),
-            fields: Vec::new(),
-        }
+        Self { status: 400, code: code.into(), message: message.into(), fields: Vec::new() }
     }
 
     pub(crate) fn on(mut self, field: &str) -> Self {
@@ -39,10 +34,7 @@ impl SaveError {
     }
 
     pub(crate) fn no_access() -> Self {
-        Self::new(
-            "INSUFFICIENT_ACCESS_OR_READONLY",
-            "insufficient access rights on object id",
-        )
+        Self::new("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
     }
 
     /// A row that is not there (recorded reply for an unknown id).
@@ -95,9 +87,6 @@ impl SaveError {
     }
 
     fn field_list(&self) -> Vec<Json> {
-        self.fields
-            .iter()
-            .map(|field| Json::from(field.clone()))
-            .collect()
+        self.fields.iter().map(|field| Json::from(field.clone())).collect()
     }
 }

@@ -38,31 +38,18 @@ pub(crate) fn resolve(
             && let Some((slot, field)) = object.relationship(name)
         {
             let id = foreign_key(state, object, field, key)?;
-            given.push(Given {
-                slot,
-                raw: Raw::from(id),
-            });
+            given.push(Given { slot, raw: Raw::from(id) });
             continue;
         }
-        match object
-            .field(name)
-            .filter(|(_, field)| field.visible_to(viewer))
-        {
+        match object.field(name).filter(|(_, field)| field.visible_to(viewer)) {
             None => return Err(vec![unknown(object, name)]),
             Some((slot, field)) if writable(field, create) => {
-                given.push(Given {
-                    slot,
-                    raw: raw.clone(),
-                });
+                given.push(Given { slot, raw: raw.clone() });
             }
             Some((_, field)) => refused.push(field.name.clone()),
         }
     }
-    if refused.is_empty() {
-        Ok(given)
-    } else {
-        Err(vec![read_only(refused)])
-    }
+    if refused.is_empty() { Ok(given) } else { Err(vec![read_only(refused)]) }
 }
 
 /// Reads every given value and puts it into the draft; all errors are reported together.
@@ -83,20 +70,12 @@ pub(crate) fn assign(state: &State, draft: &mut Draft, given: Vec<Given>) -> Sav
             Err(error) => errors.push(error),
         }
     }
-    if errors.is_empty() {
-        Ok(())
-    } else {
-        Err(errors)
-    }
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
 /// Describe flags `createable` and `updateable` (REST guide, describe).
 fn writable(field: &FieldDef, create: bool) -> bool {
-    if create {
-        field.createable
-    } else {
-        field.updateable
-    }
+    if create { field.createable } else { field.updateable }
 }
 
 /// Recorded text of `INVALID_FIELD` on writes.
@@ -135,10 +114,7 @@ fn foreign_key(
     field: &FieldDef,
     key: &Map<String, Raw>,
 ) -> SaveResult<String> {
-    let named = key
-        .get("attributes")
-        .and_then(|it| it.get("type"))
-        .and_then(Raw::as_str);
+    let named = key.get("attributes").and_then(|it| it.get("type")).and_then(Raw::as_str);
     let target = named.or_else(|| field.reference_to.first().map(String::as_str));
     let table = target.and_then(|name| state.table_named(name));
     let mut members = key.iter().filter(|(name, _)| *name != "attributes");
@@ -146,10 +122,8 @@ fn foreign_key(
         let text = "A reference by external id names one external id field of one object.";
         return Err(vec![SaveError::new("INVALID_FIELD", text).on(&field.name)]);
     };
-    let Some((slot, found)) = table
-        .object
-        .field(name)
-        .filter(|(_, it)| it.external_id || it.id_lookup)
+    let Some((slot, found)) =
+        table.object.field(name).filter(|(_, it)| it.external_id || it.id_lookup)
     else {
         return Err(vec![unknown(&table.object, name)]);
     };

@@ -68,12 +68,8 @@ pub(crate) fn after_save(state: &mut State, txn: &mut Txn, draft: &Draft) -> Sav
     if state.flows.is_empty() {
         return Ok(());
     }
-    let rules: Vec<FlowRule> = state
-        .flows
-        .iter()
-        .filter(|rule| rule.parent.is_some())
-        .cloned()
-        .collect();
+    let rules: Vec<FlowRule> =
+        state.flows.iter().filter(|rule| rule.parent.is_some()).cloned().collect();
     for rule in rules {
         if !starts(&rule, state, draft) {
             continue;
@@ -89,18 +85,12 @@ pub(crate) fn after_save(state: &mut State, txn: &mut Txn, draft: &Draft) -> Sav
         };
         let mut body = Map::new();
         for (name, template) in &rule.set {
-            let current = table
-                .object
-                .slot(name)
-                .map_or(Value::Null, |slot| row.get(slot).clone());
+            let current = table.object.slot(name).map_or(Value::Null, |slot| row.get(slot).clone());
             body.insert(name.clone(), fill(template, state, draft, &current));
         }
         super::update(state, txn, target, &body, None).map_err(wrapped)?;
         if let Some(event) = txn.events.last_mut() {
-            event
-                .changes
-                .iter_mut()
-                .for_each(|change| change.by_flow = true);
+            event.changes.iter_mut().for_each(|change| change.by_flow = true);
         }
     }
     Ok(())
@@ -119,10 +109,7 @@ fn starts(rule: &FlowRule, state: &State, draft: &Draft) -> bool {
         return true;
     };
     table.object.slot(watched).is_some_and(|slot| {
-        let old = draft
-            .before
-            .as_ref()
-            .map_or(&Value::Null, |row| row.get(slot));
+        let old = draft.before.as_ref().map_or(&Value::Null, |row| row.get(slot));
         old != draft.row.get(slot)
     })
 }
@@ -153,9 +140,7 @@ fn filled(text: &str, state: &State, draft: &Draft) -> String {
         let Some((name, after)) = tail.split_once('}') else {
             break;
         };
-        let slot = state
-            .table(draft.table)
-            .and_then(|table| table.object.slot(name));
+        let slot = state.table(draft.table).and_then(|table| table.object.slot(name));
         if let Some(slot) = slot {
             made.push_str(&draft.row.get(slot).display());
         }

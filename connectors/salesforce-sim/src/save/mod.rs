@@ -104,13 +104,8 @@ fn try_create(
         return Err(vec![error]);
     }
     let id = state.new_id(&prefix);
-    let mut draft = Draft {
-        table,
-        before: None,
-        row: Record::new(id),
-        given: Vec::new(),
-        by_flow: Vec::new(),
-    };
+    let mut draft =
+        Draft { table, before: None, row: Record::new(id), given: Vec::new(), by_flow: Vec::new() };
     fields::assign(state, &mut draft, given)?;
     validate::defaults(state, &mut draft);
     names::auto_number(state, &mut draft);
@@ -127,25 +122,16 @@ fn try_update(
     viewer: Option<&str>,
 ) -> SaveResult<()> {
     let Some((table, before)) = state.row(id) else {
-        return Err(vec![SaveError::gone(
-            state.table_of(id).is_some(),
-            id.as_str(),
-        )]);
+        return Err(vec![SaveError::gone(state.table_of(id).is_some(), id.as_str())]);
     };
     if !before.is_live() {
         return Err(vec![SaveError::deleted()]);
     }
     let before = before.clone();
-    let object = state
-        .table(table)
-        .map(|table| table.object.name.clone())
-        .unwrap_or_default();
+    let object = state.table(table).map(|table| table.object.name.clone()).unwrap_or_default();
     let given = fields::resolve(state, table, body, false, viewer)?;
     lock(state, txn, LockKey::Row(id))?;
-    if let Some(error) = state
-        .faults
-        .record_error(txn.actor.api, &object, Some(id), body)
-    {
+    if let Some(error) = state.faults.record_error(txn.actor.api, &object, Some(id), body) {
         return Err(vec![error]);
     }
     let mut draft = Draft {
@@ -191,22 +177,11 @@ pub(crate) fn lock(state: &State, txn: &mut Txn, key: LockKey) -> SaveResult<()>
 fn event_of(state: &State, draft: &Draft) -> Event {
     let mut changes = Vec::new();
     let Some(table) = state.table(draft.table) else {
-        return Event {
-            op: Op::Update,
-            object: "".into(),
-            id: draft.row.id,
-            changes,
-        };
+        return Event { op: Op::Update, object: "".into(), id: draft.row.id, changes };
     };
-    for (slot, field) in table
-        .object
-        .live()
-        .skip_while(|(slot, _)| *slot <= slots::SYSTEM_MODSTAMP)
+    for (slot, field) in table.object.live().skip_while(|(slot, _)| *slot <= slots::SYSTEM_MODSTAMP)
     {
-        let old = draft
-            .before
-            .as_ref()
-            .map_or(&Value::Null, |row| row.get(slot));
+        let old = draft.before.as_ref().map_or(&Value::Null, |row| row.get(slot));
         let new = draft.row.get(slot);
         if old != new {
             changes.push(FieldChange {
@@ -217,15 +192,6 @@ fn event_of(state: &State, draft: &Draft) -> Event {
             });
         }
     }
-    let op = if draft.is_create() {
-        Op::Create
-    } else {
-        Op::Update
-    };
-    Event {
-        op,
-        object: table.object.name.as_str().into(),
-        id: draft.row.id,
-        changes,
-    }
+    let op = if draft.is_create() { Op::Create } else { Op::Update };
+    Event { op, object: table.object.name.as_str().into(), id: draft.row.id, changes }
 }

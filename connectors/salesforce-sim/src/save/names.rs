@@ -14,10 +14,7 @@ pub(crate) fn compose(state: &State, draft: &mut Draft) {
         return;
     };
     if let Some(last) = table.object.slot("LastName") {
-        let first = table
-            .object
-            .slot("FirstName")
-            .map(|slot| draft.row.get(slot).display());
+        let first = table.object.slot("FirstName").map(|slot| draft.row.get(slot).display());
         let last = draft.row.get(last).display();
         let whole = format!("{} {last}", first.unwrap_or_default());
         draft.row.set(slot, Value::text(whole.trim()));

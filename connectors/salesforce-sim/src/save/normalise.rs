@@ -23,11 +23,7 @@ pub(crate) fn without_control(text: &str) -> Cow<'_, str> {
 
 /// E-mail values come back in lower case.
 pub(crate) fn email(text: String, settings: &Settings) -> String {
-    if settings.lower_case_email {
-        text.to_lowercase()
-    } else {
-        text
-    }
+    if settings.lower_case_email { text.to_lowercase() } else { text }
 }
 
 /// A picklist value that differs only by case takes the defined spelling.
@@ -52,11 +48,7 @@ pub(crate) fn multi_select(field: &FieldDef, text: &str, settings: &Settings) ->
         .map(|part| picklist(field, part.to_owned(), settings))
         .collect();
     let place = |value: &String| {
-        field
-            .picklist
-            .iter()
-            .position(|entry| entry.value == *value)
-            .unwrap_or(usize::MAX)
+        field.picklist.iter().position(|entry| entry.value == *value).unwrap_or(usize::MAX)
     };
     chosen.sort_by_key(place);
     if settings.dedupe_multi_select {
@@ -74,11 +66,7 @@ pub(crate) fn fifteen_digits(number: f64) -> f64 {
 /// dateTime has one-second precision (SOAP guide, primitive data types).
 pub(crate) fn whole_second(at: jiff::Timestamp, settings: &Settings) -> i64 {
     let ms = at.as_millisecond();
-    if settings.round_milliseconds {
-        (ms + 500).div_euclid(1000)
-    } else {
-        ms.div_euclid(1000)
-    }
+    if settings.round_milliseconds { (ms + 500).div_euclid(1000) } else { ms.div_euclid(1000) }
 }
 
 /// All text rules of a field in their order; empty text is null to the caller.
@@ -100,10 +88,7 @@ mod tests {
 
     fn field(name: &str) -> FieldDef {
         let objects = standard_objects();
-        let contact = objects
-            .iter()
-            .find(|object| object.name == "Contact")
-            .unwrap();
+        let contact = objects.iter().find(|object| object.name == "Contact").unwrap();
         contact.field(name).unwrap().1.clone()
     }
 

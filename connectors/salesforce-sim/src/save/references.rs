@@ -12,11 +12,7 @@ pub(crate) fn check(state: &State, draft: &Draft) -> SaveResult<()> {
     let mut errors = Vec::new();
     for (slot, field) in table.object.references() {
         let value = draft.row.get(slot);
-        if draft
-            .before
-            .as_ref()
-            .is_some_and(|before| before.get(slot) == value)
-        {
+        if draft.before.as_ref().is_some_and(|before| before.get(slot) == value) {
             continue;
         }
         let Some(id) = value.as_id() else { continue };
@@ -35,9 +31,5 @@ pub(crate) fn check(state: &State, draft: &Draft) -> SaveResult<()> {
             Some(_) => {}
         }
     }
-    if errors.is_empty() {
-        Ok(())
-    } else {
-        Err(errors)
-    }
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
 }

@@ -32,10 +32,7 @@ fn delete_tree(state: &mut State, txn: &mut Txn, id: Id, root: Id) -> SaveResult
     let name = object.name.clone();
     lock(state, txn, LockKey::Row(id))?;
     let none = serde_json::Map::new();
-    if let Some(error) = state
-        .faults
-        .record_error(txn.actor.api, &name, Some(id), &none)
-    {
+    if let Some(error) = state.faults.record_error(txn.actor.api, &name, Some(id), &none) {
         return Err(vec![error]);
     }
     for (child, slot, cascade) in children(state, &name, id) {
@@ -45,11 +42,7 @@ fn delete_tree(state: &mut State, txn: &mut Txn, id: Id, root: Id) -> SaveResult
             set_reference(state, txn, child, slot, None)?;
         }
     }
-    row.deleted = Some(Deletion {
-        by: txn.actor.user,
-        at_s: txn.stamp_s,
-        root,
-    });
+    row.deleted = Some(Deletion { by: txn.actor.user, at_s: txn.stamp_s, root });
     row.set(slots::IS_DELETED, Value::Bool(true));
     if state.settings.delete_moves_last_modified {
         stamps::modified(txn, &mut row);
@@ -72,11 +65,7 @@ pub(crate) fn undelete(state: &mut State, txn: &mut Txn, id: Id) -> SaveResult<(
 }
 
 fn undelete_tree(state: &mut State, txn: &mut Txn, id: Id) -> SaveResult<()> {
-    let at_s = bin_row(state, id)?
-        .1
-        .deleted
-        .as_ref()
-        .map_or(0, |deletion| deletion.at_s);
+    let at_s = bin_row(state, id)?.1.deleted.as_ref().map_or(0, |deletion| deletion.at_s);
     let along: Vec<Id> = state
         .tables
         .iter()
@@ -98,10 +87,7 @@ fn undelete_one(state: &mut State, txn: &mut Txn, id: Id) -> SaveResult<()> {
         return Ok(());
     };
     if !object.undeletable {
-        return Err(vec![SaveError::new(
-            "UNDELETE_FAILED",
-            "entity cannot be undeleted",
-        )]);
+        return Err(vec![SaveError::new("UNDELETE_FAILED", "entity cannot be undeleted")]);
     }
     for (slot, _) in object.references() {
         let gone = row
@@ -136,17 +122,9 @@ fn undelete_one(state: &mut State, txn: &mut Txn, id: Id) -> SaveResult<()> {
 pub(crate) fn purge(state: &mut State, txn: &mut Txn, id: Id) -> SaveResult<()> {
     let (table, _) = bin_row(state, id)?;
     lock(state, txn, LockKey::Row(id))?;
-    let object = state
-        .table(table)
-        .map(|table| table.object.name.clone())
-        .unwrap_or_default();
+    let object = state.table(table).map(|table| table.object.name.clone()).unwrap_or_default();
     state.put(txn, table, id, None);
-    let event = Event {
-        op: Op::Purge,
-        object: object.as_str().into(),
-        id,
-        changes: Vec::new(),
-    };
+    let event = Event { op: Op::Purge, object: object.as_str().into(), id, changes: Vec::new() };
     txn.events.push(event);
     Ok(())
 }
@@ -180,10 +158,7 @@ fn merge_all(
         return Ok(());
     };
     if !object.mergeable {
-        return Err(vec![SaveError::new(
-            "INVALID_OPERATION",
-            "this object cannot be merged",
-        )]);
+        return Err(vec![SaveError::new("INVALID_OPERATION", "this object cannot be merged")]);
     }
     for &loser in losers {
         let (loser_table, _) = live_row(state, loser)?;
@@ -208,11 +183,7 @@ fn merge_all(
                 by_flow: false,
             });
         }
-        row.deleted = Some(Deletion {
-            by: txn.actor.user,
-            at_s: txn.stamp_s,
-            root: loser,
-        });
+        row.deleted = Some(Deletion { by: txn.actor.user, at_s: txn.stamp_s, root: loser });
         row.set(slots::IS_DELETED, Value::Bool(true));
         stamps::modified(txn, &mut row);
         store(state, txn, table, row, Op::Merge, changes);
@@ -270,18 +241,10 @@ fn store(
     op: Op,
     changes: Vec<FieldChange>,
 ) {
-    let object = state
-        .table(table)
-        .map(|it| it.object.name.clone())
-        .unwrap_or_default();
+    let object = state.table(table).map(|it| it.object.name.clone()).unwrap_or_default();
     let id = row.id;
     state.put(txn, table, id, Some(row));
-    txn.events.push(Event {
-        op,
-        object: object.as_str().into(),
-        id,
-        changes,
-    });
+    txn.events.push(Event { op, object: object.as_str().into(), id, changes });
 }
 
 fn live_row(state: &State, id: Id) -> SaveResult<(usize, Record)> {

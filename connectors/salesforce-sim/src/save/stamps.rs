@@ -10,9 +10,7 @@ use crate::schema::slots;
 /// stamp is the transaction's, given before it commits (SOAP guide, system fields).
 pub(crate) fn on_save(txn: &Txn, draft: &mut Draft) {
     if draft.is_create() {
-        draft
-            .row
-            .set(slots::CREATED_DATE, Value::DateTime(txn.stamp_s));
+        draft.row.set(slots::CREATED_DATE, Value::DateTime(txn.stamp_s));
         draft.row.set(slots::CREATED_BY, Value::Id(txn.actor.user));
     }
     modified(txn, &mut draft.row);

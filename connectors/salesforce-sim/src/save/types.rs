@@ -51,9 +51,7 @@ fn from_text(field: &FieldDef, text: &str, settings: &Settings) -> Result<Value,
             Ok(Value::Double(normalise::fifteen_digits(number)))
         }
         FieldType::Date => date(text).map(Value::Date).ok_or_else(bad),
-        FieldType::DateTime => datetime(text, settings)
-            .map(Value::DateTime)
-            .ok_or_else(bad),
+        FieldType::DateTime => datetime(text, settings).map(Value::DateTime).ok_or_else(bad),
         FieldType::Time => time(text).map(Value::Time).ok_or_else(bad),
         _ => Err(bad()),
     }
@@ -88,12 +86,7 @@ pub(crate) fn date(text: &str) -> Option<civil::Date> {
 pub(crate) fn datetime(text: &str, settings: &Settings) -> Option<i64> {
     if text.len() == 10 {
         let at = text.parse::<civil::Date>().ok()?.at(0, 0, 0, 0);
-        return Some(
-            at.to_zoned(jiff::tz::TimeZone::UTC)
-                .ok()?
-                .timestamp()
-                .as_second(),
-        );
+        return Some(at.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second());
     }
     if let Ok(at) = text.parse::<jiff::Timestamp>() {
         return Some(normalise::whole_second(at, settings));
@@ -116,11 +109,7 @@ pub(crate) fn time(text: &str) -> Option<u32> {
 }
 
 fn whole(number: f64) -> Option<i64> {
-    if number.fract() == 0.0 {
-        format!("{number:.0}").parse().ok()
-    } else {
-        None
-    }
+    if number.fract() == 0.0 { format!("{number:.0}").parse().ok() } else { None }
 }
 
 /// The service's parser names the type it wanted and the token it met.

@@ -18,19 +18,14 @@ pub(crate) fn check(state: &State, txn: &mut Txn, draft: &Draft) -> SaveResult<(
             continue;
         };
         lock(state, txn, LockKey::Key(draft.table, slot, key))?;
-        let other = table
-            .with_key(slot, value)
-            .into_iter()
-            .find(|id| *id != draft.row.id);
+        let other = table.with_key(slot, value).into_iter().find(|id| *id != draft.row.id);
         if let Some(other) = other {
             let text = format!(
                 "duplicate value found: {} duplicates value on record with id: {}",
                 field.name,
                 other.short()
             );
-            return Err(vec![
-                SaveError::new("DUPLICATE_VALUE", text).on(&field.name),
-            ]);
+            return Err(vec![SaveError::new("DUPLICATE_VALUE", text).on(&field.name)]);
         }
     }
     Ok(())

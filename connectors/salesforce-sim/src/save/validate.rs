@@ -26,27 +26,14 @@ pub(crate) fn all(state: &State, draft: &Draft) -> SaveResult<()> {
     errors.extend(required(draft, table.object.live()));
     for (slot, field) in table.object.live() {
         let value = draft.row.get(slot);
-        let unchanged = draft
-            .before
-            .as_ref()
-            .is_some_and(|before| before.get(slot) == value);
+        let unchanged = draft.before.as_ref().is_some_and(|before| before.get(slot) == value);
         if unchanged || value.is_null() {
             continue;
         }
-        let checks = [
-            length,
-            number_range,
-            restricted_picklist,
-            email_address,
-            date_range,
-        ];
+        let checks = [length, number_range, restricted_picklist, email_address, date_range];
         errors.extend(checks.iter().find_map(|check| check(field, value)));
     }
-    if errors.is_empty() {
-        Ok(())
-    } else {
-        Err(errors)
-    }
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
 /// Recorded text: all missing fields in one message.
@@ -83,10 +70,7 @@ fn length(field: &FieldDef, value: &Value) -> Option<SaveError> {
     if text.len() <= max || text.chars().count() <= max {
         return None;
     }
-    let message = format!(
-        "{}: data value too large: {text} (max length={max})",
-        field.label
-    );
+    let message = format!("{}: data value too large: {text} (max length={max})", field.label);
     Some(SaveError::new("STRING_TOO_LONG", message).on(&field.name))
 }
 
@@ -95,10 +79,7 @@ fn number_range(field: &FieldDef, value: &Value) -> Option<SaveError> {
     let (shown, fits) = match value {
         Value::Int(number) => {
             let digits = number.unsigned_abs().to_string().len();
-            (
-                number.to_string(),
-                digits <= usize::try_from(field.precision).unwrap_or(0),
-            )
+            (number.to_string(), digits <= usize::try_from(field.precision).unwrap_or(0))
         }
         Value::Double(number) => {
             let digits = i32::try_from(field.precision.saturating_sub(field.scale)).unwrap_or(0);
@@ -109,10 +90,8 @@ fn number_range(field: &FieldDef, value: &Value) -> Option<SaveError> {
     if fits {
         return None;
     }
-    let message = format!(
-        "{}: value outside of valid range on numeric field: {shown}",
-        field.label
-    );
+    let message =
+        format!("{}: value outside of valid range on numeric field: {shown}", field.label);
     Some(SaveError::new("NUMBER_OUTSIDE_VALID_RANGE", message).on(&field.name))
 }
 
@@ -122,21 +101,13 @@ fn restricted_picklist(field: &FieldDef, value: &Value) -> Option<SaveError> {
         return None;
     }
     let text = value.as_text()?;
-    let known = |part: &str| {
-        field
-            .picklist
-            .iter()
-            .any(|it| it.active && it.value == part)
-    };
+    let known = |part: &str| field.picklist.iter().any(|it| it.active && it.value == part);
     let parts: Vec<&str> = match field.ty {
         FieldType::MultiPicklist => text.split(';').collect(),
         _ => vec![text],
     };
     let bad = parts.into_iter().find(|part| !known(part))?;
-    let message = format!(
-        "{}: bad value for restricted picklist field: {bad}",
-        field.label
-    );
+    let message = format!("{}: bad value for restricted picklist field: {bad}", field.label);
     Some(SaveError::new("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message).on(&field.name))
 }
 

@@ -93,11 +93,7 @@ impl FieldDef {
     pub(crate) fn values(mut self, values: &[&str]) -> Self {
         self.picklist = values
             .iter()
-            .map(|&value| PicklistValue {
-                value: value.to_owned(),
-                active: true,
-                default: false,
-            })
+            .map(|&value| PicklistValue { value: value.to_owned(), active: true, default: false })
             .collect();
         self
     }

@@ -118,11 +118,7 @@ impl FieldPatch {
         if let Some(values) = &self.values {
             field.picklist = values
                 .iter()
-                .map(|value| PicklistValue {
-                    value: value.clone(),
-                    active: true,
-                    default: false,
-                })
+                .map(|value| PicklistValue { value: value.clone(), active: true, default: false })
                 .collect();
         }
         if let Some(default) = &self.default {
@@ -139,10 +135,7 @@ impl FieldPatch {
 impl NewObject {
     /// The object under the given key prefix, with a text name and an owner.
     pub(crate) fn build(&self, prefix: &str) -> ObjectDef {
-        let label = self
-            .label
-            .clone()
-            .unwrap_or_else(|| self.name.replace("__c", ""));
+        let label = self.label.clone().unwrap_or_else(|| self.name.replace("__c", ""));
         let name = super::build::text("Name", &format!("{label} Name"), 80).name_field();
         ObjectDef::new(&self.name, &label, &format!("{label}s"), prefix)
             .with([name])

@@ -115,49 +115,35 @@ impl ObjectDef {
 
     /// Live fields with their slots, in order of definition.
     pub(crate) fn live(&self) -> impl Iterator<Item = (usize, &FieldDef)> {
-        self.fields
-            .iter()
-            .enumerate()
-            .filter(|(_, field)| !field.removed)
+        self.fields.iter().enumerate().filter(|(_, field)| !field.removed)
     }
 
     /// Reference fields with their slots.
     pub(crate) fn references(&self) -> impl Iterator<Item = (usize, &FieldDef)> {
-        self.live()
-            .filter(|(_, field)| field.ty == FieldType::Reference)
+        self.live().filter(|(_, field)| field.ty == FieldType::Reference)
     }
 
     /// The reference field that a relationship name stands for.
     pub(crate) fn relationship(&self, name: &str) -> Option<(usize, &FieldDef)> {
         self.references().find(|(_, field)| {
-            field
-                .relationship
-                .as_deref()
-                .is_some_and(|it| it.eq_ignore_ascii_case(name))
+            field.relationship.as_deref().is_some_and(|it| it.eq_ignore_ascii_case(name))
         })
     }
 }
 
 /// The audit fields (SOAP guide, system fields).
 fn system_fields(id_label: &str) -> Vec<FieldDef> {
-    let mut id = of_type("Id", id_label, FieldType::Id)
-        .read_only()
-        .id_lookup()
-        .require();
+    let mut id = of_type("Id", id_label, FieldType::Id).read_only().id_lookup().require();
     id.defaulted_on_create = true;
     let mut deleted = of_type("IsDeleted", "Deleted", FieldType::Boolean).read_only();
     deleted.default = Value::Bool(false);
     let stamp = |name, label| {
-        let mut made = of_type(name, label, FieldType::DateTime)
-            .read_only()
-            .require();
+        let mut made = of_type(name, label, FieldType::DateTime).read_only().require();
         made.defaulted_on_create = true;
         made
     };
     let by = |name, label, relationship| {
-        let mut made = reference(name, label, &["User"], relationship)
-            .read_only()
-            .require();
+        let mut made = reference(name, label, &["User"], relationship).read_only().require();
         made.defaulted_on_create = true;
         made
     };

@@ -8,17 +8,7 @@ use crate::org::value::Value;
 
 /// All objects of a new org.
 pub(crate) fn standard_objects() -> Vec<ObjectDef> {
-    vec![
-        user(),
-        group(),
-        account(),
-        contact(),
-        lead(),
-        opportunity(),
-        case(),
-        task(),
-        project(),
-    ]
+    vec![user(), group(), account(), contact(), lead(), opportunity(), case(), task(), project()]
 }
 
 fn user() -> ObjectDef {
@@ -26,10 +16,7 @@ fn user() -> ObjectDef {
         text("Username", "Username", 80).require().id_lookup(),
         text("LastName", "Last Name", 80).require().part_of("Name"),
         text("FirstName", "First Name", 40).part_of("Name"),
-        text("Name", "Full Name", 121)
-            .read_only()
-            .require()
-            .name_field(),
+        text("Name", "Full Name", 121).read_only().require().name_field(),
         of_type("Email", "Email", FieldType::Email).require(),
         text("Alias", "Alias", 8),
         of_type("IsActive", "Active", FieldType::Boolean).default_to(Value::Bool(true)),
@@ -72,13 +59,7 @@ fn sync_fields() -> Vec<FieldDef> {
 }
 
 fn master_record(object: &str) -> FieldDef {
-    reference(
-        "MasterRecordId",
-        "Master Record ID",
-        &[object],
-        "MasterRecord",
-    )
-    .read_only()
+    reference("MasterRecordId", "Master Record ID", &[object], "MasterRecord").read_only()
 }
 
 fn account() -> ObjectDef {
@@ -86,11 +67,7 @@ fn account() -> ObjectDef {
         .with([
             master_record("Account"),
             text("Name", "Account Name", 255).require().name_field(),
-            picklist(
-                "Type",
-                "Account Type",
-                &["Prospect", "Customer", "Partner", "Other"],
-            ),
+            picklist("Type", "Account Type", &["Prospect", "Customer", "Partner", "Other"]),
             reference("ParentId", "Parent Account ID", &["Account"], "Parent")
                 .children("ChildAccounts", false),
         ])
@@ -101,11 +78,7 @@ fn account() -> ObjectDef {
             of_type("Fax", "Account Fax", FieldType::Phone),
             text("AccountNumber", "Account Number", 40),
             of_type("Website", "Website", FieldType::Url),
-            picklist(
-                "Industry",
-                "Industry",
-                &["Agriculture", "Banking", "Energy", "Technology"],
-            ),
+            picklist("Industry", "Industry", &["Agriculture", "Banking", "Energy", "Technology"]),
             of_type("AnnualRevenue", "Annual Revenue", FieldType::Currency).digits(18, 0),
             of_type("NumberOfEmployees", "Employees", FieldType::Int),
             long_text("Description", "Account Description", 32000),
@@ -122,16 +95,9 @@ fn person_name() -> [FieldDef; 4] {
     [
         text("LastName", "Last Name", 80).require().part_of("Name"),
         text("FirstName", "First Name", 40).part_of("Name"),
-        picklist(
-            "Salutation",
-            "Salutation",
-            &["Mr.", "Ms.", "Mrs.", "Dr.", "Prof."],
-        )
-        .part_of("Name"),
-        text("Name", "Full Name", 121)
-            .read_only()
-            .require()
-            .name_field(),
+        picklist("Salutation", "Salutation", &["Mr.", "Ms.", "Mrs.", "Dr.", "Prof."])
+            .part_of("Name"),
+        text("Name", "Full Name", 121).read_only().require().name_field(),
     ]
 }
 
@@ -152,11 +118,7 @@ fn contact() -> ObjectDef {
             text("Department", "Department", 80),
             reference("ReportsToId", "Reports To ID", &["Contact"], "ReportsTo")
                 .children("ReportsToContacts", false),
-            picklist(
-                "LeadSource",
-                "Lead Source",
-                &["Web", "Phone Inquiry", "Other"],
-            ),
+            picklist("LeadSource", "Lead Source", &["Web", "Phone Inquiry", "Other"]),
             of_type("Birthdate", "Birthdate", FieldType::Date),
             long_text("Description", "Contact Description", 32000),
             of_type("DoNotCall", "Do Not Call", FieldType::Boolean),
@@ -177,18 +139,10 @@ fn lead() -> ObjectDef {
             text("Title", "Title", 128),
             of_type("Phone", "Phone", FieldType::Phone),
             of_type("Email", "Email", FieldType::Email).id_lookup(),
-            picklist(
-                "Status",
-                "Status",
-                &["Open - Not Contacted", "Working", "Closed"],
-            )
-            .require()
-            .default_to(Value::text("Open - Not Contacted")),
-            picklist(
-                "LeadSource",
-                "Lead Source",
-                &["Web", "Phone Inquiry", "Other"],
-            ),
+            picklist("Status", "Status", &["Open - Not Contacted", "Working", "Closed"])
+                .require()
+                .default_to(Value::text("Open - Not Contacted")),
+            picklist("LeadSource", "Lead Source", &["Web", "Phone Inquiry", "Other"]),
             long_text("Description", "Description", 32000),
             of_type("IsConverted", "Converted", FieldType::Boolean).read_only(),
         ])
@@ -205,12 +159,7 @@ fn opportunity() -> ObjectDef {
             reference("AccountId", "Account ID", &["Account"], "Account")
                 .children("Opportunities", true),
             text("Name", "Name", 120).require().name_field(),
-            picklist(
-                "StageName",
-                "Stage",
-                &["Prospecting", "Negotiation", "Closed Won"],
-            )
-            .require(),
+            picklist("StageName", "Stage", &["Prospecting", "Negotiation", "Closed Won"]).require(),
             of_type("Amount", "Amount", FieldType::Currency),
             of_type("Probability", "Probability (%)", FieldType::Percent),
             of_type("CloseDate", "Close Date", FieldType::Date).require(),
@@ -224,20 +173,13 @@ fn opportunity() -> ObjectDef {
 fn case() -> ObjectDef {
     ObjectDef::new("Case", "Case", "Cases", "500")
         .with([
-            text("CaseNumber", "Case Number", 30)
-                .auto_number()
-                .id_lookup()
-                .name_field(),
+            text("CaseNumber", "Case Number", 30).auto_number().id_lookup().name_field(),
             reference("ContactId", "Contact ID", &["Contact"], "Contact").children("Cases", false),
             reference("AccountId", "Account ID", &["Account"], "Account").children("Cases", false),
             text("Subject", "Subject", 255),
             long_text("Description", "Description", 32000),
-            picklist(
-                "Status",
-                "Status",
-                &["New", "Working", "Escalated", "Closed"],
-            )
-            .default_to(Value::text("New")),
+            picklist("Status", "Status", &["New", "Working", "Escalated", "Closed"])
+                .default_to(Value::text("New")),
             picklist("Priority", "Priority", &["High", "Medium", "Low"])
                 .default_to(Value::text("Medium")),
             picklist("Origin", "Case Origin", &["Phone", "Email", "Web"]),
@@ -251,22 +193,13 @@ fn task() -> ObjectDef {
     ObjectDef::new("Task", "Task", "Tasks", "00T")
         .with([
             reference("WhoId", "Name ID", &["Contact", "Lead"], "Who").children("Tasks", false),
-            reference(
-                "WhatId",
-                "Related To ID",
-                &["Account", "Opportunity", "Case"],
-                "What",
-            )
-            .children("Tasks", false),
+            reference("WhatId", "Related To ID", &["Account", "Opportunity", "Case"], "What")
+                .children("Tasks", false),
             of_type("Subject", "Subject", FieldType::Combobox).name_field(),
             of_type("ActivityDate", "Due Date Only", FieldType::Date),
-            picklist(
-                "Status",
-                "Status",
-                &["Not Started", "In Progress", "Completed"],
-            )
-            .require()
-            .default_to(Value::text("Not Started")),
+            picklist("Status", "Status", &["Not Started", "In Progress", "Completed"])
+                .require()
+                .default_to(Value::text("Not Started")),
             long_text("Description", "Description", 32000),
         ])
         .owned()

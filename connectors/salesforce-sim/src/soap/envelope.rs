@@ -6,15 +6,8 @@ use quick_xml::events::Event;
 /// A call that the simulator knows.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Request {
-    Login {
-        username: String,
-        password: String,
-    },
-    Undelete {
-        session: String,
-        ids: Vec<String>,
-        client: Option<String>,
-    },
+    Login { username: String, password: String },
+    Undelete { session: String, ids: Vec<String>, client: Option<String> },
     Other(String),
 }
 
@@ -23,9 +16,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Request, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
     let leaves = leaves(text)?;
     let first = |name: &str| {
-        let found = leaves
-            .iter()
-            .find(|(path, _)| path.last().is_some_and(|it| it == name));
+        let found = leaves.iter().find(|(path, _)| path.last().is_some_and(|it| it == name));
         found.map(|(_, text)| text.clone())
     };
     let call = leaves.iter().find_map(|(path, _)| {
@@ -42,8 +33,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Request, String> {
             ids: leaves
                 .iter()
                 .filter(|(path, _)| {
-                    path.last()
-                        .is_some_and(|name| matches!(name.as_str(), "ids" | "ID"))
+                    path.last().is_some_and(|name| matches!(name.as_str(), "ids" | "ID"))
                 })
                 .map(|(_, text)| text.clone())
                 .collect(),

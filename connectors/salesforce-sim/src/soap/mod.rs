@@ -24,11 +24,7 @@ pub(crate) async fn answer(org: &Org, http: &Http, number: u64, delay: CommitDel
         .and_then(|text| text.split('.').next()?.parse::<u16>().ok())
         .filter(|version| *version <= VERSION_MAX);
     let Some(version) = version.filter(|version| *version >= 31) else {
-        return fault(
-            "sf:UNSUPPORTED_API_VERSION",
-            "UNSUPPORTED_API_VERSION",
-            "Invalid version",
-        );
+        return fault("sf:UNSUPPORTED_API_VERSION", "UNSUPPORTED_API_VERSION", "Invalid version");
     };
     let request = match read(&http.body) {
         Ok(request) => request,
@@ -38,21 +34,12 @@ pub(crate) async fn answer(org: &Org, http: &Http, number: u64, delay: CommitDel
         Request::Login { username, password } if version < LOGIN_GONE => {
             login(org, http, version, &username, &password)
         }
-        Request::Undelete {
-            session,
-            ids,
-            client,
-        } => {
+        Request::Undelete { session, ids, client } => {
             let user = match authenticate(org, &session, number) {
                 Ok(user) => user,
                 Err(fault) => return fault,
             };
-            let actor = Actor {
-                user,
-                client,
-                api: "soap",
-                request: Some(number),
-            };
+            let actor = Actor { user, client, api: "soap", request: Some(number) };
             undelete(org, &actor, delay, &ids).await
         }
         Request::Login { .. } | Request::Other(_) => {
@@ -71,11 +58,7 @@ fn authenticate(org: &Org, session: &str, number: u64) -> Result<Id, Reply> {
     };
     if !state.usage.count() {
         let text = "TotalRequests Limit exceeded.";
-        return Err(fault(
-            "sf:REQUEST_LIMIT_EXCEEDED",
-            "REQUEST_LIMIT_EXCEEDED",
-            text,
-        ));
+        return Err(fault("sf:REQUEST_LIMIT_EXCEEDED", "REQUEST_LIMIT_EXCEEDED", text));
     }
     let username = state.username(user);
     state.requests.note(number, |entry| entry.user = username);
@@ -92,11 +75,7 @@ fn login(org: &Org, http: &Http, version: u16, username: &str, password: &str) -
         return login_fault("INVALID_LOGIN", text);
     };
     let session = crate::oauth::open_session(&mut state, user, "soap");
-    let base = state
-        .settings
-        .instance_url
-        .clone()
-        .unwrap_or_else(|| http.base_url());
+    let base = state.settings.instance_url.clone().unwrap_or_else(|| http.base_url());
     let org_id = state.org_id;
     let name = escaped(&state.user_text(user, "Name"));
     let short = org_id.short();
@@ -134,24 +113,15 @@ async fn undelete(org: &Org, actor: &Actor, delay: CommitDelay, ids: &[String]) 
             let one = |text: &String| match Id::parse(text) {
                 None => {
                     let text = format!("malformed id {text}");
-                    (
-                        text.clone(),
-                        Err(vec![SaveError::new("MALFORMED_ID", text)]),
-                    )
+                    (text.clone(), Err(vec![SaveError::new("MALFORMED_ID", text)]))
                 }
                 Some(id) => (id.to_string(), save::undelete(state, txn, id)),
             };
             ids.iter().map(one).collect::<Vec<_>>()
         })
         .await;
-    let shown: String = results
-        .iter()
-        .map(|(id, result)| result_xml(id, result))
-        .collect();
-    body(
-        200,
-        &format!("<undeleteResponse>{shown}</undeleteResponse>"),
-    )
+    let shown: String = results.iter().map(|(id, result)| result_xml(id, result)).collect();
+    body(200, &format!("<undeleteResponse>{shown}</undeleteResponse>"))
 }
 
 fn result_xml(id: &str, result: &Result<(), Vec<SaveError>>) -> String {

@@ -26,11 +26,7 @@ pub(crate) fn shape(
     let mut unnamed = 0;
     for item in &query.select {
         match item {
-            Select::Aggregate {
-                function,
-                path,
-                alias,
-            } => {
+            Select::Aggregate { function, path, alias } => {
                 let name = alias.clone().unwrap_or_else(|| {
                     unnamed += 1;
                     format!("expr{}", unnamed - 1)
@@ -49,40 +45,21 @@ pub(crate) fn shape(
             _ => return Err(Located::unexpected(query.from_at, "aggregate select list")),
         }
     }
-    Ok(Shape::Aggregate {
-        group,
-        items,
-        order,
-    })
+    Ok(Shape::Aggregate { group, items, order })
 }
 
 /// The `AggregateResult` rows of a statement.
 pub(crate) fn rows(state: &State, bound: &Bound, with_deleted: bool) -> Vec<Json> {
-    let Shape::Aggregate {
-        group,
-        items,
-        order,
-    } = &bound.shape
-    else {
+    let Shape::Aggregate { group, items, order } = &bound.shape else {
         return Vec::new();
     };
-    let unlimited = Bound {
-        limit: None,
-        offset: 0,
-        ..bound.clone()
-    };
+    let unlimited = Bound { limit: None, offset: 0, ..bound.clone() };
     let Some(table) = state.table(bound.table) else {
         return Vec::new();
     };
     let mut groups: BTreeMap<String, (Vec<Value>, Vec<Vec<Value>>)> = BTreeMap::new();
-    for row in run(state, &unlimited, with_deleted)
-        .into_iter()
-        .filter_map(|id| table.get(id))
-    {
-        let keys: Vec<Value> = group
-            .iter()
-            .map(|(_, column)| value(state, column, row))
-            .collect();
+    for row in run(state, &unlimited, with_deleted).into_iter().filter_map(|id| table.get(id)) {
+        let keys: Vec<Value> = group.iter().map(|(_, column)| value(state, column, row)).collect();
         let name: Vec<String> = keys.iter().map(Value::display).collect();
         let entry = groups
             .entry(name.join("\u{1f}"))
@@ -109,19 +86,12 @@ pub(crate) fn rows(state: &State, bound: &Bound, with_deleted: bool) -> Vec<Json
         }
         Json::Map(members)
     });
-    answered
-        .skip(bound.offset)
-        .take(bound.limit.unwrap_or(2000))
-        .collect()
+    answered.skip(bound.offset).take(bound.limit.unwrap_or(2000)).collect()
 }
 
 fn compute(function: Function, values: &[Value]) -> Json {
     let present: Vec<&Value> = values.iter().filter(|value| !value.is_null()).collect();
-    let numbers = || {
-        present
-            .iter()
-            .filter_map(|value| value.display().parse::<f64>().ok())
-    };
+    let numbers = || present.iter().filter_map(|value| value.display().parse::<f64>().ok());
     match function {
         Function::Count => Json::from(present.len()),
         Function::CountDistinct => {

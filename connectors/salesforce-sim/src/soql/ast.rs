@@ -65,26 +65,10 @@ pub(crate) enum Expr {
     And(Vec<Expr>),
     Or(Vec<Expr>),
     Not(Box<Expr>),
-    Compare {
-        path: Path,
-        op: Op,
-        literal: Literal,
-    },
-    In {
-        path: Path,
-        negated: bool,
-        list: Vec<Literal>,
-    },
-    InQuery {
-        path: Path,
-        negated: bool,
-        query: Box<Query>,
-    },
-    Includes {
-        path: Path,
-        negated: bool,
-        list: Vec<Literal>,
-    },
+    Compare { path: Path, op: Op, literal: Literal },
+    In { path: Path, negated: bool, list: Vec<Literal> },
+    InQuery { path: Path, negated: bool, query: Box<Query> },
+    Includes { path: Path, negated: bool, list: Vec<Literal> },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,9 +18,7 @@ pub(crate) fn bind(
         return Err(unsupported(&query.from, query.from_at).quote(statement));
     };
     let binder = Binder { state, viewer };
-    binder
-        .query(query, table)
-        .map_err(|error| error.quote(statement))
+    binder.query(query, table).map_err(|error| error.quote(statement))
 }
 
 pub(crate) fn unsupported(object: &str, at: usize) -> Located {
@@ -53,14 +51,7 @@ impl Binder<'_> {
                 order.push((column, item.descending, item.nulls_first));
             }
         }
-        Ok(Bound {
-            table,
-            shape,
-            test,
-            order,
-            limit: query.limit,
-            offset: query.offset,
-        })
+        Ok(Bound { table, shape, test, order, limit: query.limit, offset: query.offset })
     }
 
     pub(super) fn object(&self, table: usize) -> Result<&ObjectDef, Located> {
@@ -75,16 +66,10 @@ impl Binder<'_> {
             return Ok(Shape::Count);
         }
         let grouped = !query.group.is_empty()
-            || query
-                .select
-                .iter()
-                .any(|it| matches!(it, Select::Aggregate { .. }));
+            || query.select.iter().any(|it| matches!(it, Select::Aggregate { .. }));
         if grouped {
             if let Some(order) = query.order.first() {
-                return Err(Located::unexpected(
-                    order.path.at,
-                    "ORDER BY with aggregates",
-                ));
+                return Err(Located::unexpected(order.path.at, "ORDER BY with aggregates"));
             }
             return super::aggregate::shape(query, |path| {
                 self.column(path, table, query.alias.as_deref())
@@ -123,10 +108,7 @@ impl Binder<'_> {
                 FieldSet::Custom => field.custom,
             };
             if wanted && field.visible_to(self.viewer) {
-                nodes.push(Node::Field {
-                    name: field.name.clone(),
-                    slot,
-                });
+                nodes.push(Node::Field { name: field.name.clone(), slot });
             }
         }
         Ok(())
@@ -143,10 +125,7 @@ impl Binder<'_> {
         let object = self.object(table)?;
         if let [name] = path.parts.as_slice() {
             let (slot, field) = self.field(object, name, path.at)?;
-            nodes.push(Node::Field {
-                name: field.name.clone(),
-                slot,
-            });
+            nodes.push(Node::Field { name: field.name.clone(), slot });
             return Ok(());
         }
         self.add_parent(nodes, object, &path.parts, path.at)
@@ -165,9 +144,7 @@ impl Binder<'_> {
         };
         let Some(leaf) = rest.first() else {
             let (_, field) = self.field(object, hop, at)?;
-            nodes.push(Node::ParentField {
-                name: field.name.clone(),
-            });
+            nodes.push(Node::ParentField { name: field.name.clone() });
             return Ok(());
         };
         let (reference, target) = self.hop(object, hop, rest.len() == 1, leaf, at)?;
@@ -177,11 +154,7 @@ impl Binder<'_> {
             .position(|node| matches!(node, Node::Parent { name: it, .. } if *it == name));
         let place = known.unwrap_or_else(|| {
             let reference = reference.name.clone();
-            nodes.push(Node::Parent {
-                name,
-                reference,
-                nodes: Vec::new(),
-            });
+            nodes.push(Node::Parent { name, reference, nodes: Vec::new() });
             nodes.len() - 1
         });
         match nodes.get_mut(place) {
@@ -200,9 +173,7 @@ impl Binder<'_> {
         next: &str,
         at: usize,
     ) -> Result<(&'b FieldDef, &'b ObjectDef), Located> {
-        let found = object
-            .relationship(hop)
-            .filter(|(_, field)| field.visible_to(self.viewer));
+        let found = object.relationship(hop).filter(|(_, field)| field.visible_to(self.viewer));
         let Some((_, reference)) = found else {
             let text = format!(
                 "Didn't understand relationship '{hop}' in field path. If you are attempting to \
@@ -214,16 +185,10 @@ impl Binder<'_> {
         };
         let targets = || {
             let tables = reference.reference_to.iter();
-            tables
-                .filter_map(|name| self.state.table_named(name))
-                .map(|table| &table.object)
+            tables.filter_map(|name| self.state.table_named(name)).map(|table| &table.object)
         };
         let having = targets().find(|object| {
-            if is_last {
-                object.slot(next).is_some()
-            } else {
-                object.relationship(next).is_some()
-            }
+            if is_last { object.slot(next).is_some() } else { object.relationship(next).is_some() }
         });
         match having.or_else(|| targets().next()) {
             Some(target) => Ok((reference, target)),
@@ -237,10 +202,7 @@ impl Binder<'_> {
         name: &str,
         at: usize,
     ) -> Result<(usize, &'b FieldDef), Located> {
-        match object
-            .field(name)
-            .filter(|(_, field)| field.visible_to(self.viewer))
-        {
+        match object.field(name).filter(|(_, field)| field.visible_to(self.viewer)) {
             Some(found) => Ok(found),
             None => {
                 let text = format!(
@@ -268,10 +230,8 @@ impl Binder<'_> {
                 }
             }
         }
-        let text = format!(
-            "Didn't understand relationship '{}' in FROM part of query call.",
-            query.from
-        );
+        let text =
+            format!("Didn't understand relationship '{}' in FROM part of query call.", query.from);
         Err(Located::new("INVALID_TYPE", query.from_at, text))
     }
 
@@ -295,11 +255,7 @@ impl Binder<'_> {
         }
         let name = parts.first().map(String::as_str).unwrap_or_default();
         let (slot, field) = self.field(object, name, path.at)?;
-        Ok(Column {
-            hops,
-            slot,
-            field: field.clone(),
-        })
+        Ok(Column { hops, slot, field: field.clone() })
     }
 
     pub(super) fn filter_column(
@@ -324,11 +280,6 @@ fn without_alias(path: &Path, alias: Option<&str>, object: &str) -> Path {
     let named = path.parts.len() > 1
         && (alias.is_some_and(|alias| alias.eq_ignore_ascii_case(first))
             || object.eq_ignore_ascii_case(first));
-    let parts = path
-        .parts
-        .iter()
-        .skip(usize::from(named))
-        .cloned()
-        .collect();
+    let parts = path.parts.iter().skip(usize::from(named)).cloned().collect();
     Path { parts, at: path.at }
 }

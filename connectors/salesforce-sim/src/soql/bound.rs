@@ -67,22 +67,9 @@ pub(crate) enum Test {
     And(Vec<Test>),
     Or(Vec<Test>),
     Not(Box<Test>),
-    Compare {
-        column: Column,
-        op: Op,
-        operand: Operand,
-    },
-    In {
-        column: Column,
-        negated: bool,
-        list: Vec<Operand>,
-        ids: HashSet<Id>,
-    },
-    Includes {
-        column: Column,
-        negated: bool,
-        sets: Vec<Vec<String>>,
-    },
+    Compare { column: Column, op: Op, operand: Operand },
+    In { column: Column, negated: bool, list: Vec<Operand>, ids: HashSet<Id> },
+    Includes { column: Column, negated: bool, sets: Vec<Vec<String>> },
 }
 
 impl Column {

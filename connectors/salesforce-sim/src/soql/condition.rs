@@ -56,11 +56,7 @@ impl Parser {
         for (word, negated) in [("INCLUDES", false), ("EXCLUDES", true)] {
             if self.take_word(word) {
                 let list = self.list()?;
-                return Ok(Expr::Includes {
-                    path,
-                    negated,
-                    list,
-                });
+                return Ok(Expr::Includes { path, negated, list });
             }
         }
         let op = self.operator()?;
@@ -92,17 +88,9 @@ impl Parser {
             self.at += 1;
             let query = Box::new(self.query()?);
             self.need(")")?;
-            return Ok(Expr::InQuery {
-                path,
-                negated,
-                query,
-            });
+            return Ok(Expr::InQuery { path, negated, query });
         }
-        Ok(Expr::In {
-            path,
-            negated,
-            list: self.list()?,
-        })
+        Ok(Expr::In { path, negated, list: self.list()? })
     }
 
     pub(super) fn list(&mut self) -> Result<Vec<Literal>, Located> {
@@ -134,10 +122,7 @@ impl Parser {
                     if super::dates::wants_number(name) != number.is_some() {
                         return Err(Located::unexpected(at, &format!("'{word}'")));
                     }
-                    LiteralKind::DateWord {
-                        name: name.to_owned(),
-                        number,
-                    }
+                    LiteralKind::DateWord { name: name.to_owned(), number }
                 }
                 _ => return Err(bad),
             },

@@ -19,11 +19,7 @@ pub(crate) struct Located {
 
 impl Located {
     pub(crate) fn new(code: &'static str, at: usize, text: impl Into<String>) -> Self {
-        Self {
-            code,
-            at,
-            text: text.into(),
-        }
+        Self { code, at, text: text.into() }
     }
 
     pub(crate) fn malformed(at: usize, text: impl Into<String>) -> Self {
@@ -40,16 +36,9 @@ impl Located {
         let at = self.at.min(chars.len());
         let before = chars.get(..at).unwrap_or_default();
         let row = before.iter().filter(|c| **c == '\n').count();
-        let start = before
-            .iter()
-            .rposition(|c| *c == '\n')
-            .map_or(0, |newline| newline + 1);
+        let start = before.iter().rposition(|c| *c == '\n').map_or(0, |newline| newline + 1);
         let column = at - start;
-        let line: String = chars
-            .iter()
-            .skip(start)
-            .take_while(|c| **c != '\n')
-            .collect();
+        let line: String = chars.iter().skip(start).take_while(|c| **c != '\n').collect();
         let message = format!(
             "\n{line}\n{}^\nERROR at Row:{}:Column:{}\n{}",
             " ".repeat(column),
@@ -57,9 +46,6 @@ impl Located {
             column + 1,
             self.text
         );
-        QueryError {
-            code: Cow::Borrowed(self.code),
-            message,
-        }
+        QueryError { code: Cow::Borrowed(self.code), message }
     }
 }

@@ -38,28 +38,16 @@ fn run_on(
 ) -> Vec<Id> {
     let wanted = bound.limit.map(|limit| limit.saturating_add(bound.offset));
     let sorted = is_sorted(access, bound);
-    let enough = if sorted {
-        wanted.unwrap_or(usize::MAX)
-    } else {
-        usize::MAX
-    };
+    let enough = if sorted { wanted.unwrap_or(usize::MAX) } else { usize::MAX };
     let mut rows: Vec<&Record> = rows(table, access)
         .filter(|row| with_deleted || row.is_live())
-        .filter(|row| {
-            bound
-                .test
-                .as_ref()
-                .is_none_or(|test| matches(state, test, row))
-        })
+        .filter(|row| bound.test.as_ref().is_none_or(|test| matches(state, test, row)))
         .take(enough)
         .collect();
     if !sorted {
         sort(state, bound, &mut rows);
     }
-    let kept = rows
-        .into_iter()
-        .skip(bound.offset)
-        .take(bound.limit.unwrap_or(usize::MAX));
+    let kept = rows.into_iter().skip(bound.offset).take(bound.limit.unwrap_or(usize::MAX));
     kept.map(|row| row.id).collect()
 }
 
@@ -82,11 +70,8 @@ fn rows<'a>(table: &'a Table, access: &'a Plan) -> Box<dyn Iterator<Item = &'a R
 
 /// Does the access path already give the order that the statement wants.
 fn is_sorted(access: &Plan, bound: &Bound) -> bool {
-    let ascending: Option<Vec<&Column>> = bound
-        .order
-        .iter()
-        .map(|(column, descending, _)| (!descending).then_some(column))
-        .collect();
+    let ascending: Option<Vec<&Column>> =
+        bound.order.iter().map(|(column, descending, _)| (!descending).then_some(column)).collect();
     match (access, ascending.as_deref()) {
         (_, Some([])) => true,
         (Plan::Stamps(..), Some([stamp])) => stamp.is_stamp(),
@@ -100,10 +85,7 @@ fn sort(state: &State, bound: &Bound, rows: &mut Vec<&Record>) {
     let mut keyed: Vec<(Vec<Value>, &Record)> = rows
         .drain(..)
         .map(|row| {
-            let keys = bound
-                .order
-                .iter()
-                .map(|(column, ..)| value(state, column, row));
+            let keys = bound.order.iter().map(|(column, ..)| value(state, column, row));
             (keys.collect(), row)
         })
         .collect();
@@ -136,17 +118,8 @@ fn matches(state: &State, test: &Test, row: &Record) -> bool {
         Test::And(list) => list.iter().all(|test| matches(state, test, row)),
         Test::Or(list) => list.iter().any(|test| matches(state, test, row)),
         Test::Not(inner) => !matches(state, inner, row),
-        Test::Compare {
-            column,
-            op,
-            operand,
-        } => compare(&cell(state, column, row), *op, operand),
-        Test::In {
-            column,
-            negated,
-            list,
-            ids,
-        } => {
+        Test::Compare { column, op, operand } => compare(&cell(state, column, row), *op, operand),
+        Test::In { column, negated, list, ids } => {
             let value = cell(state, column, row);
             let found = match &*value {
                 Value::Id(id) if !ids.is_empty() => ids.contains(id),
@@ -154,21 +127,11 @@ fn matches(state: &State, test: &Test, row: &Record) -> bool {
             };
             found != *negated
         }
-        Test::Includes {
-            column,
-            negated,
-            sets,
-        } => {
+        Test::Includes { column, negated, sets } => {
             let value = cell(state, column, row);
-            let chosen: Vec<String> = value
-                .as_text()
-                .unwrap_or_default()
-                .split(';')
-                .map(str::to_lowercase)
-                .collect();
-            let found = sets
-                .iter()
-                .any(|set| set.iter().all(|want| chosen.contains(want)));
+            let chosen: Vec<String> =
+                value.as_text().unwrap_or_default().split(';').map(str::to_lowercase).collect();
+            let found = sets.iter().any(|set| set.iter().all(|want| chosen.contains(want)));
             found != *negated
         }
     }

@@ -16,9 +16,7 @@ impl Binder<'_> {
         alias: Option<&str>,
     ) -> Result<Test, Located> {
         let all = |list: &[Expr]| -> Result<Vec<Test>, Located> {
-            list.iter()
-                .map(|expr| self.test(expr, table, alias))
-                .collect()
+            list.iter().map(|expr| self.test(expr, table, alias)).collect()
         };
         let column = |path: &Path| self.filter_column(path, table, alias, "filtered");
         let now_s = self.state.clock.now_s();
@@ -32,47 +30,25 @@ impl Binder<'_> {
                     return Err(wrong_operator(&column.field, path.at, "like"));
                 }
                 let operand = operand(&column.field, *op, literal, now_s)?;
-                Ok(Test::Compare {
-                    column,
-                    op: *op,
-                    operand,
-                })
+                Ok(Test::Compare { column, op: *op, operand })
             }
-            Expr::In {
-                path,
-                negated,
-                list,
-            } => {
+            Expr::In { path, negated, list } => {
                 let column = column(path)?;
-                let typed = list
-                    .iter()
-                    .map(|it| operand(&column.field, Op::Eq, it, now_s));
+                let typed = list.iter().map(|it| operand(&column.field, Op::Eq, it, now_s));
                 let list = typed.collect::<Result<Vec<_>, _>>()?;
                 Ok(in_test(column, *negated, list))
             }
-            Expr::InQuery {
-                path,
-                negated,
-                query,
-            } => {
+            Expr::InQuery { path, negated, query } => {
                 let column = column(path)?;
                 Ok(in_test(column, *negated, self.nested(query)?))
             }
-            Expr::Includes {
-                path,
-                negated,
-                list,
-            } => {
+            Expr::Includes { path, negated, list } => {
                 let column = column(path)?;
                 if column.field.ty != FieldType::MultiPicklist {
                     return Err(wrong_operator(&column.field, path.at, "includes"));
                 }
                 let sets = list.iter().map(value_set).collect::<Result<Vec<_>, _>>()?;
-                Ok(Test::Includes {
-                    column,
-                    negated: *negated,
-                    sets,
-                })
+                Ok(Test::Includes { column, negated: *negated, sets })
             }
         }
     }
@@ -101,32 +77,17 @@ impl Binder<'_> {
 }
 
 fn in_test(column: Column, negated: bool, list: Vec<Operand>) -> Test {
-    let ids = list.iter().filter_map(|it| {
-        if let Operand::Id(id) = it {
-            Some(*id)
-        } else {
-            None
-        }
-    });
+    let ids = list.iter().filter_map(|it| if let Operand::Id(id) = it { Some(*id) } else { None });
     let ids = ids.collect();
-    Test::In {
-        column,
-        negated,
-        list,
-        ids,
-    }
+    Test::In { column, negated, list, ids }
 }
 
 /// `'A;B'` asks for both, lower-cased.
 fn value_set(literal: &Literal) -> Result<Vec<String>, Located> {
     match &literal.kind {
-        LiteralKind::Text { plain, .. } => Ok(plain
-            .split(';')
-            .map(|part| part.trim().to_lowercase())
-            .collect()),
-        _ => Err(Located::malformed(
-            literal.at,
-            "INCLUDES takes quoted values",
-        )),
+        LiteralKind::Text { plain, .. } => {
+            Ok(plain.split(';').map(|part| part.trim().to_lowercase()).collect())
+        }
+        _ => Err(Located::malformed(literal.at, "INCLUDES takes quoted values")),
     }
 }

@@ -39,9 +39,7 @@ pub(crate) fn tokens(statement: &str) -> Result<Vec<(Token, usize)>, Located> {
         if c.is_whitespace() {
             at += 1;
         } else if c.is_ascii_alphabetic() || c == '_' {
-            let word = run(&chars, at, |c| {
-                c.is_ascii_alphanumeric() || matches!(c, '_' | '.')
-            });
+            let word = run(&chars, at, |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'));
             found.push((Token::Word(word.clone()), at));
             at += word.len();
         } else if c.is_ascii_digit() || (matches!(c, '-' | '+' | '.') && digit(&chars, at + 1)) {
@@ -68,12 +66,7 @@ pub(crate) fn tokens(statement: &str) -> Result<Vec<(Token, usize)>, Located> {
 }
 
 fn run(chars: &[char], from: usize, keep: impl Fn(char) -> bool) -> String {
-    chars
-        .iter()
-        .skip(from)
-        .copied()
-        .take_while(|c| keep(*c))
-        .collect()
+    chars.iter().skip(from).copied().take_while(|c| keep(*c)).collect()
 }
 
 fn digit(chars: &[char], at: usize) -> bool {
@@ -82,10 +75,7 @@ fn digit(chars: &[char], at: usize) -> bool {
 
 fn symbol(chars: &[char], at: usize) -> Option<&'static str> {
     SYMBOLS.into_iter().find(|symbol| {
-        symbol
-            .chars()
-            .enumerate()
-            .all(|(offset, c)| chars.get(at + offset) == Some(&c))
+        symbol.chars().enumerate().all(|(offset, c)| chars.get(at + offset) == Some(&c))
     })
 }
 
@@ -135,10 +125,7 @@ fn quoted(chars: &[char], start: usize) -> Result<(Token, usize), Located> {
             }
         }
     }
-    Err(Located::malformed(
-        start,
-        "unexpected token: '<EOF>', string literal is not closed",
-    ))
+    Err(Located::malformed(start, "unexpected token: '<EOF>', string literal is not closed"))
 }
 
 fn bad_escape(at: usize, chars: &[char]) -> Located {

@@ -70,11 +70,7 @@ pub(crate) fn operand(
         }
         (ty, LiteralKind::Text { plain, .. }) if ty.is_text() => {
             let exact = field.case_sensitive;
-            let text = if exact {
-                plain.clone()
-            } else {
-                plain.to_lowercase()
-            };
+            let text = if exact { plain.clone() } else { plain.to_lowercase() };
             Ok(Operand::Text(text, exact))
         }
         (FieldType::Time, LiteralKind::Text { plain, .. }) => {
@@ -97,21 +93,13 @@ pub(crate) fn operand(
 
 fn word(field: &FieldDef, name: &str, number: Option<i64>, now_s: i64) -> Option<Operand> {
     let utc = jiff::tz::TimeZone::UTC;
-    let today = jiff::Timestamp::from_second(now_s)
-        .ok()?
-        .to_zoned(utc.clone())
-        .date();
+    let today = jiff::Timestamp::from_second(now_s).ok()?.to_zoned(utc.clone()).date();
     let (from, until) = dates::range(name, number, today)?;
     if field.ty == FieldType::Date {
         return Some(Operand::Days(from, until));
     }
     let ms = |date: jiff::civil::Date| {
-        Some(
-            date.to_zoned(utc.clone())
-                .ok()?
-                .timestamp()
-                .as_millisecond(),
-        )
+        Some(date.to_zoned(utc.clone()).ok()?.timestamp().as_millisecond())
     };
     Some(Operand::Instants(ms(from)?, ms(until)?))
 }
@@ -124,11 +112,7 @@ fn wrong_type(field: &FieldDef, kind: &LiteralKind, at: usize) -> Located {
         ty if ty.is_text() => "string",
         ty => ty.name(),
     };
-    let quotes = if matches!(kind, LiteralKind::Text { .. }) {
-        "should not"
-    } else {
-        "should"
-    };
+    let quotes = if matches!(kind, LiteralKind::Text { .. }) { "should not" } else { "should" };
     let name = &field.name;
     let text = format!(
         "value of filter criterion for field '{name}' must be of type {wanted} and {quotes} be \

@@ -20,11 +20,7 @@ pub(crate) fn parse(statement: &str) -> Result<Query, QueryError> {
         return Err(Located::malformed(0, text).quote(""));
     }
     let read = || -> Result<Query, Located> {
-        let mut parser = Parser {
-            tokens: tokens(statement)?,
-            at: 0,
-            depth: 0,
-        };
+        let mut parser = Parser { tokens: tokens(statement)?, at: 0, depth: 0 };
         let query = parser.query()?;
         match parser.peek() {
             Token::End => Ok(query),
@@ -43,22 +39,15 @@ pub(super) struct Parser {
 
 impl Parser {
     pub(super) fn peek(&self) -> &Token {
-        self.tokens
-            .get(self.at)
-            .map_or(&Token::End, |(token, _)| token)
+        self.tokens.get(self.at).map_or(&Token::End, |(token, _)| token)
     }
 
     pub(super) fn peek_next(&self) -> &Token {
-        self.tokens
-            .get(self.at + 1)
-            .map_or(&Token::End, |(token, _)| token)
+        self.tokens.get(self.at + 1).map_or(&Token::End, |(token, _)| token)
     }
 
     pub(super) fn place(&self) -> usize {
-        self.tokens
-            .get(self.at)
-            .or(self.tokens.last())
-            .map_or(0, |(_, at)| *at)
+        self.tokens.get(self.at).or(self.tokens.last()).map_or(0, |(_, at)| *at)
     }
 
     pub(super) fn next(&mut self) -> Token {
@@ -82,11 +71,7 @@ impl Parser {
     }
 
     pub(super) fn need_word(&mut self, word: &str) -> Result<(), Located> {
-        if self.take_word(word) {
-            Ok(())
-        } else {
-            Err(self.unexpected())
-        }
+        if self.take_word(word) { Ok(()) } else { Err(self.unexpected()) }
     }
 
     pub(super) fn take(&mut self, symbol: &str) -> bool {
@@ -96,21 +81,13 @@ impl Parser {
     }
 
     pub(super) fn need(&mut self, symbol: &str) -> Result<(), Located> {
-        if self.take(symbol) {
-            Ok(())
-        } else {
-            Err(self.unexpected())
-        }
+        if self.take(symbol) { Ok(()) } else { Err(self.unexpected()) }
     }
 
     pub(super) fn deeper(&mut self) -> Result<(), Located> {
         self.depth += 1;
         if self.depth > DEPTH_MAX {
-            return Err(Located::new(
-                "QUERY_TOO_COMPLICATED",
-                self.place(),
-                "too deeply nested",
-            ));
+            return Err(Located::new("QUERY_TOO_COMPLICATED", self.place(), "too deeply nested"));
         }
         Ok(())
     }
@@ -178,10 +155,7 @@ impl Parser {
         let Token::Word(word) = self.peek() else {
             return None;
         };
-        if CLAUSES
-            .iter()
-            .any(|clause| word.eq_ignore_ascii_case(clause))
-        {
+        if CLAUSES.iter().any(|clause| word.eq_ignore_ascii_case(clause)) {
             return None;
         }
         let word = word.clone();
@@ -219,11 +193,7 @@ impl Parser {
         };
         let path = self.path()?;
         self.need(")")?;
-        Ok(Select::Aggregate {
-            function,
-            path,
-            alias: self.alias(),
-        })
+        Ok(Select::Aggregate { function, path, alias: self.alias() })
     }
 
     pub(super) fn field_set(&mut self, at: usize) -> Result<Select, Located> {
@@ -266,11 +236,7 @@ impl Parser {
                 self.need_word("LAST")?;
             }
         }
-        Ok(Order {
-            path,
-            descending,
-            nulls_first,
-        })
+        Ok(Order { path, descending, nulls_first })
     }
 
     pub(super) fn count(&mut self) -> Result<usize, Located> {

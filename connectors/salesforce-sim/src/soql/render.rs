@@ -39,28 +39,22 @@ fn member(
     version: &str,
 ) -> (Cow<'static, str>, Json) {
     match node {
-        Node::Field { name, slot } => (
-            Cow::Owned(name.clone()),
-            field_json(&table.object, row, *slot),
-        ),
+        Node::Field { name, slot } => {
+            (Cow::Owned(name.clone()), field_json(&table.object, row, *slot))
+        }
         Node::ParentField { name } => {
             let slot = table.object.slot(name);
             let value = slot.map_or(Json::Null, |slot| field_json(&table.object, row, slot));
             (Cow::Owned(name.clone()), value)
         }
-        Node::Parent {
-            name,
-            reference,
-            nodes,
-        } => {
+        Node::Parent { name, reference, nodes } => {
             let found = parent(state, row, reference);
             let value = found.map_or(Json::Null, |row| record_json(state, row, nodes, version));
             (Cow::Owned(name.clone()), value)
         }
-        Node::Child { name, slot, query } => (
-            Cow::Owned(name.clone()),
-            children(state, row, *slot, query, version),
-        ),
+        Node::Child { name, slot, query } => {
+            (Cow::Owned(name.clone()), children(state, row, *slot, query, version))
+        }
     }
 }
 
@@ -71,9 +65,7 @@ fn children(state: &State, row: &Record, slot: usize, query: &Bound, version: &s
     let mine = table.pointing(slot, row.id).into_iter().collect();
     let found = run_among(state, query, mine);
     let rows = found.into_iter().filter_map(|id| table.get(id));
-    let records: Vec<Json> = rows
-        .map(|row| record_json(state, row, nodes, version))
-        .collect();
+    let records: Vec<Json> = rows.map(|row| record_json(state, row, nodes, version)).collect();
     if records.is_empty() {
         return Json::Null;
     }
@@ -92,9 +84,7 @@ pub(crate) fn field_json(object: &ObjectDef, row: &Record, slot: usize) -> Json 
 fn address(object: &ObjectDef, row: &Record, compound: &str) -> Json {
     let prefix = compound.strip_suffix("Address").unwrap_or(compound);
     let part = |name: &str| {
-        let slot = object
-            .slot(&format!("{prefix}{name}"))
-            .unwrap_or(slots::IS_DELETED);
+        let slot = object.slot(&format!("{prefix}{name}")).unwrap_or(slots::IS_DELETED);
         row.get(slot).to_json()
     };
     let parts = ["City", "Country", "PostalCode", "State", "Street"].map(part);

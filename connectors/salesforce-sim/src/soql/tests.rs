@@ -17,11 +17,7 @@ fn statements_that_parse() {
         "SELECT Id FROM X WHERE A = LAST_N_DAYS:30 AND B = 2026-11-21T08:00:00.000+01:00",
         "SELECT Id FROM X WHERE A = 'it\\'s \\u0041\\n'",
     ] {
-        assert!(
-            parse(statement).is_ok(),
-            "{statement}: {:?}",
-            parse(statement)
-        );
+        assert!(parse(statement).is_ok(), "{statement}: {:?}", parse(statement));
     }
 }
 
@@ -43,9 +39,7 @@ fn statements_that_do_not() {
     ] {
         let error = parse(statement).unwrap_err();
         assert!(
-            error
-                .message
-                .contains(&format!("Row:{row}:Column:{column}\n")),
+            error.message.contains(&format!("Row:{row}:Column:{column}\n")),
             "{statement}: {}",
             error.message
         );
@@ -55,11 +49,7 @@ fn statements_that_do_not() {
 
 #[test]
 fn nesting_has_an_end() {
-    let deep = format!(
-        "SELECT Id FROM X WHERE {}A = 1{}",
-        "(".repeat(500),
-        ")".repeat(500)
-    );
+    let deep = format!("SELECT Id FROM X WHERE {}A = 1{}", "(".repeat(500), ")".repeat(500));
     assert_eq!(parse(&deep).unwrap_err().code, "QUERY_TOO_COMPLICATED");
     let long = format!("SELECT Id FROM X WHERE A = '{}'", "x".repeat(100_000));
     assert_eq!(parse(&long).unwrap_err().code, "MALFORMED_QUERY");
@@ -84,19 +74,7 @@ fn like_patterns() {
 
 #[test]
 fn tokens_never_panic() {
-    for statement in [
-        "'",
-        "\\",
-        "'\\",
-        "'\\u",
-        "'\\u12",
-        "é",
-        "-",
-        "1-",
-        "\u{1f600}",
-        ":",
-        "!",
-    ] {
+    for statement in ["'", "\\", "'\\", "'\\u", "'\\u12", "é", "-", "1-", "\u{1f600}", ":", "!"] {
         if let Ok(found) = tokens(statement) {
             assert!(!found.is_empty());
         }
@@ -126,10 +104,7 @@ fn date_words_name_whole_days() {
             "{word}"
         );
     }
-    assert_eq!(
-        super::dates::range("LAST_N_DAYS", Some(i64::MAX), today),
-        None
-    );
+    assert_eq!(super::dates::range("LAST_N_DAYS", Some(i64::MAX), today), None);
 }
 
 #[test]
@@ -145,32 +120,14 @@ fn look_ups_go_through_an_index() {
         plan(table, &bound, with_deleted)
     };
     let ids = Plan::Ids(std::collections::BTreeSet::new());
-    assert_eq!(
-        of("Syncline_Id__c IN ('a', 'b') AND Title != 'x'", false),
-        ids
-    );
-    assert_eq!(
-        of(
-            "Account.Name = 'x' AND AccountId = '001000000000000AAA'",
-            false
-        ),
-        ids
-    );
-    assert!(matches!(
-        of("Id = '003000000000000AAA' OR Syncline_Id__c = 'x'", false),
-        Plan::Ids(_)
-    ));
+    assert_eq!(of("Syncline_Id__c IN ('a', 'b') AND Title != 'x'", false), ids);
+    assert_eq!(of("Account.Name = 'x' AND AccountId = '001000000000000AAA'", false), ids);
+    assert!(matches!(of("Id = '003000000000000AAA' OR Syncline_Id__c = 'x'", false), Plan::Ids(_)));
     // Key indexes hold live rows only.
     assert_eq!(of("Syncline_Id__c = 'a'", true), Plan::Scan);
-    assert!(matches!(
-        of("Id IN ('003000000000000AAA')", true),
-        Plan::Ids(_)
-    ));
+    assert!(matches!(of("Id IN ('003000000000000AAA')", true), Plan::Ids(_)));
     let polled = "((SystemModstamp = 2026-11-21T08:00:00Z AND Id > '003000000000000AAA') OR \
                   SystemModstamp > 2026-11-21T08:00:00Z) AND SystemModstamp < 2026-11-21T09:00:00Z";
     assert_eq!(of(polled, true), Plan::Stamps(1_795_248_000, 1_795_251_600));
-    assert_eq!(
-        of("NOT SystemModstamp > 2026-11-21T08:00:00Z", false),
-        Plan::Scan
-    );
+    assert_eq!(of("NOT SystemModstamp > 2026-11-21T08:00:00Z", false), Plan::Scan);
 }

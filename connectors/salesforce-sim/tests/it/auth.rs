@@ -22,12 +22,7 @@ async fn client_credentials_in_body_or_basic_header() {
     assert!(body["issued_at"].is_string());
     assert!(body.get("expires_in").is_none() && body.get("refresh_token").is_none());
     let org = sim.org.id();
-    assert!(
-        body["access_token"]
-            .as_str()
-            .unwrap()
-            .starts_with(&format!("{}!", org.short()))
-    );
+    assert!(body["access_token"].as_str().unwrap().starts_with(&format!("{}!", org.short())));
     let id = body["id"].as_str().unwrap();
     assert_eq!(id.rsplit('/').nth(1).unwrap(), org.as_str());
 }
@@ -38,38 +33,21 @@ async fn refusals_of_the_token_endpoint() {
     let login = sim.org.credentials();
     let id = login.client_id.as_str();
     let cases: [(&[(&str, &str)], &str); 5] = [
+        (&[("grant_type", "client_credentials"), ("client_id", "x")], "invalid_client_id"),
         (
-            &[("grant_type", "client_credentials"), ("client_id", "x")],
-            "invalid_client_id",
-        ),
-        (
-            &[
-                ("grant_type", "client_credentials"),
-                ("client_id", id),
-                ("client_secret", "x"),
-            ],
+            &[("grant_type", "client_credentials"), ("client_id", id), ("client_secret", "x")],
             "invalid_client",
         ),
-        (
-            &[("grant_type", "magic"), ("client_id", id)],
-            "unsupported_grant_type",
-        ),
+        (&[("grant_type", "magic"), ("client_id", id)], "unsupported_grant_type"),
         (&[("client_id", id)], "invalid_request"),
         (
-            &[
-                ("grant_type", "refresh_token"),
-                ("client_id", id),
-                ("refresh_token", "x"),
-            ],
+            &[("grant_type", "refresh_token"), ("client_id", id), ("refresh_token", "x")],
             "invalid_grant",
         ),
     ];
     for (form, error) in cases {
         let answer = sim.form("/services/oauth2/token", form).await;
-        assert_eq!(
-            (answer.status, answer.json()["error"].as_str().unwrap()),
-            (400, error)
-        );
+        assert_eq!((answer.status, answer.json()["error"].as_str().unwrap()), (400, error));
         assert!(answer.json()["error_description"].is_string());
     }
 }
@@ -92,8 +70,7 @@ async fn password_flow_takes_the_security_token() {
     assert_eq!(sim.form(path, &form("secrettoken")).await.status, 200);
     let bad = sim.form(path, &form("wrong")).await;
     assert_eq!(bad.json()["error"], "invalid_grant");
-    sim.org
-        .change_settings(|settings| settings.password_flow = false);
+    sim.org.change_settings(|settings| settings.password_flow = false);
     assert_eq!(sim.form(path, &form("secret")).await.status, 400);
 }
 
@@ -112,24 +89,17 @@ async fn refresh_tokens_rotate_when_asked() {
     };
     let call = async |token: &str| {
         let form = form(token);
-        let form: Vec<_> = form
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect();
+        let form: Vec<_> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
         sim.form(path, &form).await
     };
     let first = call(&token).await;
     assert_eq!(first.status, 200);
     assert!(first.json().get("refresh_token").is_none());
-    sim.org
-        .change_settings(|settings| settings.refresh_rotation = true);
+    sim.org.change_settings(|settings| settings.refresh_rotation = true);
     let second = call(&token).await;
     let new = second.json()["refresh_token"].as_str().unwrap().to_owned();
     let dead = call(&token).await;
-    assert_eq!(
-        dead.json()["error_description"],
-        "expired access/refresh token"
-    );
+    assert_eq!(dead.json()["error_description"], "expired access/refresh token");
     assert_eq!(call(&new).await.status, 200);
     assert_eq!(sim.org.revoke_refresh_tokens(None), 1);
 }
@@ -157,37 +127,20 @@ async fn both_token_schemes_and_revoke() {
     let request = sim.http.get(sim.url("limits"));
     let old = read(request.header("Authorization", format!("OAuth {}", sim.token))).await;
     assert_eq!(old.status, 200);
-    let info = sim
-        .form("/services/oauth2/introspect", &[("token", &sim.token)])
-        .await
-        .json();
+    let info = sim.form("/services/oauth2/introspect", &[("token", &sim.token)]).await.json();
     assert_eq!(info["active"], true);
     assert_eq!(info["username"], "integration@example.com");
-    assert_eq!(
-        sim.form("/services/oauth2/revoke", &[("token", &sim.token)])
-            .await
-            .status,
-        200
-    );
+    assert_eq!(sim.form("/services/oauth2/revoke", &[("token", &sim.token)]).await.status, 200);
     assert_eq!(sim.get("limits").await.status, 401);
-    let info = sim
-        .form("/services/oauth2/introspect", &[("token", &sim.token)])
-        .await
-        .json();
+    let info = sim.form("/services/oauth2/introspect", &[("token", &sim.token)]).await.json();
     assert_eq!(info, json!({ "active": false }));
 }
 
 #[tokio::test]
 async fn identity_of_the_caller() {
     let sim = Sim::start().await;
-    let url = sim.get("").await.json()["identity"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let request = sim
-        .http
-        .get(&url)
-        .query(&[("format", "json"), ("oauth_token", &sim.token)]);
+    let url = sim.get("").await.json()["identity"].as_str().unwrap().to_owned();
+    let request = sim.http.get(&url).query(&[("format", "json"), ("oauth_token", &sim.token)]);
     let body = read(request).await.json();
     assert_eq!(body["username"], "integration@example.com");
     assert_eq!(body["organization_id"], sim.org.id().as_str());

@@ -20,29 +20,17 @@ async fn references_between_parts() {
     let answer = sim.post("composite", request).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     let parts = answer.json()["compositeResponse"].clone();
-    let statuses: Vec<i64> = parts
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|it| it["httpStatusCode"].as_i64().unwrap())
-        .collect();
+    let statuses: Vec<i64> =
+        parts.as_array().unwrap().iter().map(|it| it["httpStatusCode"].as_i64().unwrap()).collect();
     assert_eq!(statuses, [201, 201, 200, 200, 204], "{parts}");
-    assert!(
-        parts[0]["httpHeaders"]["Location"]
-            .as_str()
-            .unwrap()
-            .starts_with(DATA)
-    );
+    assert!(parts[0]["httpHeaders"]["Location"].as_str().unwrap().starts_with(DATA));
     assert_eq!(parts[4]["body"], Value::Null);
     assert_eq!(sim.org.records("Contact", false)[0]["Title"], "of N");
     assert_eq!(sim.org.request_counts().by_kind["composite"], 1);
     // One transaction, one commit.
     let history = sim.org.history_since(0, 100);
-    let commits: std::collections::BTreeSet<u64> = history
-        .iter()
-        .filter(|entry| entry.api == "rest")
-        .map(|entry| entry.commit)
-        .collect();
+    let commits: std::collections::BTreeSet<u64> =
+        history.iter().filter(|entry| entry.api == "rest").map(|entry| entry.commit).collect();
     assert_eq!(commits.len(), 1);
 }
 
@@ -66,10 +54,7 @@ async fn failures_roll_back_or_stand_alone() {
     let body = &body["compositeResponse"];
     assert_eq!(body[0]["httpStatusCode"], 201);
     let message = body[2]["body"][0]["message"].as_str().unwrap();
-    assert!(
-        message.starts_with("Invalid reference specified. No value for"),
-        "{message}"
-    );
+    assert!(message.starts_with("Invalid reference specified. No value for"), "{message}");
     assert_eq!(sim.org.records("Account", false).len(), 1);
 }
 
@@ -99,45 +84,20 @@ async fn conditions_per_part() {
     assert_eq!(body["compositeResponse"][1]["httpStatusCode"], 412);
     let mut bad = part("GET", "limits", "x", Value::Null);
     bad["httpHeaders"] = json!({ "Authorization": "Bearer y" });
-    let answer = sim
-        .post("composite", json!({ "compositeRequest": [bad] }))
-        .await;
+    let answer = sim.post("composite", json!({ "compositeRequest": [bad] })).await;
     assert_eq!(answer.status, 400);
 }
 
 #[tokio::test]
 async fn limits_of_a_call() {
     let sim = Sim::start().await;
-    let many: Vec<Value> = (0..26)
-        .map(|at| part("GET", "limits", &format!("r{at}"), Value::Null))
-        .collect();
-    assert_eq!(
-        sim.post("composite", json!({ "compositeRequest": many }))
-            .await
-            .status,
-        400
-    );
+    let many: Vec<Value> =
+        (0..26).map(|at| part("GET", "limits", &format!("r{at}"), Value::Null)).collect();
+    assert_eq!(sim.post("composite", json!({ "compositeRequest": many })).await.status, 400);
     let queries: Vec<Value> = (0..6)
-        .map(|at| {
-            part(
-                "GET",
-                "query?q=SELECT Id FROM User",
-                &format!("r{at}"),
-                Value::Null,
-            )
-        })
+        .map(|at| part("GET", "query?q=SELECT Id FROM User", &format!("r{at}"), Value::Null))
         .collect();
-    assert_eq!(
-        sim.post("composite", json!({ "compositeRequest": queries }))
-            .await
-            .status,
-        400
-    );
+    assert_eq!(sim.post("composite", json!({ "compositeRequest": queries })).await.status, 400);
     let bad = part("GET", "limits", "1bad", Value::Null);
-    assert_eq!(
-        sim.post("composite", json!({ "compositeRequest": [bad] }))
-            .await
-            .status,
-        400
-    );
+    assert_eq!(sim.post("composite", json!({ "compositeRequest": [bad] })).await.status, 400);
 }

@@ -15,11 +15,7 @@ async fn frozen() -> (Sim, String) {
 
 async fn conditional(sim: &Sim, method: &str, path: &str, header: (&str, &str)) -> u16 {
     let request = sim.request(method, path).header(header.0, header.1);
-    let request = if method == "PATCH" {
-        request.json(&json!({ "Title": "x" }))
-    } else {
-        request
-    };
+    let request = if method == "PATCH" { request.json(&json!({ "Title": "x" })) } else { request };
     read(request).await.status
 }
 
@@ -33,21 +29,11 @@ async fn unmodified_since_has_the_grain_of_a_second() {
     assert_eq!(conditional(&sim, "PATCH", &path, guard).await, 204);
     sim.org.advance_clock_ms(1);
     assert_eq!(conditional(&sim, "PATCH", &path, guard).await, 204);
-    let stale = read(
-        sim.request("PATCH", &path)
-            .header(guard.0, guard.1)
-            .json(&json!({})),
-    )
-    .await;
+    let stale = read(sim.request("PATCH", &path).header(guard.0, guard.1).json(&json!({}))).await;
     assert_eq!((stale.status, stale.text.as_str()), (412, ""));
     assert_eq!(conditional(&sim, "GET", &path, guard).await, 412);
     sim.org.change_settings(|settings| settings.body_412 = true);
-    let stale = read(
-        sim.request("PATCH", &path)
-            .header(guard.0, guard.1)
-            .json(&json!({})),
-    )
-    .await;
+    let stale = read(sim.request("PATCH", &path).header(guard.0, guard.1).json(&json!({}))).await;
     assert_eq!(stale.error().1, "ENTITY_FAILED_IFLASTMODIFIED_ON_UPDATE");
 }
 
@@ -58,14 +44,8 @@ async fn modified_since_and_bad_dates() {
     let before = ("If-Modified-Since", "Sat, 21 Nov 2026 07:59:59 GMT");
     assert_eq!(conditional(&sim, "GET", &path, at).await, 304);
     assert_eq!(conditional(&sim, "GET", &path, before).await, 200);
-    assert_eq!(
-        conditional(&sim, "PATCH", &path, ("If-Unmodified-Since", "yesterday")).await,
-        400
-    );
-    assert_eq!(
-        conditional(&sim, "GET", &path, ("If-Modified-Since", "yesterday")).await,
-        200
-    );
+    assert_eq!(conditional(&sim, "PATCH", &path, ("If-Unmodified-Since", "yesterday")).await, 400);
+    assert_eq!(conditional(&sim, "GET", &path, ("If-Modified-Since", "yesterday")).await, 200);
 }
 
 #[tokio::test]
@@ -75,15 +55,10 @@ async fn etags_work_on_accounts_only() {
     let path = format!("sobjects/Account/{id}");
     let etag = sim.get(&path).await.header("etag").unwrap().to_owned();
     assert!(sim.get(&contact).await.header("etag").is_none());
-    assert_eq!(
-        conditional(&sim, "GET", &path, ("If-None-Match", &etag)).await,
-        304
-    );
+    assert_eq!(conditional(&sim, "GET", &path, ("If-None-Match", &etag)).await, 304);
     let patch = async |path: &str, name: &str, tag: &str| {
         let body = json!({ "Phone": "1" });
-        read(sim.request("PATCH", path).header(name, tag).json(&body))
-            .await
-            .status
+        read(sim.request("PATCH", path).header(name, tag).json(&body)).await.status
     };
     assert_eq!(patch(&path, "If-None-Match", &etag).await, 412);
     assert_eq!(patch(&path, "If-Match", &etag).await, 204);
@@ -101,8 +76,7 @@ async fn delete_takes_no_condition() {
         (ConditionalDelete::Honoured, 412),
     ] {
         let (sim, path) = frozen().await;
-        sim.org
-            .change_settings(|settings| settings.conditional_delete = how);
+        sim.org.change_settings(|settings| settings.conditional_delete = how);
         assert_eq!(conditional(&sim, "DELETE", &path, stale).await, status);
     }
 }

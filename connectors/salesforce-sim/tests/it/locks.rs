@@ -8,18 +8,14 @@ use crate::sim::{Sim, fields, until};
 #[tokio::test]
 async fn a_locked_row_is_waited_for_and_then_refused() {
     let sim = Sim::start().await;
-    sim.org
-        .change_settings(|settings| settings.lock_wait_ms = 30);
+    sim.org.change_settings(|settings| settings.lock_wait_ms = 30);
     let id = sim.create("Contact", json!({ "LastName": "A" })).await;
     sim.org.lock_row(Id::parse(&id).unwrap(), 60_000);
     let path = format!("sobjects/Contact/{id}");
     let refused = sim.patch(&path, json!({ "Title": "x" })).await;
     assert_eq!(refused.error(), (400, "UNABLE_TO_LOCK_ROW".to_owned()));
     let text = refused.json()[0]["message"].as_str().unwrap().to_owned();
-    assert!(
-        text.ends_with(&format!("or 1 records: {}", &id[..15])),
-        "{text}"
-    );
+    assert!(text.ends_with(&format!("or 1 records: {}", &id[..15])), "{text}");
     let record = |id: &str| json!({ "attributes": { "type": "Contact" }, "id": id, "Title": "y" });
     let other = sim.create("Contact", json!({ "LastName": "B" })).await;
     let body = json!({ "records": [record(&id), record(&other)] });
@@ -36,8 +32,7 @@ async fn a_short_lock_only_delays() {
     let account = sim.create("Account", json!({ "Name": "A" })).await;
     sim.org.lock_row(Id::parse(&account).unwrap(), 40);
     // The account of a contact is locked by the contact's save.
-    sim.create("Contact", json!({ "LastName": "A", "AccountId": account }))
-        .await;
+    sim.create("Contact", json!({ "LastName": "A", "AccountId": account })).await;
 }
 
 #[tokio::test]
@@ -45,10 +40,7 @@ async fn a_late_commit_is_stamped_before_it_is_seen() {
     let org = Org::new(1);
     let sim = Sim::with(org.clone()).await;
     let id = sim.create("Contact", json!({ "LastName": "A" })).await;
-    let ann = org
-        .person("ann@example.com")
-        .unwrap()
-        .committing_after(60_000);
+    let ann = org.person("ann@example.com").unwrap().committing_after(60_000);
     let row = Id::parse(&id).unwrap();
     let late =
         tokio::spawn(async move { ann.update(row, &fields(json!({ "Title": "late" }))).await });
@@ -64,15 +56,9 @@ async fn a_late_commit_is_stamped_before_it_is_seen() {
     assert_eq!((answer.status, committed), (204, 1));
     late.await.unwrap().unwrap();
     let row = sim.row("Contact", &id).await;
-    assert_eq!(
-        (&row["Title"], &row["Phone"]),
-        (&json!("late"), &json!("2"))
-    );
+    assert_eq!((&row["Title"], &row["Phone"]), (&json!("late"), &json!("2")));
     let history = org.history_since(0, 100);
-    let late = history
-        .iter()
-        .find(|entry| entry.user == "ann@example.com")
-        .unwrap();
+    let late = history.iter().find(|entry| entry.user == "ann@example.com").unwrap();
     assert!(late.committed_ms - late.started_ms >= 5000);
     assert_eq!(history.last().unwrap().seq, late.seq + 1);
 }
@@ -82,10 +68,7 @@ async fn an_open_insert_holds_its_key() {
     let org = Org::new(1);
     let sim = Sim::with(org.clone()).await;
     org.add_fault(Fault {
-        on: Selector {
-            kind: Some("upsert".into()),
-            ..Selector::default()
-        },
+        on: Selector { kind: Some("upsert".into()), ..Selector::default() },
         skip: 0,
         count: Some(1),
         action: FaultAction::CommitLate { ms: 60_000 },
@@ -114,17 +97,10 @@ async fn jitter_commits_later_within_its_bound() {
     org.change_settings(|settings| settings.commit_jitter_ms = 20);
     let sim = Sim::with(org.clone()).await;
     let calls = (0..20).map(|_| sim.create("Account", json!({ "Name": "A" })));
-    tokio::time::timeout(
-        Duration::from_secs(10),
-        futures_util::future::join_all(calls),
-    )
-    .await
-    .unwrap();
+    tokio::time::timeout(Duration::from_secs(10), futures_util::future::join_all(calls))
+        .await
+        .unwrap();
     let history = org.history_since(0, 100);
-    assert!(
-        history
-            .iter()
-            .any(|entry| entry.committed_ms > entry.started_ms)
-    );
+    assert!(history.iter().any(|entry| entry.committed_ms > entry.started_ms));
     assert_eq!(org.records("Account", false).len(), 20);
 }

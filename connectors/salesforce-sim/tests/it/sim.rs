@@ -35,10 +35,7 @@ impl Answer {
 
     /// Status and `errorCode` of the first error.
     pub fn error(&self) -> (u16, String) {
-        let code = self.json()[0]["errorCode"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
+        let code = self.json()[0]["errorCode"].as_str().unwrap_or_default().to_owned();
         (self.status, code)
     }
 }
@@ -46,10 +43,7 @@ impl Answer {
 pub const DATA: &str = "/services/data/v67.0";
 
 pub fn client() -> reqwest::Client {
-    reqwest::Client::builder()
-        .timeout(Duration::from_secs(20))
-        .build()
-        .unwrap()
+    reqwest::Client::builder().timeout(Duration::from_secs(20)).build().unwrap()
 }
 
 impl Sim {
@@ -59,12 +53,7 @@ impl Sim {
 
     pub async fn with(org: Org) -> Self {
         let server = Server::start(org.clone(), "127.0.0.1:0").await.unwrap();
-        let mut sim = Self {
-            org,
-            server,
-            http: client(),
-            token: String::new(),
-        };
+        let mut sim = Self { org, server, http: client(), token: String::new() };
         let login = sim.org.credentials();
         let form = [
             ("grant_type", "client_credentials"),
@@ -93,9 +82,7 @@ impl Sim {
     /// A call with the token; headers may be added.
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
-        self.http
-            .request(method, self.url(path))
-            .bearer_auth(&self.token)
+        self.http.request(method, self.url(path)).bearer_auth(&self.token)
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -141,10 +128,7 @@ impl Sim {
         let answer = self.query(statement).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         let records = answer.json()["records"].as_array().unwrap().clone();
-        records
-            .into_iter()
-            .map(|record| record[column].clone())
-            .collect()
+        records.into_iter().map(|record| record[column].clone()).collect()
     }
 
     /// A control call.
@@ -158,11 +142,7 @@ pub async fn read(request: reqwest::RequestBuilder) -> Answer {
     let status = response.status().as_u16();
     let headers = response.headers().clone();
     let text = response.text().await.unwrap();
-    Answer {
-        status,
-        headers,
-        text,
-    }
+    Answer { status, headers, text }
 }
 
 /// A JSON object as the handle takes it.
@@ -175,9 +155,7 @@ pub fn fields(value: Value) -> Map<String, Value> {
 
 /// `n` contacts named `C0`, `C1` ….
 pub fn contacts(n: usize) -> Vec<Map<String, Value>> {
-    (0..n)
-        .map(|at| fields(json!({ "LastName": format!("C{at}") })))
-        .collect()
+    (0..n).map(|at| fields(json!({ "LastName": format!("C{at}") }))).collect()
 }
 
 /// Waits until a condition holds, at most five seconds.

@@ -69,12 +69,7 @@ pub(super) async fn request(
     let client = client(settings, login)?;
     let send = |request: HttpRequest| call(http.clone(), request);
     let answer = match settings.grant {
-        Grant::ClientCredentials => {
-            client
-                .exchange_client_credentials()
-                .request_async(&send)
-                .await
-        }
+        Grant::ClientCredentials => client.exchange_client_credentials().request_async(&send).await,
         Grant::RefreshToken => {
             let Some(token) = refresh else {
                 return Err(LoginFailure {
@@ -85,18 +80,13 @@ pub(super) async fn request(
                 });
             };
             let token = RefreshToken::new(token.expose_secret().to_owned());
-            client
-                .exchange_refresh_token(&token)
-                .request_async(&send)
-                .await
+            client.exchange_refresh_token(&token).request_async(&send).await
         }
     };
     match answer {
         Ok(tokens) => Ok(Granted {
             access: tokens.access_token().secret().as_str().into(),
-            refresh: tokens
-                .refresh_token()
-                .map(|token| token.secret().as_str().into()),
+            refresh: tokens.refresh_token().map(|token| token.secret().as_str().into()),
             instance_url: tokens.extra_fields().instance_url.clone(),
             identity: tokens.extra_fields().id.clone(),
         }),
@@ -105,14 +95,12 @@ pub(super) async fn request(
 }
 
 fn client(settings: &SalesforceSettings, login: &Url) -> Result<Client, LoginFailure> {
-    let url = login
-        .join("/services/oauth2/token")
-        .map_err(|error| LoginFailure {
-            kind: ErrorKind::Config,
-            code: None,
-            context: format!("url {login} has no token address: {error}"),
-            advice: "set url to https://host",
-        })?;
+    let url = login.join("/services/oauth2/token").map_err(|error| LoginFailure {
+        kind: ErrorKind::Config,
+        code: None,
+        context: format!("url {login} has no token address: {error}"),
+        advice: "set url to https://host",
+    })?;
     let client = Client::<EndpointNotSet>::new(ClientId::new(settings.client_id.clone()))
         .set_auth_type(AuthType::RequestBody)
         .set_token_uri(TokenUrl::from_url(url));
@@ -144,10 +132,8 @@ async fn call(http: reqwest::Client, request: HttpRequest) -> Result<HttpRespons
         return Err(CallError::Status(status.as_u16()));
     }
     let headers = response.headers().clone();
-    let body = read_limited(response, 1 << 20)
-        .await
-        .map_err(transport)?
-        .ok_or(CallError::TooLong)?;
+    let body =
+        read_limited(response, 1 << 20).await.map_err(transport)?.ok_or(CallError::TooLong)?;
     let mut answer = HttpResponse::new(body.to_vec());
     *answer.status_mut() = status;
     *answer.headers_mut() = headers;
@@ -211,22 +197,17 @@ fn meaning(code: &BasicErrorResponseType, text: &str) -> (ErrorKind, &'static st
             "the login was refused or revoked: connect the system again, or check the \
              integration user and the policies of the external client app",
         ),
-        "invalid_client" | "invalid_client_id" => (
-            ErrorKind::Auth,
-            "check client_id and client_secret against the external client app",
-        ),
+        "invalid_client" | "invalid_client_id" => {
+            (ErrorKind::Auth, "check client_id and client_secret against the external client app")
+        }
         "unauthorized_client" | "inactive_user" | "inactive_org" | "invalid_app_access" => (
             ErrorKind::Auth,
             "let the external client app use this flow and this user, and check that both are \
              active",
         ),
-        "rate_limit_exceeded" => (
-            ErrorKind::Throttled,
-            "too many logins in an hour; it is tried again later",
-        ),
-        _ => (
-            ErrorKind::Config,
-            "check the OAuth settings of the external client app",
-        ),
+        "rate_limit_exceeded" => {
+            (ErrorKind::Throttled, "too many logins in an hour; it is tried again later")
+        }
+        _ => (ErrorKind::Config, "check the OAuth settings of the external client app"),
     }
 }

@@ -61,13 +61,7 @@ impl Login {
         store: Arc<dyn TokenStore>,
     ) -> Self {
         let state = Mutex::default();
-        Self(Arc::new(Desk {
-            settings,
-            url,
-            http,
-            store,
-            state,
-        }))
+        Self(Arc::new(Desk { settings, url, http, store, state }))
     }
 
     /// The session, or a renewed one when the server refused that of generation `refused`. All
@@ -157,12 +151,9 @@ impl Desk {
             context,
             advice: "check that url is a Salesforce login address",
         };
-        let instance = plain_checked(
-            &granted.instance_url,
-            "instance_url",
-            self.settings.allow_plain,
-        )
-        .map_err(|error| wrong(error.context))?;
+        let instance =
+            plain_checked(&granted.instance_url, "instance_url", self.settings.allow_plain)
+                .map_err(|error| wrong(error.context))?;
         // The identity address ends in /{org id}/{user id}.
         let mut ids = granted.identity.rsplit('/').map(id18);
         let (Some(Some(user)), Some(Some(org))) = (ids.next(), ids.next()) else {
@@ -174,13 +165,7 @@ impl Desk {
             state.generation
         };
         let token = granted.access;
-        Ok(Arc::new(Session {
-            token,
-            instance,
-            org,
-            user,
-            generation,
-        }))
+        Ok(Arc::new(Session { token, instance, org, user, generation }))
     }
 
     async fn request(

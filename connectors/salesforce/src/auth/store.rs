@@ -54,8 +54,6 @@ impl TokenStore for MemoryTokenStore {
 
 impl MemoryTokenStore {
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<SecretString>> {
-        self.0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

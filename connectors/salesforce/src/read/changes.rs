@@ -22,12 +22,8 @@ pub(crate) async fn changes(org: &Org, cx: &Context, request: &ChangesRequest) -
         return begin(org, request).await;
     };
     let mut poll: Poll = since.0.parse().map_err(|()| {
-        Error::new(
-            ErrorKind::Gap,
-            "poll changes",
-            format!("{entity}: the cursor is not ours"),
-        )
-        .advise("compare both sides in full and poll from now")
+        Error::new(ErrorKind::Gap, "poll changes", format!("{entity}: the cursor is not ours"))
+            .advise("compare both sides in full and poll from now")
     })?;
     let (chain, mut memory) = org.shown.take(poll.chain, &since.0, cx.now.micros());
     poll.chain = chain;
@@ -37,17 +33,9 @@ pub(crate) async fn changes(org: &Org, cx: &Context, request: &ChangesRequest) -
     }
     let (page, poll) = result?;
     let gave = poll.to_string();
-    let window = Stamp(
-        poll.at
-            .stamp
-            .0
-            .saturating_sub(seconds(org.settings.overlap)),
-    );
+    let window = Stamp(poll.at.stamp.0.saturating_sub(seconds(org.settings.overlap)));
     org.shown.put(chain, memory, &since.0, &gave, window);
-    Ok(Page {
-        next: Some(Cursor(gave.into())),
-        ..page
-    })
+    Ok(Page { next: Some(Cursor(gave.into())), ..page })
 }
 
 /// A poll that starts now: nothing is shown, and the first poll re-reads the window, because
@@ -65,11 +53,7 @@ async fn begin(org: &Org, request: &ChangesRequest) -> Result<Page> {
         chain: 0,
     };
     let next = Some(Cursor(poll.to_string().into()));
-    Ok(Page {
-        next,
-        server_time: Some(now.instant()),
-        ..Page::default()
-    })
+    Ok(Page { next, server_time: Some(now.instant()), ..Page::default() })
 }
 
 async fn page(
@@ -83,16 +67,10 @@ async fn page(
     let limit = request.page_rows_max.clamp(1, org.settings.page_rows);
     let filter = request.selection.filter.as_ref().map(|filter| {
         let filter = superset(filter, &described);
-        if plan.tells_deleted() {
-            format!("({filter} OR IsDeleted = true)")
-        } else {
-            filter
-        }
+        if plan.tells_deleted() { format!("({filter} OR IsDeleted = true)") } else { filter }
     });
     let soql = statement(&plan, &poll, filter, limit);
-    let reply = org
-        .query("poll changes", entity, &soql, plan.tells_deleted())
-        .await?;
+    let reply = org.query("poll changes", entity, &soql, plan.tells_deleted()).await?;
     let now = reply.clock("poll changes")?;
     if plan.tells_deleted() && now.0 - poll.at.stamp.0 > seconds(RECYCLE_BIN) {
         let what = format!(
@@ -107,12 +85,7 @@ async fn page(
     // What is younger than this is left for a later poll.
     let bound = Stamp(now.0.saturating_sub(seconds(org.settings.lag)));
     let own = org.own_user();
-    let read = Reading {
-        plan: &plan,
-        reply: &reply,
-        own: own.as_deref(),
-        bound,
-    };
+    let read = Reading { plan: &plan, reply: &reply, own: own.as_deref(), bound };
     let (mut page, last) = read.rows(&answer, memory)?;
     let rows = answer.records.len();
     let full = rows > 0 && (!answer.done || rows >= limit);
@@ -152,11 +125,7 @@ fn advance(
             poll.at = shown.max(Place::before(Stamp(bound.0.saturating_sub(1))));
             let due = now >= poll.due;
             if due {
-                let start = poll
-                    .at
-                    .stamp
-                    .0
-                    .saturating_sub(seconds(org.settings.overlap));
+                let start = poll.at.stamp.0.saturating_sub(seconds(org.settings.overlap));
                 poll.back = Some(Place::before(Stamp(start)));
             }
             due
@@ -171,10 +140,7 @@ fn statement(plan: &RowPlan, poll: &Poll, filter: Option<String>, limit: usize) 
     let mut conditions = vec![if from.id.is_empty() {
         format!("{stamp} >= {start}")
     } else {
-        format!(
-            "(({stamp} = {start} AND Id > {}) OR {stamp} > {start})",
-            quoted(&from.id)
-        )
+        format!("(({stamp} = {start} AND Id > {}) OR {stamp} > {start})", quoted(&from.id))
     }];
     if poll.back.is_some() {
         conditions.push(format!("{stamp} <= {}", poll.at.stamp.soql()));
@@ -203,10 +169,7 @@ struct Last {
 impl Reading<'_> {
     fn rows(&self, answer: &QueryAnswer<'_>, memory: &mut Memory) -> Result<(Page, Last)> {
         let mut page = Page::default();
-        let mut last = Last {
-            place: None,
-            seen: 0,
-        };
+        let mut last = Last { place: None, seen: 0 };
         for row in &answer.records {
             let shown = self.plan.shown(row, self.reply.floor, self.own)?;
             let key = match &shown {
@@ -220,10 +183,7 @@ impl Reading<'_> {
                 break;
             }
             last.seen += 1;
-            last.place = Some(Place {
-                stamp,
-                id: key.as_str().to_owned(),
-            });
+            last.place = Some(Place { stamp, id: key.as_str().to_owned() });
             let print = match &shown {
                 Shown::Live(record) => Print::of_record(stamp, record),
                 Shown::Gone(_, absence) => Print::of_absence(stamp, absence),

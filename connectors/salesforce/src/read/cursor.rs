@@ -15,10 +15,7 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn before(stamp: Stamp) -> Self {
-        Self {
-            stamp,
-            id: String::new(),
-        }
+        Self { stamp, id: String::new() }
     }
 }
 
@@ -58,19 +55,12 @@ impl FromStr for Poll {
             if !id.is_empty() && crate::id::id18(id).is_none() {
                 return Err(());
             }
-            Ok(Place {
-                stamp: Stamp(number(stamp)?),
-                id: id.to_owned(),
-            })
+            Ok(Place { stamp: Stamp(number(stamp)?), id: id.to_owned() })
         };
         Ok(Self {
             at: place(stamp, id)?,
             due: Stamp(number(due)?),
-            back: if back.is_empty() {
-                None
-            } else {
-                Some(place(back, back_id)?)
-            },
+            back: if back.is_empty() { None } else { Some(place(back, back_id)?) },
             chain: number(chain)?,
         })
     }
@@ -85,23 +75,14 @@ mod tests {
         let id = "001000000000001AAA".to_owned();
         for (at, back) in [("", None), (id.as_str(), Some(Place::before(Stamp(3))))] {
             let poll = Poll {
-                at: Place {
-                    stamp: Stamp(7),
-                    id: at.to_owned(),
-                },
+                at: Place { stamp: Stamp(7), id: at.to_owned() },
                 due: Stamp(9),
                 back,
                 chain: -4,
             };
             assert_eq!(poll.to_string().parse(), Ok(poll));
         }
-        for text in [
-            "",
-            "p1;1;;2;;;",
-            "p2;1;;2;;;3",
-            "p1;1;' OR;2;;;3",
-            "p1;x;;2;;;3",
-        ] {
+        for text in ["", "p1;1;;2;;;", "p2;1;;2;;;3", "p1;1;' OR;2;;;3", "p1;x;;2;;;3"] {
             assert_eq!(text.parse::<Poll>(), Err(()), "{text}");
         }
     }

@@ -30,17 +30,11 @@ async fn once(org: &Org, request: &FetchRequest) -> Result<Fetched> {
     match &request.by {
         FetchBy::Keys(keys) => by_keys(org, selection, keys).await,
         FetchBy::ExternalIds(links) => by_links(org, selection, links).await,
-        FetchBy::Matching {
-            field,
-            normalize,
-            values,
-        } => {
+        FetchBy::Matching { field, normalize, values } => {
             let (described, plan) = org.plan(selection).await?;
             let field = field.as_str();
             let found = conditions(&selection.entity, &described, field, normalize, values)?;
-            let set = described
-                .field(field)
-                .is_some_and(|facts| facts.wire == Wire::Set);
+            let set = described.field(field).is_some_and(|facts| facts.wire == Wire::Set);
             let room = room(&plan);
             let mut fetched = Fetched::default();
             for condition in gathered(field, set, found, room) {
@@ -95,14 +89,8 @@ async fn by_keys(org: &Org, selection: &Selection, keys: &[Key]) -> Result<Fetch
         }
     }
     let came: HashSet<String> = {
-        let live = fetched
-            .records
-            .iter()
-            .map(|record| record.key.as_str().to_owned());
-        let gone = fetched
-            .missing
-            .iter()
-            .map(|(key, _)| key.as_str().to_owned());
+        let live = fetched.records.iter().map(|record| record.key.as_str().to_owned());
+        let gone = fetched.missing.iter().map(|(key, _)| key.as_str().to_owned());
         live.chain(gone).collect()
     };
     ids.retain(|id| !came.contains(id));
@@ -143,11 +131,7 @@ async fn retrieve(
     }
     let entity = &selection.entity;
     let broken = |error| unreadable(LOOK_UP, entity, error);
-    let ask = serde_json::to_vec(&Ask {
-        ids,
-        fields: plan.columns(),
-    })
-    .map_err(broken)?;
+    let ask = serde_json::to_vec(&Ask { ids, fields: plan.columns() }).map_err(broken)?;
     let path = org.data(&format!("composite/sobjects/{entity}"));
     let reply = org.post_read(LOOK_UP, entity, path, ask).await?;
     let rows: Vec<Option<Row<'_>>> = serde_json::from_slice(&reply.body).map_err(broken)?;
@@ -242,14 +226,10 @@ fn heard(fetched: &mut Fetched, floor: Option<Stamp>) {
 /// Conditions overlap: a record that two of them found is answered once.
 fn once_each(fetched: &mut Fetched) {
     let mut seen = HashSet::new();
-    fetched
-        .records
-        .retain(|record| seen.insert(record.key.clone()));
+    fetched.records.retain(|record| seen.insert(record.key.clone()));
 }
 
 /// What a condition may take of the request line beside the select list.
 fn room(plan: &RowPlan) -> usize {
-    QUERY_CHARS_MAX
-        .saturating_sub(encoded(&plan.select()).len())
-        .max(500)
+    QUERY_CHARS_MAX.saturating_sub(encoded(&plan.select()).len()).max(500)
 }

@@ -18,21 +18,13 @@ pub(super) fn conditions(
 ) -> Result<Vec<Condition>> {
     let unfit = |why: &str, advice: &str| {
         let what = format!("{entity}.{field} cannot be searched: {why}");
-        Error::new(ErrorKind::Schema, "look up", what)
-            .field(field.to_owned())
-            .advise(advice)
+        Error::new(ErrorKind::Schema, "look up", what).field(field.to_owned()).advise(advice)
     };
     let facts = described.field(field).ok_or_else(|| {
-        unfit(
-            "it is not there, or hidden",
-            "check the match rule and the user's rights",
-        )
+        unfit("it is not there, or hidden", "check the match rule and the user's rights")
     })?;
     if !facts.filterable {
-        return Err(unfit(
-            "Salesforce does not filter by it",
-            "match by another field",
-        ));
+        return Err(unfit("Salesforce does not filter by it", "match by another field"));
     }
     let text = matches!(facts.wire, Wire::Text | Wire::Lines);
     let folded = normalize
@@ -93,14 +85,9 @@ pub(super) fn gathered(
     }
     let word = if set { "INCLUDES" } else { "IN" };
     let lists = chunks(members, chars_max).into_iter();
-    let mut joined: Vec<String> = lists
-        .map(|list| format!("{field} {word} ({})", list.join(",")))
-        .collect();
-    joined.extend(
-        chunks(wholes, chars_max)
-            .into_iter()
-            .map(|list| list.join(" OR ")),
-    );
+    let mut joined: Vec<String> =
+        lists.map(|list| format!("{field} {word} ({})", list.join(","))).collect();
+    joined.extend(chunks(wholes, chars_max).into_iter().map(|list| list.join(" OR ")));
     joined
 }
 
@@ -141,23 +128,13 @@ mod tests {
 
     #[test]
     fn every_form_finds_at_least_what_matches() {
-        let plain = find(
-            "Phone",
-            &[Normalizer::Trim],
-            &["a'b".into(), Value::Null, "c".into()],
-        );
+        let plain = find("Phone", &[Normalizer::Trim], &["a'b".into(), Value::Null, "c".into()]);
         assert_eq!(plain.unwrap(), ["Phone IN ('a\\'b','c')", "Phone = null"]);
         let digits = find("Phone", &[Normalizer::DigitsOnly], &["0301".into()]).unwrap();
         assert_eq!(digits, ["Phone LIKE '%0%3%0%1%'"]);
         let tags = Value::List(vec!["B".into(), "A".into()].into());
-        assert_eq!(
-            find("Tags__c", &[], &[tags]).unwrap(),
-            ["Tags__c INCLUDES ('B;A')"]
-        );
-        assert_eq!(
-            find("Code__c", &[], &["x".into(), 7.into()]).unwrap(),
-            ["Code__c IN ('x')"]
-        );
+        assert_eq!(find("Tags__c", &[], &[tags]).unwrap(), ["Tags__c INCLUDES ('B;A')"]);
+        assert_eq!(find("Code__c", &[], &["x".into(), 7.into()]).unwrap(), ["Code__c IN ('x')"]);
     }
 
     #[test]
@@ -172,11 +149,7 @@ mod tests {
         let values: Vec<Value> = (0..40).map(|n| format!("value{n:03}").into()).collect();
         let found = find("Phone", &[], &values).unwrap();
         assert!(found.len() > 1);
-        assert!(
-            found
-                .iter()
-                .all(|condition| crate::wire::encoded(condition).len() < 260)
-        );
+        assert!(found.iter().all(|condition| crate::wire::encoded(condition).len() < 260));
         let all = found.join("");
         assert!((0..40).all(|n| all.contains(&format!("'value{n:03}'"))));
     }

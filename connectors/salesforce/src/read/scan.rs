@@ -26,12 +26,8 @@ async fn page(org: &Org, request: &ScanRequest) -> Result<Page> {
     }
     if let Some(after) = &request.after {
         let id = id18(&after.0).ok_or_else(|| {
-            Error::new(
-                ErrorKind::Gap,
-                "scan",
-                format!("{entity}: the cursor is not one of ours"),
-            )
-            .advise("start the scan again")
+            Error::new(ErrorKind::Gap, "scan", format!("{entity}: the cursor is not one of ours"))
+                .advise("start the scan again")
         })?;
         conditions.push(format!("Id > {}", quoted(&id)));
     }
@@ -45,10 +41,7 @@ async fn page(org: &Org, request: &ScanRequest) -> Result<Page> {
     let answer: QueryAnswer<'_> =
         serde_json::from_slice(&reply.body).map_err(|error| unreadable("scan", entity, error))?;
     let own = org.own_user();
-    let mut page = Page {
-        server_time: reply.server_time(),
-        ..Page::default()
-    };
+    let mut page = Page { server_time: reply.server_time(), ..Page::default() };
     for row in &answer.records {
         match plan.shown(row, reply.floor, own.as_deref())? {
             Shown::Live(record) => page.records.push(record),

@@ -26,10 +26,7 @@ impl Print {
     pub(super) fn of_record(stamp: Stamp, record: &Record) -> Self {
         let mut hasher = DefaultHasher::new();
         (&record.values, record.external_id, &record.marker).hash(&mut hasher);
-        Self {
-            stamp,
-            content: hasher.finish(),
-        }
+        Self { stamp, content: hasher.finish() }
     }
     pub(super) fn of_absence(stamp: Stamp, absence: &Absence) -> Self {
         let mut hasher = DefaultHasher::new();
@@ -38,10 +35,7 @@ impl Print {
             Absence::MergedInto(key) => key.hash(&mut hasher),
             Absence::NotVisible => 2_u8.hash(&mut hasher),
         }
-        Self {
-            stamp,
-            content: !hasher.finish(),
-        }
+        Self { stamp, content: !hasher.finish() }
     }
 }
 
@@ -123,10 +117,7 @@ mod tests {
     use super::*;
 
     fn print(content: u64) -> Print {
-        Print {
-            stamp: Stamp(100),
-            content,
-        }
+        Print { stamp: Stamp(100), content }
     }
 
     #[test]

@@ -42,14 +42,7 @@ impl Call {
         body: Body,
     ) -> Self {
         let place = place.to_owned();
-        Self {
-            operation,
-            place,
-            method,
-            path,
-            headers: Vec::new(),
-            body,
-        }
+        Self { operation, place, method, path, headers: Vec::new(), body }
     }
     pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
@@ -77,12 +70,8 @@ impl Reply {
     /// [`ErrorKind::Protocol`] when the server states no Date.
     pub(crate) fn clock(&self, operation: &'static str) -> Result<Stamp> {
         self.floor.ok_or_else(|| {
-            Error::new(
-                ErrorKind::Protocol,
-                operation,
-                "the answer carries no Date header",
-            )
-            .advise("let the proxy on the way keep the Date header: the poll goes by it")
+            Error::new(ErrorKind::Protocol, operation, "the answer carries no Date header")
+                .advise("let the proxy on the way keep the Date header: the poll goes by it")
         })
     }
     pub(crate) fn server_time(&self) -> Option<Instant> {

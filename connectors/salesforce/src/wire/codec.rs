@@ -53,9 +53,7 @@ pub(crate) fn decode(wire: Wire, raw: &RawValue) -> Value {
         Wire::Int => raw.parse().ok().map(Value::Int).or_else(|| whole(raw)),
         Wire::Number => raw.parse().ok().map(Value::Decimal),
         Wire::Related => related(raw),
-        _ => serde_json::from_str::<String>(raw)
-            .ok()
-            .and_then(|text| decode_text(wire, text)),
+        _ => serde_json::from_str::<String>(raw).ok().and_then(|text| decode_text(wire, text)),
     };
     read.unwrap_or_else(|| Value::Raw(raw.into()))
 }
@@ -166,10 +164,7 @@ fn significant(decimal: &Decimal) -> String {
 pub(crate) fn members(items: &Arc<[Value]>) -> Option<String> {
     let texts: Option<Vec<&str>> = items
         .iter()
-        .map(|item| {
-            item.as_text()
-                .filter(|text| !text.contains(';') && !text.is_empty())
-        })
+        .map(|item| item.as_text().filter(|text| !text.contains(';') && !text.is_empty()))
         .collect();
     Some(texts?.join(";"))
 }
@@ -180,18 +175,13 @@ pub(crate) fn instant_text(instant: Instant) -> Option<String> {
     let seconds = instant.micros().div_euclid(1_000_000);
     let timestamp = jiff::Timestamp::from_second(seconds).ok()?;
     let year = timestamp.to_zoned(jiff::tz::TimeZone::UTC).year();
-    (1..=9_999)
-        .contains(&year)
-        .then(|| timestamp.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string())
+    (1..=9_999).contains(&year).then(|| timestamp.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string())
 }
 
 /// A time of day as it is written: milliseconds, with `Z`.
 pub(crate) fn time_text(time: jiff::civil::Time) -> String {
     let (hour, minute, second) = (time.hour(), time.minute(), time.second());
-    format!(
-        "{hour:02}:{minute:02}:{second:02}.{:03}Z",
-        time.millisecond()
-    )
+    format!("{hour:02}:{minute:02}:{second:02}.{:03}Z", time.millisecond())
 }
 
 fn line_feeds(text: &str) -> String {

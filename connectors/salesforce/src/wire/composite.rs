@@ -77,11 +77,7 @@ pub(crate) fn composite_body(parts: &[SubRequest]) -> serde_json::Result<Vec<u8>
         #[serde(rename = "compositeRequest")]
         parts: &'a [SubRequest],
     }
-    serde_json::to_vec(&Outer {
-        all_or_none: false,
-        collate: false,
-        parts,
-    })
+    serde_json::to_vec(&Outer { all_or_none: false, collate: false, parts })
 }
 
 /// The answer to one sub-request.
@@ -111,18 +107,9 @@ pub(crate) fn sub_answers(body: &[u8], count: usize) -> Option<Vec<Option<SubAns
     let outer: Outer<'_> = serde_json::from_slice(body).ok()?;
     let answer = |at: usize| {
         let reference = reference(at);
-        let part = outer
-            .parts
-            .iter()
-            .find(|part| part.reference == reference)?;
-        let faults = part
-            .body
-            .map(|body| faults(body.get().as_bytes()))
-            .unwrap_or_default();
-        Some(SubAnswer {
-            status: part.status,
-            faults,
-        })
+        let part = outer.parts.iter().find(|part| part.reference == reference)?;
+        let faults = part.body.map(|body| faults(body.get().as_bytes())).unwrap_or_default();
+        Some(SubAnswer { status: part.status, faults })
     };
     Some((0..count).map(answer).collect())
 }
@@ -168,10 +155,7 @@ mod tests {
             [status(0), status(1), status(2), status(3)],
             [Some(204), Some(400), Some(412), None]
         );
-        assert_eq!(
-            answers[1].as_ref().unwrap().faults[0].code,
-            "STRING_TOO_LONG"
-        );
+        assert_eq!(answers[1].as_ref().unwrap().faults[0].code, "STRING_TOO_LONG");
         assert!(sub_answers(b"<html>", 1).is_none());
     }
 }

@@ -42,9 +42,7 @@ impl Described {
             FieldType::Text { chars_max } => chars_max.is_none_or(|most| most >= chars),
             _ => false,
         };
-        let found = self
-            .field(name.as_str())
-            .is_some_and(|facts| facts.filterable);
+        let found = self.field(name.as_str()).is_some_and(|facts| facts.filterable);
         (long && found && field.creatable && field.updatable).then_some(name.as_str())
     }
     /// The field of a selection that carries the link id.
@@ -147,15 +145,9 @@ pub(crate) fn described(
     last_modified: Option<String>,
 ) -> Result<Described, serde_json::Error> {
     let raw: RawDescribe = serde_json::from_slice(body)?;
-    let kept: Vec<&RawField> = raw
-        .fields
-        .iter()
-        .filter(|field| !NOT_CONTENT.contains(&field.name.as_str()))
-        .collect();
-    let fields = kept
-        .iter()
-        .map(|field| (field.name.clone(), facts(field)))
-        .collect();
+    let kept: Vec<&RawField> =
+        raw.fields.iter().filter(|field| !NOT_CONTENT.contains(&field.name.as_str())).collect();
+    let fields = kept.iter().map(|field| (field.name.clone(), facts(field))).collect();
     let stamp = ["SystemModstamp", "LastModifiedDate"]
         .into_iter()
         .find(|name| raw.fields.iter().any(|field| field.name == *name));
@@ -167,13 +159,7 @@ pub(crate) fn described(
         deletable: raw.deletable,
         problems: problems(&raw, stamp),
     };
-    Ok(Described {
-        schema,
-        fields,
-        stamp,
-        undeletable: raw.undeletable,
-        last_modified,
-    })
+    Ok(Described { schema, fields, stamp, undeletable: raw.undeletable, last_modified })
 }
 
 fn problems(raw: &RawDescribe, stamp: Option<&str>) -> Vec<String> {
@@ -271,11 +257,7 @@ fn field_type(field: &RawField) -> FieldType {
     let restricted = field.restricted_picklist;
     match wire(&field.kind) {
         Wire::Id if field.kind == "reference" => FieldType::Reference {
-            entities: field
-                .reference_to
-                .iter()
-                .map(|to| EntityName::new(to.as_str()))
-                .collect(),
+            entities: field.reference_to.iter().map(|to| EntityName::new(to.as_str())).collect(),
         },
         Wire::Bool => FieldType::Bool,
         Wire::Int => int_type(field),
@@ -285,21 +267,15 @@ fn field_type(field: &RawField) -> FieldType {
         },
         Wire::Date => FieldType::Date,
         Wire::Time => FieldType::Time,
-        Wire::Instant => FieldType::Instant {
-            precision: Precision::Second,
-        },
-        Wire::Set => FieldType::Set {
-            values: texts(true),
-            restricted,
-        },
+        Wire::Instant => FieldType::Instant { precision: Precision::Second },
+        Wire::Set => FieldType::Set { values: texts(true), restricted },
         Wire::Opaque | Wire::Related => FieldType::Raw,
-        Wire::Text if matches!(field.kind.as_str(), "picklist" | "combobox") => FieldType::Enum {
-            values: texts(true),
-            restricted,
-        },
-        Wire::Id | Wire::Text | Wire::Lines => FieldType::Text {
-            chars_max: (field.length > 0).then_some(field.length),
-        },
+        Wire::Text if matches!(field.kind.as_str(), "picklist" | "combobox") => {
+            FieldType::Enum { values: texts(true), restricted }
+        }
+        Wire::Id | Wire::Text | Wire::Lines => {
+            FieldType::Text { chars_max: (field.length > 0).then_some(field.length) }
+        }
     }
 }
 
@@ -312,10 +288,9 @@ fn int_type(field: &RawField) -> FieldType {
     };
     let digits = 10_i64.checked_pow(field.digits).map(|power| power - 1);
     match digits {
-        Some(most) if field.digits > 0 => FieldType::Int {
-            min: min.max(-most),
-            max: max.min(most),
-        },
+        Some(most) if field.digits > 0 => {
+            FieldType::Int { min: min.max(-most), max: max.min(most) }
+        }
         _ => FieldType::Int { min, max },
     }
 }
@@ -333,27 +308,15 @@ fn normalizers(field: &RawField) -> Vec<Normalizer> {
         Wire::Lines if field.html_formatted => Vec::new(),
         // White space at both ends is cut, but a no-break space stays; a text that is empty then
         // is null (SOAP guide, primitive types: string). Line ends are read and written as LF.
-        Wire::Lines => vec![
-            Normalizer::LineFeeds,
-            Normalizer::Trim,
-            Normalizer::EmptyToNull,
-        ],
+        Wire::Lines => vec![Normalizer::LineFeeds, Normalizer::Trim, Normalizer::EmptyToNull],
         // E-mail addresses come back in lower case (two independent reports).
         Wire::Text if field.kind == "email" => {
-            vec![
-                Normalizer::Trim,
-                Normalizer::EmptyToNull,
-                Normalizer::Lowercase,
-            ]
+            vec![Normalizer::Trim, Normalizer::EmptyToNull, Normalizer::Lowercase]
         }
         // A value of a restricted picklist that differs only by case is stored in the spelling
         // of the definition.
         Wire::Text if field.kind == "picklist" && field.restricted_picklist => {
-            vec![
-                Normalizer::Trim,
-                Normalizer::EmptyToNull,
-                Normalizer::FoldCase(known()),
-            ]
+            vec![Normalizer::Trim, Normalizer::EmptyToNull, Normalizer::FoldCase(known())]
         }
         Wire::Text => vec![Normalizer::Trim, Normalizer::EmptyToNull],
         // Members come back in the order of the field's definition, whatever order was written

@@ -165,10 +165,7 @@ fn rule(code: &str) -> Option<&'static Rule> {
 /// guide, API usage): too many long calls at once, or the calls of the day.
 fn limit(text: &str) -> Rule {
     let (kind, advice) = if text.contains("Concurrent") {
-        (
-            ErrorKind::Throttled,
-            "too many long calls run at once; it is tried again",
-        )
+        (ErrorKind::Throttled, "too many long calls run at once; it is tried again")
     } else {
         (
             ErrorKind::Quota,
@@ -176,12 +173,7 @@ fn limit(text: &str) -> Rule {
              quota_reserve",
         )
     };
-    Rule {
-        codes: &["REQUEST_LIMIT_EXCEEDED"],
-        kind,
-        disposition: Disposition::Busy,
-        advice,
-    }
+    Rule { codes: &["REQUEST_LIMIT_EXCEEDED"], kind, disposition: Disposition::Busy, advice }
 }
 
 /// The error and the disposition of a refusal. The first fault decides; a code that wraps
@@ -197,20 +189,11 @@ pub(crate) fn classify(
             operation,
             format!("{place}: refused without a reason"),
         );
-        return (
-            error.advise("look at the record in Salesforce"),
-            Disposition::Rejected,
-        );
+        return (error.advise("look at the record in Salesforce"), Disposition::Rejected);
     };
-    let wrapped = matches!(
-        fault.code.as_str(),
-        "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY" | "UNKNOWN_EXCEPTION"
-    );
-    let inner = if wrapped {
-        inside(&fault.message)
-    } else {
-        None
-    };
+    let wrapped =
+        matches!(fault.code.as_str(), "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY" | "UNKNOWN_EXCEPTION");
+    let inner = if wrapped { inside(&fault.message) } else { None };
     let code = inner.unwrap_or(&fault.code);
     let limit = (code == "REQUEST_LIMIT_EXCEEDED").then(|| limit(&fault.message));
     let found = limit.as_ref().or_else(|| rule(code));
@@ -241,10 +224,7 @@ fn inside(text: &str) -> Option<&'static str> {
         }
         let rule = rule(word)?;
         let passes = rule.disposition == Disposition::Busy && rule.kind != ErrorKind::Auth;
-        rule.codes
-            .iter()
-            .find(|code| passes && **code == word)
-            .copied()
+        rule.codes.iter().find(|code| passes && **code == word).copied()
     };
     text.split(|c: char| !(c.is_ascii_uppercase() || c == '_'))
         .filter(|word| word.contains('_'))
@@ -256,11 +236,7 @@ mod tests {
     use super::*;
 
     fn one(code: &str, text: &str) -> (ErrorKind, Disposition) {
-        let fault = Fault {
-            code: code.into(),
-            message: text.into(),
-            fields: None,
-        };
+        let fault = Fault { code: code.into(), message: text.into(), fields: None };
         let (error, disposition) = classify(&[fault], "push", "Account");
         assert!(error.advice.is_some());
         (error.kind, disposition)
@@ -287,10 +263,7 @@ mod tests {
             (ErrorKind::Quota, Disposition::Busy)
         );
         assert_eq!(
-            one(
-                code,
-                "ConcurrentRequests (Concurrent API Requests) Limit exceeded."
-            ),
+            one(code, "ConcurrentRequests (Concurrent API Requests) Limit exceeded."),
             (ErrorKind::Throttled, Disposition::Busy)
         );
     }

@@ -31,24 +31,11 @@ fn compile(filter: &Filter, described: &Described, positive: bool) -> String {
         (Filter::Or(parts), true) | (Filter::And(parts), false) => {
             joined(parts, described, positive, " OR ", NEVER)
         }
-        (
-            Filter::Compare {
-                field,
-                comparison,
-                value,
-            },
-            _,
-        ) => {
+        (Filter::Compare { field, comparison, value }, _) => {
             let Some(facts) = comparable(described, field.as_str()) else {
                 return ALWAYS.to_owned();
             };
-            compare(
-                field.as_str(),
-                facts,
-                turned(*comparison, positive),
-                value,
-                positive,
-            )
+            compare(field.as_str(), facts, turned(*comparison, positive), value, positive)
         }
         (Filter::In { field, values }, _) => {
             let Some(facts) = comparable(described, field.as_str()) else {
@@ -69,17 +56,12 @@ fn joined(
     if parts.is_empty() {
         return empty.to_owned();
     }
-    let parts: Vec<String> = parts
-        .iter()
-        .map(|part| compile(part, described, positive))
-        .collect();
+    let parts: Vec<String> = parts.iter().map(|part| compile(part, described, positive)).collect();
     format!("({})", parts.join(word))
 }
 
 fn comparable<'a>(described: &'a Described, field: &str) -> Option<&'a FieldFacts> {
-    described
-        .field(field)
-        .filter(|facts| facts.filterable && facts.wire != Wire::Opaque)
+    described.field(field).filter(|facts| facts.filterable && facts.wire != Wire::Opaque)
 }
 
 /// The comparison that is true where this one is false, apart from nulls.
@@ -200,11 +182,7 @@ mod tests {
     }
 
     fn is(field: &str, comparison: Comparison, value: impl Into<Value>) -> Filter {
-        Filter::Compare {
-            field: field.into(),
-            comparison,
-            value: value.into(),
-        }
+        Filter::Compare { field: field.into(), comparison, value: value.into() }
     }
 
     fn soql(filter: &Filter) -> String {
@@ -216,14 +194,8 @@ mod tests {
         use Comparison::{Equal, Greater, Less, NotEqual};
         assert_eq!(soql(&is("Name", Equal, "O'Neil")), "Name = 'O\\'Neil'");
         assert_eq!(soql(&is("Name", Equal, Value::Null)), "Name = null");
-        assert_eq!(
-            soql(&is("Rating", NotEqual, "Hot")),
-            "(Rating != 'Hot' OR Rating = null)"
-        );
-        assert_eq!(
-            soql(&is("Size__c", Less, 5)),
-            "(Size__c != null AND Size__c < 5)"
-        );
+        assert_eq!(soql(&is("Rating", NotEqual, "Hot")), "(Rating != 'Hot' OR Rating = null)");
+        assert_eq!(soql(&is("Size__c", Less, 5)), "(Size__c != null AND Size__c < 5)");
         assert_eq!(
             soql(&Filter::Not(Box::new(is("Size__c", Greater, 5)))),
             "(Size__c = null OR Size__c <= 5)"
@@ -237,10 +209,7 @@ mod tests {
         use Comparison::Equal;
         let either = Filter::Or(vec![is("Name", Equal, "a"), is("Rating", Equal, "Hot")]);
         let both = Filter::And(vec![either.clone(), is("Size__c", Equal, 1)]);
-        assert_eq!(
-            soql(&both),
-            "((Name = 'a' OR Rating = 'Hot') AND Size__c = 1)"
-        );
+        assert_eq!(soql(&both), "((Name = 'a' OR Rating = 'Hot') AND Size__c = 1)");
         let neither = Filter::Not(Box::new(Filter::Or(vec![
             is("Rating", Equal, "Hot"),
             is("Size__c", Equal, 1),
@@ -263,14 +232,9 @@ mod tests {
         assert_eq!(soql(&is("Gone__c", Equal, "a")), ALWAYS);
         assert_eq!(soql(&is("Size__c", Equal, "a")), ALWAYS);
         let tags = Value::List(vec!["A".into(), "B".into()].into());
-        assert_eq!(
-            soql(&is("Tags__c", Equal, tags)),
-            "Tags__c INCLUDES ('A;B')"
-        );
-        let among = Filter::In {
-            field: "Rating".into(),
-            values: vec!["Hot".into(), "Cold".into()],
-        };
+        assert_eq!(soql(&is("Tags__c", Equal, tags)), "Tags__c INCLUDES ('A;B')");
+        let among =
+            Filter::In { field: "Rating".into(), values: vec!["Hot".into(), "Cold".into()] };
         assert_eq!(soql(&among), "Rating IN ('Hot', 'Cold')");
         assert_eq!(
             soql(&Filter::Not(Box::new(among))),

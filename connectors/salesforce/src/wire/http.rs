@@ -22,13 +22,9 @@ pub(crate) fn http_client() -> Result<reqwest::Client> {
         .user_agent(concat!("syncline/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(|error| {
-            Error::new(
-                ErrorKind::Config,
-                "open the system",
-                "the HTTP client cannot start",
-            )
-            .advise("install ca-certificates on this machine")
-            .caused_by(error)
+            Error::new(ErrorKind::Config, "open the system", "the HTTP client cannot start")
+                .advise("install ca-certificates on this machine")
+                .caused_by(error)
         })
 }
 

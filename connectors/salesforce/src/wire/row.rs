@@ -36,8 +36,7 @@ impl<'a> Row<'a> {
         related.raw(rest).map(|raw| Cow::Owned(raw.into_owned()))
     }
     fn value(&self, path: &str, wire: Wire) -> Value {
-        self.raw(path)
-            .map_or(Value::Absent, |raw| codec::decode(wire, &raw))
+        self.raw(path).map_or(Value::Absent, |raw| codec::decode(wire, &raw))
     }
     /// The text of a field, when it is a text.
     pub(crate) fn text(&self, path: &str) -> Option<String> {
@@ -128,16 +127,7 @@ impl RowPlan {
         }
         let related = columns.iter().any(|column| column.contains('.'));
         let entity = selection.entity.as_str().to_owned();
-        Ok(Self {
-            entity,
-            columns,
-            values,
-            external_id,
-            marker,
-            actor,
-            stamp,
-            related,
-        })
+        Ok(Self { entity, columns, values, external_id, marker, actor, stamp, related })
     }
     /// The fields to ask for.
     pub(crate) fn columns(&self) -> &[String] {
@@ -176,16 +166,10 @@ impl RowPlan {
         own: Option<&str>,
     ) -> Result<Shown> {
         let broken = |what: &str| {
-            Error::new(
-                ErrorKind::Protocol,
-                "read",
-                format!("a row of {} {what}", self.entity),
-            )
+            Error::new(ErrorKind::Protocol, "read", format!("a row of {} {what}", self.entity))
         };
         let id = row.id().ok_or_else(|| broken("shows no id"))?;
-        let stamp = self
-            .stamp(row)
-            .ok_or_else(|| broken(&format!("shows no {}", self.stamp)))?;
+        let stamp = self.stamp(row).ok_or_else(|| broken(&format!("shows no {}", self.stamp)))?;
         let key = Key::new(id);
         let record = self.record(row, key.clone(), stamp, floor, own);
         if row.raw("IsDeleted").is_none_or(|raw| raw.get() != "true") {
@@ -238,10 +222,7 @@ impl RowPlan {
             _ => ActorKind::Unknown,
         };
         let named = self.actor.as_deref().and_then(|name| row.text(name));
-        Actor {
-            id: named.or(by).map(Arc::from),
-            kind,
-        }
+        Actor { id: named.or(by).map(Arc::from), kind }
     }
 }
 

@@ -8,10 +8,8 @@ use super::fault::Fault;
 /// The envelope of an `undelete()` of these ids (partner namespace).
 pub(crate) fn undelete_envelope(session: &str, options: &str, ids: &[String]) -> String {
     let client = options.strip_prefix("client=").unwrap_or(options);
-    let ids: String = ids
-        .iter()
-        .map(|id| format!("<urn:ids>{}</urn:ids>", escape(id.as_str())))
-        .collect();
+    let ids: String =
+        ids.iter().map(|id| format!("<urn:ids>{}</urn:ids>", escape(id.as_str()))).collect();
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\
          <soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" \
@@ -91,17 +89,8 @@ pub(crate) fn fault(body: &[u8]) -> Option<Fault> {
     let text = std::str::from_utf8(body).ok()?;
     let envelope: Envelope = quick_xml::de::from_str(text).ok()?;
     let fault = envelope.body.fault?;
-    let code = fault
-        .faultcode
-        .rsplit(':')
-        .next()
-        .unwrap_or_default()
-        .to_owned();
-    Some(Fault {
-        code,
-        message: fault.faultstring,
-        fields: None,
-    })
+    let code = fault.faultcode.rsplit(':').next().unwrap_or_default().to_owned();
+    Some(Fault { code, message: fault.faultstring, fields: None })
 }
 
 #[cfg(test)]

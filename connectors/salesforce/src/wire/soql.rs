@@ -5,11 +5,7 @@ use syncline_sdk::Value;
 
 use super::codec;
 
-const QUERY: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The query percent-encoded for a request line (space as `%20`, never `+`).
 pub(crate) fn encoded(soql: &str) -> String {
@@ -79,11 +75,7 @@ mod tests {
 
     /// Reads a literal back as the SOQL guide says.
     fn unquoted(literal: &str) -> String {
-        let inner = literal
-            .strip_prefix('\'')
-            .unwrap()
-            .strip_suffix('\'')
-            .unwrap();
+        let inner = literal.strip_prefix('\'').unwrap().strip_suffix('\'').unwrap();
         let mut out = String::new();
         let mut chars = inner.chars();
         while let Some(c) = chars.next() {

@@ -64,11 +64,7 @@ impl Transport {
     /// Sends a request. One that is refused for an ended session is sent once more after one
     /// renewal shared by all tasks.
     pub(crate) async fn send(&self, call: &Call) -> Result<Reply, CallError> {
-        let not_sent = |error| CallError {
-            error,
-            reach: Reach::NotSent,
-            status: None,
-        };
+        let not_sent = |error| CallError { error, reach: Reach::NotSent, status: None };
         let session = self.login.session(None).await.map_err(not_sent)?;
         match self.once(call, &session).await {
             Try::Done(reply) => Ok(reply),
@@ -88,11 +84,7 @@ impl Transport {
         let request = match self.request(call, session) {
             Ok(request) => request,
             Err(error) => {
-                return Try::Failed(CallError {
-                    error,
-                    reach: Reach::NotSent,
-                    status: None,
-                });
+                return Try::Failed(CallError { error, reach: Reach::NotSent, status: None });
             }
         };
         let before = *self.heard.lock().unwrap_or_else(PoisonError::into_inner);
@@ -112,10 +104,7 @@ impl Transport {
                 let error = Error::new(
                     ErrorKind::Protocol,
                     call.operation,
-                    format!(
-                        "{}: the answer is larger than {ANSWER_BYTES_MAX} bytes",
-                        call.place
-                    ),
+                    format!("{}: the answer is larger than {ANSWER_BYTES_MAX} bytes", call.place),
                 );
                 return Try::Failed(CallError {
                     error: error.advise("lower page_rows"),
@@ -127,12 +116,7 @@ impl Transport {
         };
         if status.is_success() || status == StatusCode::NOT_MODIFIED {
             let last_modified = text(&headers, "last-modified").map(str::to_owned);
-            return Try::Done(Reply {
-                status: status.as_u16(),
-                body,
-                floor,
-                last_modified,
-            });
+            return Try::Done(Reply { status: status.as_u16(), body, floor, last_modified });
         }
         match refused(call, status, &body) {
             Refusal::Failed(error) => Try::Failed(error),
@@ -148,15 +132,10 @@ impl Transport {
                 format!("{}: the request cannot be written: {error}", call.place),
             )
         };
-        let url = session
-            .instance
-            .join(&call.path)
-            .map_err(|error| broken(&error))?;
+        let url = session.instance.join(&call.path).map_err(|error| broken(&error))?;
         let token = session.token.expose_secret();
-        let mut request = self
-            .http
-            .request(call.method.clone(), url)
-            .header("Sforce-Call-Options", &self.client);
+        let mut request =
+            self.http.request(call.method.clone(), url).header("Sforce-Call-Options", &self.client);
         for (name, value) in &call.headers {
             request = request.header(*name, value);
         }
@@ -167,16 +146,11 @@ impl Transport {
                 .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
                 .body(json.clone()),
             Body::Undelete(ids) => request
-                .header(
-                    CONTENT_TYPE,
-                    HeaderValue::from_static("text/xml; charset=UTF-8"),
-                )
+                .header(CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=UTF-8"))
                 .header("SOAPAction", "\"undelete\"")
                 .body(soap::undelete_envelope(token, &self.client, ids)),
         };
-        request
-            .build()
-            .map_err(|error| broken(&error.without_url()))
+        request.build().map_err(|error| broken(&error.without_url()))
     }
 
     /// Takes clock and quota from an answer; gives the floor of its reading.
@@ -187,9 +161,7 @@ impl Transport {
         let date = text(headers, "date").and_then(Stamp::from_http_date)?;
         *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(date);
         // Begun seconds count whole: the reading took place within them.
-        let took = i64::try_from(took.as_secs())
-            .unwrap_or(i64::MAX)
-            .saturating_add(1);
+        let took = i64::try_from(took.as_secs()).unwrap_or(i64::MAX).saturating_add(1);
         let reached = Stamp(date.0.saturating_sub(took));
         Some(before.map_or(reached, |before| before.max(reached)))
     }
@@ -211,14 +183,9 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 /// The quota in `Sforce-Limit-Info: api-usage=17/15000; per-app-api-usage=17/250(appName=x)`
 /// (REST guide, limit info header).
 fn api_usage(text: &str) -> Option<Quota> {
-    let usage = text
-        .split([';', ','])
-        .find_map(|part| part.trim().strip_prefix("api-usage="))?;
+    let usage = text.split([';', ',']).find_map(|part| part.trim().strip_prefix("api-usage="))?;
     let (used, max) = usage.split_once('/')?;
-    Some(Quota {
-        used: used.trim().parse().ok()?,
-        max: max.trim().parse().ok()?,
-    })
+    Some(Quota { used: used.trim().parse().ok()?, max: max.trim().parse().ok()? })
 }
 
 #[cfg(test)]
@@ -232,14 +199,7 @@ mod tests {
             "api-usage=17/15000; per-app-api-usage=9/250(appName=x)",
             "api-bursts=1/750, api-usage=17/15000",
         ] {
-            assert_eq!(
-                api_usage(text),
-                Some(Quota {
-                    used: 17,
-                    max: 15_000
-                }),
-                "{text}"
-            );
+            assert_eq!(api_usage(text), Some(Quota { used: 17, max: 15_000 }), "{text}");
         }
         assert_eq!(api_usage("per-app-api-usage=1/2"), None);
     }

@@ -26,11 +26,7 @@ pub(super) enum Next {
 impl Job {
     pub(super) fn new(writes: usize) -> Self {
         let outcomes = std::iter::repeat_with(|| None).take(writes).collect();
-        Self {
-            outcomes,
-            under_way: Vec::new(),
-            sent: false,
-        }
+        Self { outcomes, under_way: Vec::new(), sent: false }
     }
     /// Answers a write that is not sent.
     pub(super) fn decide(&mut self, at: usize, outcome: WriteOutcome) {
@@ -43,10 +39,7 @@ impl Job {
     /// Answers the writes of the call, in their order.
     pub(super) fn answer(&mut self, outcomes: Vec<WriteOutcome>) {
         self.sent = true;
-        for (at, outcome) in std::mem::take(&mut self.under_way)
-            .into_iter()
-            .zip(outcomes)
-        {
+        for (at, outcome) in std::mem::take(&mut self.under_way).into_iter().zip(outcomes) {
             self.outcomes[at] = Some(outcome);
         }
     }
@@ -79,10 +72,7 @@ impl Job {
     }
     /// The answers, once the sending ended; what was never sent waits.
     pub(super) fn finish(self) -> Vec<WriteOutcome> {
-        self.outcomes
-            .into_iter()
-            .map(|outcome| outcome.unwrap_or_else(unsent))
-            .collect()
+        self.outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(unsent)).collect()
     }
     /// The answers, when the time was up: of the call under way nothing is known.
     ///
@@ -106,10 +96,7 @@ fn about_the_writes(error: &Error) -> bool {
     use syncline_sdk::ErrorKind::{
         Duplicate, Forbidden, Invalid, Locked, Protocol, Schema, Unsupported,
     };
-    matches!(
-        error.kind,
-        Invalid | Schema | Forbidden | Duplicate | Locked | Protocol | Unsupported
-    )
+    matches!(error.kind, Invalid | Schema | Forbidden | Duplicate | Locked | Protocol | Unsupported)
 }
 
 #[cfg(test)]
@@ -120,11 +107,7 @@ mod tests {
     use super::*;
 
     fn failed(kind: ErrorKind, reach: Reach) -> CallError {
-        CallError {
-            error: Error::new(kind, "push", "x"),
-            reach,
-            status: None,
-        }
+        CallError { error: Error::new(kind, "push", "x"), reach, status: None }
     }
 
     #[test]
@@ -134,10 +117,7 @@ mod tests {
         assert!(job.fail(failed(ErrorKind::Quota, Reach::Refused)).is_err());
         let mut job = Job::new(2);
         job.start(&[0, 1]);
-        assert!(
-            job.fail(failed(ErrorKind::Unavailable, Reach::NotSent))
-                .is_err()
-        );
+        assert!(job.fail(failed(ErrorKind::Unavailable, Reach::NotSent)).is_err());
     }
 
     #[test]
@@ -146,20 +126,11 @@ mod tests {
         job.start(&[0]);
         job.answer(vec![applied(None)]);
         job.start(&[1]);
-        assert_eq!(
-            job.fail(failed(ErrorKind::Quota, Reach::Refused)).unwrap(),
-            Next::Stop
-        );
+        assert_eq!(job.fail(failed(ErrorKind::Quota, Reach::Refused)).unwrap(), Next::Stop);
         let outcomes = job.finish();
         assert!(matches!(outcomes[0], WriteOutcome::Applied { .. }));
-        assert!(matches!(
-            outcomes[1],
-            WriteOutcome::Busy { receipted: false }
-        ));
-        assert!(matches!(
-            outcomes[2],
-            WriteOutcome::Busy { receipted: false }
-        ));
+        assert!(matches!(outcomes[1], WriteOutcome::Busy { receipted: false }));
+        assert!(matches!(outcomes[2], WriteOutcome::Busy { receipted: false }));
     }
 
     #[test]
@@ -168,11 +139,7 @@ mod tests {
         job.start(&[0]);
         job.answer(vec![applied(None)]);
         job.start(&[1]);
-        assert_eq!(
-            job.fail(failed(ErrorKind::Unavailable, Reach::Unknown))
-                .unwrap(),
-            Next::Stop
-        );
+        assert_eq!(job.fail(failed(ErrorKind::Unavailable, Reach::Unknown)).unwrap(), Next::Stop);
         let outcomes = job.finish();
         assert!(matches!(outcomes[0], WriteOutcome::Applied { .. }));
         assert!(matches!(outcomes[1], WriteOutcome::Unknown(_)));

@@ -16,11 +16,7 @@ pub(super) enum Verb {
 /// A write that was applied. Its image and version are not told: an image read afterwards would
 /// be no evidence (protocol N2).
 pub(super) fn applied(key: Option<Key>) -> WriteOutcome {
-    WriteOutcome::Applied {
-        version: None,
-        stored: None,
-        key,
-    }
+    WriteOutcome::Applied { version: None, stored: None, key }
 }
 
 /// A write that was not sent and can be sent later.
@@ -48,25 +44,16 @@ pub(super) fn refused(verb: Verb, place: &str, faults: &[Fault]) -> WriteOutcome
 /// A guarded write whose record changed. It is not read here: whoever plans again reads it with
 /// others.
 pub(super) fn stale() -> WriteOutcome {
-    WriteOutcome::Stale {
-        current: Current::Unread,
-        receipted: false,
-    }
+    WriteOutcome::Stale { current: Current::Unread, receipted: false }
 }
 
 /// A write whose record is gone; a look-up tells whether it was deleted or merged.
 fn missing() -> WriteOutcome {
-    WriteOutcome::Missing {
-        reason: None,
-        receipted: false,
-    }
+    WriteOutcome::Missing { reason: None, receipted: false }
 }
 
 pub(super) fn rejected(error: Error) -> WriteOutcome {
-    WriteOutcome::Rejected {
-        error,
-        receipted: false,
-    }
+    WriteOutcome::Rejected { error, receipted: false }
 }
 
 /// A write whose answer cannot be read: it may have been applied.
@@ -90,46 +77,21 @@ mod tests {
     use super::*;
 
     fn one(verb: Verb, code: &str) -> WriteOutcome {
-        let fault = Fault {
-            code: code.into(),
-            message: "m".into(),
-            fields: None,
-        };
+        let fault = Fault { code: code.into(), message: "m".into(), fields: None };
         refused(verb, "Account", &[fault])
     }
 
     #[test]
     fn codes_become_outcomes() {
-        assert!(matches!(
-            one(Verb::Update, "UNABLE_TO_LOCK_ROW"),
-            WriteOutcome::Busy { .. }
-        ));
-        assert!(matches!(
-            one(Verb::Update, "ENTITY_IS_DELETED"),
-            WriteOutcome::Missing { .. }
-        ));
-        assert!(matches!(
-            one(Verb::Insert, "NOT_FOUND"),
-            WriteOutcome::Rejected { .. }
-        ));
-        assert!(matches!(
-            one(Verb::Insert, "UNKNOWN_EXCEPTION"),
-            WriteOutcome::Unknown(_)
-        ));
+        assert!(matches!(one(Verb::Update, "UNABLE_TO_LOCK_ROW"), WriteOutcome::Busy { .. }));
+        assert!(matches!(one(Verb::Update, "ENTITY_IS_DELETED"), WriteOutcome::Missing { .. }));
+        assert!(matches!(one(Verb::Insert, "NOT_FOUND"), WriteOutcome::Rejected { .. }));
+        assert!(matches!(one(Verb::Insert, "UNKNOWN_EXCEPTION"), WriteOutcome::Unknown(_)));
         let key = "INVALID_CROSS_REFERENCE_KEY";
-        assert!(matches!(
-            one(Verb::Delete, key),
-            WriteOutcome::Missing { .. }
-        ));
-        assert!(matches!(
-            one(Verb::Update, key),
-            WriteOutcome::Rejected { .. }
-        ));
+        assert!(matches!(one(Verb::Delete, key), WriteOutcome::Missing { .. }));
+        assert!(matches!(one(Verb::Update, key), WriteOutcome::Rejected { .. }));
         match one(Verb::Insert, "DUPLICATE_VALUE") {
-            WriteOutcome::Rejected {
-                error,
-                receipted: false,
-            } => {
+            WriteOutcome::Rejected { error, receipted: false } => {
                 assert_eq!(error.kind, ErrorKind::Duplicate);
             }
             other => panic!("{other:?}"),

@@ -17,11 +17,7 @@ pub(super) enum Sending {
     /// A create through collections.
     Insert(Fields),
     /// A guarded update of this record: what is written, and the date of the guard.
-    Update {
-        id: String,
-        unmodified_since: String,
-        body: Fields,
-    },
+    Update { id: String, unmodified_since: String, body: Fields },
     /// A delete.
     Delete(String),
     /// An undelete.
@@ -34,26 +30,15 @@ pub(super) fn plan(
     write: &Write,
     described: &Described,
 ) -> Result<Sending, Box<WriteOutcome>> {
-    let body = Body {
-        cx,
-        write,
-        described,
-    };
+    let body = Body { cx, write, described };
     match &write.op {
         WriteOp::Insert { values } => {
             let mut fields = body.fields(values)?;
             body.link(&mut fields, write.link);
             body.marker(&mut fields);
-            Ok(Sending::Insert(
-                fields.with_type(write.selection.entity.as_str()),
-            ))
+            Ok(Sending::Insert(fields.with_type(write.selection.entity.as_str())))
         }
-        WriteOp::Update {
-            key,
-            values,
-            expect,
-            claim,
-        } => {
+        WriteOp::Update { key, values, expect, claim } => {
             let mut fields = body.fields(values)?;
             if *claim {
                 body.link(&mut fields, write.link);
@@ -69,10 +54,7 @@ pub(super) fn plan(
                 );
                 let error = Error::new(ErrorKind::Unsupported, PUSH, what)
                     .advise("make a text field for the marker, or set delete: review");
-                return Err(Box::new(WriteOutcome::Rejected {
-                    error,
-                    receipted: false,
-                }));
+                return Err(Box::new(WriteOutcome::Rejected { error, receipted: false }));
             }
             let mut fields = Fields::default();
             body.marker(&mut fields);
@@ -96,13 +78,8 @@ impl Body<'_> {
             let name = name.as_str();
             let refused = |kind, what: String, advice: &str| {
                 let what = format!("{}: {what}", self.write.selection.entity);
-                let error = Error::new(kind, PUSH, what)
-                    .field(name.to_owned())
-                    .advise(advice);
-                Box::new(WriteOutcome::Rejected {
-                    error,
-                    receipted: false,
-                })
+                let error = Error::new(kind, PUSH, what).field(name.to_owned()).advise(advice);
+                Box::new(WriteOutcome::Rejected { error, receipted: false })
             };
             let Some(facts) = self.described.field(name) else {
                 return Err(refused(
@@ -149,29 +126,18 @@ impl Body<'_> {
         let id = self.id(key)?;
         let date = Stamp::of(&expect.version).and_then(Stamp::http_date);
         match date {
-            Some(unmodified_since) => Ok(Sending::Update {
-                id,
-                unmodified_since,
-                body,
-            }),
+            Some(unmodified_since) => Ok(Sending::Update { id, unmodified_since, body }),
             // Without a version there is no guard; the record is read first.
-            None => Err(Box::new(WriteOutcome::Stale {
-                current: Current::Unread,
-                receipted: false,
-            })),
+            None => {
+                Err(Box::new(WriteOutcome::Stale { current: Current::Unread, receipted: false }))
+            }
         }
     }
     fn id(&self, key: &Key) -> Result<String, Box<WriteOutcome>> {
         id18(key.as_str()).ok_or_else(|| {
-            let what = format!(
-                "{}: {key:?} is not a record id",
-                self.write.selection.entity
-            );
+            let what = format!("{}: {key:?} is not a record id", self.write.selection.entity);
             let error = Error::new(ErrorKind::Invalid, PUSH, what).advise("unlink the record");
-            Box::new(WriteOutcome::Rejected {
-                error,
-                receipted: false,
-            })
+            Box::new(WriteOutcome::Rejected { error, receipted: false })
         })
     }
 }

@@ -29,11 +29,7 @@ pub(crate) async fn push(org: &Org, cx: &Context, batch: &WriteBatch) -> Result<
     }
     let mut job = Job::new(batch.writes.len());
     let writes = &batch.writes;
-    let mut sender = Sender {
-        org,
-        writes,
-        job: &mut job,
-    };
+    let mut sender = Sender { org, writes, job: &mut job };
     let outcomes = match tokio::time::timeout(cx.timeout, sender.send_all(cx)).await {
         Ok(Ok(())) => job.finish(),
         Ok(Err(error)) => job.interrupt(error)?,
@@ -55,11 +51,7 @@ fn doubt(org: &Org, write: &Write, outcome: &WriteOutcome) {
         return;
     };
     let gone = ["INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE"];
-    if error
-        .code
-        .as_deref()
-        .is_some_and(|code| gone.contains(&code))
-    {
+    if error.code.as_deref().is_some_and(|code| gone.contains(&code)) {
         org.doubt(&write.selection.entity);
     }
 }
@@ -112,20 +104,12 @@ impl Sender<'_> {
             match plan(cx, write, &described) {
                 Ok(Sending::Insert(fields)) => {
                     let entity = entity.as_str();
-                    match sorted
-                        .inserts
-                        .iter_mut()
-                        .find(|(known, _)| *known == entity)
-                    {
+                    match sorted.inserts.iter_mut().find(|(known, _)| *known == entity) {
                         Some((_, inserts)) => inserts.push((at, fields)),
                         None => sorted.inserts.push((entity.to_owned(), vec![(at, fields)])),
                     }
                 }
-                Ok(Sending::Update {
-                    id,
-                    unmodified_since,
-                    body,
-                }) => {
+                Ok(Sending::Update { id, unmodified_since, body }) => {
                     let url = self.org.data(&format!("sobjects/{entity}/{id}"));
                     let options = self.org.transport.call_options();
                     let rule = self.org.settings.allow_duplicates.then_some(ALLOW_SAVE);
@@ -154,11 +138,8 @@ impl Sender<'_> {
         while rest.peek().is_some() {
             let (places, records): (Vec<usize>, Vec<Fields>) =
                 rest.by_ref().take(WRITE_ROWS_MAX).unzip();
-            let json = serde_json::to_vec(&Records {
-                all_or_none: false,
-                records,
-            })
-            .map_err(|error| unwritten(entity, error))?;
+            let json = serde_json::to_vec(&Records { all_or_none: false, records })
+                .map_err(|error| unwritten(entity, error))?;
             let path = self.org.data("composite/sobjects");
             let call = self.write(entity, Method::POST, path, Body::Json(json));
             if self.collection(&call, &places, Verb::Insert).await? == Next::Stop {
@@ -287,10 +268,7 @@ fn update(place: &str, answer: &SubAnswer) -> WriteOutcome {
             WriteOutcome::Rejected { error, .. } => WriteOutcome::Unknown(error),
             outcome => outcome,
         },
-        404 if answer.faults.is_empty() => WriteOutcome::Missing {
-            reason: None,
-            receipted: false,
-        },
+        404 if answer.faults.is_empty() => WriteOutcome::Missing { reason: None, receipted: false },
         _ => refused(Verb::Update, place, &answer.faults),
     }
 }

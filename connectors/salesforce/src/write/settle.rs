@@ -25,9 +25,8 @@ pub(crate) async fn settle(
 ) -> Result<Vec<Settlement>> {
     let mut settled: Vec<Option<Settlement>> = unknown.iter().map(|_| None).collect();
     for (selection, group) in grouped(unknown) {
-        let (creates, others): (Vec<_>, Vec<_>) = group
-            .into_iter()
-            .partition(|at| unknown[*at].write.op.key().is_none());
+        let (creates, others): (Vec<_>, Vec<_>) =
+            group.into_iter().partition(|at| unknown[*at].write.op.key().is_none());
         if !creates.is_empty() {
             let found = Creates::look(org, cx, &selection, unknown, &creates).await?;
             for at in creates {
@@ -41,13 +40,8 @@ pub(crate) async fn settle(
             }
         }
     }
-    let undecided = || Settlement::Undecided {
-        current: Current::Unread,
-    };
-    Ok(settled
-        .into_iter()
-        .map(|settlement| settlement.unwrap_or_else(undecided))
-        .collect())
+    let undecided = || Settlement::Undecided { current: Current::Unread };
+    Ok(settled.into_iter().map(|settlement| settlement.unwrap_or_else(undecided)).collect())
 }
 
 fn grouped(unknown: &[UnknownWrite]) -> Vec<(Arc<Selection>, Vec<usize>)> {
@@ -77,20 +71,12 @@ impl Records {
         unknown: &[UnknownWrite],
         group: &[usize],
     ) -> Result<Self> {
-        let keys = group
-            .iter()
-            .filter_map(|at| unknown[*at].write.op.key().cloned());
+        let keys = group.iter().filter_map(|at| unknown[*at].write.op.key().cloned());
         let by = FetchBy::Keys(keys.collect());
-        let request = FetchRequest {
-            selection: selection.clone(),
-            by,
-        };
+        let request = FetchRequest { selection: selection.clone(), by };
         let fetched = fetch(org, &request).await?;
         let described = org.described(&selection.entity).await?;
-        let live = fetched
-            .records
-            .into_iter()
-            .map(|record| (record.key.clone(), record));
+        let live = fetched.records.into_iter().map(|record| (record.key.clone(), record));
         Ok(Self {
             live: live.collect(),
             absent: fetched.missing.into_iter().collect(),
@@ -129,9 +115,7 @@ impl Records {
         absent: Option<&Absence>,
     ) -> Settlement {
         let in_bin = match absent {
-            Some(Absence::Deleted {
-                image: Some(image), ..
-            }) => Some(image.as_ref()),
+            Some(Absence::Deleted { image: Some(image), .. }) => Some(image.as_ref()),
             _ => None,
         };
         let Some(record) = live.or(in_bin) else {
@@ -215,11 +199,7 @@ impl Creates {
         unknown: &[UnknownWrite],
         group: &[usize],
     ) -> Result<Self> {
-        let mut found = Self {
-            live: Vec::new(),
-            in_bin: Vec::new(),
-            searched: false,
-        };
+        let mut found = Self { live: Vec::new(), in_bin: Vec::new(), searched: false };
         let described = org.described(&selection.entity).await?;
         let writes = group.iter().map(|at| &unknown[*at].write);
         let link = described.link_field(selection);
@@ -232,10 +212,7 @@ impl Creates {
         let fetched = by_text(org, selection, field, &texts).await?;
         found.live = fetched.records;
         for (_, absence) in fetched.missing {
-            if let Absence::Deleted {
-                image: Some(image), ..
-            } = absence
-            {
+            if let Absence::Deleted { image: Some(image), .. } = absence {
                 found.in_bin.push(*image);
             }
         }
@@ -251,10 +228,7 @@ impl Creates {
         let marker = cx.marker(write.intent);
         let marked = |record: &&Record| record.marker.as_deref() == Some(marker.as_str());
         let linked = |record: &&Record| record.external_id == Some(write.link);
-        let live = self
-            .live
-            .iter()
-            .find(|record| linked(record) || marked(record));
+        let live = self.live.iter().find(|record| linked(record) || marked(record));
         // A deleted record with the link id may be one of before; the marker tells.
         let found = live.or_else(|| self.in_bin.iter().find(marked));
         match found {
@@ -265,26 +239,17 @@ impl Creates {
 }
 
 fn applied(key: Option<Key>) -> Settlement {
-    Settlement::Applied {
-        version: None,
-        stored: None,
-        key,
-    }
+    Settlement::Applied { version: None, stored: None, key }
 }
 
 /// There is no trace of the write: proved not applied once no copy can arrive, else undecided.
 fn ended(unknown: &UnknownWrite, current: Option<&Record>) -> Settlement {
-    if unknown.may_arrive {
-        undecided(current)
-    } else {
-        Settlement::NotApplied
-    }
+    if unknown.may_arrive { undecided(current) } else { Settlement::NotApplied }
 }
 
 fn undecided(current: Option<&Record>) -> Settlement {
-    let current = current.map_or(Current::Unread, |record| {
-        Current::Record(Box::new(record.clone()))
-    });
+    let current =
+        current.map_or(Current::Unread, |record| Current::Record(Box::new(record.clone())));
     Settlement::Undecided { current }
 }
 

@@ -34,14 +34,8 @@ async fn one_renewal_serves_all_tasks_and_the_request_is_replayed_once() {
         task.await.unwrap().unwrap();
     }
     assert_eq!(script.token_requests().len(), 2);
-    assert_eq!(
-        script.last().header("authorization"),
-        Some("Bearer token-2")
-    );
-    assert_eq!(
-        script.last().header("sforce-call-options"),
-        Some("client=syncline")
-    );
+    assert_eq!(script.last().header("authorization"), Some("Bearer token-2"));
+    assert_eq!(script.last().header("sforce-call-options"), Some("client=syncline"));
     let form = &script.token_requests()[0].body;
     assert!(form.contains("grant_type=client_credentials"));
     assert!(form.contains("client_id=key") && form.contains("client_secret=hush"));
@@ -77,13 +71,7 @@ async fn a_revoked_login_says_what_to_do_and_names_no_secret() {
     let error = crm.describe(&cx(), &"Account".into()).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Auth);
     assert_eq!(error.code.as_deref(), Some("invalid_grant"));
-    assert!(
-        error
-            .advice
-            .as_ref()
-            .unwrap()
-            .contains("connect the system again")
-    );
+    assert!(error.advice.as_ref().unwrap().contains("connect the system again"));
     assert!(!format!("{error} {error:?} {crm:?}").contains("hush"));
     // It can be tried again, and then works.
     script.play([account()]);
@@ -116,25 +104,14 @@ async fn a_rotated_refresh_token_is_handed_out_and_used_next() {
     settings.grant = Grant::RefreshToken;
     settings.refresh_token = Some("first".into());
     let crm = Salesforce::new(settings.clone(), store.clone()).unwrap();
-    script
-        .play_token(rotating(&script, "a", "second"))
-        .play([account()]);
+    script.play_token(rotating(&script, "a", "second")).play([account()]);
     crm.describe(&cx(), &"Account".into()).await.unwrap();
-    assert_eq!(
-        store.load().await.unwrap().unwrap().expose_secret(),
-        "second"
-    );
+    assert_eq!(store.load().await.unwrap().unwrap().expose_secret(), "second");
     // A new process goes on with the kept one.
     let crm = Salesforce::new(settings, store).unwrap();
-    script
-        .play_token(rotating(&script, "b", "third"))
-        .play([account()]);
+    script.play_token(rotating(&script, "b", "third")).play([account()]);
     crm.describe(&cx(), &"Account".into()).await.unwrap();
-    let forms: Vec<String> = script
-        .token_requests()
-        .into_iter()
-        .map(|seen| seen.body)
-        .collect();
+    let forms: Vec<String> = script.token_requests().into_iter().map(|seen| seen.body).collect();
     assert!(forms[0].contains("refresh_token=first"));
     assert!(forms[1].contains("refresh_token=second"));
 }
@@ -147,10 +124,7 @@ impl TokenStore for BrokenStore {
         Ok(None)
     }
     async fn store(&self, _: &SecretString) -> Result<(), TokenStoreError> {
-        Err(TokenStoreError {
-            what: "no disk".into(),
-            source: None,
-        })
+        Err(TokenStoreError { what: "no disk".into(), source: None })
     }
 }
 
@@ -161,17 +135,11 @@ async fn a_token_that_could_not_be_kept_is_used_from_memory() {
     settings.grant = Grant::RefreshToken;
     settings.refresh_token = Some("first".into());
     let crm = Salesforce::new(settings, Arc::new(BrokenStore)).unwrap();
-    script
-        .play_token(rotating(&script, "a", "second"))
-        .play_token(rotating(&script, "b", "third"));
+    script.play_token(rotating(&script, "a", "second")).play_token(rotating(&script, "b", "third"));
     script.play([account(), Answer::status(401, ENDED), account()]);
     crm.describe(&cx(), &"Account".into()).await.unwrap();
     crm.describe(&cx(), &"Account".into()).await.unwrap();
-    assert!(
-        script.token_requests()[1]
-            .body
-            .contains("refresh_token=second")
-    );
+    assert!(script.token_requests()[1].body.contains("refresh_token=second"));
 }
 
 #[tokio::test]

@@ -15,20 +15,14 @@ async fn a_lost_answer_is_unknown_and_the_rest_waits() {
         Answer::cut(),
         Answer::status(500, "<html>oops</html>"),
         Answer::status(502, "<html>Bad Gateway</html>"),
-        Answer::status(
-            503,
-            "[{\"errorCode\":\"SERVER_UNAVAILABLE\",\"message\":\"busy\"}]",
-        ),
+        Answer::status(503, "[{\"errorCode\":\"SERVER_UNAVAILABLE\",\"message\":\"busy\"}]"),
         Answer::ok("not json"),
     ] {
         let script = Script::start().await;
         let crm = script.connector();
         script.play([account(), lost.clone()]);
         let outcomes = crm
-            .push(
-                &cx(),
-                batch(vec![insert("a"), insert("b"), update(ID, "x", 0)]),
-            )
+            .push(&cx(), batch(vec![insert("a"), insert("b"), update(ID, "x", 0)]))
             .await
             .unwrap();
         assert_eq!(words(&outcomes)[..2], ["unknown", "unknown"], "{lost:?}");
@@ -36,10 +30,7 @@ async fn a_lost_answer_is_unknown_and_the_rest_waits() {
     let script = Script::start().await;
     let crm = script.connector();
     script.play([account(), Answer::cut()]);
-    let outcomes = crm
-        .push(&cx(), batch(vec![insert("a"), update(ID, "x", 0)]))
-        .await
-        .unwrap();
+    let outcomes = crm.push(&cx(), batch(vec![insert("a"), update(ID, "x", 0)])).await.unwrap();
     assert_eq!(words(&outcomes), ["unknown", "busy"]);
     assert_eq!(script.seen().len(), 2, "the update was not sent");
 }
@@ -58,10 +49,7 @@ async fn what_was_not_sent_or_refused_as_a_whole_is_an_error() {
         Answer::ok("[{\"id\":\"001000000000001AAA\",\"success\":true,\"errors\":[]}]"),
         Answer::status(403, limit),
     ]);
-    let outcomes = crm
-        .push(&cx(), batch(vec![insert("a"), update(ID, "x", 0)]))
-        .await
-        .unwrap();
+    let outcomes = crm.push(&cx(), batch(vec![insert("a"), update(ID, "x", 0)])).await.unwrap();
     assert_eq!(words(&outcomes), ["applied", "busy"]);
     // Nobody listens: not even the login is sent.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -84,10 +72,7 @@ async fn a_value_that_does_not_fit_is_refused_before_anything_is_sent() {
         expect: expect(0),
         claim: false,
     };
-    let outcomes = crm
-        .push(&cx(), batch(vec![wrong, update(ID, "x", 0)]))
-        .await
-        .unwrap();
+    let outcomes = crm.push(&cx(), batch(vec![wrong, update(ID, "x", 0)])).await.unwrap();
     assert_eq!(words(&outcomes), ["rejected", "applied"]);
     let parts = script.last().json();
     assert_eq!(parts["compositeRequest"].as_array().unwrap().len(), 1);
@@ -109,15 +94,9 @@ async fn a_time_out_in_the_midst_is_told_write_by_write() {
          \"id\":\"https://x/id/00D1a000000H3O9EAK/005000000000001AAA\"}}"
     )));
     let crm = script.connector_of(settings);
-    let hurried = Context {
-        timeout: Duration::from_millis(300),
-        ..cx()
-    };
+    let hurried = Context { timeout: Duration::from_millis(300), ..cx() };
     // The describe is a read: nothing was sent yet.
-    let error = crm
-        .push(&hurried, batch(vec![insert("a")]))
-        .await
-        .unwrap_err();
+    let error = crm.push(&hurried, batch(vec![insert("a")])).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unavailable);
     drop(listener);
 }
@@ -127,19 +106,14 @@ async fn settling_reads_the_receipts() {
     let script = Script::start().await;
     let crm = script.connector();
     let unknown = |ordinal, op| UnknownWrite {
-        batch: BatchId {
-            commit: 4,
-            ordinal: 0,
-        },
+        batch: BatchId { commit: 4, ordinal: 0 },
         write: write(ordinal, op),
         may_arrive: true,
     };
     let (applied, dead, open) = (ID, "001000000000002AAA", "001000000000003AAA");
     let marked = live(applied, 5, "x").replace("\"Marker__c\":null", "\"Marker__c\":\"inst:4.0\"");
-    let created = row("001000000000009AAA", 5, ",\"IsDeleted\":false").replace(
-        "\"Link__c\":null",
-        "\"Link__c\":\"00000000-0000-0000-0000-000000000007\"",
-    );
+    let created = row("001000000000009AAA", 5, ",\"IsDeleted\":false")
+        .replace("\"Link__c\":null", "\"Link__c\":\"00000000-0000-0000-0000-000000000007\"");
     let found = format!("[{marked},{},{}]", live(dead, 5, "y"), live(open, 1, "z"));
     script.play([account(), rows(&[created]), Answer::ok(found)]);
     let settled = crm
@@ -156,14 +130,7 @@ async fn settling_reads_the_receipts() {
         .unwrap();
     assert!(matches!(settled[0], Settlement::Applied { .. }));
     assert!(matches!(settled[1], Settlement::NotApplied));
-    assert!(matches!(
-        settled[2],
-        Settlement::Undecided {
-            current: Current::Record(_)
-        }
-    ));
-    let Settlement::Applied { key: Some(key), .. } = &settled[3] else {
-        panic!("{settled:?}")
-    };
+    assert!(matches!(settled[2], Settlement::Undecided { current: Current::Record(_) }));
+    let Settlement::Applied { key: Some(key), .. } = &settled[3] else { panic!("{settled:?}") };
     assert_eq!(key.as_str(), "001000000000009AAA");
 }

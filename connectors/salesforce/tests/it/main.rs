@@ -1,9 +1,6 @@
 //! The connector over HTTP: against a server that plays back answers written by hand, and
 //! against a simulated org.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that meets the unexpected shall stop there"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected shall stop there")]
 
 mod login;
 mod lookups;

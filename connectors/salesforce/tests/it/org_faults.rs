@@ -12,16 +12,8 @@ use crate::world::{World, delete, fields, insert, name, update, word};
 
 /// The next write call meets the fault.
 fn next_write(world: &World, action: FaultAction) {
-    let on = Selector {
-        path: Some("/composite".into()),
-        ..Selector::default()
-    };
-    world.org.add_fault(Fault {
-        on,
-        skip: 0,
-        count: Some(1),
-        action,
-    });
+    let on = Selector { path: Some("/composite".into()), ..Selector::default() };
+    world.org.add_fault(Fault { on, skip: 0, count: Some(1), action });
 }
 
 async fn unknown(world: &World, write: &Write) {
@@ -55,9 +47,8 @@ async fn an_update_that_never_arrived_is_sent_again_as_it_was() {
     let write = world.write(update(&record, &[("Name", "b".into())]));
     next_write(&world, FaultAction::Cut { after: false });
     unknown(&world, &write).await;
-    let Settlement::Undecided {
-        current: Current::Record(current),
-    } = world.settle(&write, true).await
+    let Settlement::Undecided { current: Current::Record(current) } =
+        world.settle(&write, true).await
     else {
         panic!()
     };
@@ -83,15 +74,8 @@ async fn an_update_overtaken_by_a_person_is_dead() {
         },
     );
     unknown(&world, &write).await;
-    world
-        .person()
-        .update(id, &fields(&[("Name", "theirs".into())]))
-        .await
-        .unwrap();
-    assert!(matches!(
-        world.settle(&write, true).await,
-        Settlement::NotApplied
-    ));
+    world.person().update(id, &fields(&[("Name", "theirs".into())])).await.unwrap();
+    assert!(matches!(world.settle(&write, true).await, Settlement::NotApplied));
     assert_eq!(word(&world.push(&write).await), "stale");
     assert_eq!(name(&world.read(id).await), "theirs");
 }
@@ -105,21 +89,11 @@ async fn an_update_applied_and_then_edited_was_applied() {
     next_write(&world, FaultAction::Cut { after: true });
     unknown(&world, &write).await;
     world.pass(2);
-    world
-        .person()
-        .update(id, &fields(&[("Name", "theirs".into())]))
-        .await
-        .unwrap();
-    assert!(matches!(
-        world.settle(&write, true).await,
-        Settlement::Applied { .. }
-    ));
+    world.person().update(id, &fields(&[("Name", "theirs".into())])).await.unwrap();
+    assert!(matches!(world.settle(&write, true).await, Settlement::Applied { .. }));
     // Deleted since: the recycle bin still shows the receipt.
     world.person().delete(id).await.unwrap();
-    assert!(matches!(
-        world.settle(&write, true).await,
-        Settlement::Applied { .. }
-    ));
+    assert!(matches!(world.settle(&write, true).await, Settlement::Applied { .. }));
 }
 
 #[tokio::test]
@@ -129,22 +103,11 @@ async fn a_late_copy_does_not_overwrite() {
     let record = world.read_closed(id).await;
     let write = world.write(update(&record, &[("Name", "ours".into())]));
     next_write(&world, FaultAction::DelayApply { ms: 400 });
-    let hurried = syncline_sdk::Context {
-        timeout: Duration::from_millis(150),
-        ..cx()
-    };
-    let outcomes = world
-        .crm
-        .push(&hurried, world.batch(vec![write.clone()]))
-        .await
-        .unwrap();
+    let hurried = syncline_sdk::Context { timeout: Duration::from_millis(150), ..cx() };
+    let outcomes = world.crm.push(&hurried, world.batch(vec![write.clone()])).await.unwrap();
     assert_eq!(word(&outcomes[0]), "unknown");
     world.pass(2);
-    world
-        .person()
-        .update(id, &fields(&[("Name", "theirs".into())]))
-        .await
-        .unwrap();
+    world.person().update(id, &fields(&[("Name", "theirs".into())])).await.unwrap();
     // The copy arrives and meets the guard: its request ends with an answer to nobody.
     let deadline = tokio::time::timeout(Duration::from_secs(10), async {
         while world
@@ -198,10 +161,7 @@ async fn a_delete_whose_answer_is_lost_is_settled_by_the_bin() {
         let settled = world.settle(&write, true).await;
         match after {
             true => assert!(matches!(settled, Settlement::Applied { .. }), "{settled:?}"),
-            false => assert!(
-                matches!(settled, Settlement::Undecided { .. }),
-                "{settled:?}"
-            ),
+            false => assert!(matches!(settled, Settlement::Undecided { .. }), "{settled:?}"),
         }
     }
 }
@@ -214,20 +174,14 @@ async fn limits_and_locks_are_definite() {
     let write = world.write(update(&record, &[("Name", "b".into())]));
     for (concurrent, kind) in [(true, ErrorKind::Throttled), (false, ErrorKind::Quota)] {
         next_write(&world, FaultAction::RequestLimit { concurrent });
-        let pushed = world
-            .crm
-            .push(&cx(), world.batch(vec![write.clone()]))
-            .await;
+        let pushed = world.crm.push(&cx(), world.batch(vec![write.clone()])).await;
         assert_eq!(pushed.unwrap_err().kind, kind);
     }
     world.org.lock_row(id, 60_000);
     assert_eq!(word(&world.push(&write).await), "busy");
     world.org.unlock_rows();
     world.org.add_fault(Fault {
-        on: Selector {
-            object: Some("Account".into()),
-            ..Selector::default()
-        },
+        on: Selector { object: Some("Account".into()), ..Selector::default() },
         skip: 0,
         count: Some(1),
         action: FaultAction::RecordError {
@@ -236,9 +190,7 @@ async fn limits_and_locks_are_definite() {
             fields: vec!["Name".into()],
         },
     });
-    let WriteOutcome::Rejected { error, .. } = world.push(&write).await else {
-        panic!()
-    };
+    let WriteOutcome::Rejected { error, .. } = world.push(&write).await else { panic!() };
     assert!(error.to_string().contains("Name must rhyme"));
     assert_eq!(word(&world.push(&write).await), "applied");
 }
@@ -268,9 +220,7 @@ async fn a_session_that_ends_in_the_midst_is_renewed() {
     let removal = world.write(delete(&record));
     assert_eq!(word(&world.push(&removal).await), "applied");
     world.org.expire_tokens(None);
-    let undelete = world.write(syncline_sdk::WriteOp::Undelete {
-        key: record.key.clone(),
-    });
+    let undelete = world.write(syncline_sdk::WriteOp::Undelete { key: record.key.clone() });
     assert_eq!(word(&world.push(&undelete).await), "applied");
 }
 
@@ -305,10 +255,6 @@ async fn a_revoked_login_halts_with_advice_and_resumes() {
 async fn a_wrong_secret_is_an_auth_error() {
     let world = World::start().await;
     world.org.set_client_secret("another");
-    let error = world
-        .crm
-        .describe(&cx(), &"Account".into())
-        .await
-        .unwrap_err();
+    let error = world.crm.describe(&cx(), &"Account".into()).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Auth);
 }

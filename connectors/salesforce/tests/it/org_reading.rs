@@ -19,17 +19,11 @@ async fn an_org_with_all_pieces_is_healthy() {
     for piece in &health.pieces {
         assert!(piece.present, "{piece:?}");
     }
-    assert_eq!(
-        world.crm.effective(&world.selection).receipt,
-        ReceiptKind::MarkerField
-    );
+    assert_eq!(world.crm.effective(&world.selection).receipt, ReceiptKind::MarkerField);
     world.crm.prepare(&cx(), &[&world.selection]).await.unwrap();
     assert!(world.crm.usage().quota.is_some());
     let counts = world.org.request_counts();
-    assert!(
-        counts.records_by_kind.is_empty(),
-        "nothing was written: {counts:?}"
-    );
+    assert!(counts.records_by_kind.is_empty(), "nothing was written: {counts:?}");
 }
 
 #[tokio::test]
@@ -47,10 +41,7 @@ async fn missing_pieces_are_named_with_their_remedy() {
         .filter(|piece| !piece.present)
         .map(|piece| piece.name.as_str())
         .collect();
-    assert_eq!(
-        missing,
-        ["external id field of Account", "marker field of Account"]
-    );
+    assert_eq!(missing, ["external id field of Account", "marker field of Account"]);
     assert!(health.pieces.iter().all(|piece| !piece.detail.is_empty()));
 }
 
@@ -66,11 +57,7 @@ async fn a_scan_shows_every_record_once_and_resumes() {
     let mut after: Option<Cursor> = None;
     loop {
         let selection = world.selection.clone();
-        let request = ScanRequest {
-            selection,
-            after,
-            page_rows_max: 3,
-        };
+        let request = ScanRequest { selection, after, page_rows_max: 3 };
         let page = world.crm.scan(&cx(), request).await.unwrap();
         names.extend(page.records.iter().map(name));
         assert!(page.gone.is_empty());
@@ -89,26 +76,14 @@ async fn a_server_that_gives_fewer_rows_than_asked_is_read_to_the_end() {
     for at in 0..5 {
         world.made(&format!("a{at}")).await;
     }
-    let on = Selector {
-        object: Some("Account".into()),
-        ..Selector::default()
-    };
+    let on = Selector { object: Some("Account".into()), ..Selector::default() };
     let action = FaultAction::SmallPages { rows: 2 };
-    world.org.add_fault(Fault {
-        on,
-        skip: 0,
-        count: None,
-        action,
-    });
+    world.org.add_fault(Fault { on, skip: 0, count: None, action });
     let mut count = 0;
     let mut after = None;
     loop {
         let selection = world.selection.clone();
-        let request = ScanRequest {
-            selection,
-            after,
-            page_rows_max: 100,
-        };
+        let request = ScanRequest { selection, after, page_rows_max: 100 };
         let page = world.crm.scan(&cx(), request).await.unwrap();
         count += page.records.len();
         after = page.next;
@@ -134,11 +109,7 @@ async fn a_filter_lets_through_at_least_what_passes_it() {
             made.push(("Score__c", score.parse::<i64>().unwrap().into()));
             made.push(("Tier__c", tier.into()));
         }
-        world
-            .person()
-            .create("Account", &fields(&made))
-            .await
-            .unwrap();
+        world.person().create("Account", &fields(&made)).await.unwrap();
     }
     let compare = |field: &str, comparison, value: syncline_sdk::Value| Filter::Compare {
         field: field.into(),
@@ -146,22 +117,13 @@ async fn a_filter_lets_through_at_least_what_passes_it() {
         value,
     };
     let cases: Vec<(Filter, Vec<&str>)> = vec![
-        (
-            compare("Name", Comparison::Equal, rows[2].0.into()),
-            vec![rows[2].0],
-        ),
-        (
-            compare("Score__c", Comparison::Greater, 5.into()),
-            vec!["acme", rows[2].0],
-        ),
+        (compare("Name", Comparison::Equal, rows[2].0.into()), vec![rows[2].0]),
+        (compare("Score__c", Comparison::Greater, 5.into()), vec!["acme", rows[2].0]),
         (
             Filter::Not(Box::new(compare("Score__c", Comparison::Greater, 5.into()))),
             vec!["Acme", "none"],
         ),
-        (
-            compare("Tier__c", Comparison::NotEqual, "Gold".into()),
-            vec!["acme", "none"],
-        ),
+        (compare("Tier__c", Comparison::NotEqual, "Gold".into()), vec!["acme", "none"]),
         (
             Filter::And(vec![
                 Filter::Or(vec![
@@ -178,15 +140,8 @@ async fn a_filter_lets_through_at_least_what_passes_it() {
     ];
     for (filter, mut wanted) in cases {
         let text = format!("{filter:?}");
-        let selection = Selection {
-            filter: Some(filter),
-            ..(*world.selection).clone()
-        };
-        let request = ScanRequest {
-            selection: selection.into(),
-            after: None,
-            page_rows_max: 99,
-        };
+        let selection = Selection { filter: Some(filter), ..(*world.selection).clone() };
+        let request = ScanRequest { selection: selection.into(), after: None, page_rows_max: 99 };
         let page = world.crm.scan(&cx(), request).await.unwrap();
         let mut names: Vec<String> = page.records.iter().map(name).collect();
         names.sort();
@@ -200,11 +155,7 @@ async fn a_poll_shows_edits_with_their_actor() {
     let world = World::start().await;
     let id = world.made("a").await;
     let cursor = world.polled().await;
-    world
-        .person()
-        .update(id, &fields(&[("Name", "b".into())]))
-        .await
-        .unwrap();
+    world.person().update(id, &fields(&[("Name", "b".into())])).await.unwrap();
     world.pass(3);
     let page = world.poll(cursor, 50).await;
     assert_eq!(page.records.len(), 1);
@@ -244,11 +195,7 @@ async fn a_change_that_commits_behind_the_poll_is_found_by_the_window() {
     // A long transaction takes its stamp now and commits a minute later.
     let held = {
         let person = world.person().committing_after(3_600_000);
-        tokio::spawn(async move {
-            person
-                .update(slow, &fields(&[("Name", "late".into())]))
-                .await
-        })
+        tokio::spawn(async move { person.update(slow, &fields(&[("Name", "late".into())])).await })
     };
     world.until_held().await;
     world.pass(5);
@@ -260,27 +207,16 @@ async fn a_change_that_commits_behind_the_poll_is_found_by_the_window() {
     held.await.unwrap().unwrap();
     world.pass(61);
     let drained = world.drain(drained.cursor).await;
-    assert_eq!(
-        drained.names,
-        ["late"],
-        "only what is new, though the window shows both"
-    );
+    assert_eq!(drained.names, ["late"], "only what is new, though the window shows both");
 }
 
 #[tokio::test]
 async fn deletions_and_merges_are_told_apart() {
     let world = World::start().await;
-    let (winner, loser, gone) = (
-        world.made("winner").await,
-        world.made("loser").await,
-        world.made("gone").await,
-    );
+    let (winner, loser, gone) =
+        (world.made("winner").await, world.made("loser").await, world.made("gone").await);
     let cursor = world.polled().await;
-    world
-        .person()
-        .merge(winner, &[loser], &fields(&[]))
-        .await
-        .unwrap();
+    world.person().merge(winner, &[loser], &fields(&[])).await.unwrap();
     world.person().delete(gone).await.unwrap();
     world.pass(3);
     let drained = world.drain(cursor).await;
@@ -288,23 +224,13 @@ async fn deletions_and_merges_are_told_apart() {
         let found = drained.gone.iter().find(|(known, _)| known.as_str() == key);
         found.unwrap().1.clone()
     };
-    assert_eq!(
-        reason(loser.as_str()),
-        Absence::MergedInto(winner.as_str().into())
-    );
-    let Absence::Deleted {
-        by: Some(by),
-        image: Some(image),
-        ..
-    } = reason(gone.as_str())
-    else {
+    assert_eq!(reason(loser.as_str()), Absence::MergedInto(winner.as_str().into()));
+    let Absence::Deleted { by: Some(by), image: Some(image), .. } = reason(gone.as_str()) else {
         panic!("{:?}", drained.gone)
     };
     assert_eq!(by.kind, ActorKind::Person);
     assert_eq!(name(&image), "gone");
-    let fetched = world
-        .fetch(&[winner.as_str(), loser.as_str(), gone.as_str()])
-        .await;
+    let fetched = world.fetch(&[winner.as_str(), loser.as_str(), gone.as_str()]).await;
     assert_eq!(fetched.records.len(), 1);
     assert_eq!(fetched.missing.len(), 2);
     // A purged record leaves no trace: it is not called deleted.
@@ -332,31 +258,19 @@ async fn records_are_matched_by_normalised_values() {
         world.person().create("Account", &made).await.unwrap();
     }
     let find = async |field: &str, normalize: Vec<Normalizer>, value: &str| {
-        let by = FetchBy::Matching {
-            field: field.into(),
-            normalize,
-            values: vec![value.into()],
-        };
-        let request = FetchRequest {
-            selection: world.selection.clone(),
-            by,
-        };
+        let by = FetchBy::Matching { field: field.into(), normalize, values: vec![value.into()] };
+        let request = FetchRequest { selection: world.selection.clone(), by };
         let fetched = world.crm.fetch(&cx(), request).await.unwrap();
         fetched.records.iter().map(name).collect::<Vec<_>>()
     };
-    assert_eq!(
-        find("Phone", vec![Normalizer::DigitsOnly], "0301234").await,
-        ["A"]
-    );
+    assert_eq!(find("Phone", vec![Normalizer::DigitsOnly], "0301234").await, ["A"]);
     assert_eq!(find("Name", vec![Normalizer::Lowercase], "b").await, ["B"]);
 }
 
 #[tokio::test]
 async fn two_thousand_ids_are_read_by_two_calls() {
     let world = World::start().await;
-    let rows: Vec<_> = (0..1_500)
-        .map(|at| fields(&[("Name", format!("a{at}").into())]))
-        .collect();
+    let rows: Vec<_> = (0..1_500).map(|at| fields(&[("Name", format!("a{at}").into())])).collect();
     let ids = world.org.seed("ann@example.com", "Account", &rows).unwrap();
     world.fetch(&[]).await;
     let before = world.crm.usage().calls;

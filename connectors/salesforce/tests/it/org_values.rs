@@ -21,20 +21,10 @@ fn values() -> impl Strategy<Value = Vec<(&'static str, Value)>> {
         .prop_map(|text| Value::Decimal(text.parse().unwrap()))
         .boxed();
     let tags = proptest::collection::vec(
-        one_of(vec![
-            Value::from("Red"),
-            Value::from("Green"),
-            Value::from("Blue"),
-        ]),
+        one_of(vec![Value::from("Red"), Value::from("Green"), Value::from("Blue")]),
         0..4,
     )
-    .prop_map(|items| {
-        if items.is_empty() {
-            Value::Null
-        } else {
-            Value::List(items.into())
-        }
-    })
+    .prop_map(|items| if items.is_empty() { Value::Null } else { Value::List(items.into()) })
     .boxed();
     let seen = (0_i64..4_000_000_000)
         .prop_flat_map(|second| (Just(second), 0_i64..1_000_000))
@@ -62,12 +52,10 @@ fn values() -> impl Strategy<Value = Vec<(&'static str, Value)>> {
         or_null(any::<bool>().prop_map(Value::Bool).boxed()),
         or_null(one_of(vec![Value::from("gold"), Value::from("Silver")]).boxed()),
     )
-        .prop_map(
-            |(name, phone, text, score, tags, date, seen, time, vip, tier)| {
-                let all = [name, phone, text, score, tags, date, seen, time, vip, tier];
-                FIELDS.into_iter().zip(all).collect()
-            },
-        )
+        .prop_map(|(name, phone, text, score, tags, date, seen, time, vip, tier)| {
+            let all = [name, phone, text, score, tags, date, seen, time, vip, tier];
+            FIELDS.into_iter().zip(all).collect()
+        })
 }
 
 /// Whatever is written reads back as its normalisers foretell, and writing that again changes
@@ -77,9 +65,8 @@ async fn what_reads_back_is_foretold() {
     let world = World::start().await;
     let schema = world.crm.describe(&cx(), &"Account".into()).await.unwrap();
     let mut runner = TestRunner::default();
-    let cases: Vec<_> = (0..150)
-        .map(|_| values().new_tree(&mut runner).unwrap().current())
-        .collect();
+    let cases: Vec<_> =
+        (0..150).map(|_| values().new_tree(&mut runner).unwrap().current()).collect();
     let writes: Vec<_> = cases.iter().map(|case| world.write(insert(case))).collect();
     let outcomes = world.crm.push(&cx(), world.batch(writes)).await.unwrap();
     world.pass(3);

@@ -15,9 +15,7 @@ use crate::world::{World, delete, fields, insert, name, update, word};
 async fn a_create_carries_its_link_id_and_is_made_once() {
     let world = World::start().await;
     let write = world.write(insert(&[("Name", "a".into())]));
-    let WriteOutcome::Applied { key: Some(key), .. } = world.push(&write).await else {
-        panic!()
-    };
+    let WriteOutcome::Applied { key: Some(key), .. } = world.push(&write).await else { panic!() };
     let request = FetchRequest {
         selection: world.selection.clone(),
         by: FetchBy::ExternalIds(vec![write.link]),
@@ -26,15 +24,10 @@ async fn a_create_carries_its_link_id_and_is_made_once() {
     let record = &fetched.records[0];
     assert_eq!(record.key, key);
     assert_eq!(record.external_id, Some(write.link));
-    assert_eq!(
-        record.marker.as_deref(),
-        Some(cx().marker(write.intent).as_str())
-    );
+    assert_eq!(record.marker.as_deref(), Some(cx().marker(write.intent).as_str()));
     assert_eq!(record.actor.kind, ActorKind::Sync);
     // A second copy is refused by the org itself.
-    let WriteOutcome::Rejected { error, .. } = world.push(&write).await else {
-        panic!()
-    };
+    let WriteOutcome::Rejected { error, .. } = world.push(&write).await else { panic!() };
     assert_eq!(error.kind, ErrorKind::Duplicate);
     assert_eq!(world.org.records("Account", false).len(), 1);
 }
@@ -42,14 +35,9 @@ async fn a_create_carries_its_link_id_and_is_made_once() {
 #[tokio::test]
 async fn an_update_is_refused_when_somebody_else_was_faster() {
     // The guide does not say which stamp the server compares: both must do.
-    for stamp in [
-        ConditionalStamp::LastModifiedDate,
-        ConditionalStamp::SystemModstamp,
-    ] {
+    for stamp in [ConditionalStamp::LastModifiedDate, ConditionalStamp::SystemModstamp] {
         let world = World::start().await;
-        world
-            .org
-            .change_settings(|settings| settings.conditional_stamp = stamp);
+        world.org.change_settings(|settings| settings.conditional_stamp = stamp);
         let id = world.made("a").await;
         let record = world.read_closed(id).await;
         edit(&world, id, "theirs").await;
@@ -92,22 +80,11 @@ async fn fields_that_cannot_carry_marker_and_link_id_are_not_written() {
     change.selection = unfit.clone();
     assert_eq!(word(&world.push(&change).await), "applied");
     let settled = world.settle(&change, true).await;
-    assert!(
-        matches!(settled, Settlement::Undecided { .. }),
-        "{settled:?}"
-    );
-    let expect = Expect {
-        values: Vec::new(),
-        version: record.version.clone(),
-    };
-    let mut fence = world.write(WriteOp::Fence {
-        key: record.key.clone(),
-        expect,
-    });
+    assert!(matches!(settled, Settlement::Undecided { .. }), "{settled:?}");
+    let expect = Expect { values: Vec::new(), version: record.version.clone() };
+    let mut fence = world.write(WriteOp::Fence { key: record.key.clone(), expect });
     fence.selection = unfit.clone();
-    let WriteOutcome::Rejected { error, .. } = world.push(&fence).await else {
-        panic!()
-    };
+    let WriteOutcome::Rejected { error, .. } = world.push(&fence).await else { panic!() };
     assert_eq!(error.kind, ErrorKind::Unsupported);
     let effective = world.crm.effective(&unfit);
     assert!(!effective.unique_external_id);
@@ -120,10 +97,7 @@ async fn a_field_closed_to_us_is_described_anew() {
     let id = world.made("a").await;
     let record = world.read_closed(id).await;
     world.org.add_fault(Fault {
-        on: Selector {
-            object: Some("Account".into()),
-            ..Selector::default()
-        },
+        on: Selector { object: Some("Account".into()), ..Selector::default() },
         skip: 0,
         count: Some(1),
         action: FaultAction::RecordError {
@@ -133,9 +107,7 @@ async fn a_field_closed_to_us_is_described_anew() {
         },
     });
     let write = world.write(update(&record, &[("Phone", "1".into())]));
-    let WriteOutcome::Rejected { error, .. } = world.push(&write).await else {
-        panic!()
-    };
+    let WriteOutcome::Rejected { error, .. } = world.push(&write).await else { panic!() };
     assert_eq!(error.kind, ErrorKind::Forbidden);
     let described = |world: &World| world.org.request_counts().by_kind.get("describe").copied();
     let before = described(&world);
@@ -150,11 +122,7 @@ async fn a_reading_of_the_running_second_is_not_closed() {
     assert!(!world.read(id).await.closed);
     // What the flag prevents: a second edit in the same second has the same stamp.
     let record = world.read(id).await;
-    world
-        .person()
-        .update(id, &fields(&[("Name", "b".into())]))
-        .await
-        .unwrap();
+    world.person().update(id, &fields(&[("Name", "b".into())])).await.unwrap();
     assert_eq!(world.read(id).await.version, record.version);
 }
 
@@ -170,25 +138,14 @@ async fn many_updates_answer_each_for_itself() {
     let mut records = world.fetch(&keys).await.records;
     records.sort_by(|a, b| a.key.cmp(&b.key));
     world.person().delete(ids[3]).await.unwrap();
-    world
-        .person()
-        .update(ids[4], &fields(&[("Phone", "1".into())]))
-        .await
-        .unwrap();
+    world.person().update(ids[4], &fields(&[("Phone", "1".into())])).await.unwrap();
     world.org.lock_row(ids[5], 60_000);
     let writes: Vec<_> = ids
         .iter()
         .enumerate()
         .map(|(at, id)| {
-            let record = records
-                .iter()
-                .find(|record| record.key.as_str() == id.as_str())
-                .unwrap();
-            let text = if at == 6 {
-                "x".repeat(300)
-            } else {
-                format!("b{at}")
-            };
+            let record = records.iter().find(|record| record.key.as_str() == id.as_str()).unwrap();
+            let text = if at == 6 { "x".repeat(300) } else { format!("b{at}") };
             world.write(update(record, &[("Name", text.into())]))
         })
         .collect();
@@ -203,13 +160,8 @@ async fn many_updates_answer_each_for_itself() {
         };
         assert_eq!(word(outcome), wanted, "{at}: {outcome:?}");
     }
-    let WriteOutcome::Rejected { error, .. } = &outcomes[6] else {
-        panic!()
-    };
-    assert_eq!(
-        (error.kind, error.field.as_deref()),
-        (ErrorKind::Invalid, Some("Name"))
-    );
+    let WriteOutcome::Rejected { error, .. } = &outcomes[6] else { panic!() };
+    assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::Invalid, Some("Name")));
 }
 
 #[tokio::test]
@@ -217,53 +169,28 @@ async fn a_guarded_delete_is_told_from_another_persons() {
     let world = World::start().await;
     let id = world.made("a").await;
     let record = world.read_closed(id).await;
-    let expect = Expect {
-        values: Vec::new(),
-        version: record.version.clone(),
-    };
-    let fence = world.write(WriteOp::Fence {
-        key: record.key.clone(),
-        expect,
-    });
+    let expect = Expect { values: Vec::new(), version: record.version.clone() };
+    let fence = world.write(WriteOp::Fence { key: record.key.clone(), expect });
     assert_eq!(word(&world.push(&fence).await), "applied");
     let removal = world.write(delete(&record));
     assert_eq!(word(&world.push(&removal).await), "applied");
-    assert!(matches!(
-        world.settle(&removal, true).await,
-        Settlement::Applied { .. }
-    ));
+    assert!(matches!(world.settle(&removal, true).await, Settlement::Applied { .. }));
     let fetched = world.fetch(&[id.as_str()]).await;
-    let Absence::Deleted {
-        by: Some(by),
-        image: Some(image),
-        ..
-    } = &fetched.missing[0].1
-    else {
+    let Absence::Deleted { by: Some(by), image: Some(image), .. } = &fetched.missing[0].1 else {
         panic!("{fetched:?}")
     };
     assert_eq!(by.kind, ActorKind::Sync);
-    assert_eq!(
-        image.marker.as_deref(),
-        Some(cx().marker(fence.intent).as_str())
-    );
+    assert_eq!(image.marker.as_deref(), Some(cx().marker(fence.intent).as_str()));
     // The look found an edit: it is brought back under its own id.
-    let undelete = world.write(WriteOp::Undelete {
-        key: record.key.clone(),
-    });
+    let undelete = world.write(WriteOp::Undelete { key: record.key.clone() });
     assert_eq!(word(&world.push(&undelete).await), "applied");
     assert_eq!(name(&world.read(id).await), "a");
-    assert!(matches!(
-        world.settle(&undelete, true).await,
-        Settlement::Applied { .. }
-    ));
+    assert!(matches!(world.settle(&undelete, true).await, Settlement::Applied { .. }));
     // A record that is not in the bin cannot be brought back.
     assert_ne!(word(&world.push(&undelete).await), "applied");
     world.person().delete(id).await.unwrap();
     assert_eq!(word(&world.push(&removal).await), "missing");
-    assert!(!matches!(
-        world.settle(&removal, false).await,
-        Settlement::Applied { .. }
-    ));
+    assert!(!matches!(world.settle(&removal, false).await, Settlement::Applied { .. }));
 }
 
 #[tokio::test]
@@ -271,19 +198,9 @@ async fn a_fence_is_refused_when_the_record_changed() {
     let world = World::start().await;
     let id = world.made("a").await;
     let record = world.read_closed(id).await;
-    world
-        .person()
-        .update(id, &fields(&[("Phone", "1".into())]))
-        .await
-        .unwrap();
-    let expect = Expect {
-        values: Vec::new(),
-        version: record.version.clone(),
-    };
-    let fence = world.write(WriteOp::Fence {
-        key: record.key,
-        expect,
-    });
+    world.person().update(id, &fields(&[("Phone", "1".into())])).await.unwrap();
+    let expect = Expect { values: Vec::new(), version: record.version.clone() };
+    let fence = world.write(WriteOp::Fence { key: record.key, expect });
     assert_eq!(word(&world.push(&fence).await), "stale");
 }
 
@@ -307,15 +224,8 @@ async fn an_update_can_claim_a_record() {
     let world = World::start().await;
     let id = world.made("a").await;
     let record = world.read_closed(id).await;
-    let WriteOp::Update { key, expect, .. } = update(&record, &[]) else {
-        panic!()
-    };
-    let claim = WriteOp::Update {
-        key,
-        values: Vec::new(),
-        expect,
-        claim: true,
-    };
+    let WriteOp::Update { key, expect, .. } = update(&record, &[]) else { panic!() };
+    let claim = WriteOp::Update { key, values: Vec::new(), expect, claim: true };
     let write = world.write(claim);
     assert_eq!(word(&world.push(&write).await), "applied");
     assert_eq!(world.read(id).await.external_id, Some(write.link));

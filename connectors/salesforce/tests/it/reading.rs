@@ -11,26 +11,15 @@ use syncline_sdk::{
 use crate::script::{Answer, EIGHT, ID, Script, account, cx, live, row, rows, selection};
 
 fn scan(after: Option<Cursor>, page_rows_max: usize) -> ScanRequest {
-    ScanRequest {
-        selection: selection(),
-        after,
-        page_rows_max,
-    }
+    ScanRequest { selection: selection(), after, page_rows_max }
 }
 
 fn poll(since: Option<Cursor>) -> ChangesRequest {
-    ChangesRequest {
-        selection: selection(),
-        since,
-        page_rows_max: 2,
-    }
+    ChangesRequest { selection: selection(), since, page_rows_max: 2 }
 }
 
 fn names(page: &Page) -> Vec<String> {
-    page.records
-        .iter()
-        .map(|record| record.values[0].to_string())
-        .collect()
+    page.records.iter().map(|record| record.values[0].to_string()).collect()
 }
 
 const COLUMNS: &str = "SELECT Id, SystemModstamp, LastModifiedById, IsDeleted, MasterRecordId, \
@@ -50,26 +39,13 @@ async fn a_describe_is_asked_again_only_when_it_changed() {
     let first = crm.describe(&cx(), &"Account".into()).await.unwrap();
     let second = crm.describe(&cx(), &"Account".into()).await.unwrap();
     assert_eq!(first, second);
-    assert_eq!(
-        script.seen()[0].target,
-        "/services/data/v67.0/sobjects/Account/describe"
-    );
+    assert_eq!(script.seen()[0].target, "/services/data/v67.0/sobjects/Account/describe");
     assert_eq!(script.last().header("if-modified-since"), Some(modified));
-    assert_eq!(
-        crm.usage().quota,
-        Some(Quota {
-            used: 17,
-            max: 15_000
-        })
-    );
+    assert_eq!(crm.usage().quota, Some(Quota { used: 17, max: 15_000 }));
     let effective = crm.effective(&selection());
     assert_eq!(effective.receipt, ReceiptKind::MarkerField);
     assert!(effective.unique_external_id);
-    let bare = Selection {
-        external_id: None,
-        marker: None,
-        ..(*selection()).clone()
-    };
+    let bare = Selection { external_id: None, marker: None, ..(*selection()).clone() };
     assert_eq!(crm.effective(&bare).receipt, ReceiptKind::None);
     assert!(!crm.effective(&bare).unique_external_id);
 }
@@ -92,25 +68,15 @@ async fn a_scan_goes_on_after_the_last_id() {
     let script = Script::start().await;
     let crm = script.connector();
     let other = "001000000000002AAA";
-    script.play([
-        account(),
-        rows(&[live(ID, 1, "a"), live(other, 2, "b")]),
-        rows(&[]),
-    ]);
+    script.play([account(), rows(&[live(ID, 1, "a"), live(other, 2, "b")]), rows(&[])]);
     let page = crm.scan(&cx(), scan(None, 2)).await.unwrap();
     assert_eq!(names(&page), ["a", "b"]);
     let page = crm.scan(&cx(), scan(page.next, 2)).await.unwrap();
     assert!(page.next.is_none());
     let seen = script.seen();
     let soql = "/services/data/v67.0/query?q=";
-    assert_eq!(
-        seen[1].target,
-        format!("{soql}{COLUMNS} ORDER BY Id LIMIT 2")
-    );
-    assert_eq!(
-        seen[2].target,
-        format!("{soql}{COLUMNS} WHERE Id > '{other}' ORDER BY Id LIMIT 2")
-    );
+    assert_eq!(seen[1].target, format!("{soql}{COLUMNS} ORDER BY Id LIMIT 2"));
+    assert_eq!(seen[2].target, format!("{soql}{COLUMNS} WHERE Id > '{other}' ORDER BY Id LIMIT 2"));
 }
 
 #[tokio::test]
@@ -123,27 +89,11 @@ async fn a_scan_pushes_the_filter_down() {
             comparison: Comparison::Equal,
             value: "O'Neil".into(),
         },
-        Filter::Compare {
-            field: "Size__c".into(),
-            comparison: Comparison::Less,
-            value: 5.into(),
-        },
+        Filter::Compare { field: "Size__c".into(), comparison: Comparison::Less, value: 5.into() },
     ]);
-    let selection = Arc::new(Selection {
-        filter: Some(filter),
-        ..(*selection()).clone()
-    });
+    let selection = Arc::new(Selection { filter: Some(filter), ..(*selection()).clone() });
     script.play([account(), rows(&[])]);
-    crm.scan(
-        &cx(),
-        ScanRequest {
-            selection,
-            after: None,
-            page_rows_max: 9,
-        },
-    )
-    .await
-    .unwrap();
+    crm.scan(&cx(), ScanRequest { selection, after: None, page_rows_max: 9 }).await.unwrap();
     assert!(script.last().target.ends_with(
         " WHERE ((Name = 'O\\'Neil' OR (Size__c != null AND Size__c < 5))) ORDER BY Id LIMIT 9"
     ));
@@ -170,16 +120,9 @@ async fn a_poll_starts_now_and_first_reads_the_window_behind() {
     script.play([account().at("Sat, 21 Nov 2026 08:00:10 GMT"), rows(&[])]);
     let start = crm.changes(&cx(), poll(None)).await.unwrap();
     assert!(start.records.is_empty() && !start.more);
-    assert_eq!(
-        start.server_time.unwrap().micros(),
-        (EIGHT + 10) * 1_000_000
-    );
+    assert_eq!(start.server_time.unwrap().micros(), (EIGHT + 10) * 1_000_000);
     // The forward page, then the window: here a row that committed late, and a deletion.
-    let gone = row(
-        "001000000000009AAA",
-        4,
-        ",\"IsDeleted\":true,\"Name\":\"z\"",
-    );
+    let gone = row("001000000000009AAA", 4, ",\"IsDeleted\":true,\"Name\":\"z\"");
     script.play([rows(&[]), rows(&[live(ID, 3, "late"), gone])]);
     script.play([rows(&[])]);
     let page = crm.changes(&cx(), poll(start.next)).await.unwrap();
@@ -189,9 +132,7 @@ async fn a_poll_starts_now_and_first_reads_the_window_behind() {
     assert!(page.records[0].closed);
     let (key, absence) = &page.gone[0];
     assert_eq!(key.as_str(), "001000000000009AAA");
-    let Absence::Deleted { by, image, .. } = absence else {
-        panic!("{absence:?}")
-    };
+    let Absence::Deleted { by, image, .. } = absence else { panic!("{absence:?}") };
     assert_eq!(by.as_ref().unwrap().kind, ActorKind::Person);
     assert_eq!(image.as_ref().unwrap().values[0], "z".into());
     // The page was full, so the window goes on after its last row.
@@ -199,11 +140,7 @@ async fn a_poll_starts_now_and_first_reads_the_window_behind() {
     let page = crm.changes(&cx(), poll(page.next)).await.unwrap();
     assert!(!page.more);
     let seen = script.seen();
-    let target = |at: usize| {
-        seen[at]
-            .target
-            .replace("/services/data/v67.0/queryAll?q=", "")
-    };
+    let target = |at: usize| seen[at].target.replace("/services/data/v67.0/queryAll?q=", "");
     assert_eq!(
         target(2),
         format!(
@@ -269,10 +206,7 @@ async fn what_is_younger_than_the_lag_waits() {
     settings.lag = Duration::from_secs(5);
     let crm = script.connector_of(settings);
     let cursor = settled(&script, &crm).await;
-    script.play([rows(&[
-        live(ID, 4, "old"),
-        live("001000000000002AAA", 5, "young"),
-    ])]);
+    script.play([rows(&[live(ID, 4, "old"), live("001000000000002AAA", 5, "young")])]);
     let page = crm.changes(&cx(), poll(Some(cursor))).await.unwrap();
     assert_eq!(names(&page), ["old"]);
     assert!(!page.more);
@@ -322,10 +256,7 @@ async fn a_cursor_older_than_the_recycle_bin_is_a_gap() {
         Ok(_) => crm.changes(&cx(), poll(Some(cursor))).await.unwrap_err(),
     };
     assert_eq!(error.kind, ErrorKind::Gap);
-    let foreign = crm
-        .changes(&cx(), poll(Some(Cursor("x".into()))))
-        .await
-        .unwrap_err();
+    let foreign = crm.changes(&cx(), poll(Some(Cursor("x".into())))).await.unwrap_err();
     assert_eq!(foreign.kind, ErrorKind::Gap);
 }
 

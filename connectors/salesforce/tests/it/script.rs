@@ -49,13 +49,7 @@ impl Answer {
         Self::status(200, body)
     }
     pub fn status(status: u16, body: impl Into<String>) -> Self {
-        Self {
-            status,
-            body: body.into(),
-            date: LATER,
-            cut: false,
-            headers: Vec::new(),
-        }
+        Self { status, body: body.into(), date: LATER, cut: false, headers: Vec::new() }
     }
     pub fn at(mut self, date: &'static str) -> Self {
         self.date = date;
@@ -67,10 +61,7 @@ impl Answer {
     }
     /// The connection breaks in the middle of the answer.
     pub fn cut() -> Self {
-        Self {
-            cut: true,
-            ..Self::ok("")
-        }
+        Self { cut: true, ..Self::ok("") }
     }
 }
 
@@ -99,13 +90,8 @@ impl Script {
     pub async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let script = Self {
-            url,
-            inner: Arc::default(),
-        };
-        let app = axum::Router::new()
-            .fallback(answer)
-            .with_state(script.clone());
+        let script = Self { url, inner: Arc::default() };
+        let app = axum::Router::new().fallback(answer).with_state(script.clone());
         tokio::spawn(async move { axum::serve(listener, app).await });
         script
     }
@@ -162,10 +148,7 @@ async fn answer(
     let target = uri.path_and_query().map_or("/", |target| target.as_str());
     let seen = Seen {
         method,
-        target: percent_decode_str(target)
-            .decode_utf8()
-            .unwrap()
-            .into_owned(),
+        target: percent_decode_str(target).decode_utf8().unwrap().into_owned(),
         headers,
         body: String::from_utf8(body.to_vec()).unwrap(),
     };
@@ -176,17 +159,11 @@ async fn answer(
             inner.token_requests.push(seen);
             let number = inner.token_requests.len();
             let next = inner.tokens.pop_front();
-            (
-                next.unwrap_or_else(|| script.token(&format!("token-{number}"))),
-                inner.token_pause,
-            )
+            (next.unwrap_or_else(|| script.token(&format!("token-{number}"))), inner.token_pause)
         } else {
             inner.seen.push(seen);
             let none = || Answer::status(500, "[{\"errorCode\":\"X\",\"message\":\"no script\"}]");
-            (
-                inner.answers.pop_front().unwrap_or_else(none),
-                Duration::ZERO,
-            )
+            (inner.answers.pop_front().unwrap_or_else(none), Duration::ZERO)
         }
     };
     if !pause.is_zero() {
@@ -203,9 +180,7 @@ async fn answer(
     }
     let body = if answer.cut {
         let broken = std::io::Error::other("cut");
-        Body::from_stream(futures_util::stream::once(async {
-            Err::<Bytes, _>(broken)
-        }))
+        Body::from_stream(futures_util::stream::once(async { Err::<Bytes, _>(broken) }))
     } else {
         Body::from(answer.body)
     };
@@ -271,11 +246,7 @@ pub fn row(id: &str, second: i64, rest: &str) -> String {
 }
 
 pub fn live(id: &str, second: i64, name: &str) -> String {
-    row(
-        id,
-        second,
-        &format!(",\"IsDeleted\":false,\"Name\":\"{name}\""),
-    )
+    row(id, second, &format!(",\"IsDeleted\":false,\"Name\":\"{name}\""))
 }
 
 pub fn rows(rows: &[String]) -> Answer {
@@ -288,10 +259,7 @@ pub fn rows(rows: &[String]) -> Answer {
 
 pub fn expect(second: i64) -> Expect {
     let version = Version::new((EIGHT + second).to_string().into_bytes());
-    Expect {
-        values: Vec::new(),
-        version,
-    }
+    Expect { values: Vec::new(), version }
 }
 
 pub fn write(ordinal: i32, op: WriteOp) -> Write {
@@ -305,17 +273,6 @@ pub fn write(ordinal: i32, op: WriteOp) -> Write {
 }
 
 pub fn batch(ops: Vec<WriteOp>) -> WriteBatch {
-    let writes = ops
-        .into_iter()
-        .zip(0..)
-        .map(|(op, at)| write(at, op))
-        .collect();
-    WriteBatch {
-        batch: BatchId {
-            commit: 4,
-            ordinal: 0,
-        },
-        writes,
-        together: false,
-    }
+    let writes = ops.into_iter().zip(0..).map(|(op, at)| write(at, op)).collect();
+    WriteBatch { batch: BatchId { commit: 4, ordinal: 0 }, writes, together: false }
 }

@@ -66,13 +66,7 @@ impl World {
             filter: None,
         });
         let next = AtomicI32::new(0);
-        Self {
-            org,
-            server,
-            crm,
-            selection,
-            next,
-        }
+        Self { org, server, crm, selection, next }
     }
     pub fn person(&self) -> Person {
         self.org.person("ann@example.com").unwrap()
@@ -82,19 +76,13 @@ impl World {
         self.org.advance_clock_ms(seconds * 1_000);
     }
     pub async fn made(&self, name: &str) -> Id {
-        self.person()
-            .create("Account", &fields(&[("Name", name.into())]))
-            .await
-            .unwrap()
+        self.person().create("Account", &fields(&[("Name", name.into())])).await.unwrap()
     }
     /// One write, with an intent of its own.
     pub fn write(&self, op: WriteOp) -> Write {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         Write {
-            intent: IntentId {
-                commit: 10,
-                ordinal: number,
-            },
+            intent: IntentId { commit: 10, ordinal: number },
             ordinal: number,
             link: LinkId(Uuid::from_u128(u128::from(number.unsigned_abs()) + 1)),
             selection: self.selection.clone(),
@@ -102,42 +90,21 @@ impl World {
         }
     }
     pub fn batch(&self, writes: Vec<Write>) -> WriteBatch {
-        WriteBatch {
-            batch: BatchId {
-                commit: 10,
-                ordinal: 0,
-            },
-            writes,
-            together: false,
-        }
+        WriteBatch { batch: BatchId { commit: 10, ordinal: 0 }, writes, together: false }
     }
     pub async fn push(&self, write: &Write) -> WriteOutcome {
-        let mut outcomes = self
-            .crm
-            .push(&cx(), self.batch(vec![write.clone()]))
-            .await
-            .unwrap();
+        let mut outcomes = self.crm.push(&cx(), self.batch(vec![write.clone()])).await.unwrap();
         assert_eq!(outcomes.len(), 1);
         outcomes.remove(0)
     }
     pub async fn settle(&self, write: &Write, may_arrive: bool) -> syncline_sdk::Settlement {
-        let batch = BatchId {
-            commit: 10,
-            ordinal: 0,
-        };
-        let unknown = UnknownWrite {
-            batch,
-            write: write.clone(),
-            may_arrive,
-        };
+        let batch = BatchId { commit: 10, ordinal: 0 };
+        let unknown = UnknownWrite { batch, write: write.clone(), may_arrive };
         self.crm.settle(&cx(), &[unknown]).await.unwrap().remove(0)
     }
     pub async fn fetch(&self, keys: &[&str]) -> Fetched {
         let keys = keys.iter().map(|key| Key::new(*key)).collect();
-        let request = FetchRequest {
-            selection: self.selection.clone(),
-            by: FetchBy::Keys(keys),
-        };
+        let request = FetchRequest { selection: self.selection.clone(), by: FetchBy::Keys(keys) };
         self.crm.fetch(&cx(), request).await.unwrap()
     }
     pub async fn read(&self, id: Id) -> Record {
@@ -152,11 +119,7 @@ impl World {
     }
     pub async fn poll(&self, since: Option<Cursor>, page_rows_max: usize) -> Page {
         let selection = self.selection.clone();
-        let request = ChangesRequest {
-            selection,
-            since,
-            page_rows_max,
-        };
+        let request = ChangesRequest { selection, since, page_rows_max };
         self.crm.changes(&cx(), request).await.unwrap()
     }
     /// Polls until there is no more at once.
@@ -180,9 +143,7 @@ impl World {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), opened)
-            .await
-            .unwrap();
+        tokio::time::timeout(Duration::from_secs(10), opened).await.unwrap();
     }
     /// A poll that has shown everything so far.
     pub async fn polled(&self) -> Option<Cursor> {
@@ -204,42 +165,26 @@ pub fn name(record: &Record) -> String {
 }
 
 pub fn fields(pairs: &[(&str, Json)]) -> Map<String, Json> {
-    pairs
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.clone()))
-        .collect()
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
 }
 
 pub fn insert(values: &[(&str, Value)]) -> WriteOp {
-    let values = values
-        .iter()
-        .map(|(name, value)| (FieldName::new(*name), value.clone()));
-    WriteOp::Insert {
-        values: values.collect(),
-    }
+    let values = values.iter().map(|(name, value)| (FieldName::new(*name), value.clone()));
+    WriteOp::Insert { values: values.collect() }
 }
 
 pub fn update(record: &Record, values: &[(&str, Value)]) -> WriteOp {
-    let values = values
-        .iter()
-        .map(|(name, value)| (FieldName::new(*name), value.clone()));
+    let values = values.iter().map(|(name, value)| (FieldName::new(*name), value.clone()));
     WriteOp::Update {
         key: record.key.clone(),
         values: values.collect(),
-        expect: Expect {
-            values: Vec::new(),
-            version: record.version.clone(),
-        },
+        expect: Expect { values: Vec::new(), version: record.version.clone() },
         claim: false,
     }
 }
 
 pub fn delete(record: &Record) -> WriteOp {
-    WriteOp::Delete {
-        key: record.key.clone(),
-        fields: Vec::new(),
-        expect: Expect::default(),
-    }
+    WriteOp::Delete { key: record.key.clone(), fields: Vec::new(), expect: Expect::default() }
 }
 
 pub fn word(outcome: &WriteOutcome) -> &'static str {

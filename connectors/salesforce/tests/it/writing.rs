@@ -23,11 +23,7 @@ pub fn update(id: &str, name: &str, second: i64) -> WriteOp {
 }
 
 fn delete(id: &str) -> WriteOp {
-    WriteOp::Delete {
-        key: id.into(),
-        fields: Vec::new(),
-        expect: Expect::default(),
-    }
+    WriteOp::Delete { key: id.into(), fields: Vec::new(), expect: Expect::default() }
 }
 
 pub fn composite(parts: &[(u16, &str)]) -> Answer {
@@ -72,22 +68,12 @@ async fn creates_carry_link_id_and_marker_and_name_their_refusal() {
              001U000001c83gK\",\"fields\":[\"Link__c\"]}]}]",
         ),
     ]);
-    let outcomes = crm
-        .push(&cx(), batch(vec![insert("a"), insert("b")]))
-        .await
-        .unwrap();
-    let WriteOutcome::Applied {
-        key, version: None, ..
-    } = &outcomes[0]
-    else {
+    let outcomes = crm.push(&cx(), batch(vec![insert("a"), insert("b")])).await.unwrap();
+    let WriteOutcome::Applied { key, version: None, .. } = &outcomes[0] else {
         panic!("{outcomes:?}")
     };
     assert_eq!(key.as_ref().map(Key::as_str), Some(ID));
-    let WriteOutcome::Rejected {
-        error,
-        receipted: false,
-    } = &outcomes[1]
-    else {
+    let WriteOutcome::Rejected { error, receipted: false } = &outcomes[1] else {
         panic!("{outcomes:?}")
     };
     assert_eq!(error.kind, ErrorKind::Duplicate);
@@ -126,28 +112,16 @@ async fn every_update_is_guarded_and_answered_on_its_own() {
     ]);
     let ops = (0..6).map(|at| update(ID, "x", at)).collect();
     let outcomes = crm.push(&cx(), batch(ops)).await.unwrap();
-    assert_eq!(
-        words(&outcomes),
-        ["applied", "stale", "busy", "missing", "rejected", "unknown"]
-    );
+    assert_eq!(words(&outcomes), ["applied", "stale", "busy", "missing", "rejected", "unknown"]);
     let json = script.last().json();
     assert_eq!(json["allOrNone"], false);
     assert_eq!(json["collateSubrequests"], false);
     let part = &json["compositeRequest"][2];
     assert_eq!(part["method"], "PATCH");
-    assert_eq!(
-        part["url"],
-        format!("/services/data/v67.0/sobjects/Account/{ID}")
-    );
-    assert_eq!(
-        part["httpHeaders"]["If-Unmodified-Since"],
-        "Sat, 21 Nov 2026 08:00:02 GMT"
-    );
+    assert_eq!(part["url"], format!("/services/data/v67.0/sobjects/Account/{ID}"));
+    assert_eq!(part["httpHeaders"]["If-Unmodified-Since"], "Sat, 21 Nov 2026 08:00:02 GMT");
     assert_eq!(part["httpHeaders"]["Sforce-Auto-Assign"], "FALSE");
-    assert_eq!(
-        part["body"],
-        serde_json::json!({"Name": "x", "Marker__c": "inst:4.2"})
-    );
+    assert_eq!(part["body"], serde_json::json!({"Name": "x", "Marker__c": "inst:4.2"}));
 }
 
 #[tokio::test]
@@ -171,23 +145,13 @@ async fn a_fence_writes_the_marker_alone_and_a_claim_the_link_id() {
     let script = Script::start().await;
     let crm = script.connector();
     script.play([account(), composite(&[(204, "null"), (204, "null")])]);
-    let fence = WriteOp::Fence {
-        key: ID.into(),
-        expect: expect(0),
-    };
-    let claim = WriteOp::Update {
-        key: ID.into(),
-        values: Vec::new(),
-        expect: expect(0),
-        claim: true,
-    };
+    let fence = WriteOp::Fence { key: ID.into(), expect: expect(0) };
+    let claim =
+        WriteOp::Update { key: ID.into(), values: Vec::new(), expect: expect(0), claim: true };
     let outcomes = crm.push(&cx(), batch(vec![fence, claim])).await.unwrap();
     assert_eq!(words(&outcomes), ["applied", "applied"]);
     let json = script.last().json();
-    assert_eq!(
-        json["compositeRequest"][0]["body"],
-        serde_json::json!({"Marker__c": "inst:4.0"})
-    );
+    assert_eq!(json["compositeRequest"][0]["body"], serde_json::json!({"Marker__c": "inst:4.0"}));
     assert_eq!(
         json["compositeRequest"][1]["body"],
         serde_json::json!({
@@ -207,18 +171,12 @@ async fn a_duplicate_rule_that_warns_is_passed_only_when_allowed() {
         Answer::ok("[{\"id\":\"001000000000001AAA\",\"success\":true,\"errors\":[]}]"),
         composite(&[(204, "null")]),
     ]);
-    let outcomes = crm
-        .push(&cx(), batch(vec![insert("a"), update(ID, "x", 0)]))
-        .await
-        .unwrap();
+    let outcomes = crm.push(&cx(), batch(vec![insert("a"), update(ID, "x", 0)])).await.unwrap();
     assert_eq!(words(&outcomes), ["applied", "applied"]);
     let header = "sforce-duplicate-rule-header";
     assert_eq!(script.seen()[1].header(header), Some("allowSave=true"));
     let part = &script.last().json()["compositeRequest"][0];
-    assert_eq!(
-        part["httpHeaders"]["Sforce-Duplicate-Rule-Header"],
-        "allowSave=true"
-    );
+    assert_eq!(part["httpHeaders"]["Sforce-Duplicate-Rule-Header"], "allowSave=true");
 }
 
 #[tokio::test]
@@ -253,10 +211,7 @@ async fn deletes_and_undeletes() {
         ),
     ]);
     let undelete = WriteOp::Undelete { key: ID.into() };
-    let outcomes = crm
-        .push(&cx(), batch(vec![delete(ID), delete(other), undelete]))
-        .await
-        .unwrap();
+    let outcomes = crm.push(&cx(), batch(vec![delete(ID), delete(other), undelete])).await.unwrap();
     assert_eq!(words(&outcomes), ["applied", "missing", "applied"]);
     let seen = script.seen();
     assert_eq!(seen[1].method, "DELETE");
@@ -265,10 +220,6 @@ async fn deletes_and_undeletes() {
         format!("/services/data/v67.0/composite/sobjects?ids={ID},{other}&allOrNone=false")
     );
     assert_eq!(seen[2].target, "/services/Soap/u/67.0");
-    assert!(
-        seen[2]
-            .body
-            .contains("<urn:sessionId>token-1</urn:sessionId>")
-    );
+    assert!(seen[2].body.contains("<urn:sessionId>token-1</urn:sessionId>"));
     assert!(seen[2].body.contains(&format!("<urn:ids>{ID}</urn:ids>")));
 }

@@ -28,20 +28,14 @@ async fn page(
     since: Option<&Cursor>,
     page_rows_max: usize,
 ) -> Result<(Page, Cursor), Stop> {
-    let request = ChangesRequest {
-        selection: session.selection(),
-        since: since.cloned(),
-        page_rows_max,
-    };
+    let request =
+        ChangesRequest { selection: session.selection(), since: since.cloned(), page_rows_max };
     let page = session.connector().changes(&session.cx(), request).await?;
     let Some(next) = page.next.clone() else {
         return Err(Stop::Broken("a poll gives no cursor".into()));
     };
     let rows = page.records.len() + page.gone.len();
-    ensure!(
-        rows <= page_rows_max,
-        "a page of at most {page_rows_max} has {rows} rows"
-    );
+    ensure!(rows <= page_rows_max, "a page of at most {page_rows_max} has {rows} rows");
     Ok((page, next))
 }
 
@@ -61,9 +55,7 @@ async fn poll(
             return Ok((seen, gone, cursor));
         }
     }
-    Err(Stop::Broken(format!(
-        "a poll did not end within {POLL_PAGES_MAX} pages"
-    )))
+    Err(Stop::Broken(format!("a poll did not end within {POLL_PAGES_MAX} pages")))
 }
 
 async fn start(session: &Session<'_>) -> Result<Cursor, Stop> {
@@ -87,21 +79,12 @@ pub(super) async fn a_poll_shows_what_changed_since_its_cursor(session: &Session
     session.edited(&edited, &session.text()).await;
     session.next_tick().await;
     let (seen, _, cursor) = poll(session, &cursor, 50).await?;
-    ensure!(
-        seen.contains(&created),
-        "the created {created} is not in {seen:?}"
-    );
-    ensure!(
-        seen.contains(&edited),
-        "the edited {edited} is not in {seen:?}"
-    );
+    ensure!(seen.contains(&created), "the created {created} is not in {seen:?}");
+    ensure!(seen.contains(&edited), "the edited {edited} is not in {seen:?}");
     session.edited(&created, &session.text()).await;
     session.next_tick().await;
     let (seen, _, _) = poll(session, &cursor, 50).await?;
-    ensure!(
-        seen.contains(&created),
-        "the second edit of {created} is not in {seen:?}"
-    );
+    ensure!(seen.contains(&created), "the second edit of {created} is not in {seen:?}");
     Ok(())
 }
 
@@ -113,10 +96,7 @@ pub(super) async fn small_pages_miss_nothing(session: &Session<'_>) -> Outcome {
     }
     session.next_tick().await;
     let (seen, _, _) = poll(session, &cursor, 2).await?;
-    ensure!(
-        made.is_subset(&seen),
-        "of {made:?}, pages of 2 show {seen:?}"
-    );
+    ensure!(made.is_subset(&seen), "of {made:?}, pages of 2 show {seen:?}");
     Ok(())
 }
 
@@ -127,10 +107,7 @@ pub(super) async fn an_old_cursor_still_misses_nothing(session: &Session<'_>) ->
     poll(session, &cursor, 50).await?;
     // A restart goes on from the cursor that was stored last, which may be an older one.
     let (seen, _, _) = poll(session, &cursor, 50).await?;
-    ensure!(
-        seen.contains(&key),
-        "the second use of a cursor misses {key}"
-    );
+    ensure!(seen.contains(&key), "the second use of a cursor misses {key}");
     Ok(())
 }
 

@@ -12,11 +12,9 @@ pub(super) fn checks() -> Vec<Check> {
         a_delete_leaves_positive_evidence,
         an_ability_that_is_not_there_is_refused,
     ];
-    checks.extend(
-        super::list![|can| can.conditional_delete && can.cas != Cas::None;
-            a_delete_of_a_changed_record_is_stale,
-        ],
-    );
+    checks.extend(super::list![|can| can.conditional_delete && can.cas != Cas::None;
+        a_delete_of_a_changed_record_is_stale,
+    ]);
     checks.extend(super::list![|can| can.recycle_bin.is_some();
         the_bin_shows_who_deleted_what,
         an_undelete_brings_the_record_back_under_its_key,
@@ -26,20 +24,15 @@ pub(super) fn checks() -> Vec<Check> {
             && matches!(can.cas, Cas::ExactRecord | Cas::Coarse { .. });
         a_fence_writes_the_marker_alone_and_moves_the_version,
     ]);
-    checks.extend(
-        super::list![|can| can.history >= HistoryKind::EventsWithValues;
-            history_shows_an_overwritten_value,
-        ],
-    );
+    checks.extend(super::list![|can| can.history >= HistoryKind::EventsWithValues;
+        history_shows_an_overwritten_value,
+    ]);
     checks
 }
 
 async fn absence(session: &Session<'_>, key: &Key) -> Result<Absence, Stop> {
     let fetched = session.fetch(FetchBy::Keys(vec![key.clone()])).await?;
-    let found = fetched
-        .missing
-        .into_iter()
-        .find(|(missing, _)| missing == key);
+    let found = fetched.missing.into_iter().find(|(missing, _)| missing == key);
     found
         .map(|(_, absence)| absence)
         .ok_or_else(|| Stop::Broken(format!("{key} is still shown after its delete")))
@@ -49,20 +42,14 @@ pub(super) async fn a_delete_leaves_positive_evidence(session: &Session<'_>) -> 
     let key = session.created().await;
     let record = session.settled(&key).await?;
     session.apply(&session.delete(&record)).await?;
-    ensure!(
-        session.fixture.read(&key).await.is_none(),
-        "{key} is still there"
-    );
+    ensure!(session.fixture.read(&key).await.is_none(), "{key} is still there");
     let absence = absence(session, &key).await?;
     ensure!(
         matches!(absence, Absence::Deleted { .. }),
         "a deleted record is explained as {absence:?}"
     );
     let again = session.push_one(&session.delete(&record)).await?;
-    ensure!(
-        matches!(again, WriteOutcome::Missing { .. }),
-        "a second delete gave {again:?}"
-    );
+    ensure!(matches!(again, WriteOutcome::Missing { .. }), "a second delete gave {again:?}");
     Ok(())
 }
 
@@ -75,10 +62,7 @@ pub(super) async fn a_delete_of_a_changed_record_is_stale(session: &Session<'_>)
         matches!(outcome, WriteOutcome::Stale { .. }),
         "a delete over an unseen edit gave {outcome:?}"
     );
-    ensure!(
-        session.fixture.read(&key).await.is_some(),
-        "{key} was deleted all the same"
-    );
+    ensure!(session.fixture.read(&key).await.is_some(), "{key} was deleted all the same");
     Ok(())
 }
 
@@ -93,34 +77,19 @@ pub(super) async fn the_bin_shows_who_deleted_what(session: &Session<'_>) -> Out
     }
     session.apply(&delete).await?;
     let Absence::Deleted { by, image, .. } = absence(session, &key).await? else {
-        return Err(Stop::Broken(
-            "a deleted record is not explained as deleted".into(),
-        ));
+        return Err(Stop::Broken("a deleted record is not explained as deleted".into()));
     };
     let ours = by.is_some_and(|by| by.kind == ActorKind::Sync);
-    ensure!(
-        ours,
-        "the bin does not say that it was our own user who deleted {key}"
-    );
-    let shown = image
-        .as_ref()
-        .and_then(|image| session.shown(image, &session.text()));
-    ensure!(
-        shown == Some(&value),
-        "the bin shows {shown:?}, the record held {value:?}"
-    );
+    ensure!(ours, "the bin does not say that it was our own user who deleted {key}");
+    let shown = image.as_ref().and_then(|image| session.shown(image, &session.text()));
+    ensure!(shown == Some(&value), "the bin shows {shown:?}, the record held {value:?}");
     let other = session.created().await;
     session.fixture.delete(&other).await;
     let Absence::Deleted { by, .. } = absence(session, &other).await? else {
-        return Err(Stop::Broken(
-            "a deleted record is not explained as deleted".into(),
-        ));
+        return Err(Stop::Broken("a deleted record is not explained as deleted".into()));
     };
     let ours = by.is_some_and(|by| by.kind == ActorKind::Sync);
-    ensure!(
-        !ours,
-        "the bin says that our user deleted what a person deleted"
-    );
+    ensure!(!ours, "the bin says that our user deleted what a person deleted");
     Ok(())
 }
 
@@ -143,10 +112,8 @@ pub(super) async fn a_fence_writes_the_marker_alone_and_moves_the_version(
 ) -> Outcome {
     let key = session.created().await;
     let record = session.settled(&key).await?;
-    let fence = session.write(WriteOp::Fence {
-        key: key.clone(),
-        expect: session.expect(&record, &[]),
-    });
+    let fence =
+        session.write(WriteOp::Fence { key: key.clone(), expect: session.expect(&record, &[]) });
     session.apply(&fence).await?;
     let fenced = session.settled(&key).await?;
     let expected = session.cx().marker(fence.intent);
@@ -156,23 +123,11 @@ pub(super) async fn a_fence_writes_the_marker_alone_and_moves_the_version(
         fenced.marker
     );
     for field in session.fixture.texts() {
-        let (before, after) = (
-            session.shown(&record, &field),
-            session.shown(&fenced, &field),
-        );
-        ensure!(
-            before == after,
-            "the fence changed {field} from {before:?} to {after:?}"
-        );
+        let (before, after) = (session.shown(&record, &field), session.shown(&fenced, &field));
+        ensure!(before == after, "the fence changed {field} from {before:?} to {after:?}");
     }
-    ensure!(
-        fenced.version != record.version,
-        "the fence did not move the version"
-    );
-    let late = session.write(WriteOp::Fence {
-        key,
-        expect: session.expect(&record, &[]),
-    });
+    ensure!(fenced.version != record.version, "the fence did not move the version");
+    let late = session.write(WriteOp::Fence { key, expect: session.expect(&record, &[]) });
     let outcome = session.push_one(&late).await?;
     ensure!(
         matches!(outcome, WriteOutcome::Stale { .. }),
@@ -195,10 +150,7 @@ pub(super) async fn history_shows_an_overwritten_value(session: &Session<'_>) ->
     let entries = session.connector().history(&session.cx(), request).await?;
     let place = |value| entries.iter().position(|entry| entry.new == value);
     let (first, second) = (place(overwritten.clone()), place(last));
-    ensure!(
-        first.is_some() && first < second,
-        "the history of two edits is {entries:?}"
-    );
+    ensure!(first.is_some() && first < second, "the history of two edits is {entries:?}");
     if session.effective().history == HistoryKind::FullValues {
         let old = entries.iter().any(|entry| entry.old == overwritten);
         ensure!(old, "no old value in {entries:?}");
@@ -220,21 +172,12 @@ pub(super) async fn an_ability_that_is_not_there_is_refused(session: &Session<'_
             since: None,
             page_rows_max: 1,
         };
-        refused(
-            "changes",
-            session.connector().changes(&cx, request).await.err(),
-        );
+        refused("changes", session.connector().changes(&cx, request).await.err());
     } else {
-        let opened = session
-            .connector()
-            .open_feed(&cx, &[&selection], None)
-            .await;
+        let opened = session.connector().open_feed(&cx, &[&selection], None).await;
         refused("open_feed", opened.err());
         let start = session.connector().feed_start(&cx).await?;
-        ensure!(
-            start.is_none(),
-            "a polled system has the feed start {start:?}"
-        );
+        ensure!(start.is_none(), "a polled system has the feed start {start:?}");
     }
     let key = session.created().await;
     if can.history == HistoryKind::None {
@@ -244,10 +187,7 @@ pub(super) async fn an_ability_that_is_not_there_is_refused(session: &Session<'_
             fields: vec![session.text()],
             after: syncline_sdk::Version::default(),
         };
-        refused(
-            "history",
-            session.connector().history(&cx, request).await.err(),
-        );
+        refused("history", session.connector().history(&cx, request).await.err());
     }
     if can.recycle_bin.is_none() {
         session.fixture.delete(&key).await;
@@ -255,16 +195,10 @@ pub(super) async fn an_ability_that_is_not_there_is_refused(session: &Session<'_
         match session.push_one(&undelete).await? {
             WriteOutcome::Rejected { error, .. } => refused("undelete", Some(error)),
             other => {
-                return Err(Stop::Broken(format!(
-                    "an undelete without a bin gave {other:?}"
-                )));
+                return Err(Stop::Broken(format!("an undelete without a bin gave {other:?}")));
             }
         }
     }
-    ensure!(
-        wrong.is_empty(),
-        "not refused as unsupported: {}",
-        wrong.join("; ")
-    );
+    ensure!(wrong.is_empty(), "not refused as unsupported: {}", wrong.join("; "));
     Ok(())
 }

@@ -25,10 +25,7 @@ pub(super) fn checks() -> Vec<Check> {
 
 async fn open(session: &Session<'_>, from: Option<&Position>) -> Result<Box<dyn Feed>, Stop> {
     let selection = session.selection();
-    Ok(session
-        .connector()
-        .open_feed(&session.cx(), &[&selection], from)
-        .await?)
+    Ok(session.connector().open_feed(&session.cx(), &[&selection], from).await?)
 }
 
 /// Reads until the wanted change has come, and gives everything read on the way.
@@ -52,9 +49,7 @@ async fn read_until(
             return Ok(batches);
         }
     }
-    Err(Stop::Broken(format!(
-        "an expected change did not come within {CALLS_MAX} calls"
-    )))
+    Err(Stop::Broken(format!("an expected change did not come within {CALLS_MAX} calls")))
 }
 
 /// Reads on until a position comes.
@@ -69,9 +64,7 @@ async fn read_position(
         }
         batches.push(feed.next(&session.cx(), 100).await?);
     }
-    Err(Stop::Broken(format!(
-        "no position came within {CALLS_MAX} calls"
-    )))
+    Err(Stop::Broken(format!("no position came within {CALLS_MAX} calls")))
 }
 
 fn shows(session: &Session<'_>, change: &Change, key: &Key, value: &Value) -> bool {
@@ -99,16 +92,10 @@ pub(super) async fn a_feed_shows_changes_in_order_with_complete_images(
     let gone = |change: &Change| change.key == key && change.kind == ChangeKind::Delete;
     let batches = read_until(session, &mut *feed, 100, gone).await?;
     let changes = changes_of(&batches, &key);
-    let place = |value| {
-        changes
-            .iter()
-            .position(|change| shows(session, change, &key, value))
-    };
+    let place = |value| changes.iter().position(|change| shows(session, change, &key, value));
     let (one, two) = (place(&first), place(&second));
     ensure!(one.is_some() && one < two, "two edits came as {changes:?}");
-    let image = two
-        .and_then(|two| changes.get(two))
-        .map(|change| change.kind.clone());
+    let image = two.and_then(|two| changes.get(two)).map(|change| change.kind.clone());
     ensure!(
         image == stored.clone().map(ChangeKind::Upsert),
         "the image of the last edit is {image:?}, stored was {stored:?}"
@@ -116,10 +103,7 @@ pub(super) async fn a_feed_shows_changes_in_order_with_complete_images(
     for pair in changes.windows(2) {
         let [before, after] = pair else { continue };
         let order = session.connector().order(&before.version, &after.version);
-        ensure!(
-            order == VersionOrder::Older,
-            "two changes in a row are {order:?}"
-        );
+        ensure!(order == VersionOrder::Older, "two changes in a row are {order:?}");
     }
     let marked = changes.iter().any(|change| change.marker.is_some());
     ensure!(!marked, "a person's change carries a marker of ours");
@@ -152,10 +136,7 @@ pub(super) async fn our_own_writes_carry_their_marker_and_version(
     );
     if let Some(written) = &written {
         let order = session.connector().order(&change.version, written);
-        ensure!(
-            order == VersionOrder::Same,
-            "our change and our write are {order:?}"
-        );
+        ensure!(order == VersionOrder::Same, "our change and our write are {order:?}");
     }
     if session.effective().receipt == ReceiptKind::Stream {
         let mut batches = batches;
@@ -183,30 +164,18 @@ pub(super) async fn events_from_before_a_write_or_a_reading_are_older(
     for change in changes_of(&batches, &key) {
         if shows(session, change, &key, &before) {
             let read = order(&change.version, &record.version);
-            ensure!(
-                read == VersionOrder::Older,
-                "an event in a reading is {read:?} to it"
-            );
+            ensure!(read == VersionOrder::Older, "an event in a reading is {read:?} to it");
             if let Some(written) = &written {
                 let write = order(&change.version, written);
-                ensure!(
-                    write == VersionOrder::Older,
-                    "an event before our write is {write:?}"
-                );
+                ensure!(write == VersionOrder::Older, "an event before our write is {write:?}");
             }
         }
         if last(change) {
             let read = order(&change.version, &record.version);
-            ensure!(
-                read == VersionOrder::Newer,
-                "an event after a reading is {read:?} to it"
-            );
+            ensure!(read == VersionOrder::Newer, "an event after a reading is {read:?} to it");
             if let Some(written) = &written {
                 let write = order(&change.version, written);
-                ensure!(
-                    write == VersionOrder::Newer,
-                    "an event after our write is {write:?}"
-                );
+                ensure!(write == VersionOrder::Newer, "an event after our write is {write:?}");
             }
         }
     }
@@ -246,10 +215,7 @@ pub(super) async fn the_feed_start_misses_nothing(session: &Session<'_>) -> Outc
         return Err(Stop::Broken("a pushed feed has no start".into()));
     };
     let key = session.created().await;
-    let value = session
-        .stored(&key, &session.text())
-        .await
-        .unwrap_or_default();
+    let value = session.stored(&key, &session.text()).await.unwrap_or_default();
     let mut feed = open(session, Some(&start)).await?;
     let made = |change: &Change| shows(session, change, &key, &value);
     read_until(session, &mut *feed, 100, made).await?;
@@ -268,10 +234,7 @@ pub(super) async fn a_position_comes_only_behind_a_whole_transaction(
         records.push(session.settled(&key).await?);
     }
     let mut feed = open(session, None).await?;
-    let writes = records
-        .iter()
-        .map(|record| session.update_text(record).0)
-        .collect();
+    let writes = records.iter().map(|record| session.update_text(record).0).collect();
     let batch = session.batch(writes);
     for outcome in session.push(&batch).await? {
         applied(outcome)?;
@@ -282,15 +245,8 @@ pub(super) async fn a_position_comes_only_behind_a_whole_transaction(
         let part = feed.next(&session.cx(), 1).await?;
         let mut groups: Vec<u64> = part.changes.iter().map(|change| change.group).collect();
         groups.dedup();
-        ensure!(
-            groups.len() <= 1,
-            "one change of at most one, of groups {groups:?}"
-        );
-        seen += part
-            .changes
-            .iter()
-            .filter(|one| one.marker.as_deref() == Some(&marker))
-            .count();
+        ensure!(groups.len() <= 1, "one change of at most one, of groups {groups:?}");
+        seen += part.changes.iter().filter(|one| one.marker.as_deref() == Some(&marker)).count();
         let inside = seen > 0 && seen < records.len();
         ensure!(
             !inside || part.position.is_none(),
@@ -301,26 +257,17 @@ pub(super) async fn a_position_comes_only_behind_a_whole_transaction(
             return Ok(());
         }
     }
-    Err(Stop::Broken(format!(
-        "{seen} of {} changes came",
-        records.len()
-    )))
+    Err(Stop::Broken(format!("{seen} of {} changes came", records.len())))
 }
 
 pub(super) async fn a_place_of_another_stream_is_a_gap(session: &Session<'_>) -> Outcome {
     let Some(start) = session.connector().feed_start(&session.cx()).await? else {
         return Err(Stop::Broken("a pushed feed has no start".into()));
     };
-    let strange = Position {
-        stream: format!("{}-of-another", start.stream).into(),
-        place: start.place,
-    };
+    let strange =
+        Position { stream: format!("{}-of-another", start.stream).into(), place: start.place };
     let selection = session.selection();
-    match session
-        .connector()
-        .open_feed(&session.cx(), &[&selection], Some(&strange))
-        .await
-    {
+    match session.connector().open_feed(&session.cx(), &[&selection], Some(&strange)).await {
         Err(error) if error.kind == ErrorKind::Gap => Ok(()),
         Err(error) => Err(Stop::Broken(format!("another stream's place gave {error}"))),
         Ok(_) => Err(Stop::Broken("another stream's place was accepted".into())),

@@ -76,11 +76,8 @@ impl Report {
     /// # Panics
     /// With all that was found broken.
     pub fn expect_held(&self, least: usize) {
-        let broken: Vec<String> = self
-            .broken
-            .iter()
-            .map(|(name, found)| format!("  {name}: {found}"))
-            .collect();
+        let broken: Vec<String> =
+            self.broken.iter().map(|(name, found)| format!("  {name}: {found}")).collect();
         assert!(
             broken.is_empty(),
             "promises of the connector contract are broken:\n{}",
@@ -140,9 +137,7 @@ async fn run_where(fixture: &dyn Fixture, wanted: impl Fn(&Check) -> bool) -> Re
     let mut report = Report::default();
     for check in checks().iter().filter(|check| wanted(check)) {
         if !(check.needs)(&effective) {
-            report
-                .skipped
-                .push((check.name, "the capabilities do not promise it"));
+            report.skipped.push((check.name, "the capabilities do not promise it"));
             continue;
         }
         match (check.run)(&session).await {

@@ -37,10 +37,7 @@ pub(super) async fn order_is_reflexive_and_antisymmetric(session: &Session<'_>) 
         ensure!(own == VersionOrder::Same, "{a:?} and itself are {own:?}");
         for (later, b) in versions.iter().enumerate() {
             let (there, back) = (connector.order(a, b), connector.order(b, a));
-            ensure!(
-                turned(there) == back,
-                "{a:?} to {b:?} is {there:?}, back it is {back:?}"
-            );
+            ensure!(turned(there) == back, "{a:?} to {b:?} is {there:?}, back it is {back:?}");
             // They were taken in this order.
             let backwards = at < later && there == VersionOrder::Newer;
             ensure!(!backwards, "{a:?}, taken before {b:?}, is said to be newer");
@@ -60,10 +57,7 @@ pub(super) async fn a_reading_after_a_change_is_not_older(session: &Session<'_>)
     session.edited(&key, &session.text()).await;
     let after = session.record(&key).await?;
     let order = session.connector().order(&before.version, &after.version);
-    ensure!(
-        order == VersionOrder::Older,
-        "before an edit and after it are {order:?}"
-    );
+    ensure!(order == VersionOrder::Older, "before an edit and after it are {order:?}");
     Ok(())
 }
 
@@ -76,10 +70,7 @@ pub(super) async fn a_reading_after_our_write_is_not_older_than_it(
     let written = session.apply(&write).await?.version;
     let after = session.record(&key).await?;
     let order = session.connector().order(&record.version, &after.version);
-    ensure!(
-        order == VersionOrder::Older,
-        "before our write and after it are {order:?}"
-    );
+    ensure!(order == VersionOrder::Older, "before our write and after it are {order:?}");
     if let Some(written) = written {
         let order = session.connector().order(&written, &after.version);
         let fits = matches!(order, VersionOrder::Older | VersionOrder::Same);

@@ -36,11 +36,7 @@ async fn scan(
     let mut records = Vec::new();
     let mut after = None;
     for _ in 0..SCAN_PAGES_MAX {
-        let request = ScanRequest {
-            selection: selection.clone(),
-            after,
-            page_rows_max,
-        };
+        let request = ScanRequest { selection: selection.clone(), after, page_rows_max };
         let page = session.connector().scan(&session.cx(), request).await?;
         ensure!(
             page.records.len() <= page_rows_max,
@@ -53,9 +49,7 @@ async fn scan(
             return Ok(records);
         }
     }
-    Err(Stop::Broken(format!(
-        "a scan did not end within {SCAN_PAGES_MAX} pages"
-    )))
+    Err(Stop::Broken(format!("a scan did not end within {SCAN_PAGES_MAX} pages")))
 }
 
 pub(super) async fn scan_shows_every_record_once_and_resumes_from_its_cursor(
@@ -66,48 +60,27 @@ pub(super) async fn scan_shows_every_record_once_and_resumes_from_its_cursor(
         made.insert(session.created().await);
     }
     let selection = session.selection();
-    let small: Vec<Key> = scan(session, &selection, 2)
-        .await?
-        .into_iter()
-        .map(|one| one.key)
-        .collect();
-    let large: Vec<Key> = scan(session, &selection, 1000)
-        .await?
-        .into_iter()
-        .map(|one| one.key)
-        .collect();
-    ensure!(
-        small == large,
-        "pages of 2 and of 1000 differ: {small:?} and {large:?}"
-    );
+    let small: Vec<Key> =
+        scan(session, &selection, 2).await?.into_iter().map(|one| one.key).collect();
+    let large: Vec<Key> =
+        scan(session, &selection, 1000).await?.into_iter().map(|one| one.key).collect();
+    ensure!(small == large, "pages of 2 and of 1000 differ: {small:?} and {large:?}");
     let seen: BTreeSet<Key> = small.iter().cloned().collect();
-    ensure!(
-        seen.len() == small.len(),
-        "a scan shows a record twice: {small:?}"
-    );
+    ensure!(seen.len() == small.len(), "a scan shows a record twice: {small:?}");
     ensure!(made.is_subset(&seen), "a scan misses some of {made:?}");
     Ok(())
 }
 
 pub(super) async fn scan_applies_the_filter(session: &Session<'_>) -> Outcome {
     let (wanted, unwanted) = (session.created().await, session.created().await);
-    let value = session
-        .stored(&wanted, &session.text())
-        .await
-        .unwrap_or_default();
+    let value = session.stored(&wanted, &session.text()).await.unwrap_or_default();
     let mut selection = (*session.selection()).clone();
-    selection.filter = Some(Filter::Compare {
-        field: session.text(),
-        comparison: Comparison::Equal,
-        value,
-    });
+    selection.filter =
+        Some(Filter::Compare { field: session.text(), comparison: Comparison::Equal, value });
     session.search_catches_up().await;
     let found = scan(session, &Arc::new(selection), 10).await?;
     let keys: Vec<&Key> = found.iter().map(|record| &record.key).collect();
-    ensure!(
-        keys == [&wanted],
-        "the filter of {wanted} lets {keys:?} pass, not {unwanted}"
-    );
+    ensure!(keys == [&wanted], "the filter of {wanted} lets {keys:?} pass, not {unwanted}");
     Ok(())
 }
 
@@ -118,10 +91,7 @@ pub(super) async fn fetch_answers_for_every_key(session: &Session<'_>) -> Outcom
     let keys = vec![unknown.clone(), live.clone(), gone.clone(), live.clone()];
     let fetched = session.fetch(FetchBy::Keys(keys)).await?;
     let shown: Vec<&Key> = fetched.records.iter().map(|record| &record.key).collect();
-    ensure!(
-        shown == [&live],
-        "fetch shows {shown:?} where only {live} is there"
-    );
+    ensure!(shown == [&live], "fetch shows {shown:?} where only {live} is there");
     let missing: BTreeSet<&Key> = fetched.missing.iter().map(|(key, _)| key).collect();
     ensure!(
         missing == BTreeSet::from([&gone, &unknown]) && fetched.missing.len() == 2,
@@ -149,10 +119,7 @@ pub(super) async fn fetch_by_key_does_not_apply_the_filter(session: &Session<'_>
         by: FetchBy::Keys(vec![key.clone()]),
     };
     let fetched = session.connector().fetch(&session.cx(), request).await?;
-    ensure!(
-        fetched.records.len() == 1,
-        "{key} is not shown because of the filter"
-    );
+    ensure!(fetched.records.len() == 1, "{key} is not shown because of the filter");
     Ok(())
 }
 
@@ -173,49 +140,23 @@ pub(super) async fn matching_misses_nothing_that_matches_when_normalised(
         normalize: vec![Normalizer::Trim, Normalizer::Lowercase],
         values: vec![Value::from(token.to_lowercase())],
     };
-    let found: BTreeSet<Key> = session
-        .fetch(by)
-        .await?
-        .records
-        .into_iter()
-        .map(|one| one.key)
-        .collect();
+    let found: BTreeSet<Key> =
+        session.fetch(by).await?.records.into_iter().map(|one| one.key).collect();
     let missed = keys.iter().find(|key| !found.contains(*key));
-    ensure!(
-        missed.is_none(),
-        "{missed:?} matches {token:?} in lower case and is not found"
-    );
+    ensure!(missed.is_none(), "{missed:?} matches {token:?} in lower case and is not found");
     Ok(())
 }
 
 pub(super) async fn a_link_id_finds_its_record(session: &Session<'_>) -> Outcome {
-    let write = session.write(WriteOp::Insert {
-        values: session.fresh(),
-    });
+    let write = session.write(WriteOp::Insert { values: session.fresh() });
     let key = session.apply(&write).await?.key;
     session.search_catches_up().await;
-    let found = session
-        .fetch(FetchBy::ExternalIds(vec![write.link, session.link()]))
-        .await?;
-    let keys: Vec<Key> = found
-        .records
-        .iter()
-        .map(|record| record.key.clone())
-        .collect();
-    ensure!(
-        keys.len() == 1 && key.is_none_or(|key| keys == [key]),
-        "the link id finds {keys:?}"
-    );
-    let carried = found
-        .records
-        .iter()
-        .all(|record| record.external_id == Some(write.link));
+    let found = session.fetch(FetchBy::ExternalIds(vec![write.link, session.link()])).await?;
+    let keys: Vec<Key> = found.records.iter().map(|record| record.key.clone()).collect();
+    ensure!(keys.len() == 1 && key.is_none_or(|key| keys == [key]), "the link id finds {keys:?}");
+    let carried = found.records.iter().all(|record| record.external_id == Some(write.link));
     ensure!(carried, "the record does not carry its link id");
-    ensure!(
-        found.missing.is_empty(),
-        "a look-up by link id explains {:?}",
-        found.missing
-    );
+    ensure!(found.missing.is_empty(), "a look-up by link id explains {:?}", found.missing);
     Ok(())
 }
 
@@ -223,10 +164,7 @@ pub(super) async fn a_hidden_field_is_absent_and_an_empty_one_is_null(
     session: &Session<'_>,
 ) -> Outcome {
     let key = session.created().await;
-    session
-        .fixture
-        .edit(&key, vec![(session.other_text(), Value::Null)])
-        .await;
+    session.fixture.edit(&key, vec![(session.other_text(), Value::Null)]).await;
     let record = session.record(&key).await?;
     ensure!(
         record.values.len() == session.selection().fields.len(),
@@ -235,10 +173,7 @@ pub(super) async fn a_hidden_field_is_absent_and_an_empty_one_is_null(
         session.selection().fields.len()
     );
     let shown = session.shown(&record, &session.other_text());
-    ensure!(
-        shown == Some(&Value::Null),
-        "an empty field is shown as {shown:?}"
-    );
+    ensure!(shown == Some(&Value::Null), "an empty field is shown as {shown:?}");
     ensure!(
         record.values.iter().all(Value::is_present),
         "a field that this user may see is absent: {:?}",
@@ -251,9 +186,6 @@ pub(super) async fn a_hidden_field_is_absent_and_an_empty_one_is_null(
     session.fixture.show_field().await;
     let after = after?;
     let shown = session.shown(&after, &hidden);
-    ensure!(
-        shown == Some(&Value::Absent),
-        "the hidden {hidden} is shown as {shown:?}"
-    );
+    ensure!(shown == Some(&Value::Absent), "the hidden {hidden} is shown as {shown:?}");
     Ok(())
 }

@@ -16,27 +16,15 @@ pub(super) fn checks() -> Vec<Check> {
 
 pub(super) async fn describe_shows_every_selected_field(session: &Session<'_>) -> Outcome {
     let selection = session.selection();
-    let schema = session
-        .connector()
-        .describe(&session.cx(), &selection.entity)
-        .await?;
-    ensure!(
-        schema.entity == selection.entity,
-        "describe answers for {}",
-        schema.entity
-    );
+    let schema = session.connector().describe(&session.cx(), &selection.entity).await?;
+    ensure!(schema.entity == selection.entity, "describe answers for {}", schema.entity);
     ensure!(!schema.key.is_empty(), "{} has no key", schema.entity);
     let named = selection.external_id.iter().chain(&selection.marker);
     for name in selection.fields.iter().chain(named) {
-        ensure!(
-            schema.field(name).is_some(),
-            "describe does not show {name}"
-        );
+        ensure!(schema.field(name).is_some(), "describe does not show {name}");
     }
     for name in session.fixture.texts() {
-        let writable = schema
-            .field(&name)
-            .is_some_and(|field| field.updatable && field.creatable);
+        let writable = schema.field(&name).is_some_and(|field| field.updatable && field.creatable);
         ensure!(writable, "{name} cannot be written by this user");
     }
     Ok(())
@@ -77,55 +65,22 @@ pub(super) async fn check_answers_and_changes_nothing(session: &Session<'_>) -> 
     let selection = session.selection();
     let key = session.created().await;
     let before = session.fixture.read(&key).await;
-    let first = session
-        .connector()
-        .check(&session.cx(), &[&selection])
-        .await?;
-    let second = session
-        .connector()
-        .check(&session.cx(), &[&selection])
-        .await?;
+    let first = session.connector().check(&session.cx(), &[&selection]).await?;
+    let second = session.connector().check(&session.cx(), &[&selection]).await?;
     ensure!(!first.identity.is_empty(), "the system has no identity");
-    ensure!(
-        first == second,
-        "two checks differ: {first:?} and {second:?}"
-    );
-    ensure!(
-        session.fixture.read(&key).await == before,
-        "check changed a record"
-    );
+    ensure!(first == second, "two checks differ: {first:?} and {second:?}");
+    ensure!(session.fixture.read(&key).await == before, "check changed a record");
     Ok(())
 }
 
 pub(super) async fn prepare_can_be_repeated(session: &Session<'_>) -> Outcome {
     let selection = session.selection();
-    session
-        .connector()
-        .prepare(&session.cx(), &[&selection])
-        .await?;
-    let before = session
-        .connector()
-        .check(&session.cx(), &[&selection])
-        .await?;
-    session
-        .connector()
-        .prepare(&session.cx(), &[&selection])
-        .await?;
-    let after = session
-        .connector()
-        .check(&session.cx(), &[&selection])
-        .await?;
-    ensure!(
-        before == after,
-        "a second prepare changed {before:?} to {after:?}"
-    );
-    let missing = after
-        .pieces
-        .iter()
-        .find(|piece| piece.required && !piece.present);
-    ensure!(
-        missing.is_none(),
-        "still missing after prepare: {missing:?}"
-    );
+    session.connector().prepare(&session.cx(), &[&selection]).await?;
+    let before = session.connector().check(&session.cx(), &[&selection]).await?;
+    session.connector().prepare(&session.cx(), &[&selection]).await?;
+    let after = session.connector().check(&session.cx(), &[&selection]).await?;
+    ensure!(before == after, "a second prepare changed {before:?} to {after:?}");
+    let missing = after.pieces.iter().find(|piece| piece.required && !piece.present);
+    ensure!(missing.is_none(), "still missing after prepare: {missing:?}");
     Ok(())
 }

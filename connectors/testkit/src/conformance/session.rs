@@ -25,10 +25,7 @@ type Values = Vec<(FieldName, Value)>;
 
 impl<'a> Session<'a> {
     pub(crate) fn new(fixture: &'a dyn Fixture) -> Self {
-        Self {
-            fixture,
-            numbers: AtomicU64::new(0),
-        }
+        Self { fixture, numbers: AtomicU64::new(0) }
     }
     pub(crate) fn connector(&self) -> &dyn Connector {
         self.fixture.connector()
@@ -65,10 +62,7 @@ impl<'a> Session<'a> {
 
     /// The values of a new record.
     pub(crate) fn fresh(&self) -> Values {
-        let mut values = vec![
-            (self.text(), self.token()),
-            (self.other_text(), self.token()),
-        ];
+        let mut values = vec![(self.text(), self.token()), (self.other_text(), self.token())];
         values.extend(self.fixture.others(self.number()));
         values
     }
@@ -79,9 +73,7 @@ impl<'a> Session<'a> {
     /// A text field written by hand.
     pub(crate) async fn edited(&self, key: &Key, field: &FieldName) -> Value {
         let value = self.token();
-        self.fixture
-            .edit(key, vec![(field.clone(), value.clone())])
-            .await;
+        self.fixture.edit(key, vec![(field.clone(), value.clone())]).await;
         value
     }
     /// The stored value of a field, read by hand.
@@ -100,19 +92,13 @@ impl<'a> Session<'a> {
     }
 
     pub(crate) async fn fetch(&self, by: FetchBy) -> Result<Fetched, Stop> {
-        let request = FetchRequest {
-            selection: self.selection(),
-            by,
-        };
+        let request = FetchRequest { selection: self.selection(), by };
         Ok(self.connector().fetch(&self.cx(), request).await?)
     }
     /// A record as the connector reads it.
     pub(crate) async fn record(&self, key: &Key) -> Result<Record, Stop> {
         let fetched = self.fetch(FetchBy::Keys(vec![key.clone()])).await?;
-        let found = fetched
-            .records
-            .into_iter()
-            .find(|record| record.key == *key);
+        let found = fetched.records.into_iter().find(|record| record.key == *key);
         found.ok_or_else(|| {
             Stop::Broken(format!("fetch does not show {key}: {:?}", fetched.missing))
         })
@@ -144,18 +130,12 @@ impl<'a> Session<'a> {
     /// What a write to these fields expects, planned on a reading.
     pub(crate) fn expect(&self, record: &Record, fields: &[FieldName]) -> Expect {
         let old = |field: &FieldName| self.shown(record, field).cloned().unwrap_or_default();
-        Expect {
-            values: fields.iter().map(old).collect(),
-            version: record.version.clone(),
-        }
+        Expect { values: fields.iter().map(old).collect(), version: record.version.clone() }
     }
     pub(crate) fn write(&self, op: WriteOp) -> Write {
         let number = i64::try_from(self.number()).unwrap_or(i64::MAX);
         Write {
-            intent: IntentId {
-                commit: number,
-                ordinal: 1,
-            },
+            intent: IntentId { commit: number, ordinal: 1 },
             ordinal: 1,
             link: self.link(),
             selection: self.selection(),
@@ -175,10 +155,7 @@ impl<'a> Session<'a> {
     /// An update of the first text field to a new value.
     pub(crate) fn update_text(&self, record: &Record) -> (Write, Value) {
         let value = self.token();
-        (
-            self.update(record, vec![(self.text(), value.clone())]),
-            value,
-        )
+        (self.update(record, vec![(self.text(), value.clone())]), value)
     }
     /// A delete, planned on a reading of the text fields.
     pub(crate) fn delete(&self, record: &Record) -> Write {
@@ -191,14 +168,8 @@ impl<'a> Session<'a> {
     }
     pub(crate) fn batch(&self, writes: Vec<Write>) -> WriteBatch {
         let number = i64::try_from(self.number()).unwrap_or(i64::MAX);
-        let mut batch = WriteBatch {
-            batch: BatchId {
-                commit: number,
-                ordinal: 0,
-            },
-            writes,
-            together: false,
-        };
+        let mut batch =
+            WriteBatch { batch: BatchId { commit: number, ordinal: 0 }, writes, together: false };
         for (place, write) in (1..).zip(&mut batch.writes) {
             write.ordinal = place;
         }
@@ -217,9 +188,7 @@ impl<'a> Session<'a> {
     /// One write in a batch of its own.
     pub(crate) async fn push_one(&self, write: &Write) -> Result<WriteOutcome, Stop> {
         let mut outcomes = self.push(&self.batch(vec![write.clone()])).await?;
-        outcomes
-            .pop()
-            .ok_or_else(|| Stop::Broken("push answered nothing".into()))
+        outcomes.pop().ok_or_else(|| Stop::Broken("push answered nothing".into()))
     }
     /// One write that has to be applied: version, stored image and key.
     pub(crate) async fn apply(&self, write: &Write) -> Result<Applied, Stop> {
@@ -233,11 +202,7 @@ impl<'a> Session<'a> {
         let unknown: Vec<UnknownWrite> = batch
             .writes
             .iter()
-            .map(|write| UnknownWrite {
-                batch: batch.batch,
-                write: write.clone(),
-                may_arrive,
-            })
+            .map(|write| UnknownWrite { batch: batch.batch, write: write.clone(), may_arrive })
             .collect();
         let settled = self.connector().settle(&self.cx(), &unknown).await?;
         super::ensure!(
@@ -259,17 +224,7 @@ pub(crate) struct Applied {
 
 pub(crate) fn applied(outcome: WriteOutcome) -> Result<Applied, Stop> {
     match outcome {
-        WriteOutcome::Applied {
-            version,
-            stored,
-            key,
-        } => Ok(Applied {
-            version,
-            stored,
-            key,
-        }),
-        other => Err(Stop::Broken(format!(
-            "the write was not applied: {other:?}"
-        ))),
+        WriteOutcome::Applied { version, stored, key } => Ok(Applied { version, stored, key }),
+        other => Err(Stop::Broken(format!("the write was not applied: {other:?}"))),
     }
 }

@@ -59,9 +59,7 @@ pub(super) async fn an_applied_update_is_settled_as_applied(session: &Session<'_
             }
             Ok(())
         }
-        other => Err(Stop::Broken(format!(
-            "an applied update was settled as {other:?}"
-        ))),
+        other => Err(Stop::Broken(format!("an applied update was settled as {other:?}"))),
     }
 }
 
@@ -72,25 +70,19 @@ pub(super) async fn an_applied_write_stays_applied_under_a_later_edit(
     let value = session.edited(&key, &session.text()).await;
     match session.settle(&batch, true).await?.as_slice() {
         [Settlement::Applied { stored, .. }] => {
-            let image = stored
-                .as_ref()
-                .and_then(|stored| stored.get(session.place(&session.text())));
+            let image =
+                stored.as_ref().and_then(|stored| stored.get(session.place(&session.text())));
             ensure!(
                 image != Some(&value),
                 "a person's later edit was given as the image of our write"
             );
         }
         other => {
-            return Err(Stop::Broken(format!(
-                "an applied update was settled as {other:?}"
-            )));
+            return Err(Stop::Broken(format!("an applied update was settled as {other:?}")));
         }
     }
     let stored = session.stored(&key, &session.text()).await;
-    ensure!(
-        stored == Some(value),
-        "settling changed the record to {stored:?}"
-    );
+    ensure!(stored == Some(value), "settling changed the record to {stored:?}");
     Ok(())
 }
 
@@ -102,27 +94,19 @@ pub(super) async fn settlements_stand_in_the_order_of_the_writes(session: &Sessi
     let batch = session.batch(writes);
     let outcomes = session.push(&batch).await?;
     ensure!(
-        matches!(
-            outcomes.as_slice(),
-            [WriteOutcome::Stale { .. }, WriteOutcome::Applied { .. }]
-        ),
+        matches!(outcomes.as_slice(), [WriteOutcome::Stale { .. }, WriteOutcome::Applied { .. }]),
         "stale, applied was answered as {outcomes:?}"
     );
     let settled = session.settle(&batch, false).await?;
     ensure!(
-        matches!(
-            settled.as_slice(),
-            [Settlement::NotApplied, Settlement::Applied { .. }]
-        ),
+        matches!(settled.as_slice(), [Settlement::NotApplied, Settlement::Applied { .. }]),
         "not applied, applied was settled as {settled:?}"
     );
     Ok(())
 }
 
 pub(super) async fn an_applied_insert_is_settled_with_its_key(session: &Session<'_>) -> Outcome {
-    let write = session.write(WriteOp::Insert {
-        values: session.fresh(),
-    });
+    let write = session.write(WriteOp::Insert { values: session.fresh() });
     let batch = session.batch(vec![write]);
     let mut made = None;
     for outcome in session.push(&batch).await? {
@@ -134,9 +118,7 @@ pub(super) async fn an_applied_insert_is_settled_with_its_key(session: &Session<
             ensure!(*key == made, "created {made:?}, settled as {key:?}");
             Ok(())
         }
-        other => Err(Stop::Broken(format!(
-            "an applied insert was settled as {other:?}"
-        ))),
+        other => Err(Stop::Broken(format!("an applied insert was settled as {other:?}"))),
     }
 }
 
@@ -146,9 +128,7 @@ pub(super) async fn a_write_never_sent_is_settled_as_not_applied(session: &Sessi
     let batch = session.batch(vec![session.update_text(&record).0]);
     match session.settle(&batch, false).await?.as_slice() {
         [Settlement::NotApplied] => Ok(()),
-        other => Err(Stop::Broken(format!(
-            "a write never sent was settled as {other:?}"
-        ))),
+        other => Err(Stop::Broken(format!("a write never sent was settled as {other:?}"))),
     }
 }
 
@@ -166,24 +146,15 @@ pub(super) async fn a_write_that_may_still_arrive_is_never_given_up_without_proo
         [Settlement::NotApplied] => {
             session.push(&batch).await?;
             let stored = session.stored(&key, &session.text()).await;
-            ensure!(
-                stored != Some(value),
-                "a write settled as not applied was applied later"
-            );
+            ensure!(stored != Some(value), "a write settled as not applied was applied later");
         }
         [Settlement::Undecided { current }] => {
             if let Current::Record(current) = current {
-                ensure!(
-                    current.key == key,
-                    "the current record of {key} is {}",
-                    current.key
-                );
+                ensure!(current.key == key, "the current record of {key} is {}", current.key);
             }
         }
         other => {
-            return Err(Stop::Broken(format!(
-                "a write never sent was settled as {other:?}"
-            )));
+            return Err(Stop::Broken(format!("a write never sent was settled as {other:?}")));
         }
     }
     Ok(())
@@ -204,9 +175,6 @@ pub(super) async fn a_moved_version_without_our_marker_is_not_applied(
     );
     session.push(&batch).await?;
     let stored = session.stored(&key, &session.text()).await;
-    ensure!(
-        stored != Some(value),
-        "a write settled as not applied was applied later"
-    );
+    ensure!(stored != Some(value), "a write settled as not applied was applied later");
     Ok(())
 }

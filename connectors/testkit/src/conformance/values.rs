@@ -21,10 +21,7 @@ async fn predicted(
     let entity = session.selection().entity.clone();
     let schema = session.connector().describe(&session.cx(), &entity).await?;
     let steps = schema.field(field).map(|field| field.normalizers.clone());
-    Ok(Normalizer::apply_all(
-        &steps.unwrap_or_default(),
-        value.clone(),
-    ))
+    Ok(Normalizer::apply_all(&steps.unwrap_or_default(), value.clone()))
 }
 
 pub(super) async fn values_survive_an_update(session: &Session<'_>) -> Outcome {
@@ -48,11 +45,7 @@ pub(super) async fn values_survive_an_update(session: &Session<'_>) -> Outcome {
 
 pub(super) async fn values_survive_an_insert(session: &Session<'_>) -> Outcome {
     let samples = session.fixture.samples();
-    let most = samples
-        .iter()
-        .map(|(_, samples)| samples.len())
-        .max()
-        .unwrap_or(0);
+    let most = samples.iter().map(|(_, samples)| samples.len()).max().unwrap_or(0);
     for at in 0..most {
         let mut values = session.fresh();
         let row: Vec<(FieldName, Value)> = samples
@@ -63,9 +56,7 @@ pub(super) async fn values_survive_an_insert(session: &Session<'_>) -> Outcome {
         values.extend(row.clone());
         let write = session.write(WriteOp::Insert { values });
         let Some(key) = session.apply(&write).await?.key else {
-            return Err(super::Stop::Broken(
-                "an insert does not name the key".into(),
-            ));
+            return Err(super::Stop::Broken("an insert does not name the key".into()));
         };
         let after = session.record(&key).await?;
         for (field, sample) in row {

@@ -25,16 +25,12 @@ pub(super) fn checks() -> Vec<Check> {
     checks.extend(super::list![|can| can.cas == Cas::ExactField;
         a_field_guard_ignores_other_fields,
     ]);
-    checks.extend(
-        super::list![|can| matches!(can.cas, Cas::ExactRecord | Cas::Coarse { .. });
-            a_version_guard_notices_other_fields,
-        ],
-    );
-    checks.extend(
-        super::list![|can| can.transactional && can.cas != Cas::None;
-            writes_that_belong_together_apply_together_or_not_at_all,
-        ],
-    );
+    checks.extend(super::list![|can| matches!(can.cas, Cas::ExactRecord | Cas::Coarse { .. });
+        a_version_guard_notices_other_fields,
+    ]);
+    checks.extend(super::list![|can| can.transactional && can.cas != Cas::None;
+        writes_that_belong_together_apply_together_or_not_at_all,
+    ]);
     checks.extend(super::list![|can| can.receipt == ReceiptKind::MarkerField;
         a_write_leaves_its_marker,
     ]);
@@ -51,39 +47,28 @@ pub(super) async fn an_insert_creates_one_record_and_names_its_key(
     session: &Session<'_>,
 ) -> Outcome {
     let values = session.fresh();
-    let write = session.write(WriteOp::Insert {
-        values: values.clone(),
-    });
+    let write = session.write(WriteOp::Insert { values: values.clone() });
     let Some(key) = session.apply(&write).await?.key else {
         return Err(Stop::Broken("an insert does not name the key".into()));
     };
     for (field, value) in &values {
         if session.fixture.texts().contains(field) {
             let stored = session.stored(&key, field).await;
-            ensure!(
-                stored.as_ref() == Some(value),
-                "{field} was stored as {stored:?}"
-            );
+            ensure!(stored.as_ref() == Some(value), "{field} was stored as {stored:?}");
         }
     }
     Ok(())
 }
 
 pub(super) async fn an_insert_fails_when_its_link_id_exists(session: &Session<'_>) -> Outcome {
-    let first = session.write(WriteOp::Insert {
-        values: session.fresh(),
-    });
+    let first = session.write(WriteOp::Insert { values: session.fresh() });
     let key = session.apply(&first).await?.key;
-    let mut second = session.write(WriteOp::Insert {
-        values: session.fresh(),
-    });
+    let mut second = session.write(WriteOp::Insert { values: session.fresh() });
     second.link = first.link;
     match session.push_one(&second).await? {
         WriteOutcome::Rejected { error, .. } if error.kind == ErrorKind::Duplicate => {}
         other => {
-            return Err(Stop::Broken(format!(
-                "a second insert of a link id gave {other:?}"
-            )));
+            return Err(Stop::Broken(format!("a second insert of a link id gave {other:?}")));
         }
     }
     let Some(key) = key else {
@@ -110,10 +95,7 @@ pub(super) async fn an_update_changes_only_the_fields_it_names(session: &Session
     let stored = session.stored(&key, &session.text()).await;
     ensure!(stored == Some(value), "the update stored {stored:?}");
     let other = session.stored(&key, &session.other_text()).await;
-    ensure!(
-        other == kept,
-        "a field not named went from {kept:?} to {other:?}"
-    );
+    ensure!(other == kept, "a field not named went from {kept:?} to {other:?}");
     Ok(())
 }
 
@@ -126,16 +108,11 @@ pub(super) async fn an_update_of_a_changed_field_is_stale(session: &Session<'_>)
         WriteOutcome::Stale { current, .. } => {
             if let Current::Record(current) = current {
                 let shown = session.shown(&current, &session.text());
-                ensure!(
-                    shown == Some(&value),
-                    "the current record shows {shown:?}, not {value:?}"
-                );
+                ensure!(shown == Some(&value), "the current record shows {shown:?}, not {value:?}");
             }
         }
         other => {
-            return Err(Stop::Broken(format!(
-                "a write over an unseen edit gave {other:?}"
-            )));
+            return Err(Stop::Broken(format!("a write over an unseen edit gave {other:?}")));
         }
     }
     let stored = session.stored(&key, &session.text()).await;
@@ -153,10 +130,7 @@ pub(super) async fn an_update_of_a_deleted_record_is_missing(session: &Session<'
         matches!(outcome, WriteOutcome::Missing { .. }),
         "an update of a deleted record gave {outcome:?}"
     );
-    ensure!(
-        session.fixture.read(&key).await.is_none(),
-        "the update brought the record back"
-    );
+    ensure!(session.fixture.read(&key).await.is_none(), "the update brought the record back");
     Ok(())
 }
 
@@ -188,16 +162,11 @@ pub(super) async fn a_refused_value_is_rejected_and_harms_no_other_write(
             );
         }
         other => {
-            return Err(Stop::Broken(format!(
-                "a refused value of {field} gave {other:?}"
-            )));
+            return Err(Stop::Broken(format!("a refused value of {field} gave {other:?}")));
         }
     }
     let after = session.fixture.read(&bad.key).await;
-    ensure!(
-        after == before,
-        "the refused write changed {before:?} to {after:?}"
-    );
+    ensure!(after == before, "the refused write changed {before:?} to {after:?}");
     Ok(())
 }
 
@@ -218,10 +187,7 @@ pub(super) async fn a_locked_record_is_busy(session: &Session<'_>) -> Outcome {
     let (again, value) = session.update_text(&session.settled(&key).await?);
     session.apply(&again).await?;
     let stored = session.stored(&key, &session.text()).await;
-    ensure!(
-        stored == Some(value),
-        "after the lock, the write stored {stored:?}"
-    );
+    ensure!(stored == Some(value), "after the lock, the write stored {stored:?}");
     Ok(())
 }
 
@@ -279,10 +245,7 @@ pub(super) async fn a_field_guard_ignores_other_fields(session: &Session<'_>) ->
     let (write, _) = session.update_text(&record);
     session.apply(&write).await?;
     let stored = session.stored(&key, &session.other_text()).await;
-    ensure!(
-        stored == Some(other),
-        "the edit of another field was lost: {stored:?}"
-    );
+    ensure!(stored == Some(other), "the edit of another field was lost: {stored:?}");
     Ok(())
 }
 
@@ -303,33 +266,19 @@ pub(super) async fn writes_that_belong_together_apply_together_or_not_at_all(
     session: &Session<'_>,
 ) -> Outcome {
     let (first, second) = (session.created().await, session.created().await);
-    let (first, second) = (
-        session.settled(&first).await?,
-        session.settled(&second).await?,
-    );
+    let (first, second) = (session.settled(&first).await?, session.settled(&second).await?);
     session.edited(&second.key, &session.text()).await;
     let before = session.fixture.read(&first.key).await;
-    let writes = vec![
-        session.update_text(&first).0,
-        session.update_text(&second).0,
-    ];
+    let writes = vec![session.update_text(&first).0, session.update_text(&second).0];
     let mut batch = session.batch(writes);
     batch.together = true;
     let outcomes = session.push(&batch).await?;
-    let any = outcomes
-        .iter()
-        .any(|one| matches!(one, WriteOutcome::Applied { .. }));
-    ensure!(
-        !any,
-        "one of two that belong together was refused: {outcomes:?}"
-    );
+    let any = outcomes.iter().any(|one| matches!(one, WriteOutcome::Applied { .. }));
+    ensure!(!any, "one of two that belong together was refused: {outcomes:?}");
     let after = session.fixture.read(&first.key).await;
     ensure!(after == before, "half of a group was applied: {after:?}");
     let second = session.record(&second.key).await?;
-    let writes = vec![
-        session.update_text(&first).0,
-        session.update_text(&second).0,
-    ];
+    let writes = vec![session.update_text(&first).0, session.update_text(&second).0];
     let mut batch = session.batch(writes);
     batch.together = true;
     for outcome in session.push(&batch).await? {
@@ -339,9 +288,7 @@ pub(super) async fn writes_that_belong_together_apply_together_or_not_at_all(
 }
 
 pub(super) async fn a_write_leaves_its_marker(session: &Session<'_>) -> Outcome {
-    let insert = session.write(WriteOp::Insert {
-        values: session.fresh(),
-    });
+    let insert = session.write(WriteOp::Insert { values: session.fresh() });
     let Some(key) = session.apply(&insert).await?.key else {
         return Err(Stop::Broken("an insert does not name the key".into()));
     };

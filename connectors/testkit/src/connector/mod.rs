@@ -79,11 +79,7 @@ impl MemoryConnector {
             Ok(answer) => self.pass(point(Step::Answer)).await.map(|()| answer),
             Err(error) => Err(error),
         };
-        let told = if answer.is_ok() {
-            Told::Answer
-        } else {
-            Told::Error
-        };
+        let told = if answer.is_ok() { Told::Answer } else { Told::Error };
         self.system.with(|world| world.told(request, told));
         answer
     }
@@ -111,16 +107,10 @@ impl Connector for MemoryConnector {
     }
 
     fn usage(&self) -> Usage {
-        let quota = self.system.with(|world| {
-            world.conditions.quota.map(|max| Quota {
-                used: world.quota_used,
-                max,
-            })
-        });
-        Usage {
-            calls: self.calls.load(Ordering::Relaxed),
-            quota,
-        }
+        let quota = self
+            .system
+            .with(|world| world.conditions.quota.map(|max| Quota { used: world.quota_used, max }));
+        Usage { calls: self.calls.load(Ordering::Relaxed), quota }
     }
 
     async fn check(&self, cx: &Context, selections: &[&Selection]) -> Result<Health> {
@@ -130,9 +120,7 @@ impl Connector for MemoryConnector {
 
     async fn prepare(&self, cx: &Context, selections: &[&Selection]) -> Result<()> {
         let look = |world: &mut World| {
-            let missing = selections
-                .iter()
-                .find(|one| world.table(&one.entity).is_none());
+            let missing = selections.iter().find(|one| world.table(&one.entity).is_none());
             match missing {
                 Some(one) => Err(no_entity(Operation::Prepare, world, &one.entity)),
                 None => Ok(()),
@@ -143,29 +131,24 @@ impl Connector for MemoryConnector {
 
     async fn describe(&self, cx: &Context, entity: &EntityName) -> Result<EntitySchema> {
         let look = |world: &mut World| {
-            let table = world
-                .table(entity)
-                .ok_or_else(|| no_entity(Operation::Describe, world, entity))?;
+            let table =
+                world.table(entity).ok_or_else(|| no_entity(Operation::Describe, world, entity))?;
             let mut schema = table.model.schema.clone();
-            schema
-                .fields
-                .retain(|field| !table.model.hidden.contains(&field.name));
+            schema.fields.retain(|field| !table.model.hidden.contains(&field.name));
             Ok(schema)
         };
         self.read(cx, Operation::Describe, look).await
     }
 
     async fn scan(&self, cx: &Context, request: ScanRequest) -> Result<Page> {
-        self.read(cx, Operation::Scan, |world| world.scan(&request))
-            .await
+        self.read(cx, Operation::Scan, |world| world.scan(&request)).await
     }
 
     async fn changes(&self, cx: &Context, request: ChangesRequest) -> Result<Page> {
         if self.capabilities.feed != FeedKind::Polled {
             return Err(Error::unsupported(Operation::Changes.as_str()));
         }
-        self.read(cx, Operation::Changes, |world| world.changes(&request))
-            .await
+        self.read(cx, Operation::Changes, |world| world.changes(&request)).await
     }
 
     async fn open_feed(
@@ -191,11 +174,7 @@ impl Connector for MemoryConnector {
     async fn fetch(&self, cx: &Context, request: FetchRequest) -> Result<Fetched> {
         let look = |world: &mut World| match world.table(&request.selection.entity) {
             Some(_) => Ok(world.fetch(&request)),
-            None => Err(no_entity(
-                Operation::Fetch,
-                world,
-                &request.selection.entity,
-            )),
+            None => Err(no_entity(Operation::Fetch, world, &request.selection.entity)),
         };
         self.read(cx, Operation::Fetch, look).await
     }
@@ -206,17 +185,13 @@ impl Connector for MemoryConnector {
 
     async fn settle(&self, cx: &Context, unknown: &[UnknownWrite]) -> Result<Vec<Settlement>> {
         let look = |world: &mut World| {
-            Ok(unknown
-                .iter()
-                .map(|unknown| world.settle(cx, unknown))
-                .collect())
+            Ok(unknown.iter().map(|unknown| world.settle(cx, unknown)).collect())
         };
         self.read(cx, Operation::Settle, look).await
     }
 
     async fn history(&self, cx: &Context, request: HistoryRequest) -> Result<Vec<HistoryEntry>> {
-        self.read(cx, Operation::History, |world| world.remembered(&request))
-            .await
+        self.read(cx, Operation::History, |world| world.remembered(&request)).await
     }
 
     async fn forget(&self, cx: &Context, batches: &[BatchId]) -> Result<()> {
@@ -239,9 +214,7 @@ impl Connector for MemoryConnector {
 fn health(world: &World, selections: &[&Selection]) -> Health {
     let piece = |entity: &EntityName, what: &str, field: Option<&syncline_sdk::FieldName>| {
         let model = world.table(entity).map(|table| &table.model);
-        let present = field
-            .zip(model)
-            .is_some_and(|(field, model)| model.visible(field).is_some());
+        let present = field.zip(model).is_some_and(|(field, model)| model.visible(field).is_some());
         Piece {
             name: format!("{what} of {entity}"),
             present,
@@ -258,11 +231,7 @@ fn health(world: &World, selections: &[&Selection]) -> Health {
             required: true,
             detail: format!("the records of {entity}"),
         });
-        pieces.push(piece(
-            entity,
-            "external-id field",
-            selection.external_id.as_ref(),
-        ));
+        pieces.push(piece(entity, "external-id field", selection.external_id.as_ref()));
         if world.profile.capabilities.receipt == syncline_sdk::ReceiptKind::MarkerField {
             pieces.push(piece(entity, "marker field", selection.marker.as_ref()));
         }
@@ -271,13 +240,7 @@ fn health(world: &World, selections: &[&Selection]) -> Health {
     Health {
         version: format!("memory {}", world.profile.name),
         identity: world.name.to_string(),
-        user: world
-            .profile
-            .user
-            .id
-            .as_deref()
-            .unwrap_or_default()
-            .to_owned(),
+        user: world.profile.user.id.as_deref().unwrap_or_default().to_owned(),
         guarantee,
         pieces,
     }

@@ -28,9 +28,7 @@ impl MemoryConnector {
         let id = batch.batch;
         let sent = self.system.with(|world| world.send(cx, batch))?;
         let point = |step| self.push_point(sent.request, id, sent.copy, step);
-        let end = self
-            .carry(sent.copy, sent.arrive, sent.lose_answer, point)
-            .await;
+        let end = self.carry(sent.copy, sent.arrive, sent.lose_answer, point).await;
         let told = match &end {
             Ok(End::Answered(_)) => Told::Answer,
             Ok(End::Unknown(_)) => Told::Unknown,
@@ -99,10 +97,7 @@ impl MemoryConnector {
                 },
             }
         }
-        let outcomes = self
-            .system
-            .with(|world| world.take(copy))
-            .unwrap_or_default();
+        let outcomes = self.system.with(|world| world.take(copy)).unwrap_or_default();
         match self.gate.pass(point(Step::Answer)).await {
             Verdict::Go | Verdict::Duplicate if !lose_answer => Ok(End::Answered(outcomes)),
             Verdict::Refuse(error) => Ok(End::Unknown(Some(error))),
@@ -111,10 +106,7 @@ impl MemoryConnector {
     }
 
     fn silence(&self) -> Error {
-        let text = format!(
-            "no answer from {} to a request that was sent",
-            self.system.name()
-        );
+        let text = format!("no answer from {} to a request that was sent", self.system.name());
         Error::new(ErrorKind::Unavailable, Operation::Push.as_str(), text)
             .advise("the receipt decides whether it was applied")
     }

@@ -139,25 +139,13 @@ impl World {
                 before.get(&field).cloned().unwrap_or_default()
             };
             let new = after.get(&field).cloned().unwrap_or_default();
-            let event = Event::Field {
-                field,
-                old,
-                given,
-                new,
-                automatic,
-            };
+            let event = Event::Field { field, old, given, new, automatic };
             self.record(author, entity, key, event);
         }
         for (delay, field, value) in errands {
             let number = self.number();
-            let errand = Errand {
-                entity: entity.clone(),
-                key: key.clone(),
-                field,
-                value,
-            };
-            self.errands
-                .insert((later(self.now, delay), number), errand);
+            let errand = Errand { entity: entity.clone(), key: key.clone(), field, value };
+            self.errands.insert((later(self.now, delay), number), errand);
         }
         self.tell(author, entity, key, None, Told::Upsert(image));
     }
@@ -171,10 +159,7 @@ impl World {
         state: State,
         event: Event,
     ) {
-        let Some(slot) = self
-            .tables
-            .get_mut(entity)
-            .and_then(|table| table.rows.get_mut(key))
+        let Some(slot) = self.tables.get_mut(entity).and_then(|table| table.rows.get_mut(key))
         else {
             return;
         };
@@ -230,12 +215,7 @@ impl World {
     }
 
     pub fn run_errand(&mut self, errand: Errand) {
-        let Errand {
-            entity,
-            key,
-            field,
-            value,
-        } = errand;
+        let Errand { entity, key, field, value } = errand;
         if self.live(&entity, &key).is_none() {
             return;
         }
@@ -243,19 +223,12 @@ impl World {
             // The row is held by an open transaction: the automation comes again a second later.
             let number = self.number();
             let due = Instant::from_micros(self.now.micros().saturating_add(1_000_000));
-            let errand = Errand {
-                entity,
-                key,
-                field,
-                value,
-            };
+            let errand = Errand { entity, key, field, value };
             self.errands.insert((due, number), errand);
             return;
         }
-        let actor = Actor {
-            id: Some("automation".into()),
-            kind: syncline_sdk::ActorKind::Automation,
-        };
+        let actor =
+            Actor { id: Some("automation".into()), kind: syncline_sdk::ActorKind::Automation };
         let mut author = self.author(&actor, None);
         author.errand = true;
         self.save_row(&author, &entity, &key, vec![(field, value)], false);

@@ -92,12 +92,7 @@ impl World {
             dies_at,
         };
         self.under_way.insert(copy, sent);
-        Ok(Sent {
-            request,
-            copy,
-            arrive,
-            lose_answer,
-        })
+        Ok(Sent { request, copy, arrive, lose_answer })
     }
 
     fn check_batch(&self, batch: &WriteBatch) -> Result<()> {

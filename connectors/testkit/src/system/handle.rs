@@ -37,23 +37,14 @@ impl MemorySystem {
     pub fn new(name: impl Into<SystemName>, profile: Profile) -> Self {
         let name = name.into();
         let world = World::new(name.clone(), profile);
-        Self {
-            name,
-            world: Arc::new(Mutex::new(world)),
-        }
+        Self { name, world: Arc::new(Mutex::new(world)) }
     }
     /// With an entity.
     #[must_use]
     pub fn entity(self, model: EntityModel) -> Self {
         self.with(|world| {
-            let table = Table {
-                model: Arc::new(model),
-                rows: BTreeMap::new(),
-                last_key: 0,
-            };
-            world
-                .tables
-                .insert(table.model.schema.entity.clone(), table);
+            let table = Table { model: Arc::new(model), rows: BTreeMap::new(), last_key: 0 };
+            world.tables.insert(table.model.schema.entity.clone(), table);
         });
         self
     }
@@ -120,10 +111,7 @@ impl MemorySystem {
 
     /// Somebody who acts by hand, without having looked at anything.
     pub fn person(&self, id: &str) -> Person {
-        self.as_actor(Actor {
-            id: Some(id.into()),
-            kind: ActorKind::Person,
-        })
+        self.as_actor(Actor { id: Some(id.into()), kind: ActorKind::Person })
     }
     /// Any other actor: a nightly job, a stranger.
     pub fn as_actor(&self, actor: Actor) -> Person {
@@ -134,10 +122,7 @@ impl MemorySystem {
     pub fn look(&self, entity: &EntityName, key: &Key) -> Option<ReadSet> {
         self.with(|world| {
             let row = world.live(entity, key)?;
-            Some(ReadSet {
-                sequence: world.sequence,
-                values: row.values.clone(),
-            })
+            Some(ReadSet { sequence: world.sequence, values: row.values.clone() })
         })
     }
     /// The stored value of a field, whatever is shown; nothing when the record is not there.
@@ -151,8 +136,7 @@ impl MemorySystem {
         self.with(|world| {
             world.table(entity).map_or_else(BTreeMap::new, |table| {
                 let live = table.rows.values().filter(|slot| slot.row.is_live());
-                live.map(|slot| (slot.row.key.clone(), slot.row.values.clone()))
-                    .collect()
+                live.map(|slot| (slot.row.key.clone(), slot.row.values.clone())).collect()
             })
         })
     }
@@ -161,11 +145,7 @@ impl MemorySystem {
     pub fn counts(&self, entity: &EntityName) -> Counts {
         self.with(|world| {
             let mut counts = Counts::default();
-            for slot in world
-                .table(entity)
-                .iter()
-                .flat_map(|table| table.rows.values())
-            {
+            for slot in world.table(entity).iter().flat_map(|table| table.rows.values()) {
                 match slot.row.state {
                     super::row::State::Live => counts.live += 1,
                     super::row::State::Deleted { .. } => counts.deleted += 1,

@@ -18,46 +18,27 @@ impl World {
     }
     fn selected(selection: &Selection, row: &Row) -> bool {
         let value = |field: &syncline_sdk::FieldName| row.value(field);
-        selection
-            .filter
-            .as_ref()
-            .is_none_or(|filter| passes(filter, &value))
+        selection.filter.as_ref().is_none_or(|filter| passes(filter, &value))
     }
 
     pub fn scan(&self, request: &ScanRequest) -> Result<Page> {
         let selection = &request.selection;
         self.entity(Operation::Scan, &selection.entity)?;
-        let after = request
-            .after
-            .as_ref()
-            .map(|cursor| Key::new(cursor.0.clone()));
-        let mut page = Page {
-            server_time: Some(self.clock()),
-            ..Page::default()
-        };
+        let after = request.after.as_ref().map(|cursor| Key::new(cursor.0.clone()));
+        let mut page = Page { server_time: Some(self.clock()), ..Page::default() };
         let Some(table) = self.table(&selection.entity) else {
             return Ok(page);
         };
-        for key in table
-            .rows
-            .keys()
-            .filter(|key| after.as_ref().is_none_or(|after| *key > after))
-        {
-            let Some(row) = self
-                .seen(selection, key)
-                .filter(|row| Self::selected(selection, row))
+        for key in table.rows.keys().filter(|key| after.as_ref().is_none_or(|after| *key > after)) {
+            let Some(row) = self.seen(selection, key).filter(|row| Self::selected(selection, row))
             else {
                 continue;
             };
             if page.records.len() >= request.page_rows_max.max(1) {
-                page.next = page
-                    .records
-                    .last()
-                    .map(|record| Cursor(record.key.as_str().into()));
+                page.next = page.records.last().map(|record| Cursor(record.key.as_str().into()));
                 break;
             }
-            page.records
-                .push(self.read_row(selection, row, self.snapshot()));
+            page.records.push(self.read_row(selection, row, self.snapshot()));
         }
         Ok(page)
     }
@@ -68,19 +49,13 @@ impl World {
         let selection = &request.selection;
         self.entity(Operation::Changes, &selection.entity)?;
         let clock = self.profile.stamp(self.clock());
-        let mut page = Page {
-            server_time: Some(self.clock()),
-            ..Page::default()
-        };
+        let mut page = Page { server_time: Some(self.clock()), ..Page::default() };
         let Some(since) = &request.since else {
             page.next = Some(Window::starting(clock).cursor());
             return Ok(page);
         };
         let window = Window::parse(since).ok_or_else(|| {
-            let text = format!(
-                "{} does not know the cursor of {}",
-                self.name, selection.entity
-            );
+            let text = format!("{} does not know the cursor of {}", self.name, selection.entity);
             Error::new(ErrorKind::Gap, Operation::Changes.as_str(), text)
         })?;
         let end = window.end.unwrap_or(clock);
@@ -93,10 +68,8 @@ impl World {
                 };
                 let stamp = self.profile.stamp(row.stamped);
                 let place = (stamp, key.as_str());
-                let fresh = window
-                    .last
-                    .as_ref()
-                    .is_none_or(|last| place > (last.0, last.1.as_str()));
+                let fresh =
+                    window.last.as_ref().is_none_or(|last| place > (last.0, last.1.as_str()));
                 if stamp >= from && fresh && !slot.row.hidden {
                     shown.push((stamp, key));
                 }
@@ -110,16 +83,14 @@ impl World {
                 break;
             }
             last = Some((stamp, key.clone()));
-            let Some(row) = self
-                .slot(&selection.entity, key)
-                .and_then(|slot| slot.as_of(self.snapshot()))
+            let Some(row) =
+                self.slot(&selection.entity, key).and_then(|slot| slot.as_of(self.snapshot()))
             else {
                 continue;
             };
             match row.state {
                 State::Live if Self::selected(selection, row) => {
-                    page.records
-                        .push(self.read_row(selection, row, self.snapshot()));
+                    page.records.push(self.read_row(selection, row, self.snapshot()));
                 }
                 State::Live => {}
                 _ if self.profile.capabilities.recycle_bin.is_none() => {}
@@ -150,11 +121,7 @@ struct Window {
 
 impl Window {
     fn starting(from: i64) -> Self {
-        Self {
-            from,
-            end: None,
-            last: None,
-        }
+        Self { from, end: None, last: None }
     }
     fn cursor(&self) -> Cursor {
         let Self { from, end, last } = self;
@@ -173,10 +140,6 @@ impl Window {
         let end = end.parse().ok()?;
         let stamp = parts.next()?.parse().ok()?;
         let key = Key::new(parts.next()?);
-        Some(Self {
-            from,
-            end: Some(end),
-            last: Some((stamp, key)),
-        })
+        Some(Self { from, end: Some(end), last: Some((stamp, key)) })
     }
 }

@@ -46,9 +46,7 @@ impl World {
             return Err(refused(ErrorKind::Schema, text));
         };
         let named = table.model.key_field().and_then(|field| {
-            values
-                .iter()
-                .find(|(name, value)| name == field && !value.is_null())
+            values.iter().find(|(name, value)| name == field && !value.is_null())
         });
         if let Some((field, value)) = named {
             let key = Key::new(value.to_string());
@@ -102,8 +100,7 @@ impl World {
         self.reach(&open.entity, &open.key)?;
         self.check_values(&open.entity, Some(&open.key), &open.fields)?;
         let number = self.number();
-        self.locks
-            .insert((open.entity.clone(), open.key.clone()), Lock::Open(number));
+        self.locks.insert((open.entity.clone(), open.key.clone()), Lock::Open(number));
         self.open.insert(number, open);
         Ok(number)
     }
@@ -132,10 +129,7 @@ impl World {
         Ok(author.sequence)
     }
     pub fn delete_row(&mut self, author: &Author, entity: &EntityName, key: &Key) {
-        let state = State::Deleted {
-            by: author.actor.clone(),
-            at: self.clock(),
-        };
+        let state = State::Deleted { by: author.actor.clone(), at: self.clock() };
         self.move_row(author, entity, key, state, Event::Deleted);
     }
 
@@ -150,9 +144,8 @@ impl World {
         if self.profile.capabilities.recycle_bin.is_none() {
             return Err(Error::unsupported("undelete"));
         }
-        let Some(row) = self
-            .row(entity, key)
-            .filter(|row| matches!(row.state, State::Deleted { .. }))
+        let Some(row) =
+            self.row(entity, key).filter(|row| matches!(row.state, State::Deleted { .. }))
         else {
             let text = format!("{entity} {key} is not in the recycle bin");
             return Err(refused(ErrorKind::Invalid, text).code("UNDELETE_FAILED"));
@@ -166,9 +159,8 @@ impl World {
     }
 
     pub fn purge(&mut self, actor: &Actor, entity: &EntityName, key: &Key) {
-        let in_bin = self
-            .row(entity, key)
-            .is_some_and(|row| matches!(row.state, State::Deleted { .. }));
+        let in_bin =
+            self.row(entity, key).is_some_and(|row| matches!(row.state, State::Deleted { .. }));
         if in_bin {
             let author = self.author(actor, None);
             self.move_row(&author, entity, key, State::Purged, Event::Purged);
@@ -191,13 +183,7 @@ impl World {
         }
         let author = self.author(actor, None);
         let merged = Event::MergedInto(survivor.clone());
-        self.move_row(
-            &author,
-            entity,
-            loser,
-            State::Merged(survivor.clone()),
-            merged,
-        );
+        self.move_row(&author, entity, loser, State::Merged(survivor.clone()), merged);
         self.save_row(&author, entity, survivor, fields, false);
         Ok(author.sequence)
     }

@@ -19,11 +19,7 @@ pub struct Person {
 
 impl Person {
     pub(super) fn new(system: &MemorySystem, actor: Actor) -> Self {
-        Self {
-            system: system.clone(),
-            actor,
-            read: None,
-        }
+        Self { system: system.clone(), actor, read: None }
     }
     /// The same person, having seen this before acting.
     pub fn having_seen(mut self, read: ReadSet) -> Self {
@@ -36,8 +32,7 @@ impl Person {
     /// The system's refusal, as a push would meet it.
     pub fn create(&self, entity: &EntityName, fields: Vec<(FieldName, Value)>) -> Result<Key> {
         let read = self.read.clone();
-        self.system
-            .with(|world| world.create(&self.actor, entity, fields, read))
+        self.system.with(|world| world.create(&self.actor, entity, fields, read))
     }
     /// Writes fields of a record: only the changed ones, or the whole form. The commit's number.
     ///
@@ -50,8 +45,7 @@ impl Person {
         fields: Vec<(FieldName, Value)>,
     ) -> Result<u64> {
         let read = self.read.clone();
-        self.system
-            .with(|world| world.edit(&self.actor, entity, key, fields, read))
+        self.system.with(|world| world.edit(&self.actor, entity, key, fields, read))
     }
     /// Begins an edit in a transaction of its own that is stamped now, holds the record's lock
     /// and is committed later ([`MemorySystem::commit`]). Its number.
@@ -82,21 +76,18 @@ impl Person {
     /// The system's refusal, as a push would meet it.
     pub fn delete(&self, entity: &EntityName, key: &Key) -> Result<u64> {
         let read = self.read.clone();
-        self.system
-            .with(|world| world.delete(&self.actor, entity, key, read))
+        self.system.with(|world| world.delete(&self.actor, entity, key, read))
     }
     /// Brings a record back from the recycle bin. The commit's number.
     ///
     /// # Errors
     /// The system's refusal, as a push would meet it.
     pub fn undelete(&self, entity: &EntityName, key: &Key) -> Result<u64> {
-        self.system
-            .with(|world| world.undelete(&self.actor, entity, key))
+        self.system.with(|world| world.undelete(&self.actor, entity, key))
     }
     /// Takes a deleted record out of the recycle bin for good.
     pub fn purge(&self, entity: &EntityName, key: &Key) {
-        self.system
-            .with(|world| world.purge(&self.actor, entity, key));
+        self.system.with(|world| world.purge(&self.actor, entity, key));
     }
     /// Merges a record into another, which takes these values. The commit's number.
     ///
@@ -109,20 +100,17 @@ impl Person {
         survivor: &Key,
         fields: Vec<(FieldName, Value)>,
     ) -> Result<u64> {
-        self.system
-            .with(|world| world.merge(&self.actor, entity, loser, survivor, fields))
+        self.system.with(|world| world.merge(&self.actor, entity, loser, survivor, fields))
     }
     /// Gives a record another key. The commit's number.
     ///
     /// # Errors
     /// The system's refusal, as a push would meet it.
     pub fn rekey(&self, entity: &EntityName, old: &Key, new: &Key) -> Result<u64> {
-        self.system
-            .with(|world| world.rekey(&self.actor, entity, old, new))
+        self.system.with(|world| world.rekey(&self.actor, entity, old, new))
     }
     /// Removes all records of an entity at once. The commit's number.
     pub fn truncate(&self, entity: &EntityName) -> u64 {
-        self.system
-            .with(|world| world.truncate(&self.actor, entity))
+        self.system.with(|world| world.truncate(&self.actor, entity))
     }
 }

@@ -110,10 +110,7 @@ impl World {
 
     pub fn fetch(&self, request: &FetchRequest) -> Fetched {
         let selection = &request.selection;
-        let mut fetched = Fetched {
-            server_time: Some(self.clock()),
-            ..Fetched::default()
-        };
+        let mut fetched = Fetched { server_time: Some(self.clock()), ..Fetched::default() };
         match &request.by {
             FetchBy::Keys(keys) => {
                 let keys: std::collections::BTreeSet<&Key> = keys.iter().collect();
@@ -132,16 +129,11 @@ impl World {
             }
             FetchBy::ExternalIds(links) => {
                 let wanted = |row: &Row| {
-                    self.link_of(selection, row)
-                        .is_some_and(|link| links.contains(&link))
+                    self.link_of(selection, row).is_some_and(|link| links.contains(&link))
                 };
                 fetched.records = self.search(selection, wanted);
             }
-            FetchBy::Matching {
-                field,
-                normalize,
-                values,
-            } => {
+            FetchBy::Matching { field, normalize, values } => {
                 let wanted = |row: &Row| {
                     let stored = Normalizer::apply_all(normalize, row.value(field));
                     values.contains(&stored)
@@ -157,10 +149,7 @@ impl World {
         let Some(table) = self.table(&selection.entity) else {
             return Vec::new();
         };
-        let rows = table
-            .rows
-            .keys()
-            .filter_map(|key| self.seen(selection, key));
+        let rows = table.rows.keys().filter_map(|key| self.seen(selection, key));
         rows.filter(|row| lag.is_zero() || later(row.stamped, lag) <= self.clock())
             .filter(|row| wanted(row))
             .map(|row| self.read_row(selection, row, self.snapshot()))
@@ -185,10 +174,7 @@ impl World {
             entry.entity == request.entity && entry.key == request.key && newer(entry)
         });
         let shown = entries.filter_map(|entry| {
-            let Event::Field {
-                field, old, new, ..
-            } = &entry.event
-            else {
+            let Event::Field { field, old, new, .. } = &entry.event else {
                 return None;
             };
             request.fields.contains(field).then(|| HistoryEntry {
@@ -213,9 +199,5 @@ fn kept(keep: bool, value: &Value) -> Value {
 }
 
 fn deleted() -> Absence {
-    Absence::Deleted {
-        by: None,
-        at: None,
-        image: None,
-    }
+    Absence::Deleted { by: None, at: None, image: None }
 }

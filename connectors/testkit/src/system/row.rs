@@ -52,10 +52,7 @@ pub(crate) struct Slot {
 
 impl Slot {
     pub fn new(row: Row) -> Self {
-        Self {
-            row,
-            past: Vec::new(),
-        }
+        Self { row, past: Vec::new() }
     }
     /// Keeps the present image among the past ones, before it is changed by another commit.
     pub fn keep(&mut self, sequence: u64) {

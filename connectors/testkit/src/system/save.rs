@@ -22,11 +22,7 @@ impl World {
                 let text = format!("{entity} has no field {name}");
                 refused(ErrorKind::Schema, text).field(name.as_str())
             })?;
-            let allowed = if key.is_some() {
-                field.updatable
-            } else {
-                field.creatable
-            };
+            let allowed = if key.is_some() { field.updatable } else { field.creatable };
             if !allowed {
                 let text = format!("{entity}.{name} cannot be written");
                 return Err(refused(ErrorKind::Forbidden, text).field(name.as_str()));
@@ -39,9 +35,7 @@ impl World {
         if key.is_none() {
             let missing = table.model.schema.fields.iter().find(|field| {
                 field.required
-                    && !values
-                        .iter()
-                        .any(|(name, value)| *name == field.name && !value.is_null())
+                    && !values.iter().any(|(name, value)| *name == field.name && !value.is_null())
             });
             if let Some(field) = missing {
                 let text = format!("{entity}.{} must be given", field.name);
@@ -61,18 +55,12 @@ impl World {
             return Err("an absent value cannot be written".into());
         }
         if stored.is_null() {
-            return if field.nullable {
-                Ok(())
-            } else {
-                Err("it must not be null".into())
-            };
+            return if field.nullable { Ok(()) } else { Err("it must not be null".into()) };
         }
         check_kind(&field.kind, stored)?;
         if let (FieldType::Reference { entities }, Value::Text(text)) = (&field.kind, stored) {
             let target = Key::new(text.clone());
-            let found = entities
-                .iter()
-                .any(|entity| self.live(entity, &target).is_some());
+            let found = entities.iter().any(|entity| self.live(entity, &target).is_some());
             if self.profile.checks_references && !found {
                 return Err(format!("there is no record {target} to refer to"));
             }
@@ -101,10 +89,7 @@ impl World {
         match holder {
             None => Ok(()),
             Some(row) => {
-                let text = format!(
-                    "{entity} {} holds the unique {} already",
-                    row.key, field.name
-                );
+                let text = format!("{entity} {} holds the unique {} already", row.key, field.name);
                 Err(refused(ErrorKind::Duplicate, text)
                     .field(field.name.as_str())
                     .code("DUPLICATE_VALUE"))
@@ -176,9 +161,5 @@ fn check_kind(kind: &FieldType, value: &Value) -> Result<(), String> {
         }
         _ => false,
     };
-    if fits {
-        Ok(())
-    } else {
-        Err(format!("a {} value does not fit", value.kind()))
-    }
+    if fits { Ok(()) } else { Err(format!("a {} value does not fit", value.kind())) }
 }

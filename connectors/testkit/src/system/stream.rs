@@ -81,13 +81,10 @@ impl Stream {
     /// The commit that a position names; nothing when it is of another stream.
     pub fn place(&self, position: &Position) -> Option<u64> {
         let ours = self.position(0).stream;
-        (ours == position.stream)
-            .then(|| position.place.parse().ok())
-            .flatten()
+        (ours == position.stream).then(|| position.place.parse().ok()).flatten()
     }
     /// The index of the first entry after a commit.
     pub fn after(&self, sequence: u64) -> usize {
-        self.entries
-            .partition_point(|entry| entry.sequence <= sequence)
+        self.entries.partition_point(|entry| entry.sequence <= sequence)
     }
 }

@@ -145,10 +145,7 @@ impl World {
     /// The version of an image as a read shows it.
     pub fn read_version(&self, row: &Row, snapshot: u64) -> Form {
         use syncline_sdk::{Cas, FeedKind};
-        match (
-            self.profile.capabilities.cas,
-            self.profile.capabilities.feed,
-        ) {
+        match (self.profile.capabilities.cas, self.profile.capabilities.feed) {
             (Cas::Coarse { .. }, _) => Form::Stamp(self.profile.stamp(row.stamped)),
             (_, FeedKind::Images) => Form::Snapshot(snapshot),
             (_, FeedKind::Polled) => Form::Row(row.sequence),
@@ -157,10 +154,7 @@ impl World {
     /// The version that a commit gave a row.
     pub fn commit_version(&self, sequence: u64, stamped: Instant) -> Form {
         use syncline_sdk::{Cas, FeedKind};
-        match (
-            self.profile.capabilities.cas,
-            self.profile.capabilities.feed,
-        ) {
+        match (self.profile.capabilities.cas, self.profile.capabilities.feed) {
             (Cas::Coarse { .. }, _) => Form::Stamp(self.profile.stamp(stamped)),
             (_, FeedKind::Images) => Form::Commit(sequence),
             (_, FeedKind::Polled) => Form::Row(sequence),
@@ -218,10 +212,9 @@ impl World {
                 .map(|error| error.retry_after(after));
         }
         match self.conditions.quota {
-            Some(max) if self.quota_used >= max => error(
-                ErrorKind::Quota,
-                format!("{name} has given its {max} calls"),
-            ),
+            Some(max) if self.quota_used >= max => {
+                error(ErrorKind::Quota, format!("{name} has given its {max} calls"))
+            }
             _ => None,
         }
     }
@@ -240,8 +233,7 @@ impl World {
         }
         self.now = self.now.max(to);
         let now = self.now;
-        self.locks
-            .retain(|_, lock| !matches!(lock, Lock::Until(until) if *until <= now));
+        self.locks.retain(|_, lock| !matches!(lock, Lock::Until(until) if *until <= now));
         self.under_way.retain(|_, copy| copy.dies_at > now);
         if let Some(days) = self.profile.capabilities.recycle_bin {
             self.empty_bin(days);

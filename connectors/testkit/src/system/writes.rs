@@ -17,10 +17,7 @@ use crate::version::Form;
 /// What became of one write at the system.
 #[derive(Debug)]
 pub(crate) enum Effect {
-    Applied {
-        key: Key,
-        stored: Option<Vec<Value>>,
-    },
+    Applied { key: Key, stored: Option<Vec<Value>> },
     Stale(Current),
     Missing(Option<Absence>),
     Busy,
@@ -113,8 +110,7 @@ impl World {
             link: write.link,
             copy: id,
         });
-        self.apply(&copy.cx, write, author)
-            .unwrap_or_else(|effect| effect)
+        self.apply(&copy.cx, write, author).unwrap_or_else(|effect| effect)
     }
 
     fn apply(&mut self, cx: &Context, write: &Write, author: &Author) -> Result<Effect, Effect> {
@@ -132,12 +128,7 @@ impl World {
                 self.create_row(author, entity, key.clone(), given);
                 Ok(self.applied(write, &key))
             }
-            WriteOp::Update {
-                key,
-                values,
-                expect,
-                claim,
-            } => {
+            WriteOp::Update { key, values, expect, claim } => {
                 let row = self.reachable(write, key)?;
                 self.guard(write, row, values.iter().map(|(field, _)| field), expect)?;
                 let mut given = values.clone();
@@ -147,8 +138,7 @@ impl World {
                     given.extend(link);
                 }
                 given.extend(marker);
-                self.check_values(entity, Some(key), &given)
-                    .map_err(rejected)?;
+                self.check_values(entity, Some(key), &given).map_err(rejected)?;
                 self.save_row(author, entity, key, given, false);
                 Ok(self.applied(write, key))
             }
@@ -162,11 +152,7 @@ impl World {
                 self.save_row(author, entity, key, vec![marker], false);
                 Ok(self.applied(write, key))
             }
-            WriteOp::Delete {
-                key,
-                fields,
-                expect,
-            } => {
+            WriteOp::Delete { key, fields, expect } => {
                 let row = self.reachable(write, key)?;
                 if self.profile.capabilities.conditional_delete {
                     self.guard(write, row, fields.iter(), expect)?;
@@ -197,11 +183,7 @@ impl World {
         let entity = &write.selection.entity;
         match self.live(entity, key) {
             Some(row) if !row.hidden && !self.conditions.invisible => {
-                if self.is_locked(entity, key) {
-                    Err(Effect::Busy)
-                } else {
-                    Ok(row)
-                }
+                if self.is_locked(entity, key) { Err(Effect::Busy) } else { Ok(row) }
             }
             _ => Err(Effect::Missing(Some(self.absence(&write.selection, key)))),
         }
@@ -215,11 +197,8 @@ impl World {
         fields: impl Iterator<Item = &'a FieldName>,
         expect: &Expect,
     ) -> Result<(), Effect> {
-        let stale = || {
-            Effect::Stale(Current::Record(Box::new(
-                self.present(&write.selection, row),
-            )))
-        };
+        let stale =
+            || Effect::Stale(Current::Record(Box::new(self.present(&write.selection, row))));
         if self.conditions.stale_storm && self.profile.capabilities.cas != Cas::None {
             return Err(Effect::Stale(Current::Unread));
         }
@@ -248,11 +227,7 @@ impl World {
             }
             Cas::ExactRecord | Cas::Coarse { .. } => {
                 let present = self.read_version(row, self.sequence).encode();
-                if present == expect.version {
-                    Ok(())
-                } else {
-                    Err(stale())
-                }
+                if present == expect.version { Ok(()) } else { Err(stale()) }
             }
         }
     }
@@ -275,19 +250,13 @@ impl World {
     }
 
     fn applied(&self, write: &Write, key: &Key) -> Effect {
-        Effect::Applied {
-            key: key.clone(),
-            stored: self.stored(&write.selection, key),
-        }
+        Effect::Applied { key: key.clone(), stored: self.stored(&write.selection, key) }
     }
     /// A living record's values in the order of a selection, where the system answers with them.
     pub fn stored(&self, selection: &Selection, key: &Key) -> Option<Vec<Value>> {
         let row = self.live(&selection.entity, key)?;
         let record = self.present(selection, row);
-        self.profile
-            .capabilities
-            .stored_image
-            .then_some(record.values)
+        self.profile.capabilities.stored_image.then_some(record.values)
     }
 
     fn outcome(&self, effect: Effect, author: &Author, receipted: bool) -> WriteOutcome {
@@ -303,10 +272,7 @@ impl World {
             Effect::Stale(current) => WriteOutcome::Stale { current, receipted },
             Effect::Missing(reason) => WriteOutcome::Missing { reason, receipted },
             Effect::Busy => WriteOutcome::Busy { receipted },
-            Effect::Rejected(error) => WriteOutcome::Rejected {
-                error: *error,
-                receipted,
-            },
+            Effect::Rejected(error) => WriteOutcome::Rejected { error: *error, receipted },
         }
     }
 

@@ -48,14 +48,9 @@ fn a_bare_system_keeps_the_contract() {
 
 #[test]
 fn every_check_runs_under_some_profile() {
-    let held: Vec<&str> = Profile::all()
-        .into_iter()
-        .flat_map(|profile| report(profile).held)
-        .collect();
-    let never: Vec<&str> = checks()
-        .iter()
-        .map(|check| check.name)
-        .filter(|name| !held.contains(name))
-        .collect();
+    let held: Vec<&str> =
+        Profile::all().into_iter().flat_map(|profile| report(profile).held).collect();
+    let never: Vec<&str> =
+        checks().iter().map(|check| check.name).filter(|name| !held.contains(name)).collect();
     assert!(never.is_empty(), "never held: {never:?}");
 }

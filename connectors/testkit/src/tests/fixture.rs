@@ -24,20 +24,8 @@ pub(super) fn model() -> EntityModel {
         .external_id("Link__c")
         .text("Marker__c")
         .field("Active", FieldType::Bool)
-        .field(
-            "Count",
-            FieldType::Int {
-                min: i64::MIN,
-                max: i64::MAX,
-            },
-        )
-        .field(
-            "Amount",
-            FieldType::Decimal {
-                precision: None,
-                scale: None,
-            },
-        )
+        .field("Count", FieldType::Int { min: i64::MIN, max: i64::MAX })
+        .field("Amount", FieldType::Decimal { precision: None, scale: None })
         .field("Short", FieldType::Text { chars_max: Some(5) })
         .field("Email", FieldType::Text { chars_max: None })
         .save("Email", Save::Declared(Normalizer::Trim))
@@ -46,12 +34,7 @@ pub(super) fn model() -> EntityModel {
         .field("Blob", FieldType::Bytes)
         .field("Day", FieldType::Date)
         .field("Hour", FieldType::Time)
-        .field(
-            "Moment",
-            FieldType::Instant {
-                precision: Precision::Micro,
-            },
-        )
+        .field("Moment", FieldType::Instant { precision: Precision::Micro })
         .field("Uid", FieldType::Uuid)
         .field("Doc", FieldType::Json)
         .field("Numbers", list)
@@ -84,11 +67,7 @@ impl Memory {
     pub fn new(profile: Profile) -> Self {
         let system = MemorySystem::new("memory", profile).entity(model());
         system.advance(Instant::from_micros(1_700_000_000_000_000));
-        Self {
-            client: MemoryConnector::new(&system),
-            system,
-            entity: "Account".into(),
-        }
+        Self { client: MemoryConnector::new(&system), system, entity: "Account".into() }
     }
 }
 
@@ -121,45 +100,22 @@ impl Fixture for Memory {
     }
     fn samples(&self) -> Vec<(FieldName, Vec<Value>)> {
         let decimals = ["0", "-0.10", "123456789012345678901234567890.5", "1e-7"];
-        let decimals = decimals
-            .iter()
-            .map(|text| Value::Decimal(text.parse().unwrap()));
+        let decimals = decimals.iter().map(|text| Value::Decimal(text.parse().unwrap()));
         let moments = [0, -1, 1_700_000_000_123_456].map(Instant::from_micros);
         vec![
-            (
-                "Name".into(),
-                vec!["".into(), Value::Null, "ä\u{1f600} 'q' \\".into()],
-            ),
-            (
-                "Active".into(),
-                vec![true.into(), false.into(), Value::Null],
-            ),
-            (
-                "Count".into(),
-                vec![i64::MIN.into(), 0.into(), i64::MAX.into()],
-            ),
+            ("Name".into(), vec!["".into(), Value::Null, "ä\u{1f600} 'q' \\".into()]),
+            ("Active".into(), vec![true.into(), false.into(), Value::Null]),
+            ("Count".into(), vec![i64::MIN.into(), 0.into(), i64::MAX.into()]),
             ("Amount".into(), decimals.collect()),
             ("Short".into(), vec!["12345".into(), "äöü".into()]),
             ("Email".into(), vec![" A@B.c ".into(), "   ".into()]),
-            (
-                "Blob".into(),
-                vec![
-                    Value::Bytes(vec![0, 255].into()),
-                    Value::Bytes(vec![].into()),
-                ],
-            ),
+            ("Blob".into(), vec![Value::Bytes(vec![0, 255].into()), Value::Bytes(vec![].into())]),
             ("Day".into(), vec![Value::Date(date(2024, 2, 29))]),
-            (
-                "Hour".into(),
-                vec![Value::Time(time(23, 59, 59, 999_999_000))],
-            ),
+            ("Hour".into(), vec![Value::Time(time(23, 59, 59, 999_999_000))]),
             ("Moment".into(), moments.map(Value::Instant).to_vec()),
             ("Uid".into(), vec![Value::Uuid(Uuid::from_u128(7))]),
             ("Doc".into(), vec![Value::Json("{\"a\": [1, null]}".into())]),
-            (
-                "Numbers".into(),
-                vec![Value::List(vec![1.into(), Value::Null].into())],
-            ),
+            ("Numbers".into(), vec![Value::List(vec![1.into(), Value::Null].into())]),
             ("Native".into(), vec![Value::Raw("[1,2)".into())]),
         ]
     }
@@ -170,16 +126,10 @@ impl Fixture for Memory {
         Key::new("Account-999999")
     }
     async fn create(&self, values: Vec<(FieldName, Value)>) -> Key {
-        self.system
-            .person("ann")
-            .create(&self.entity, values)
-            .unwrap()
+        self.system.person("ann").create(&self.entity, values).unwrap()
     }
     async fn edit(&self, key: &Key, values: Vec<(FieldName, Value)>) {
-        self.system
-            .person("ann")
-            .edit(&self.entity, key, values)
-            .unwrap();
+        self.system.person("ann").edit(&self.entity, key, values).unwrap();
     }
     async fn delete(&self, key: &Key) {
         self.system.person("ann").delete(&self.entity, key).unwrap();
@@ -187,13 +137,7 @@ impl Fixture for Memory {
     async fn read(&self, key: &Key) -> Option<Vec<Value>> {
         let shown = self.system.look(&self.entity, key)?.values;
         let selection = self.selection();
-        Some(
-            selection
-                .fields
-                .iter()
-                .map(|field| shown[field].clone())
-                .collect(),
-        )
+        Some(selection.fields.iter().map(|field| shown[field].clone()).collect())
     }
     async fn wait(&self, at_least: Duration) {
         self.system.advance(later(self.system.now(), at_least));

@@ -111,17 +111,10 @@ impl Fixture for Liar {
 fn caught(profile: Profile, lie: impl FnOnce(&mut Capabilities), by: &str) {
     let mut claimed = profile.capabilities.clone();
     lie(&mut claimed);
-    let liar = Liar {
-        truth: Memory::new(profile),
-        claimed,
-    };
+    let liar = Liar { truth: Memory::new(profile), claimed };
     let report = complete(run(&liar));
     let found = report.broken.iter().any(|(name, _)| *name == by);
-    assert!(
-        found,
-        "{by} did not find it out; broken: {:?}",
-        report.broken
-    );
+    assert!(found, "{by} did not find it out; broken: {:?}", report.broken);
 }
 
 #[test]
@@ -139,11 +132,7 @@ fn a_coarse_delete_without_condition_is_found_out() {
 #[test]
 fn a_missing_fence_is_found_out() {
     let by = "a_cancelled_batch_never_passes";
-    caught(
-        Profile::postgres_stream(),
-        |can| can.receipt = ReceiptKind::Table,
-        by,
-    );
+    caught(Profile::postgres_stream(), |can| can.receipt = ReceiptKind::Table, by);
 }
 
 #[test]

@@ -30,9 +30,7 @@ fn the_history_tells_what_was_given_stored_and_seen() {
     let ann = system.person("ann");
     let key = ann.create(&entity, one("City", " Rome ")).unwrap();
     let seen = system.look(&entity, &key).unwrap();
-    ann.having_seen(seen.clone())
-        .edit(&entity, &key, one("City", " Bonn "))
-        .unwrap();
+    ann.having_seen(seen.clone()).edit(&entity, &key, one("City", " Bonn ")).unwrap();
     let log = system.history();
     let last = log.last().unwrap();
     assert_eq!(last.read.as_deref(), Some(&seen));
@@ -65,37 +63,26 @@ fn saves_cut_round_and_append() {
     let key = system.person("ann").create(&entity, fields).unwrap();
     assert_eq!(value(&system, &key, "Name"), "abc".into());
     assert_eq!(value(&system, &key, "City"), "x!".into());
-    assert_eq!(
-        value(&system, &key, "Amount"),
-        Value::Decimal("1230".parse().unwrap())
-    );
+    assert_eq!(value(&system, &key, "Amount"), Value::Decimal("1230".parse().unwrap()));
     let stored = one("City", "x!");
     system.person("ann").edit(&entity, &key, stored).unwrap();
     assert_eq!(value(&system, &key, "City"), "x!!".into());
 }
 
 fn rule(on: &str, set: &str, delay: Option<Duration>) -> Automation {
-    Automation {
-        on: on.into(),
-        set: set.into(),
-        to: Derived::Suffix("+".into()),
-        delay,
-    }
+    Automation { on: on.into(), set: set.into(), to: Derived::Suffix("+".into()), delay }
 }
 
 #[test]
 fn automations_run_within_and_after_the_transaction() {
     let delay = Duration::from_secs(5);
-    let system = system(
-        model()
-            .automation(rule("Name", "Name", None))
-            .automation(rule("Name", "City", Some(delay))),
-    );
+    let system = system(model().automation(rule("Name", "Name", None)).automation(rule(
+        "Name",
+        "City",
+        Some(delay),
+    )));
     let entity = "Account".into();
-    let key = system
-        .person("ann")
-        .create(&entity, one("Name", "a"))
-        .unwrap();
+    let key = system.person("ann").create(&entity, one("Name", "a")).unwrap();
     assert_eq!(value(&system, &key, "Name"), "a+".into());
     assert_eq!(value(&system, &key, "City"), Value::Null);
     system.advance(Instant::from_micros(6_000_000));

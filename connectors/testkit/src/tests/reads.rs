@@ -13,10 +13,8 @@ use crate::profile::later;
 use crate::{Profile, complete};
 
 fn fetch(memory: &Memory, key: &Key) -> Fetched {
-    let request = FetchRequest {
-        selection: memory.selection(),
-        by: FetchBy::Keys(vec![key.clone()]),
-    };
+    let request =
+        FetchRequest { selection: memory.selection(), by: FetchBy::Keys(vec![key.clone()]) };
     complete(memory.client.fetch(&memory.context(), request)).unwrap()
 }
 
@@ -39,10 +37,7 @@ fn nothing_is_deleted_because_everything_vanished() {
         let memory = Memory::new(profile);
         let key = complete(memory.create(named("a")));
         memory.system.conditions(|now| now.invisible = true);
-        assert_eq!(
-            fetch(&memory, &key).missing,
-            [(key.clone(), Absence::NotVisible)]
-        );
+        assert_eq!(fetch(&memory, &key).missing, [(key.clone(), Absence::NotVisible)]);
         memory.system.conditions(|now| now.invisible = false);
         memory.system.hide(&memory.entity, &key, true);
         assert_eq!(fetch(&memory, &key).missing, [(key, Absence::NotVisible)]);
@@ -60,35 +55,22 @@ fn a_lagging_replica_shows_an_older_version() {
     assert_eq!(lagging, before);
     memory.system.conditions(|now| now.replica_lag = 0);
     let after = fetch(&memory, &key).records.remove(0);
-    assert_eq!(
-        memory.client.order(&lagging.version, &after.version),
-        VersionOrder::Older
-    );
+    assert_eq!(memory.client.order(&lagging.version, &after.version), VersionOrder::Older);
 }
 
 #[test]
 fn a_merged_record_names_its_survivor_and_a_purged_one_its_end() {
     let memory = Memory::new(Profile::crm());
-    let (loser, winner) = (
-        complete(memory.create(named("a"))),
-        complete(memory.create(named("b"))),
-    );
+    let (loser, winner) =
+        (complete(memory.create(named("a"))), complete(memory.create(named("b"))));
     let person = memory.system.person("ann");
-    person
-        .merge(&memory.entity, &loser, &winner, named("ab"))
-        .unwrap();
+    person.merge(&memory.entity, &loser, &winner, named("ab")).unwrap();
     let missing = fetch(&memory, &loser).missing;
-    assert_eq!(
-        missing,
-        [(loser.clone(), Absence::MergedInto(winner.clone()))]
-    );
+    assert_eq!(missing, [(loser.clone(), Absence::MergedInto(winner.clone()))]);
     complete(memory.delete(&winner));
     person.purge(&memory.entity, &winner);
     let (_, why) = fetch(&memory, &winner).missing.remove(0);
-    assert!(
-        matches!(why, Absence::Deleted { image: None, .. }),
-        "{why:?}"
-    );
+    assert!(matches!(why, Absence::Deleted { image: None, .. }), "{why:?}");
     assert!(person.undelete(&memory.entity, &winner).is_err());
 }
 
@@ -124,10 +106,7 @@ fn an_open_tick_is_said_to_be_open_and_two_edits_share_its_version() {
     assert!(!first.closed);
     complete(memory.edit(&key, named("b")));
     let second = fetch(&memory, &key).records.remove(0);
-    assert_eq!(
-        memory.client.order(&first.version, &second.version),
-        VersionOrder::Same
-    );
+    assert_eq!(memory.client.order(&first.version, &second.version), VersionOrder::Same);
     assert_ne!(first.values, second.values);
     complete(memory.wait(Duration::from_secs(1)));
     assert!(fetch(&memory, &key).records.remove(0).closed);
@@ -141,41 +120,28 @@ fn a_clock_that_jumps_back_gives_older_stamps() {
     memory.system.skew(-60_000_000);
     complete(memory.edit(&key, named("b")));
     let after = fetch(&memory, &key).records.remove(0);
-    assert_eq!(
-        memory.client.order(&after.version, &before.version),
-        VersionOrder::Older
-    );
+    assert_eq!(memory.client.order(&after.version, &before.version), VersionOrder::Older);
 }
 
 #[test]
 fn standing_troubles_refuse_calls_and_end() {
     let memory = Memory::new(Profile::crm());
     let key = complete(memory.create(named("a")));
-    let request = || FetchRequest {
-        selection: memory.selection(),
-        by: FetchBy::Keys(vec![key.clone()]),
-    };
+    let request =
+        || FetchRequest { selection: memory.selection(), by: FetchBy::Keys(vec![key.clone()]) };
     let kind = || {
         let answer = complete(memory.client.fetch(&memory.context(), request()));
         answer.err().map(|error| error.kind)
     };
     memory.system.conditions(|now| now.unavailable = true);
     assert_eq!(kind(), Some(ErrorKind::Unavailable));
-    memory
-        .system
-        .conditions(|now| *now = crate::Conditions::default());
-    memory
-        .system
-        .conditions(|now| now.throttled = Some(Duration::from_secs(3)));
+    memory.system.conditions(|now| *now = crate::Conditions::default());
+    memory.system.conditions(|now| now.throttled = Some(Duration::from_secs(3)));
     assert_eq!(kind(), Some(ErrorKind::Throttled));
-    memory
-        .system
-        .conditions(|now| *now = crate::Conditions::default());
+    memory.system.conditions(|now| *now = crate::Conditions::default());
     memory.system.conditions(|now| now.auth_revoked = true);
     assert_eq!(kind(), Some(ErrorKind::Auth));
-    memory
-        .system
-        .conditions(|now| *now = crate::Conditions::default());
+    memory.system.conditions(|now| *now = crate::Conditions::default());
     memory.system.conditions(|now| now.quota = Some(1));
     assert_eq!(kind(), None);
     assert_eq!(kind(), Some(ErrorKind::Quota));
@@ -195,21 +161,12 @@ fn a_lost_stream_is_a_gap_and_a_cut_one_opens_again() {
     let start = complete(memory.client.feed_start(&cx)).unwrap().unwrap();
     complete(memory.create(named("a")));
     memory.system.cut_connections();
-    assert_eq!(
-        complete(feed.next(&cx, 9)).unwrap_err().kind,
-        ErrorKind::Unavailable
-    );
+    assert_eq!(complete(feed.next(&cx, 9)).unwrap_err().kind, ErrorKind::Unavailable);
     let mut feed = open(Some(&start)).unwrap();
     assert_eq!(complete(feed.next(&cx, 9)).unwrap().changes.len(), 1);
     memory.system.lose_stream();
-    assert_eq!(
-        complete(feed.next(&cx, 9)).unwrap_err().kind,
-        ErrorKind::Gap
-    );
-    assert_eq!(
-        open(Some(&start)).err().map(|error| error.kind),
-        Some(ErrorKind::Gap)
-    );
+    assert_eq!(complete(feed.next(&cx, 9)).unwrap_err().kind, ErrorKind::Gap);
+    assert_eq!(open(Some(&start)).err().map(|error| error.kind), Some(ErrorKind::Gap));
     assert!(open(None).is_ok());
 }
 
@@ -221,10 +178,7 @@ fn time_runs_locks_out() {
     memory.system.lock(&memory.entity, &key, until);
     assert_eq!(memory.system.next_due(), Some(until));
     let person = memory.system.person("bob");
-    let kind = person
-        .edit(&memory.entity, &key, named("b"))
-        .unwrap_err()
-        .kind;
+    let kind = person.edit(&memory.entity, &key, named("b")).unwrap_err().kind;
     assert_eq!(kind, ErrorKind::Locked);
     memory.system.advance(until);
     assert!(person.edit(&memory.entity, &key, named("b")).is_ok());

@@ -43,10 +43,7 @@ fn faults_of_a_write_refuse_it_once() {
         let (memory, key, batch) = prepared(profile);
         let before = stored(&memory, &key);
         memory.system.script(
-            FaultScript::new()
-                .reject(1, ErrorKind::Invalid)
-                .at(2, Fault::Busy)
-                .at(3, Fault::Stale),
+            FaultScript::new().reject(1, ErrorKind::Invalid).at(2, Fault::Busy).at(3, Fault::Stale),
         );
         // Refusals leave receipts: each try is a batch of its own.
         let mut batches = vec![batch; 4];
@@ -55,19 +52,10 @@ fn faults_of_a_write_refuse_it_once() {
         }
         let first = push(&memory, &batches[0]);
         assert!(matches!(first, WriteOutcome::Rejected { .. }), "{first:?}");
-        assert!(matches!(
-            push(&memory, &batches[1]),
-            WriteOutcome::Busy { .. }
-        ));
-        assert!(matches!(
-            push(&memory, &batches[2]),
-            WriteOutcome::Stale { .. }
-        ));
+        assert!(matches!(push(&memory, &batches[1]), WriteOutcome::Busy { .. }));
+        assert!(matches!(push(&memory, &batches[2]), WriteOutcome::Stale { .. }));
         assert_eq!(stored(&memory, &key), before);
-        assert!(matches!(
-            push(&memory, &batches[3]),
-            WriteOutcome::Applied { .. }
-        ));
+        assert!(matches!(push(&memory, &batches[3]), WriteOutcome::Applied { .. }));
         assert!(memory.system.script_is_spent());
     }
 }
@@ -75,11 +63,7 @@ fn faults_of_a_write_refuse_it_once() {
 #[test]
 fn a_lost_answer_is_unknown_and_applied_a_lost_request_is_not() {
     let (memory, key, batch) = prepared(Profile::postgres());
-    memory.system.script(
-        FaultScript::new()
-            .at(1, Fault::LoseRequest)
-            .at(2, Fault::LoseAnswer),
-    );
+    memory.system.script(FaultScript::new().at(1, Fault::LoseRequest).at(2, Fault::LoseAnswer));
     let before = stored(&memory, &key);
     assert!(matches!(push(&memory, &batch), WriteOutcome::Unknown(_)));
     assert_eq!(stored(&memory, &key), before);
@@ -105,13 +89,8 @@ fn a_late_request_is_applied_when_it_is_delivered() {
 fn the_second_copy_of_a_duplicate_never_takes_effect_under_a_receipt() {
     let (memory, key, batch) = prepared(Profile::postgres());
     let before = stored(&memory, &key);
-    memory
-        .system
-        .script(FaultScript::new().at(1, Fault::Duplicate));
-    assert!(matches!(
-        push(&memory, &batch),
-        WriteOutcome::Applied { .. }
-    ));
+    memory.system.script(FaultScript::new().at(1, Fault::Duplicate));
+    assert!(matches!(push(&memory, &batch), WriteOutcome::Applied { .. }));
     complete(memory.edit(&key, vec![("Name".into(), before.as_str().into())]));
     let waiting = memory.system.under_way();
     assert!(memory.system.deliver(waiting[0].copy));
@@ -129,10 +108,7 @@ fn a_slow_call_is_late_only_beyond_its_time_out() {
     );
     assert!(matches!(push(&memory, &batch), WriteOutcome::Unknown(_)));
     let before = memory.system.now();
-    assert!(matches!(
-        push(&memory, &batch),
-        WriteOutcome::Applied { .. }
-    ));
+    assert!(matches!(push(&memory, &batch), WriteOutcome::Applied { .. }));
     assert_eq!(memory.system.now().micros() - before.micros(), 5_000_000);
     assert_eq!(stored(&memory, &key), target(&batch));
 }
@@ -143,10 +119,7 @@ fn a_storm_of_refusals_ends_with_its_cause() {
     memory.system.conditions(|now| now.stale_storm = true);
     assert!(matches!(push(&memory, &batch), WriteOutcome::Stale { .. }));
     memory.system.conditions(|now| now.stale_storm = false);
-    assert!(matches!(
-        push(&memory, &batch),
-        WriteOutcome::Applied { .. }
-    ));
+    assert!(matches!(push(&memory, &batch), WriteOutcome::Applied { .. }));
 }
 
 #[test]
@@ -154,31 +127,18 @@ fn the_stream_decides_once_it_has_passed_the_fence() {
     let (memory, _, batch) = prepared(Profile::postgres_stream());
     let (cx, selection) = (memory.context(), memory.selection());
     let settle = || {
-        let unknown = UnknownWrite {
-            batch: batch.batch,
-            write: batch.writes[0].clone(),
-            may_arrive: true,
-        };
-        complete(memory.client.settle(&cx, &[unknown]))
-            .unwrap()
-            .remove(0)
+        let unknown =
+            UnknownWrite { batch: batch.batch, write: batch.writes[0].clone(), may_arrive: true };
+        complete(memory.client.settle(&cx, &[unknown])).unwrap().remove(0)
     };
     let mut feed = complete(memory.client.open_feed(&cx, &[&selection], None)).unwrap();
     memory.system.script(FaultScript::new().at(1, Fault::Late));
     assert!(matches!(push(&memory, &batch), WriteOutcome::Unknown(_)));
-    assert!(matches!(
-        settle(),
-        syncline_sdk::Settlement::Undecided { .. }
-    ));
-    assert!(
-        memory.system.under_way().is_empty(),
-        "the copy was not ended"
-    );
+    assert!(matches!(settle(), syncline_sdk::Settlement::Undecided { .. }));
+    assert!(memory.system.under_way().is_empty(), "the copy was not ended");
     complete(feed.next(&cx, 10)).unwrap();
     assert!(matches!(settle(), syncline_sdk::Settlement::NotApplied));
-    memory
-        .system
-        .script(FaultScript::new().at(1, Fault::LoseAnswer));
+    memory.system.script(FaultScript::new().at(1, Fault::LoseAnswer));
     assert!(matches!(push(&memory, &batch), WriteOutcome::Unknown(_)));
     complete(feed.next(&cx, 10)).unwrap();
     assert!(matches!(settle(), syncline_sdk::Settlement::Applied { .. }));

@@ -37,9 +37,7 @@ fn gated(profile: Profile, verdicts: Vec<Verdict>) -> (Memory, Arc<Verdicts>, Wr
         let session = Session::new(&memory);
         let writes = (0..2).map(|_| {
             let key = complete(session.created());
-            session
-                .update_text(&complete(session.settled(&key)).unwrap())
-                .0
+            session.update_text(&complete(session.settled(&key)).unwrap()).0
         });
         session.batch(writes.collect())
     };
@@ -49,12 +47,7 @@ fn gated(profile: Profile, verdicts: Vec<Verdict>) -> (Memory, Arc<Verdicts>, Wr
 }
 
 fn effects(memory: &Memory) -> Vec<&'static str> {
-    memory
-        .system
-        .writes()
-        .iter()
-        .map(|write| write.effect)
-        .collect()
+    memory.system.writes().iter().map(|write| write.effect).collect()
 }
 
 #[test]
@@ -92,11 +85,7 @@ fn a_crash_after_the_work_loses_the_answer_only() {
 fn a_cut_between_two_writes_leaves_the_rest_under_way() {
     let (memory, _, batch) = gated(Profile::crm(), vec![Verdict::Go, Verdict::Lose]);
     let outcomes = complete(memory.client.push(&memory.context(), batch)).unwrap();
-    assert!(
-        outcomes
-            .iter()
-            .all(|one| matches!(one, WriteOutcome::Unknown(_)))
-    );
+    assert!(outcomes.iter().all(|one| matches!(one, WriteOutcome::Unknown(_))));
     assert_eq!(effects(&memory), ["applied"]);
     let waiting = memory.system.under_way();
     assert!(memory.system.deliver(waiting[0].copy));
@@ -124,13 +113,7 @@ fn a_refused_call_sends_nothing() {
 
 #[test]
 fn an_idle_verdict_ends_the_wait_of_a_feed() {
-    let verdicts = vec![
-        Verdict::Go,
-        Verdict::Go,
-        Verdict::Go,
-        Verdict::Go,
-        Verdict::Go,
-    ];
+    let verdicts = vec![Verdict::Go, Verdict::Go, Verdict::Go, Verdict::Go, Verdict::Go];
     let (memory, gate, _) = gated(Profile::postgres(), verdicts);
     let (cx, selection) = (memory.context(), memory.selection());
     let mut feed = complete(memory.client.open_feed(&cx, &[&selection], None)).unwrap();

@@ -23,11 +23,11 @@ fn same_again<T: Encoded + PartialEq + Debug>(value: &T) {
 }
 
 #[test]
-fn rest_is_not_stored() {
-    assert_eq!(encode_unless_rest(&Pending::default()), None);
-    assert_eq!(encode_unless_rest(&FieldState::default()), None);
-    assert_eq!(encode_unless_rest(&Origins::default()), None);
-    assert_eq!(decode_or_rest::<Pending>(None), Ok(Pending::default()));
+fn rest_costs_nothing() {
+    let link = model::blank();
+    // Two version bytes of the sides, the mapping revision, what is there, the encoding version.
+    assert_eq!(encode_link(&link).len(), 5);
+    assert_eq!(decode_link(&encode_link(&link)).unwrap(), LinkBody::default());
 }
 
 #[test]
@@ -64,6 +64,12 @@ fn an_image_is_hardly_larger_than_its_texts() {
 }
 
 #[test]
+fn ids_of_one_commit_cost_two_bytes() {
+    let id = |ordinal| syncline_sdk::IntentId { commit: 1_000_000, ordinal };
+    assert!(encode_ids(&(0..500).map(id).collect::<Vec<_>>()).len() < 1_010);
+}
+
+#[test]
 fn units_of_one_origin_cost_one_origin() {
     let origin = crate::model::Origin {
         side: crate::Side::Left,
@@ -94,6 +100,30 @@ proptest! {
     }
 
     #[test]
+    fn link_bodies(link in model::link()) {
+        let bytes = encode_link(&link);
+        let body = decode_link(&bytes).unwrap();
+        let merged_into = match link.state {
+            crate::model::LinkState::Merged(into) => Some(into),
+            _ => None,
+        };
+        let expected = LinkBody {
+            mapping_rev: link.mapping_rev,
+            merged_into,
+            base: link.base,
+            pending: link.pending,
+            complement: link.complement,
+            field_state: link.field_state,
+            versions: link.versions,
+            origins: Origins(link.origins),
+        };
+        prop_assert_eq!(format!("{body:?}"), format!("{expected:?}"));
+        for end in 0..bytes.len() {
+            prop_assert!(decode_link(&bytes[..end]).is_err(), "cut at {} it still reads", end);
+        }
+    }
+
+    #[test]
     fn entries(entry in model::entry()) {
         let body = EntryBody {
             observed: entry.observed.clone(),
@@ -103,6 +133,11 @@ proptest! {
         };
         same_again(&body);
         prop_assert_eq!(encode_entry(&entry), encode(&body));
+    }
+
+    #[test]
+    fn ids(ids in prop::collection::vec(model::id(), 0..20)) {
+        prop_assert_eq!(decode_ids(&encode_ids(&ids)).unwrap(), ids);
     }
 
     #[test]
@@ -121,6 +156,8 @@ proptest! {
         let _ = decode::<FieldState>(&bytes);
         let _ = decode::<BothHalves>(&bytes);
         let _ = decode::<Origins>(&bytes);
+        let _ = decode_link(&bytes);
+        let _ = decode_ids(&bytes);
         let _ = decode::<EntryBody>(&bytes);
         let _ = decode::<ReviewKind>(&bytes);
         let _ = decode::<crate::Sides<Shown>>(&bytes);

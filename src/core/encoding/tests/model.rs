@@ -5,13 +5,13 @@ use proptest::option;
 use proptest::prelude::*;
 use syncline_sdk::{Actor, ActorKind, Instant, IntentId, Key, LinkId, Version};
 
-use super::values::{any as value, instant, uuid};
 use super::Origins;
+use super::values::{any as value, instant, uuid};
 use crate::mapping::{MappingId, NoImage};
 use crate::model::{
-    Answer, Base, BothHalves, Choice, Decided, Entry, FieldState, Half, Intent, IntentKind,
-    Observed, Origin, Outcome, Pending, ReviewKind, Settled, Shown, UnitState, UnitStatus, Verdict,
-    WrittenField,
+    Answer, Base, BothHalves, Choice, Decided, Entry, FieldState, Half, Intent, IntentKind, Link,
+    LinkState, Observed, Origin, Outcome, Pending, ReviewKind, Settled, Shown, UnitState,
+    UnitStatus, Verdict, WrittenField,
 };
 use crate::{Side, Sides};
 
@@ -19,11 +19,13 @@ fn side() -> impl Strategy<Value = Side> {
     prop_oneof![Just(Side::Left), Just(Side::Right)]
 }
 
-fn sides<T: std::fmt::Debug>(one: impl Strategy<Value = T> + Clone) -> impl Strategy<Value = Sides<T>> {
+fn sides<T: std::fmt::Debug>(
+    one: impl Strategy<Value = T> + Clone,
+) -> impl Strategy<Value = Sides<T>> {
     (one.clone(), one).prop_map(|(left, right)| Sides { left, right })
 }
 
-fn id() -> impl Strategy<Value = IntentId> {
+pub(super) fn id() -> impl Strategy<Value = IntentId> {
     (any::<i64>(), any::<i32>()).prop_map(|(commit, ordinal)| IntentId { commit, ordinal })
 }
 
@@ -90,13 +92,15 @@ fn unit_state() -> impl Strategy<Value = UnitState> {
 }
 
 fn both() -> impl Strategy<Value = BothHalves> {
-    let half = || {
-        prop_oneof![Just(Half::Open), indexed().prop_map(Half::Applied), Just(Half::Refused)]
-    };
+    let half =
+        || prop_oneof![Just(Half::Open), indexed().prop_map(Half::Applied), Just(Half::Refused)];
     let seen = (indexed(), indexed()).prop_map(|(left, right)| Sides { left, right });
     let halves = (half(), half()).prop_map(|(left, right)| Sides { left, right });
-    (vec(any::<u16>(), 0..3), seen, halves)
-        .prop_map(|(units, seen, halves)| BothHalves { units, seen, halves })
+    (vec(any::<u16>(), 0..3), seen, halves).prop_map(|(units, seen, halves)| BothHalves {
+        units,
+        seen,
+        halves,
+    })
 }
 
 pub(super) fn field_state() -> impl Strategy<Value = FieldState> {
@@ -284,4 +288,50 @@ pub(super) fn answer() -> impl Strategy<Value = Answer> {
         Just(Choice::Retry),
     ];
     (choice, ".{0,5}", instant()).prop_map(|(choice, by, at)| Answer { choice, by, at })
+}
+
+/// A link about which nothing is known.
+pub(super) fn blank() -> Link {
+    Link {
+        mapping: MappingId(1),
+        id: LinkId(uuid::Uuid::nil()),
+        shard: 0,
+        state: LinkState::Linked,
+        epoch: 1,
+        mapping_rev: 0,
+        sync_version: 0,
+        keys: Sides::default(),
+        base: Sides::default(),
+        pending: Sides::default(),
+        open: Sides::default(),
+        complement: Vec::new(),
+        field_state: FieldState::default(),
+        versions: Sides::default(),
+        origins: Vec::new(),
+        last_entry: None,
+    }
+}
+
+pub(super) fn link() -> impl Strategy<Value = Link> {
+    let state =
+        prop_oneof![Just(LinkState::Linked), uuid().prop_map(|id| LinkState::Merged(LinkId(id))),];
+    (
+        (state, any::<i32>(), vec(any::<u8>(), 0..5)),
+        (option::of(base()), option::of(base())),
+        (pending(), prop_oneof![Just(Pending::default()), pending()]),
+        prop_oneof![Just(FieldState::default()), field_state()],
+        (version(), version()),
+        origins(),
+    )
+        .prop_map(|(head, bases, pendings, field_state, versions, origins)| Link {
+            state: head.0,
+            mapping_rev: head.1,
+            complement: head.2,
+            base: Sides { left: bases.0, right: bases.1 },
+            pending: Sides { left: pendings.0, right: pendings.1 },
+            field_state,
+            versions: Sides { left: versions.0, right: versions.1 },
+            origins: origins.0,
+            ..blank()
+        })
 }

@@ -39,16 +39,14 @@ fn any_of<T: Arbitrary + Clone + 'static>(
 }
 
 fn decimal() -> impl Strategy<Value = Decimal> {
-    let text = prop_oneof!["-?[0-9]{1,30}(\\.[0-9]{1,20})?", "NaN|-?Infinity", "[0-9]{1,3}e-?[0-9]"];
+    let text =
+        prop_oneof!["-?[0-9]{1,30}(\\.[0-9]{1,20})?", "NaN|-?Infinity", "[0-9]{1,3}e-?[0-9]"];
     text.prop_map(|text: String| text.parse().unwrap())
 }
 
 pub(super) fn instant() -> impl Strategy<Value = Instant> {
-    let precision = prop_oneof![
-        Just(Precision::Second),
-        Just(Precision::Milli),
-        Just(Precision::Micro)
-    ];
+    let precision =
+        prop_oneof![Just(Precision::Second), Just(Precision::Milli), Just(Precision::Micro)];
     let micros = i64::MIN / 2..i64::MAX / 2;
     (micros, precision).prop_map(|(micros, precision)| Instant::new(micros, precision))
 }

@@ -39,11 +39,7 @@ impl MappingSpec {
             let side = &self.sides[side];
             (side.system.value.clone(), side.entity.value.clone())
         };
-        MappingRef {
-            name: Arc::clone(&self.name),
-            id,
-            sides: Sides::from_fn(side),
-        }
+        MappingRef { name: Arc::clone(&self.name), id, sides: Sides::from_fn(side) }
     }
 }
 
@@ -60,12 +56,7 @@ pub fn bind(
     capabilities: Sides<Capabilities>,
     mappings: &[MappingRef],
 ) -> Result<Checked<Mapping>, Diagnostics> {
-    let mut binder = Binder {
-        spec,
-        schemas,
-        mappings,
-        found: Diagnostics::new(),
-    };
+    let mut binder = Binder { spec, schemas, mappings, found: Diagnostics::new() };
     let units = bind_pairs::units(&mut binder);
     let matches = matches(&mut binder);
     for side in Side::BOTH {
@@ -81,10 +72,7 @@ pub fn bind(
             id,
             name: Arc::clone(&spec.name),
             revision,
-            sides: Sides {
-                left: left?,
-                right: right?,
-            },
+            sides: Sides { left: left?, right: right? },
             units: units?,
             matches: matches?,
             initial: spec.initial,
@@ -129,15 +117,11 @@ impl<'a> Binder<'a> {
             let known = schema.fields.iter().map(|field| field.name.as_str());
             let help = match nearest(name.as_str(), known) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!(
-                    "check the name, and that the user of {} may see the field",
-                    **system
-                ),
+                None => {
+                    format!("check the name, and that the user of {} may see the field", **system)
+                }
             };
-            let message = format!(
-                "{} of {} has no field `{}`",
-                schema.entity, **system, **name
-            );
+            let message = format!("{} of {} has no field `{}`", schema.entity, **system, **name);
             let diagnostic = self.error(name.span, message).label("not found").help(help);
             if !self.found.iter().any(|found| *found == diagnostic) {
                 self.note(diagnostic);
@@ -149,10 +133,7 @@ impl<'a> Binder<'a> {
     /// Where a field of a side stands in its selection.
     pub(super) fn index(&self, side: Side, name: &Located<FieldName>) -> usize {
         let (fields, _) = self.spec.fields_of(side);
-        fields
-            .iter()
-            .position(|field| *field == name)
-            .unwrap_or_default()
+        fields.iter().position(|field| *field == name).unwrap_or_default()
     }
 
     /// Whether anything is ever written on a side.
@@ -186,14 +167,8 @@ impl<'a> Binder<'a> {
         if self.spec.create[side] && !schema.creatable {
             let span = self.spec.create.span;
             let message = format!("records of {} cannot be created", schema.entity);
-            let other = if self.spec.create[side.other()] {
-                side.other().as_str()
-            } else {
-                "none"
-            };
-            let diagnostic = self
-                .error(span, message)
-                .help(format!("write `create: {other}`"));
+            let other = if self.spec.create[side.other()] { side.other().as_str() } else { "none" };
+            let diagnostic = self.error(span, message).help(format!("write `create: {other}`"));
             self.note(diagnostic);
         }
     }
@@ -201,17 +176,10 @@ impl<'a> Binder<'a> {
     /// The external-id and marker fields, which are Syncline's own.
     fn own_fields(&mut self, side: Side) {
         let named = &self.spec.sides[side];
-        let own = [
-            ("external_id", &named.external_id),
-            ("marker", &named.marker),
-        ];
+        let own = [("external_id", &named.external_id), ("marker", &named.marker)];
         for (key, name) in own {
             let Some(name) = name else { continue };
-            let in_pair = self
-                .spec
-                .fields
-                .iter()
-                .find(|pair| pair.fields[side] == *name);
+            let in_pair = self.spec.fields.iter().find(|pair| pair.fields[side] == *name);
             if let Some(pair) = in_pair {
                 let message = format!("`{}` is the {key} and also in a field pair", **name);
                 let diagnostic = self
@@ -223,22 +191,15 @@ impl<'a> Binder<'a> {
             let Some(field) = self.field(side, name) else {
                 continue;
             };
-            let chars_min = if key == "marker" {
-                MARKER_CHARS_MIN
-            } else {
-                LINK_ID_CHARS
-            };
+            let chars_min = if key == "marker" { MARKER_CHARS_MIN } else { LINK_ID_CHARS };
             let fits = match &field.kind {
                 FieldType::Text { chars_max } => chars_max.is_none_or(|max| max >= chars_min),
                 FieldType::Uuid => key == "external_id",
                 _ => false,
             };
             if !fits || !field.creatable || !field.updatable {
-                let message = format!(
-                    "`{}` cannot be the {key}: it is {}",
-                    field.name,
-                    about(field)
-                );
+                let message =
+                    format!("`{}` cannot be the {key}: it is {}", field.name, about(field));
                 let help = format!("use a writable text field of at least {chars_min} characters");
                 let diagnostic = self.error(name.span, message).help(help);
                 self.note(diagnostic);
@@ -263,11 +224,7 @@ impl<'a> Binder<'a> {
         }
         let named = &self.spec.sides[side];
         let given = |name: &FieldName| {
-            let pair = self
-                .spec
-                .fields
-                .iter()
-                .find(|pair| *pair.fields[side] == *name);
+            let pair = self.spec.fields.iter().find(|pair| *pair.fields[side] == *name);
             let own = [&named.external_id, &named.marker];
             pair.is_some_and(|pair| pair.direction.reaches(side))
                 || own.into_iter().flatten().any(|field| **field == *name)
@@ -283,20 +240,11 @@ impl<'a> Binder<'a> {
             return;
         }
         let message = format!("a new {} would lack {}", schema.entity, missing.join(", "));
-        let other = if self.spec.create[side.other()] {
-            side.other().as_str()
-        } else {
-            "none"
-        };
+        let other = if self.spec.create[side.other()] { side.other().as_str() } else { "none" };
         let diagnostic = self
             .error(self.spec.create.span, message)
-            .note(format!(
-                "{} does not accept a record without it",
-                *named.system
-            ))
-            .help(format!(
-                "pair the field with one that fills it, or write `create: {other}`"
-            ));
+            .note(format!("{} does not accept a record without it", *named.system))
+            .help(format!("pair the field with one that fills it, or write `create: {other}`"));
         self.note(diagnostic);
     }
 
@@ -308,16 +256,8 @@ impl<'a> Binder<'a> {
             }
             let leaves = self.spec.sides[side].condition.is_some();
             let rules = [
-                (
-                    self.spec.delete[side] == DeleteRule::Propagate,
-                    self.spec.delete.span,
-                    "delete",
-                ),
-                (
-                    leaves && *self.spec.leave == LeaveRule::Delete,
-                    self.spec.leave.span,
-                    "leave",
-                ),
+                (self.spec.delete[side] == DeleteRule::Propagate, self.spec.delete.span, "delete"),
+                (leaves && *self.spec.leave == LeaveRule::Delete, self.spec.leave.span, "leave"),
             ];
             for (asked, span, key) in rules {
                 if asked {
@@ -341,16 +281,10 @@ impl<'a> Binder<'a> {
         for name in names {
             // A field that is missing was noted where it is used.
             let field = self.schemas[side].field(name)?;
-            let pair = self
-                .spec
-                .fields
-                .iter()
-                .find(|pair| pair.fields[side] == *name);
+            let pair = self.spec.fields.iter().find(|pair| pair.fields[side] == *name);
             let mut normalizers = field.normalizers.clone();
             normalizers.extend(
-                pair.iter()
-                    .flat_map(|pair| &pair.normalize)
-                    .map(|step| step.value.clone()),
+                pair.iter().flat_map(|pair| &pair.normalize).map(|step| step.value.clone()),
             );
             fields.push(MappedField {
                 name: field.name.clone(),
@@ -363,18 +297,9 @@ impl<'a> Binder<'a> {
         }
         let mut selection = self.spec.draft_selection(side);
         selection.entity = self.schemas[side].entity.clone();
-        let selection = Arc::new(Selection {
-            filter,
-            ..selection
-        });
+        let selection = Arc::new(Selection { filter, ..selection });
         let system = named.system.value.clone();
-        Some(MappedSide {
-            system,
-            selection,
-            fields,
-            image_len,
-            capabilities,
-        })
+        Some(MappedSide { system, selection, fields, image_len, capabilities })
     }
 }
 
@@ -385,11 +310,7 @@ fn about(field: &FieldSchema) -> String {
 }
 
 fn matches(binder: &mut Binder<'_>) -> Option<Vec<MatchRule>> {
-    let rules: Vec<Option<MatchRule>> = binder
-        .spec
-        .matches
-        .iter()
-        .map(|rule| bind_pairs::match_rule(binder, rule))
-        .collect();
+    let rules: Vec<Option<MatchRule>> =
+        binder.spec.matches.iter().map(|rule| bind_pairs::match_rule(binder, rule)).collect();
     rules.into_iter().collect()
 }

@@ -12,21 +12,11 @@ impl<'a> Binder<'a> {
         match condition {
             Condition::All(parts) => self.filters(side, parts).map(Filter::And),
             Condition::Any(parts) => self.filters(side, parts).map(Filter::Or),
-            Condition::Not(part) => self
-                .filter(side, part)
-                .map(|part| Filter::Not(Box::new(part))),
-            Condition::Compare {
-                field,
-                comparison,
-                literal,
-            } => {
+            Condition::Not(part) => self.filter(side, part).map(|part| Filter::Not(Box::new(part))),
+            Condition::Compare { field, comparison, literal } => {
                 let schema = self.field(side, field)?;
                 let value = self.constant(schema, *comparison, literal)?;
-                Some(Filter::Compare {
-                    field: schema.name.clone(),
-                    comparison: *comparison,
-                    value,
-                })
+                Some(Filter::Compare { field: schema.name.clone(), comparison: *comparison, value })
             }
             Condition::In { field, literals } => {
                 let schema = self.field(side, field)?;
@@ -35,10 +25,7 @@ impl<'a> Binder<'a> {
                     .map(|literal| self.constant(schema, Comparison::Equal, literal))
                     .collect();
                 let values = values.into_iter().collect::<Option<_>>()?;
-                Some(Filter::In {
-                    field: schema.name.clone(),
-                    values,
-                })
+                Some(Filter::In { field: schema.name.clone(), values })
             }
         }
     }

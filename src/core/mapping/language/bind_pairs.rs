@@ -26,10 +26,7 @@ pub(super) fn units(binder: &mut Binder<'_>) -> Option<Vec<Unit>> {
 fn unit(binder: &mut Binder<'_>, pair: &FieldSpec) -> Option<Unit> {
     let left = binder.field(Side::Left, &pair.fields.left);
     let right = binder.field(Side::Right, &pair.fields.right);
-    let schemas = Sides {
-        left: left?,
-        right: right?,
-    };
+    let schemas = Sides { left: left?, right: right? };
     // A side that cannot be written needs no second finding about what would fit there.
     let written = Sides::from_fn(|side| {
         pair.direction.reaches(side) && writable(binder, pair, side, schemas[side])
@@ -67,10 +64,7 @@ fn writable(binder: &mut Binder<'_>, pair: &FieldSpec, side: Side, field: &Field
     let span = pair.fields[side].span;
     if !field.creatable && !field.updatable {
         let help = if *pair.direction == Direction::Both {
-            format!(
-                "write `direction: to_{}` if only the other side follows it",
-                side.other()
-            )
+            format!("write `direction: to_{}` if only the other side follows it", side.other())
         } else {
             format!("pair a field that can be written on the {side} side")
         };
@@ -81,22 +75,13 @@ fn writable(binder: &mut Binder<'_>, pair: &FieldSpec, side: Side, field: &Field
     }
     if !field.updatable {
         let diagnostic = binder
-            .warning(
-                span,
-                format!("`{}` can be set only when a record is created", field.name),
-            )
+            .warning(span, format!("`{}` can be set only when a record is created", field.name))
             .note("later edits of the other side wait for a person")
-            .help(format!(
-                "write `direction: to_{}` if it is not to be followed",
-                side.other()
-            ));
+            .help(format!("write `direction: to_{}` if it is not to be followed", side.other()));
         binder.note(diagnostic);
     } else if !field.creatable && binder.spec.create[side] {
         let diagnostic = binder
-            .warning(
-                span,
-                format!("`{}` cannot be set when a record is created", field.name),
-            )
+            .warning(span, format!("`{}` cannot be set when a record is created", field.name))
             .note("it is written in a second step");
         binder.note(diagnostic);
     }
@@ -124,10 +109,7 @@ fn types(
                 );
                 let back = fit(target, from) != Fit::Never && *pair.direction == Direction::Both;
                 let help = if back {
-                    format!(
-                        "pair fields of one type, or write `direction: to_{}`",
-                        to.other()
-                    )
+                    format!("pair fields of one type, or write `direction: to_{}`", to.other())
                 } else {
                     "pair fields of one type, or translate with `values`".to_owned()
                 };
@@ -156,10 +138,7 @@ fn wider(target: &FieldSchema) -> String {
         FieldType::Enum { .. } | FieldType::Set { .. } => {
             "translate with `values`, or add the values to the list on that side".to_owned()
         }
-        _ => format!(
-            "make `{}` wider on its side if such values occur",
-            target.name
-        ),
+        _ => format!("make `{}` wider on its side if such values occur", target.name),
     }
 }
 
@@ -210,10 +189,7 @@ fn reference<'m>(
         let (system, entity) = &target.sides[side];
         let own = &binder.spec.sides[side].system;
         if *system != own.value {
-            let message = format!(
-                "the {side} side of `{}` is in {system}, not {}",
-                **name, **own
-            );
+            let message = format!("the {side} side of `{}` is in {system}, not {}", **name, **own);
             let diagnostic = binder
                 .error(name.span, message)
                 .help("the two mappings must have the same system on the same side");
@@ -225,29 +201,18 @@ fn reference<'m>(
             FieldType::Reference { entities } if entities.contains(entity) => continue,
             FieldType::Reference { entities } => {
                 let names: Vec<&str> = entities.iter().map(AsRef::as_ref).collect();
-                format!(
-                    "`{}` refers to {}, not to {entity}",
-                    field.name,
-                    named(&names)
-                )
+                format!("`{}` refers to {}, not to {entity}", field.name, named(&names))
             }
             FieldType::Text { .. } | FieldType::Int { .. } | FieldType::Uuid => continue,
             _ => format!("`{}` is {}, not a reference", field.name, describe(field)),
         };
         let diagnostic = binder
             .error(pair.fields[side].span, message)
-            .also(
-                &binder.spec.source,
-                name.span,
-                format!("records of {entity} are meant here"),
-            )
+            .also(&binder.spec.source, name.span, format!("records of {entity} are meant here"))
             .help("name the mapping of the records that the field refers to");
         binder.note(diagnostic);
     }
-    for to in Side::BOTH
-        .into_iter()
-        .filter(|to| pair.direction.reaches(*to))
-    {
+    for to in Side::BOTH.into_iter().filter(|to| pair.direction.reaches(*to)) {
         nullable(binder, pair, to, schemas);
     }
     Some(target)
@@ -287,10 +252,7 @@ fn table(
     }
     let complete = pairs.len() == rows.len();
     let table = ValueTable { pairs };
-    for to in Side::BOTH
-        .into_iter()
-        .filter(|to| pair.direction.reaches(*to))
-    {
+    for to in Side::BOTH.into_iter().filter(|to| pair.direction.reaches(*to)) {
         uncovered(binder, rows, schemas[to.other()], to, &table);
         let null = syncline_sdk::Value::Null;
         if table.translate(to, &null).is_none() {
@@ -314,20 +276,14 @@ fn uncovered(
     let missing: Vec<&str> = values
         .iter()
         .filter(|value| {
-            table
-                .translate(to, &syncline_sdk::Value::Text(Arc::clone(value)))
-                .is_none()
+            table.translate(to, &syncline_sdk::Value::Text(Arc::clone(value))).is_none()
         })
         .map(|value| &**value)
         .collect();
     if missing.is_empty() {
         return;
     }
-    let message = format!(
-        "the table has no entry for {} of `{}`",
-        named(&missing),
-        from.name
-    );
+    let message = format!("the table has no entry for {} of `{}`", named(&missing), from.name);
     let diagnostic = binder
         .warning(rows.span, message)
         .note(HELD)
@@ -344,11 +300,8 @@ fn text_only(
     let Some(step) = steps.first() else { return };
     for (_, field) in schemas.iter() {
         if !matches!(field.kind, FieldType::Text { .. } | FieldType::Enum { .. }) {
-            let message = format!(
-                "`{}` is {}, and `normalize` is for text",
-                field.name,
-                describe(field)
-            );
+            let message =
+                format!("`{}` is {}, and `normalize` is for text", field.name, describe(field));
             let diagnostic = binder.error(step.span, message).help("remove `normalize`");
             binder.note(diagnostic);
         }
@@ -359,10 +312,7 @@ fn text_only(
 pub(super) fn match_rule(binder: &mut Binder<'_>, rule: &MatchSpec) -> Option<MatchRule> {
     let left = binder.field(Side::Left, &rule.fields.left);
     let right = binder.field(Side::Right, &rule.fields.right);
-    let schemas = Sides {
-        left: left?,
-        right: right?,
-    };
+    let schemas = Sides { left: left?, right: right? };
     let comparable = |kind: &FieldType| {
         let unfit = [FieldType::Json, FieldType::Bytes, FieldType::Raw];
         !unfit.contains(kind) && !matches!(kind, FieldType::List(_) | FieldType::Set { .. })
@@ -377,19 +327,14 @@ pub(super) fn match_rule(binder: &mut Binder<'_>, rule: &MatchSpec) -> Option<Ma
             schemas.right.name,
             describe(schemas.right)
         );
-        let diagnostic = binder
-            .error(rule.span, message)
-            .help("match by two fields that hold the same thing");
+        let diagnostic =
+            binder.error(rule.span, message).help("match by two fields that hold the same thing");
         binder.note(diagnostic);
     }
     text_only(binder, &rule.normalize, schemas);
     Some(MatchRule {
         left: binder.index(Side::Left, &rule.fields.left),
         right: binder.index(Side::Right, &rule.fields.right),
-        normalize: rule
-            .normalize
-            .iter()
-            .map(|step| step.value.clone())
-            .collect(),
+        normalize: rule.normalize.iter().map(|step| step.value.clone()).collect(),
     })
 }

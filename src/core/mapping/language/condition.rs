@@ -70,11 +70,7 @@ impl Condition {
                 part.write(f, true)?;
                 return f.write_str(")");
             }
-            Self::Compare {
-                field,
-                comparison,
-                literal,
-            } => {
+            Self::Compare { field, comparison, literal } => {
                 let field = Name(field.as_str());
                 return match (comparison, &literal.value) {
                     (Comparison::Equal, Literal::Null) => write!(f, "{field} is null"),
@@ -130,9 +126,8 @@ pub(super) fn sign(comparison: Comparison) -> &'static str {
 }
 
 /// The words of the language; a field of such a name is written in backticks.
-pub(super) const WORDS: &[&str] = &[
-    "and", "or", "not", "in", "is", "null", "true", "false", "like", "between",
-];
+pub(super) const WORDS: &[&str] =
+    &["and", "or", "not", "in", "is", "null", "true", "false", "like", "between"];
 
 /// A field name as it is written: in backticks where it is no plain word.
 struct Name<'a>(&'a str);
@@ -142,11 +137,7 @@ impl fmt::Display for Name<'_> {
         let plain = self.0.chars().next().is_some_and(starts_name)
             && self.0.chars().all(continues_name)
             && !WORDS.iter().any(|word| word.eq_ignore_ascii_case(self.0));
-        if plain {
-            f.write_str(self.0)
-        } else {
-            write!(f, "`{}`", self.0.replace('`', "``"))
-        }
+        if plain { f.write_str(self.0) } else { write!(f, "`{}`", self.0.replace('`', "``")) }
     }
 }
 

@@ -17,11 +17,7 @@ pub(super) struct Fault {
 
 impl Fault {
     pub(super) fn new(span: Span, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self {
-            span,
-            message: message.into(),
-            help: help.into(),
-        }
+        Self { span, message: message.into(), help: help.into() }
     }
 }
 
@@ -117,11 +113,7 @@ impl Lexer<'_> {
             let Some(c) = self.peek() else {
                 let end = start + 1;
                 let help = format!("close it with {quote}; a {quote} inside is written twice");
-                return Err(Fault::new(
-                    Span::new(start, end),
-                    "this quote is never closed",
-                    help,
-                ));
+                return Err(Fault::new(Span::new(start, end), "this quote is never closed", help));
             };
             self.at += c.len_utf8();
             if c != quote {
@@ -148,11 +140,7 @@ impl Lexer<'_> {
         };
         let digits = text.chars().any(|c| c.is_ascii_digit());
         let number: Decimal = text.parse().map_err(|_| fault())?;
-        if digits && number.is_finite() {
-            Ok(Literal::Number(number))
-        } else {
-            Err(fault())
-        }
+        if digits && number.is_finite() { Ok(Literal::Number(number)) } else { Err(fault()) }
     }
 
     fn sign(&mut self) -> Result<Token, Fault> {

@@ -19,11 +19,7 @@ pub(super) fn parse(text: &str) -> Result<Condition, Fault> {
         let help = format!("at most {CONDITION_BYTES_MAX} are read: filter by a field instead");
         return Err(Fault::new(Span::new(0, text.len()), message, help));
     }
-    let mut parser = Parser {
-        tokens: tokens(text)?,
-        at: 0,
-        depth: 0,
-    };
+    let mut parser = Parser { tokens: tokens(text)?, at: 0, depth: 0 };
     let condition = parser.any()?;
     match parser.peek() {
         Token::End => Ok(condition),
@@ -109,20 +105,13 @@ impl Parser {
                 return Ok(inner);
             }
             let (message, help) = match self.peek() {
-                Token::End => (
-                    "this parenthesis is never closed".to_owned(),
-                    "close it with `)`",
-                ),
+                Token::End => ("this parenthesis is never closed".to_owned(), "close it with `)`"),
                 token => (
                     format!("{} does not continue the condition", token.describe()),
                     "join conditions with `and` or `or`, or close the parenthesis",
                 ),
             };
-            let span = if *self.peek() == Token::End {
-                open
-            } else {
-                self.span()
-            };
+            let span = if *self.peek() == Token::End { open } else { self.span() };
             return Err(Fault::new(span, message, help));
         }
         let field = self.field()?;
@@ -153,47 +142,26 @@ impl Parser {
         if let Token::Compare(comparison) = *self.peek() {
             self.at += 1;
             let literal = self.literal()?;
-            return Ok(Condition::Compare {
-                field,
-                comparison,
-                literal,
-            });
+            return Ok(Condition::Compare { field, comparison, literal });
         }
         let start = self.span();
         if self.keyword("is") {
-            let comparison = if self.keyword("not") {
-                Comparison::NotEqual
-            } else {
-                Comparison::Equal
-            };
+            let comparison =
+                if self.keyword("not") { Comparison::NotEqual } else { Comparison::Equal };
             let span = Span::new(start.start, self.span().end);
             if !self.keyword("null") {
                 return Err(self.fault(
-                    format!(
-                        "`is` asks for null only, not for {}",
-                        self.peek().describe()
-                    ),
+                    format!("`is` asks for null only, not for {}", self.peek().describe()),
                     "compare with `=`, or write `is null` or `is not null`",
                 ));
             }
             let literal = Located::new(Literal::Null, span);
-            return Ok(Condition::Compare {
-                field,
-                comparison,
-                literal,
-            });
+            return Ok(Condition::Compare { field, comparison, literal });
         }
         let negated = self.keyword("not");
         if self.keyword("in") {
-            let list = Condition::In {
-                field,
-                literals: self.list()?,
-            };
-            return Ok(if negated {
-                Condition::Not(Box::new(list))
-            } else {
-                list
-            });
+            let list = Condition::In { field, literals: self.list()? };
+            return Ok(if negated { Condition::Not(Box::new(list)) } else { list });
         }
         let help = "after a field write = != < <= > >=, `in (...)`, `is null` or `is not null`";
         let message = match self.peek() {

@@ -16,10 +16,7 @@ pub(super) struct Unfit {
 }
 
 fn unfit<T>(message: impl Into<String>, help: impl Into<String>) -> Result<T, Unfit> {
-    Err(Unfit {
-        message: message.into(),
-        help: help.into(),
-    })
+    Err(Unfit { message: message.into(), help: help.into() })
 }
 
 /// The value that a literal of a condition has in comparison with a field.
@@ -33,10 +30,7 @@ pub(super) fn compared(
         return if equality {
             Ok(Value::Null)
         } else {
-            unfit(
-                "nothing is greater or less than null",
-                "write `is null` or `is not null`",
-            )
+            unfit("nothing is greater or less than null", "write `is null` or `is not null`")
         };
     }
     let what = format!("`{}` is {}", field.name, describe(field));
@@ -73,10 +67,7 @@ pub(super) fn compared(
             text_value(text, field)
         }
         Literal::Moment(text) if is_moment(&field.kind) => text_value(text, field),
-        literal => unfit(
-            format!("{what}, and `{literal}` is not"),
-            example(&field.kind),
-        ),
+        literal => unfit(format!("{what}, and `{literal}` is not"), example(&field.kind)),
     }
 }
 
@@ -97,27 +88,22 @@ pub(super) fn entry(scalar: &Scalar, field: &FieldSchema) -> Result<Value, Unfit
         FieldType::Bool => match (&*scalar.text, scalar.style) {
             ("true", Style::Plain) => Ok(Value::Bool(true)),
             ("false", Style::Plain) => Ok(Value::Bool(false)),
-            _ => unfit(
-                format!("{what}, and `{}` is not", scalar.text),
-                "write true or false",
-            ),
+            _ => unfit(format!("{what}, and `{}` is not", scalar.text), "write true or false"),
         },
         kind if is_number(kind) => match scalar.text.parse::<Decimal>() {
             Ok(number) => number_value(&number, field),
-            Err(_) => unfit(
-                format!("{what}, and `{}` is not", scalar.text),
-                "write a number as -12.5",
-            ),
+            Err(_) => {
+                unfit(format!("{what}, and `{}` is not", scalar.text), "write a number as -12.5")
+            }
         },
         FieldType::Set { .. }
         | FieldType::List(_)
         | FieldType::Bytes
         | FieldType::Json
         | FieldType::Raw
-        | FieldType::Reference { .. } => unfit(
-            format!("{what}, which has no value table"),
-            "remove `values`",
-        ),
+        | FieldType::Reference { .. } => {
+            unfit(format!("{what}, which has no value table"), "remove `values`")
+        }
         _ => text_value(&scalar.text, field),
     }
 }
@@ -134,10 +120,7 @@ fn number_value(number: &Decimal, field: &FieldSchema) -> Result<Value, Unfit> {
     let FieldType::Int { min, max } = field.kind else {
         return Ok(Value::Decimal(number.clone()));
     };
-    let whole = number
-        .is_integer()
-        .then(|| number.canonical().parse::<i64>().ok())
-        .flatten();
+    let whole = number.is_integer().then(|| number.canonical().parse::<i64>().ok()).flatten();
     match whole.filter(|whole| (min..=max).contains(whole)) {
         Some(whole) => Ok(Value::Int(whole)),
         None => unfit(
@@ -172,11 +155,7 @@ fn text_value(text: &Arc<str>, field: &FieldSchema) -> Result<Value, Unfit> {
     match value {
         Some(value) => Ok(value),
         None => unfit(
-            format!(
-                "`{}` is {}, and `{text}` is not",
-                field.name,
-                describe(field)
-            ),
+            format!("`{}` is {}, and `{text}` is not", field.name, describe(field)),
             example(&field.kind),
         ),
     }

@@ -66,23 +66,12 @@ impl Diagnostic {
     }
     fn new(severity: Severity, message: String) -> Self {
         let message = printable(&message);
-        Self {
-            severity,
-            message,
-            place: None,
-            also: None,
-            note: None,
-            help: None,
-        }
+        Self { severity, message, place: None, also: None, note: None, help: None }
     }
     /// Where it is.
     #[must_use]
     pub fn at(mut self, source: &Arc<Source>, span: Span) -> Self {
-        self.place = Some(Place {
-            source: Arc::clone(source),
-            span,
-            label: String::new(),
-        });
+        self.place = Some(Place { source: Arc::clone(source), span, label: String::new() });
         self
     }
     /// What is said beside the place.
@@ -97,11 +86,7 @@ impl Diagnostic {
     #[must_use]
     pub fn also(mut self, source: &Arc<Source>, span: Span, label: impl Into<String>) -> Self {
         let label = printable(&label.into());
-        self.also = Some(Place {
-            source: Arc::clone(source),
-            span,
-            label,
-        });
+        self.also = Some(Place { source: Arc::clone(source), span, label });
         self
     }
     /// Why it is wrong.
@@ -176,11 +161,7 @@ impl Diagnostic {
     fn sort_key(&self) -> (&str, usize, Severity) {
         let place = self.place.as_ref();
         let path = place.map_or("", |place| place.source.path());
-        (
-            path,
-            place.map_or(0, |place| place.span.start),
-            self.severity,
-        )
+        (path, place.map_or(0, |place| place.span.start), self.severity)
     }
 }
 
@@ -192,9 +173,7 @@ fn annotation(place: &Place, kind: AnnotationKind) -> annotate_snippets::Annotat
     let span = place.source.clamp(place.span);
     // An underline over several lines draws more than it says: the first line is enough.
     let text = &place.source.text()[span.range()];
-    let line = text
-        .find(['\n', '\r'])
-        .map_or(span.end, |at| span.start + at);
+    let line = text.find(['\n', '\r']).map_or(span.end, |at| span.start + at);
     let label = (!place.label.is_empty()).then_some(place.label.as_str());
     kind.span(span.start..line).label(label)
 }
@@ -228,10 +207,7 @@ impl Diagnostics {
     /// How many there are of a severity.
     #[must_use]
     pub fn count(&self, severity: Severity) -> usize {
-        self.list
-            .iter()
-            .filter(|diagnostic| diagnostic.severity == severity)
-            .count()
+        self.list.iter().filter(|diagnostic| diagnostic.severity == severity).count()
     }
     /// True when there is nothing to report.
     #[must_use]
@@ -260,26 +236,17 @@ impl Diagnostics {
     /// The findings drawn like those of a compiler, with or without terminal colours.
     #[must_use]
     pub fn render(&self, colour: bool) -> String {
-        let renderer = if colour {
-            Renderer::styled()
-        } else {
-            Renderer::plain()
-        };
+        let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let renderer = renderer.term_width(WIDTH).decor_style(DecorStyle::Ascii);
-        let drawn: Vec<String> = self
-            .iter()
-            .map(|diagnostic| renderer.render(&[diagnostic.group()]))
-            .collect();
+        let drawn: Vec<String> =
+            self.iter().map(|diagnostic| renderer.render(&[diagnostic.group()])).collect();
         drawn.join("\n\n")
     }
     /// The findings as a list of objects: `severity`, `message`, `file`, `line`, `column`,
     /// `end_line`, `end_column`, `label`, `note`, `help`; lines and columns count from 1.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
-        self.iter()
-            .map(Diagnostic::to_json)
-            .collect::<Vec<_>>()
-            .into()
+        self.iter().map(Diagnostic::to_json).collect::<Vec<_>>().into()
     }
     /// The value, unless there are errors: then all findings.
     ///
@@ -287,10 +254,7 @@ impl Diagnostics {
     /// All findings, when at least one is an error or there is no value.
     pub fn check<T>(self, value: Option<T>) -> Result<Checked<T>, Self> {
         match value {
-            Some(value) if !self.has_errors() => Ok(Checked {
-                value,
-                warnings: self,
-            }),
+            Some(value) if !self.has_errors() => Ok(Checked { value, warnings: self }),
             _ => Err(self),
         }
     }
@@ -307,9 +271,7 @@ pub struct Checked<T> {
 
 impl From<Diagnostic> for Diagnostics {
     fn from(diagnostic: Diagnostic) -> Self {
-        Self {
-            list: vec![diagnostic],
-        }
+        Self { list: vec![diagnostic] }
     }
 }
 
@@ -341,13 +303,5 @@ fn wrapped(text: &str) -> String {
 
 /// Text that cannot move a terminal's cursor or change its colours.
 fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() && c != '\n' {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
-        .collect()
+    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }

@@ -29,31 +29,18 @@ const MAPPING: Keys<'_> = Keys {
         ("guard", LATER),
         ("priority", LATER),
         ("objective", LATER),
-        (
-            "where",
-            "a condition belongs to a side: left: { ..., where: \"...\" }",
-        ),
+        ("where", "a condition belongs to a side: left: { ..., where: \"...\" }"),
     ],
 };
 
 const SIDE: Keys<'_> = Keys {
     of: "a side",
-    known: &[
-        "system",
-        "entity",
-        "where",
-        "external_id",
-        "marker",
-        "actor",
-    ],
+    known: &["system", "entity", "where", "external_id", "marker", "actor"],
     refused: &[],
 };
 
-const MATCH: Keys<'_> = Keys {
-    of: "a match rule",
-    known: &["left", "right", "normalize", "ambiguous"],
-    refused: &[],
-};
+const MATCH: Keys<'_> =
+    Keys { of: "a match rule", known: &["left", "right", "normalize", "ambiguous"], refused: &[] };
 
 pub(super) const SIDES: &[(&str, Side)] = &[("left", Side::Left), ("right", Side::Right)];
 
@@ -76,10 +63,7 @@ impl MappingFile {
     /// # Errors
     /// When the text is no YAML, or uses parts of YAML that mappings do not have.
     pub fn parse(source: &Arc<Source>) -> Result<Self, Diagnostics> {
-        Ok(Self {
-            source: Arc::clone(source),
-            root: tree::parse(source)?,
-        })
+        Ok(Self { source: Arc::clone(source), root: tree::parse(source)? })
     }
 }
 
@@ -89,9 +73,7 @@ impl MappingFile {
 /// All findings at once, when at least one of them is an error.
 pub fn check_offline(file: &MappingFile) -> Result<Checked<MappingSpec>, Diagnostics> {
     let mut reader = Reader::new(&file.source);
-    let spec = reader
-        .keys(&file.root, MAPPING)
-        .and_then(|keyed| mapping(&mut reader, keyed));
+    let spec = reader.keys(&file.root, MAPPING).and_then(|keyed| mapping(&mut reader, keyed));
     reader.found.check(spec)
 }
 
@@ -117,10 +99,7 @@ fn mapping(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Option<MappingSpec> {
     let create = create(reader, keyed);
     let delete = delete(reader, keyed);
     let leave = leave(reader, keyed);
-    let sides = Sides {
-        left: left?,
-        right: right?,
-    };
+    let sides = Sides { left: left?, right: right? };
     let filtered = sides.iter().any(|(_, side)| side.condition.is_some());
     if let (Some(key), false) = (keyed.key_span("leave"), filtered) {
         let diagnostic = reader
@@ -131,17 +110,7 @@ fn mapping(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Option<MappingSpec> {
     let source = Arc::clone(reader.source);
     let name = name?;
     let fields = fields?;
-    Some(MappingSpec {
-        source,
-        name,
-        sides,
-        matches,
-        initial,
-        fields,
-        create,
-        delete,
-        leave,
-    })
+    Some(MappingSpec { source, name, sides, matches, initial, fields, create, delete, leave })
 }
 
 /// Names are words that survive in file names, URLs and metrics.
@@ -152,10 +121,7 @@ fn mapping_name(reader: &mut Reader<'_>, node: &Node) -> Option<Located<Arc<str>
         return Some(name);
     }
     let diagnostic = reader
-        .error(
-            name.span,
-            format!("`{}` cannot be the name of a mapping", *name),
-        )
+        .error(name.span, format!("`{}` cannot be the name of a mapping", *name))
         .help("use lower-case letters, digits, `_` and `-`, beginning with a letter");
     reader.note(diagnostic);
     None
@@ -203,9 +169,7 @@ fn condition(reader: &mut Reader<'_>, node: &Node) -> Option<Located<Condition>>
             Some(Located::new(condition, node.span))
         }
         Err(fault) => {
-            let diagnostic = reader
-                .error(map.locate(fault.span), fault.message)
-                .help(fault.help);
+            let diagnostic = reader.error(map.locate(fault.span), fault.message).help(fault.help);
             reader.note(diagnostic);
             None
         }
@@ -225,9 +189,7 @@ fn relocate(condition: &mut Condition, map: &ScalarMap) {
         }
         Condition::In { field, literals } => {
             field.span = map.locate(field.span);
-            literals
-                .iter_mut()
-                .for_each(|literal| literal.span = map.locate(literal.span));
+            literals.iter_mut().for_each(|literal| literal.span = map.locate(literal.span));
         }
     }
 }
@@ -244,10 +206,7 @@ fn matches(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Vec<MatchSpec> {
     let Some(items) = reader.list(node, "match") else {
         return Vec::new();
     };
-    items
-        .iter()
-        .filter_map(|item| match_rule(reader, item))
-        .collect()
+    items.iter().filter_map(|item| match_rule(reader, item)).collect()
 }
 
 fn match_rule(reader: &mut Reader<'_>, node: &Node) -> Option<MatchSpec> {
@@ -258,11 +217,7 @@ fn match_rule(reader: &mut Reader<'_>, node: &Node) -> Option<MatchSpec> {
     if let Some(node) = keyed.get("ambiguous") {
         reader.word(node, "ambiguous", &[("review", ())]);
     }
-    Some(MatchSpec {
-        span: node.span,
-        fields: fields?,
-        normalize,
-    })
+    Some(MatchSpec { span: node.span, fields: fields?, normalize })
 }
 
 fn initial(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Initial {
@@ -273,9 +228,7 @@ fn initial(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Initial {
         ("newest", Initial::Newest),
         ("fill", Initial::Fill),
     ];
-    let word = keyed
-        .get("initial")
-        .and_then(|node| reader.word(node, "initial", &words));
+    let word = keyed.get("initial").and_then(|node| reader.word(node, "initial", &words));
     word.map_or(Initial::Review, |word| word.value)
 }
 
@@ -287,9 +240,7 @@ fn create(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Located<Sides<bool>> {
         ("right", sides(false, true)),
         ("none", sides(false, false)),
     ];
-    let word = keyed
-        .get("create")
-        .and_then(|node| reader.word(node, "create", &words));
+    let word = keyed.get("create").and_then(|node| reader.word(node, "create", &words));
     word.unwrap_or(Located::new(sides(true, true), keyed.span))
 }
 
@@ -310,18 +261,13 @@ fn delete(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Located<Sides<DeleteRule
         }
         return rule;
     }
-    let keys = Keys {
-        of: "`delete`",
-        known: &["left", "right"],
-        refused: &[],
-    };
+    let keys = Keys { of: "`delete`", known: &["left", "right"], refused: &[] };
     let Some(keyed) = reader.keys(node, keys) else {
         return rule;
     };
     for side in Side::BOTH {
-        let word = keyed
-            .get(side.as_str())
-            .and_then(|node| reader.word(node, side.as_str(), &words));
+        let word =
+            keyed.get(side.as_str()).and_then(|node| reader.word(node, side.as_str(), &words));
         if let Some(word) = word {
             rule.value[side] = word.value;
         }
@@ -336,8 +282,6 @@ fn leave(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Located<LeaveRule> {
         ("delete", LeaveRule::Delete),
         ("review", LeaveRule::Review),
     ];
-    let word = keyed
-        .get("leave")
-        .and_then(|node| reader.word(node, "leave", &words));
+    let word = keyed.get("leave").and_then(|node| reader.word(node, "leave", &words));
     word.unwrap_or(Located::new(LeaveRule::Keep, Span::default()))
 }

@@ -38,12 +38,7 @@ fn raw(from: &FieldSchema, to: &FieldSchema) -> Fit {
     match (&from.kind, &to.kind) {
         (FieldType::Raw, FieldType::Raw) if from.native == to.native => Fit::Whole,
         (FieldType::Raw, FieldType::Text { chars_max: None }) => Fit::Whole,
-        (
-            FieldType::Raw,
-            FieldType::Text {
-                chars_max: Some(max),
-            },
-        ) => longer(*max),
+        (FieldType::Raw, FieldType::Text { chars_max: Some(max) }) => longer(*max),
         _ => Fit::Never,
     }
 }
@@ -82,34 +77,21 @@ fn kinds(from: &FieldType, to: &FieldType, steps: &[Normalizer]) -> Fit {
         (from, FieldType::Int { min, max }) => integer(from, *min, *max),
         (from, FieldType::Decimal { precision, scale }) => decimal(from, *precision, *scale, steps),
         (from, FieldType::Enum { values, restricted }) => member(from, values, *restricted, steps),
-        (
-            FieldType::Set { values: have, .. },
-            FieldType::Set {
-                values,
-                restricted: true,
-            },
-        ) => list_fit(have, values, steps),
+        (FieldType::Set { values: have, .. }, FieldType::Set { values, restricted: true }) => {
+            list_fit(have, values, steps)
+        }
         (FieldType::Set { .. }, FieldType::Set { .. }) => Fit::Whole,
-        (
-            FieldType::List(_),
-            FieldType::Set {
-                restricted: true, ..
-            },
-        ) => part("members that are not in its list"),
+        (FieldType::List(_), FieldType::Set { restricted: true, .. }) => {
+            part("members that are not in its list")
+        }
         (FieldType::List(inner), FieldType::Set { .. }) => text(inner, None),
         (FieldType::Set { .. }, FieldType::List(inner)) => {
             kinds(&FieldType::Text { chars_max: None }, inner, steps)
         }
         (FieldType::List(from), FieldType::List(to)) => kinds(from, to, steps),
         (FieldType::Instant { precision: from }, FieldType::Instant { precision: to }) => {
-            let cuts = steps
-                .iter()
-                .any(|step| matches!(step, Normalizer::Truncate(_)));
-            if cuts || from <= to {
-                Fit::Whole
-            } else {
-                part("instants with a finer fraction")
-            }
+            let cuts = steps.iter().any(|step| matches!(step, Normalizer::Truncate(_)));
+            if cuts || from <= to { Fit::Whole } else { part("instants with a finer fraction") }
         }
         (from, FieldType::Instant { .. }) if is_text(from) => part("texts that are no instants"),
         (from, FieldType::Date) if is_text(from) => part("texts that are no dates"),
@@ -129,10 +111,7 @@ fn text(from: &FieldType, chars_max: Option<u32>) -> Fit {
         // A sign, a point, and a zero before it.
         FieldType::Decimal { precision, .. } => precision.map(|digits| digits.saturating_add(3)),
         FieldType::Text { chars_max } => *chars_max,
-        FieldType::Enum {
-            values,
-            restricted: true,
-        } => values
+        FieldType::Enum { values, restricted: true } => values
             .iter()
             .map(|value| u32::try_from(value.chars().count()).unwrap_or(u32::MAX))
             .max(),
@@ -151,17 +130,14 @@ fn text(from: &FieldType, chars_max: Option<u32>) -> Fit {
 
 fn integer(from: &FieldType, min: i64, max: i64) -> Fit {
     match from {
-        FieldType::Int {
-            min: least,
-            max: most,
-        } if *least >= min && *most <= max => Fit::Whole,
+        FieldType::Int { min: least, max: most } if *least >= min && *most <= max => Fit::Whole,
         FieldType::Int { .. } => Fit::Part(format!("numbers outside {min} to {max}")),
         FieldType::Decimal { scale: Some(0), .. } => {
             Fit::Part(format!("numbers outside {min} to {max}"))
         }
-        FieldType::Decimal { .. } => Fit::Part(format!(
-            "numbers with a fraction, or outside {min} to {max}"
-        )),
+        FieldType::Decimal { .. } => {
+            Fit::Part(format!("numbers with a fraction, or outside {min} to {max}"))
+        }
         FieldType::Reference { .. } => part("ids that are no whole numbers"),
         from if is_text(from) => part("texts that are no whole numbers"),
         _ => Fit::Never,
@@ -200,9 +176,7 @@ fn decimal(
     });
     if !fraction_fits {
         let scale = scale.unwrap_or(0);
-        return Fit::Part(format!(
-            "numbers with more than {scale} digits behind the point"
-        ));
+        return Fit::Part(format!("numbers with more than {scale} digits behind the point"));
     }
     if !digits_fit {
         return part("numbers with more digits before the point");
@@ -231,29 +205,17 @@ fn list_fit(from: &[Arc<str>], to: &[Arc<str>], steps: &[Normalizer]) -> Fit {
     };
     let known = |value: &&Arc<str>| {
         let stored = stored(value);
-        stored
-            .as_text()
-            .is_none_or(|stored| to.iter().any(|known| **known == *stored))
+        stored.as_text().is_none_or(|stored| to.iter().any(|known| **known == *stored))
     };
-    let missing: Vec<&str> = from
-        .iter()
-        .filter(|value| !known(value))
-        .map(|value| &**value)
-        .collect();
-    if missing.is_empty() {
-        Fit::Whole
-    } else {
-        Fit::Part(named(&missing))
-    }
+    let missing: Vec<&str> =
+        from.iter().filter(|value| !known(value)).map(|value| &**value).collect();
+    if missing.is_empty() { Fit::Whole } else { Fit::Part(named(&missing)) }
 }
 
 /// The first few values, quoted, and how many more there are.
 pub(super) fn named(values: &[&str]) -> String {
-    let shown: Vec<String> = values
-        .iter()
-        .take(NAMED_MAX)
-        .map(|value| format!("`{value}`"))
-        .collect();
+    let shown: Vec<String> =
+        values.iter().take(NAMED_MAX).map(|value| format!("`{value}`")).collect();
     let more = values.len().saturating_sub(NAMED_MAX);
     match more {
         0 => shown.join(", "),

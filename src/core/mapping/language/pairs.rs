@@ -13,16 +13,7 @@ use crate::{Side, Sides};
 
 const FIELD: Keys<'_> = Keys {
     of: "a field pair",
-    known: &[
-        "left",
-        "right",
-        "direction",
-        "owner",
-        "conflict",
-        "values",
-        "normalize",
-        "reference",
-    ],
+    known: &["left", "right", "direction", "owner", "conflict", "values", "normalize", "reference"],
     refused: &[
         ("to_left", LATER),
         ("to_right", LATER),
@@ -32,11 +23,8 @@ const FIELD: Keys<'_> = Keys {
     ],
 };
 
-const DIRECTIONS: &[(&str, Direction)] = &[
-    ("both", Direction::Both),
-    ("to_left", Direction::ToLeft),
-    ("to_right", Direction::ToRight),
-];
+const DIRECTIONS: &[(&str, Direction)] =
+    &[("both", Direction::Both), ("to_left", Direction::ToLeft), ("to_right", Direction::ToRight)];
 
 /// What may be done to the values of a field pair: steps whose result is still the value.
 pub(super) const FIELD_NORMALIZERS: &[(&str, Normalizer)] = &[
@@ -70,10 +58,8 @@ pub(super) fn read(
             .help(format!("name at least one, as in: {example}"));
         reader.note(diagnostic);
     }
-    let fields: Vec<FieldSpec> = items
-        .iter()
-        .filter_map(|item| field(reader, item, policy))
-        .collect();
+    let fields: Vec<FieldSpec> =
+        items.iter().filter_map(|item| field(reader, item, policy)).collect();
     for side in Side::BOTH {
         once(reader, &fields, side);
     }
@@ -84,15 +70,9 @@ pub(super) fn read(
 fn once(reader: &mut Reader<'_>, fields: &[FieldSpec], side: Side) {
     for (at, pair) in fields.iter().enumerate() {
         let name = &pair.fields[side];
-        if let Some(first) = fields[..at]
-            .iter()
-            .find(|first| first.fields[side] == *name)
-        {
+        if let Some(first) = fields[..at].iter().find(|first| first.fields[side] == *name) {
             let diagnostic = reader
-                .error(
-                    name.span,
-                    format!("the {side} field `{}` is in two pairs", **name),
-                )
+                .error(name.span, format!("the {side} field `{}` is in two pairs", **name))
                 .label("again here")
                 .also(reader.source, first.fields[side].span, "first here")
                 .help("keep it in one of them");
@@ -118,9 +98,7 @@ fn field(reader: &mut Reader<'_>, node: &Node, policy: Policy) -> Option<FieldSp
     }
     let values = keyed.get("values").and_then(|node| values(reader, node));
     let normalize = normalize(reader, keyed, FIELD_NORMALIZERS);
-    let reference = keyed
-        .get("reference")
-        .and_then(|node| reader.text(node, "reference"));
+    let reference = keyed.get("reference").and_then(|node| reader.text(node, "reference"));
     if reference.is_some() {
         for key in ["values", "normalize"] {
             if let Some(span) = keyed.key_span(key) {
@@ -134,15 +112,7 @@ fn field(reader: &mut Reader<'_>, node: &Node, policy: Policy) -> Option<FieldSp
     }
     let conflict = own.map_or(policy, |own| own.value);
     let span = node.span;
-    Some(FieldSpec {
-        span,
-        fields: fields?,
-        direction,
-        conflict,
-        values,
-        normalize,
-        reference,
-    })
+    Some(FieldSpec { span, fields: fields?, direction, conflict, values, normalize, reference })
 }
 
 /// The policy that `owner` and `conflict` of a mapping or field pair say together.
@@ -158,9 +128,7 @@ pub(super) fn policy(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Option<Locate
         }
         _ => reader.word(node, "owner", SIDES),
     });
-    let conflict = keyed
-        .get("conflict")
-        .and_then(|node| reader.word(node, "conflict", POLICIES));
+    let conflict = keyed.get("conflict").and_then(|node| reader.word(node, "conflict", POLICIES));
     match (owner, conflict) {
         (Some(owner), Some(conflict)) if conflict.value != Policy::Wins(owner.value) => {
             let diagnostic = reader
@@ -194,10 +162,7 @@ pub(super) fn two_fields(
         Some(reader.text(node, side.as_str())?.map(FieldName::new))
     };
     let (left, right) = (one(Side::Left), one(Side::Right));
-    Some(Sides {
-        left: left?,
-        right: right?,
-    })
+    Some(Sides { left: left?, right: right? })
 }
 
 /// The steps of `normalize`.
@@ -215,20 +180,14 @@ pub(super) fn normalize(
     let Some(items) = reader.list(node, "normalize") else {
         return Vec::new();
     };
-    items
-        .iter()
-        .filter_map(|item| reader.word(item, "normalize", known))
-        .collect()
+    items.iter().filter_map(|item| reader.word(item, "normalize", known)).collect()
 }
 
 /// A value table: left values as keys, right values as values.
 fn values(reader: &mut Reader<'_>, node: &Node) -> Option<Located<ValueRows>> {
     let NodeKind::Map(entries) = &node.kind else {
         let diagnostic = reader
-            .error(
-                node.span,
-                format!("`values` is a table, not {}", node.what()),
-            )
+            .error(node.span, format!("`values` is a table, not {}", node.what()))
             .help("write left and right values as in: values: { Banking: BNK, Energy: ENR }");
         reader.note(diagnostic);
         return None;
@@ -236,13 +195,9 @@ fn values(reader: &mut Reader<'_>, node: &Node) -> Option<Located<ValueRows>> {
     let mut table = Vec::new();
     for entry in entries {
         let Some(right) = entry.value.as_scalar() else {
-            let message = format!(
-                "a right value is a single value, not {}",
-                entry.value.what()
-            );
-            let diagnostic = reader
-                .error(entry.value.span, message)
-                .help("write one right value a left value");
+            let message = format!("a right value is a single value, not {}", entry.value.what());
+            let diagnostic =
+                reader.error(entry.value.span, message).help("write one right value a left value");
             reader.note(diagnostic);
             continue;
         };
@@ -253,19 +208,15 @@ fn values(reader: &mut Reader<'_>, node: &Node) -> Option<Located<ValueRows>> {
             Some(b'"') => Style::Double,
             _ => Style::Plain,
         };
-        let left = Scalar {
-            text: Arc::clone(&entry.key),
-            style,
-        };
+        let left = Scalar { text: Arc::clone(&entry.key), style };
         table.push((
             Located::new(left, entry.key.span),
             Located::new(right.clone(), entry.value.span),
         ));
     }
     if table.is_empty() {
-        let diagnostic = reader
-            .error(node.span, "the value table is empty")
-            .help("fill it, or remove `values`");
+        let diagnostic =
+            reader.error(node.span, "the value table is empty").help("fill it, or remove `values`");
         reader.note(diagnostic);
     }
     Some(Located::new(table, node.span))

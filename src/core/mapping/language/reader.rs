@@ -40,18 +40,12 @@ impl<'n> Keyed<'n> {
     /// The value of a key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&'n Node> {
-        self.entries
-            .iter()
-            .find(|entry| &**entry.key == key)
-            .map(|entry| &entry.value)
+        self.entries.iter().find(|entry| &**entry.key == key).map(|entry| &entry.value)
     }
     /// The place of a key.
     #[must_use]
     pub fn key_span(&self, key: &str) -> Option<Span> {
-        self.entries
-            .iter()
-            .find(|entry| &**entry.key == key)
-            .map(|entry| entry.key.span)
+        self.entries.iter().find(|entry| &**entry.key == key).map(|entry| entry.key.span)
     }
     /// All entries, in the order of the file.
     #[must_use]
@@ -64,11 +58,7 @@ impl<'s> Reader<'s> {
     /// A reader that has noted nothing yet.
     #[must_use]
     pub fn new(source: &'s Arc<Source>) -> Self {
-        Self {
-            source,
-            found: Diagnostics::new(),
-            hidden: Vec::new(),
-        }
+        Self { source, found: Diagnostics::new(), hidden: Vec::new() }
     }
     /// An error at a place of this file, not noted yet.
     #[must_use]
@@ -89,14 +79,8 @@ impl<'s> Reader<'s> {
     pub fn keys<'n>(&mut self, node: &'n Node, keys: Keys<'_>) -> Option<Keyed<'n>> {
         let NodeKind::Map(entries) = &node.kind else {
             let diagnostic = self
-                .error(
-                    node.span,
-                    format!("{} is a set of keys, not {}", keys.of, node.what()),
-                )
-                .help(format!(
-                    "its keys are {}",
-                    one_of(keys.known.iter().copied())
-                ));
+                .error(node.span, format!("{} is a set of keys, not {}", keys.of, node.what()))
+                .help(format!("its keys are {}", one_of(keys.known.iter().copied())));
             self.note(diagnostic);
             return None;
         };
@@ -117,10 +101,7 @@ impl<'s> Reader<'s> {
             };
             self.note(diagnostic);
         }
-        Some(Keyed {
-            entries,
-            span: node.span,
-        })
+        Some(Keyed { entries, span: node.span })
     }
 
     /// The value of a key that must be there.
@@ -148,9 +129,7 @@ impl<'s> Reader<'s> {
         }
         let diagnostic = self
             .error(node.span, format!("`{key}` is a list, not {}", node.what()))
-            .help(format!(
-                "write `{key}: [...]`, or one item a line behind `- `"
-            ));
+            .help(format!("write `{key}: [...]`, or one item a line behind `- `"));
         self.note(diagnostic);
         None
     }
@@ -185,10 +164,7 @@ impl<'s> Reader<'s> {
         let all = || words.iter().map(|(word, _)| *word);
         let Some(scalar) = node.as_scalar().filter(|scalar| !scalar.is_null()) else {
             let diagnostic = self
-                .error(
-                    node.span,
-                    format!("`{key}` is one word, not {}", node.what()),
-                )
+                .error(node.span, format!("`{key}` is one word, not {}", node.what()))
                 .help(format!("write {}", one_of(all())));
             self.note(diagnostic);
             return None;
@@ -205,9 +181,7 @@ impl<'s> Reader<'s> {
             };
             (format!("`{}`", scalar.text), help)
         };
-        let diagnostic = self
-            .error(node.span, format!("`{key}` cannot be {what}"))
-            .help(help);
+        let diagnostic = self.error(node.span, format!("`{key}` cannot be {what}")).help(help);
         self.note(diagnostic);
         None
     }

@@ -13,10 +13,7 @@ pub(super) struct ScalarMap {
 
 impl ScalarMap {
     pub(super) fn new(source: &Source, scalar: &Scalar, span: Span) -> Self {
-        Self {
-            offsets: align(&source.text()[span.range()], scalar, span.start),
-            whole: span,
-        }
+        Self { offsets: align(&source.text()[span.range()], scalar, span.start), whole: span }
     }
     /// The place in the file of a place in the text.
     pub(super) fn locate(&self, span: Span) -> Span {
@@ -91,7 +88,5 @@ fn escape_len(rest: &str) -> Option<usize> {
         _ => 0,
     };
     let end = 1 + second.len_utf8() + digits;
-    rest.is_char_boundary(end)
-        .then_some(end)
-        .filter(|end| *end <= rest.len())
+    rest.is_char_boundary(end).then_some(end).filter(|end| *end <= rest.len())
 }

@@ -22,10 +22,7 @@ impl Span {
     /// The range of bytes from `start` to before `end`.
     #[must_use]
     pub fn new(start: usize, end: usize) -> Self {
-        Self {
-            start,
-            end: end.max(start),
-        }
+        Self { start, end: end.max(start) }
     }
     /// The same as a range.
     #[must_use]
@@ -50,10 +47,7 @@ impl<T> Located<T> {
     }
     /// Another thing at the same place.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Located<U> {
-        Located {
-            value: change(self.value),
-            span: self.span,
-        }
+        Located { value: change(self.value), span: self.span }
     }
 }
 
@@ -83,10 +77,7 @@ impl Source {
     #[must_use]
     pub fn new(path: &str, text: &str) -> Arc<Self> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        Arc::new(Self {
-            path: path.into(),
-            text: text.into(),
-        })
+        Arc::new(Self { path: path.into(), text: text.into() })
     }
     /// The content of a file.
     ///
@@ -98,20 +89,18 @@ impl Source {
             let help = format!("a file may have at most {FILE_BYTES_MAX} bytes: split it");
             return Err(Diagnostic::error(message).help(help).into());
         }
-        std::str::from_utf8(bytes)
-            .map(|text| Self::new(path, text))
-            .map_err(|error| {
-                let valid = &bytes[..error.valid_up_to()];
-                // What comes before the bad byte is shown, so that it can be found.
-                let source = Self::new(path, &String::from_utf8_lossy(valid));
-                let end = source.text.len();
-                let bad = bytes.get(valid.len()).copied().unwrap_or_default();
-                Diagnostic::error("the file is not UTF-8")
-                    .at(&source, Span::new(end, end))
-                    .label(format!("the byte 0x{bad:02x} behind this is not UTF-8"))
-                    .help("save the file as UTF-8")
-                    .into()
-            })
+        std::str::from_utf8(bytes).map(|text| Self::new(path, text)).map_err(|error| {
+            let valid = &bytes[..error.valid_up_to()];
+            // What comes before the bad byte is shown, so that it can be found.
+            let source = Self::new(path, &String::from_utf8_lossy(valid));
+            let end = source.text.len();
+            let bad = bytes.get(valid.len()).copied().unwrap_or_default();
+            Diagnostic::error("the file is not UTF-8")
+                .at(&source, Span::new(end, end))
+                .label(format!("the byte 0x{bad:02x} behind this is not UTF-8"))
+                .help("save the file as UTF-8")
+                .into()
+        })
     }
     /// The name of the file, for messages.
     #[must_use]
@@ -145,10 +134,7 @@ impl Source {
                 text.push(c);
             }
         }
-        Arc::new(Self {
-            path: Arc::clone(&self.path),
-            text: text.into(),
-        })
+        Arc::new(Self { path: Arc::clone(&self.path), text: text.into() })
     }
     /// The range as one that may be cut out of the text.
     pub(super) fn clamp(&self, span: Span) -> Span {

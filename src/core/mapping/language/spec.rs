@@ -118,9 +118,8 @@ impl MappingSpec {
         }
         spec.actor.iter().for_each(add);
         let pairs = &self.fields;
-        let image_len = found
-            .iter()
-            .filter(|name| pairs.iter().any(|pair| pair.fields[side] == ***name));
+        let image_len =
+            found.iter().filter(|name| pairs.iter().any(|pair| pair.fields[side] == ***name));
         let image_len = image_len.count();
         (found, image_len)
     }
@@ -133,12 +132,7 @@ impl MappingSpec {
         let name = |field: &Option<Located<FieldName>>| field.as_ref().map(|f| f.value.clone());
         Selection {
             entity: spec.entity.value.clone(),
-            fields: self
-                .fields_of(side)
-                .0
-                .iter()
-                .map(|field| field.value.clone())
-                .collect(),
+            fields: self.fields_of(side).0.iter().map(|field| field.value.clone()).collect(),
             external_id: name(&spec.external_id),
             marker: name(&spec.marker),
             actor: name(&spec.actor),

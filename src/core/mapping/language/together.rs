@@ -30,34 +30,19 @@ pub fn check_together(specs: &[MappingSpec], systems: &[SystemName]) -> Diagnost
 }
 
 fn unknown_systems(found: &mut Diagnostics, spec: &MappingSpec, systems: &[SystemName]) {
-    for (_, side) in spec
-        .sides
-        .iter()
-        .filter(|(_, side)| !systems.contains(&side.system))
-    {
+    for (_, side) in spec.sides.iter().filter(|(_, side)| !systems.contains(&side.system)) {
         let known = || systems.iter().map(SystemName::as_str);
         let help = match nearest(side.system.as_str(), known()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!(
-                "the settings name {}: add it there under `systems`",
-                one_of(known())
-            ),
+            None => format!("the settings name {}: add it there under `systems`", one_of(known())),
         };
         let message = format!("there is no system `{}`", *side.system);
-        found.push(
-            Diagnostic::error(message)
-                .at(&spec.source, side.system.span)
-                .help(help),
-        );
+        found.push(Diagnostic::error(message).at(&spec.source, side.system.span).help(help));
     }
 }
 
 fn references(found: &mut Diagnostics, spec: &MappingSpec, specs: &[MappingSpec]) {
-    for name in spec
-        .fields
-        .iter()
-        .filter_map(|pair| pair.reference.as_ref())
-    {
+    for name in spec.fields.iter().filter_map(|pair| pair.reference.as_ref()) {
         if specs.iter().any(|other| other.name == *name) {
             continue;
         }
@@ -66,11 +51,7 @@ fn references(found: &mut Diagnostics, spec: &MappingSpec, specs: &[MappingSpec]
             None => "name a mapping of this installation".to_owned(),
         };
         let message = format!("there is no mapping `{}`", **name);
-        found.push(
-            Diagnostic::error(message)
-                .at(&spec.source, name.span)
-                .help(help),
-        );
+        found.push(Diagnostic::error(message).at(&spec.source, name.span).help(help));
     }
 }
 
@@ -82,17 +63,11 @@ fn overlap(found: &mut Diagnostics, earlier: &MappingSpec, spec: &MappingSpec) {
         (side.system.value.clone(), side.entity.value.clone())
     };
     let filtered = |spec: &MappingSpec| spec.sides.iter().any(|(_, s)| s.condition.is_some());
-    let crossed = Side::BOTH
-        .into_iter()
-        .all(|side| place(spec, side) == place(earlier, side.other()));
-    let same = Side::BOTH
-        .into_iter()
-        .all(|side| place(spec, side) == place(earlier, side));
+    let crossed =
+        Side::BOTH.into_iter().all(|side| place(spec, side) == place(earlier, side.other()));
+    let same = Side::BOTH.into_iter().all(|side| place(spec, side) == place(earlier, side));
     if (same || crossed) && !(filtered(earlier) && filtered(spec)) {
-        let message = format!(
-            "`{}` and `{}` join the same entities",
-            *earlier.name, *spec.name
-        );
+        let message = format!("`{}` and `{}` join the same entities", *earlier.name, *spec.name);
         found.push(
             Diagnostic::error(message)
                 .at(&spec.source, spec.name.span)

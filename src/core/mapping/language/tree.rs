@@ -174,13 +174,7 @@ struct Builder<'s> {
 
 impl<'s> Builder<'s> {
     fn new(source: &'s Arc<Source>) -> Self {
-        Self {
-            source,
-            open: Vec::new(),
-            root: None,
-            documents: 0,
-            found: Diagnostics::new(),
-        }
+        Self { source, open: Vec::new(), root: None, documents: 0, found: Diagnostics::new() }
     }
 
     fn event(&mut self, event: Event<'_>, span: Span) {
@@ -194,10 +188,7 @@ impl<'s> Builder<'s> {
             Event::Scalar(text, style, anchor, tag) => {
                 self.check(span, anchor, tag.is_some());
                 let scalar = scalar(&text, style, span);
-                self.push(Node {
-                    span,
-                    kind: NodeKind::Scalar(scalar),
-                });
+                self.push(Node { span, kind: NodeKind::Scalar(scalar) });
             }
             Event::SequenceStart(style, anchor, tag) => {
                 self.check(span, anchor, tag.is_some());
@@ -211,10 +202,7 @@ impl<'s> Builder<'s> {
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
                 self.refuse(span, "an alias", "write the value out");
                 let text = "".into();
-                let kind = NodeKind::Scalar(Scalar {
-                    text,
-                    style: Style::Plain,
-                });
+                let kind = NodeKind::Scalar(Scalar { text, style: Style::Plain });
                 self.push(Node { span, kind });
             }
             _ => {}
@@ -223,11 +211,7 @@ impl<'s> Builder<'s> {
 
     fn check(&mut self, span: Span, anchor: usize, tagged: bool) {
         if anchor != 0 {
-            self.refuse(
-                span,
-                "an anchor",
-                "remove it, and write the value out where it is used",
-            );
+            self.refuse(span, "an anchor", "remove it, and write the value out where it is used");
         }
         if tagged {
             self.refuse(span, "a tag", "remove it; use quotes to force text");
@@ -236,19 +220,12 @@ impl<'s> Builder<'s> {
 
     fn refuse(&mut self, span: Span, what: &str, help: &str) {
         let message = format!("{what} is not allowed here");
-        self.found
-            .push(Diagnostic::error(message).at(self.source, span).help(help));
+        self.found.push(Diagnostic::error(message).at(self.source, span).help(help));
     }
 
     fn begin(&mut self, span: Span, style: StructureStyle, entries: Option<Vec<Entry>>) {
         let flow = style == StructureStyle::Flow;
-        self.open.push(Open {
-            span,
-            flow,
-            items: Vec::new(),
-            entries,
-            key: None,
-        });
+        self.open.push(Open { span, flow, items: Vec::new(), entries, key: None });
     }
 
     fn end(&mut self, end: Span) {
@@ -282,11 +259,7 @@ impl<'s> Builder<'s> {
             let text = match &node.kind {
                 NodeKind::Scalar(scalar) => Arc::clone(&scalar.text),
                 _ => {
-                    self.refuse(
-                        node.span,
-                        "a collection as a key",
-                        "use a single word as the key",
-                    );
+                    self.refuse(node.span, "a collection as a key", "use a single word as the key");
                     "".into()
                 }
             };
@@ -314,14 +287,8 @@ impl<'s> Builder<'s> {
         if !self.found.is_empty() {
             return Err(self.found);
         }
-        let empty = Scalar {
-            text: "".into(),
-            style: Style::Plain,
-        };
-        let null = Node {
-            span: Span::default(),
-            kind: NodeKind::Scalar(empty),
-        };
+        let empty = Scalar { text: "".into(), style: Style::Plain };
+        let null = Node { span: Span::default(), kind: NodeKind::Scalar(empty) };
         Ok(self.root.unwrap_or(null))
     }
 }
@@ -335,8 +302,5 @@ fn scalar(text: &str, style: ScalarStyle, span: Span) -> Scalar {
     };
     // The parser gives an absent value the text `~`.
     let absent = style == Style::Plain && span.start == span.end;
-    Scalar {
-        text: if absent { "".into() } else { text.into() },
-        style,
-    }
+    Scalar { text: if absent { "".into() } else { text.into() }, style }
 }

@@ -6,17 +6,11 @@ use syncline_sdk::{Comparison, FieldName, Filter, Value};
 use crate::mapping::passes;
 
 fn compare(comparison: Comparison, value: Value) -> Filter {
-    Filter::Compare {
-        field: "f".into(),
-        comparison,
-        value,
-    }
+    Filter::Compare { field: "f".into(), comparison, value }
 }
 
 fn holds(filter: &Filter, value: &Value) -> bool {
-    passes(filter, |name: &FieldName| {
-        (name.as_str() == "f").then_some(value)
-    })
+    passes(filter, |name: &FieldName| (name.as_str() == "f").then_some(value))
 }
 
 #[test]
@@ -28,15 +22,9 @@ fn null_differs_from_every_value_and_has_no_order() {
     assert!(holds(&compare(Equal, Value::Null), &null));
     assert!(!holds(&compare(NotEqual, Value::Null), &null));
     for comparison in [Less, LessOrEqual, Greater, GreaterOrEqual] {
-        assert!(
-            !holds(&compare(comparison, 5.into()), &null),
-            "{comparison:?}"
-        );
+        assert!(!holds(&compare(comparison, 5.into()), &null), "{comparison:?}");
     }
-    let list = Filter::In {
-        field: "f".into(),
-        values: vec![1.into(), 2.into()],
-    };
+    let list = Filter::In { field: "f".into(), values: vec![1.into(), 2.into()] };
     assert!(!holds(&list, &null));
     assert!(holds(&Filter::Not(Box::new(list)), &null));
 }
@@ -44,22 +32,10 @@ fn null_differs_from_every_value_and_has_no_order() {
 #[test]
 fn numbers_compare_by_value_whatever_their_kind() {
     let decimal = |text: &str| Value::Decimal(text.parse().unwrap());
-    assert!(holds(
-        &compare(Comparison::Equal, decimal("5.00")),
-        &5.into()
-    ));
-    assert!(holds(
-        &compare(Comparison::Less, 6.into()),
-        &decimal("5.99")
-    ));
-    assert!(holds(
-        &compare(Comparison::Greater, 6.into()),
-        &decimal("6.01")
-    ));
-    assert!(
-        !holds(&compare(Comparison::Less, "9".into()), &5.into()),
-        "kinds that do not compare"
-    );
+    assert!(holds(&compare(Comparison::Equal, decimal("5.00")), &5.into()));
+    assert!(holds(&compare(Comparison::Less, 6.into()), &decimal("5.99")));
+    assert!(holds(&compare(Comparison::Greater, 6.into()), &decimal("6.01")));
+    assert!(!holds(&compare(Comparison::Less, "9".into()), &5.into()), "kinds that do not compare");
 }
 
 #[test]
@@ -68,23 +44,14 @@ fn a_record_never_leaves_because_a_field_could_not_be_read() {
     let other = compare(Comparison::Equal, 6.into());
     assert!(holds(&equal, &Value::Absent));
     assert!(holds(&Filter::Not(Box::new(equal.clone())), &Value::Absent));
-    assert!(holds(
-        &Filter::And(vec![equal.clone(), other.clone()]),
-        &Value::Absent
-    ));
+    assert!(holds(&Filter::And(vec![equal.clone(), other.clone()]), &Value::Absent));
     assert!(passes(&equal, |_: &FieldName| None::<&Value>));
     // What is known still decides.
     let value = Value::from(6);
     let known = |name: &FieldName| (name.as_str() == "f").then_some(&value);
-    let unknown = Filter::Compare {
-        field: "g".into(),
-        comparison: Comparison::Equal,
-        value: 1.into(),
-    };
-    assert!(!passes(
-        &Filter::And(vec![unknown.clone(), equal.clone()]),
-        known
-    ));
+    let unknown =
+        Filter::Compare { field: "g".into(), comparison: Comparison::Equal, value: 1.into() };
+    assert!(!passes(&Filter::And(vec![unknown.clone(), equal.clone()]), known));
     assert!(passes(&Filter::Or(vec![unknown.clone(), equal]), known));
     assert!(passes(&Filter::Or(vec![unknown, other]), known));
 }

@@ -18,9 +18,7 @@ fn field(kind: FieldType) -> MappedField {
 }
 
 fn text(max: u32) -> MappedField {
-    field(FieldType::Text {
-        chars_max: Some(max),
-    })
+    field(FieldType::Text { chars_max: Some(max) })
 }
 
 fn decimal(digits: &str) -> Value {
@@ -28,85 +26,36 @@ fn decimal(digits: &str) -> Value {
 }
 
 fn number(precision: u32, scale: u32) -> MappedField {
-    field(FieldType::Decimal {
-        precision: Some(precision),
-        scale: Some(scale),
-    })
+    field(FieldType::Decimal { precision: Some(precision), scale: Some(scale) })
 }
 
 #[test]
 fn what_does_not_fit_is_refused_with_the_reason_and_never_cut() {
     let int = field(FieldType::Int { min: -10, max: 10 });
-    let list = field(FieldType::Enum {
-        values: vec!["a".into()],
-        restricted: true,
-    });
-    let seconds = field(FieldType::Instant {
-        precision: Precision::Second,
-    });
+    let list = field(FieldType::Enum { values: vec!["a".into()], restricted: true });
+    let seconds = field(FieldType::Instant { precision: Precision::Second });
     let cases = [
-        (
-            "abcd".into(),
-            text(3),
-            "it has 4 characters and the field takes 3",
-        ),
-        (
-            "äöüß".into(),
-            text(3),
-            "it has 4 characters and the field takes 3",
-        ),
+        ("abcd".into(), text(3), "it has 4 characters and the field takes 3"),
+        ("äöüß".into(), text(3), "it has 4 characters and the field takes 3"),
         (11.into(), int.clone(), "11 is outside the field's range"),
-        (
-            decimal("1.5"),
-            int.clone(),
-            "the field would lose the digits after the point",
-        ),
-        (
-            "ten".into(),
-            int.clone(),
-            "\"ten\" is outside the field's range",
-        ),
+        (decimal("1.5"), int.clone(), "the field would lose the digits after the point"),
+        ("ten".into(), int.clone(), "\"ten\" is outside the field's range"),
         (true.into(), int, "a boolean cannot be stored as integer"),
-        (
-            decimal("1.234"),
-            number(5, 2),
-            "the field would lose digits of 1.234",
-        ),
-        (
-            decimal("1234"),
-            number(5, 2),
-            "1234 is outside the field's range",
-        ),
-        (
-            decimal("NaN"),
-            number(5, 2),
-            "NaN is outside the field's range",
-        ),
+        (decimal("1.234"), number(5, 2), "the field would lose digits of 1.234"),
+        (decimal("1234"), number(5, 2), "1234 is outside the field's range"),
+        (decimal("NaN"), number(5, 2), "NaN is outside the field's range"),
         ("b".into(), list, "\"b\" is not one of the field's values"),
         (
             Value::Instant(Instant::from_micros(1_500_000)),
             seconds,
             "the field would lose the fraction of 1970-01-01T00:00:01.5Z",
         ),
-        (
-            "maybe".into(),
-            field(FieldType::Bool),
-            "\"maybe\" is not one of the field's values",
-        ),
-        (
-            "x".into(),
-            field(FieldType::Json),
-            "a text cannot be stored as json",
-        ),
+        ("maybe".into(), field(FieldType::Bool), "\"maybe\" is not one of the field's values"),
+        ("x".into(), field(FieldType::Json), "a text cannot be stored as json"),
     ];
     for (value, target, reason) in cases {
         let refused = convert(value.clone(), &target).unwrap_err();
-        assert_eq!(
-            refused.to_string(),
-            reason,
-            "{value:?} into {:?}",
-            target.kind
-        );
+        assert_eq!(refused.to_string(), reason, "{value:?} into {:?}", target.kind);
     }
 }
 
@@ -120,108 +69,56 @@ fn values_change_their_kind_only_where_nothing_is_lost() {
         (decimal("1.50"), text(4), "1.50".into()),
         (true.into(), text(5), "true".into()),
         ("TRUE".into(), field(FieldType::Bool), true.into()),
-        (
-            "2024-05-31".into(),
-            field(FieldType::Date),
-            Value::Date("2024-05-31".parse().unwrap()),
-        ),
+        ("2024-05-31".into(), field(FieldType::Date), Value::Date("2024-05-31".parse().unwrap())),
     ];
     for (value, target, stored) in cases {
-        assert_eq!(
-            convert(value.clone(), &target).unwrap(),
-            stored,
-            "{value:?}"
-        );
+        assert_eq!(convert(value.clone(), &target).unwrap(), stored, "{value:?}");
     }
 }
 
 #[test]
 fn null_goes_only_where_null_or_its_image_may_be() {
-    let required = |normalizers| MappedField {
-        nullable: false,
-        normalizers,
-        ..text(9)
-    };
+    let required = |normalizers| MappedField { nullable: false, normalizers, ..text(9) };
     assert_eq!(convert(Value::Null, &text(9)), Ok(Value::Null));
-    assert_eq!(
-        convert(Value::Null, &required(Vec::new())),
-        Err(NoImage::NotNullable)
-    );
+    assert_eq!(convert(Value::Null, &required(Vec::new())), Err(NoImage::NotNullable));
     let filled = required(vec![Normalizer::NullToEmpty]);
     assert_eq!(convert(Value::Null, &filled), Ok(Value::Null));
 }
 
 #[test]
 fn a_declared_cut_is_the_agreed_image() {
-    let mut seconds = field(FieldType::Instant {
-        precision: Precision::Second,
-    });
+    let mut seconds = field(FieldType::Instant { precision: Precision::Second });
     seconds.normalizers = vec![Normalizer::Truncate(Precision::Second)];
-    let pair = Pair {
-        left: 0,
-        right: 0,
-        values: None,
-        reference: None,
-    };
+    let pair = Pair { left: 0, right: 0, values: None, reference: None };
     let fine = Value::Instant(Instant::from_micros(1_500_000));
     let stored = pair.image(Side::Left, &fine, &seconds).unwrap();
     assert_eq!(stored, Value::Instant(Instant::from_micros(1_000_000)));
     let mut trimmed = text(3);
     trimmed.normalizers = vec![Normalizer::Trim];
-    assert_eq!(
-        pair.image(Side::Left, &"  abc  ".into(), &trimmed),
-        Ok("abc".into())
-    );
+    assert_eq!(pair.image(Side::Left, &"  abc  ".into(), &trimmed), Ok("abc".into()));
 }
 
 #[test]
 fn tables_translate_and_refuse_what_they_do_not_have() {
-    let table = ValueTable {
-        pairs: vec![("Banking".into(), "BNK".into())],
-    };
-    let pair = Pair {
-        left: 0,
-        right: 0,
-        values: Some(table),
-        reference: None,
-    };
-    assert_eq!(
-        pair.put(Side::Right, &"Banking".into(), &text(3)),
-        Ok("BNK".into())
-    );
-    assert_eq!(
-        pair.put(Side::Left, &"BNK".into(), &text(9)),
-        Ok("Banking".into())
-    );
+    let table = ValueTable { pairs: vec![("Banking".into(), "BNK".into())] };
+    let pair = Pair { left: 0, right: 0, values: Some(table), reference: None };
+    assert_eq!(pair.put(Side::Right, &"Banking".into(), &text(3)), Ok("BNK".into()));
+    assert_eq!(pair.put(Side::Left, &"BNK".into(), &text(9)), Ok("Banking".into()));
     let missing = Err(NoImage::NotInTable("Energy".into()));
     assert_eq!(pair.put(Side::Right, &"Energy".into(), &text(9)), missing);
-    assert_eq!(
-        pair.put(Side::Right, &Value::Null, &text(9)),
-        Ok(Value::Null)
-    );
-    assert_eq!(
-        pair.put(Side::Right, &Value::Absent, &text(9)),
-        Err(NoImage::Absent)
-    );
+    assert_eq!(pair.put(Side::Right, &Value::Null, &text(9)), Ok(Value::Null));
+    assert_eq!(pair.put(Side::Right, &Value::Absent, &text(9)), Err(NoImage::Absent));
 }
 
 #[test]
 fn a_reference_travels_as_a_link_only() {
-    let pair = Pair {
-        left: 0,
-        right: 0,
-        values: None,
-        reference: Some(MappingId(1)),
-    };
+    let pair = Pair { left: 0, right: 0, values: None, reference: Some(MappingId(1)) };
     let target = field(FieldType::Uuid);
     let link = Value::Link(syncline_sdk::LinkId(uuid::Uuid::nil()));
     assert_eq!(pair.put(Side::Right, &link, &target), Ok(link.clone()));
     let native = pair.put(Side::Right, &"001A".into(), &target);
     assert_eq!(native, Err(NoImage::NoParent("001A".into())));
-    assert_eq!(
-        pair.put(Side::Right, &Value::Null, &target),
-        Ok(Value::Null)
-    );
+    assert_eq!(pair.put(Side::Right, &Value::Null, &target), Ok(Value::Null));
 }
 
 proptest! {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use sqlx::PgConnection;
 use syncline_core::Sides;
-use syncline_core::encoding::{DecodeError, Origins, decode, decode_or_rest};
+use syncline_core::encoding::decode_link;
 use syncline_core::mapping::MappingId;
 use syncline_core::model::Link;
-use syncline_sdk::{Key, LinkId, Version};
+use syncline_sdk::{Key, LinkId};
 use uuid::Uuid;
 
 use crate::postgres::code;
@@ -22,69 +22,43 @@ pub(in crate::postgres) struct LinkRow {
     link: Uuid,
     shard: i16,
     state: i16,
-    mapping_rev: i32,
     epoch: i64,
     sync_version: i64,
     left_open: Option<i64>,
     right_open: Option<i64>,
     last_entry: Option<i64>,
-    merged_into: Option<Uuid>,
     left_key: Option<String>,
     right_key: Option<String>,
-    left_base: Option<Vec<u8>>,
-    right_base: Option<Vec<u8>>,
-    left_pending: Option<Vec<u8>>,
-    right_pending: Option<Vec<u8>>,
-    left_version: Option<Vec<u8>>,
-    right_version: Option<Vec<u8>>,
-    field_state: Option<Vec<u8>>,
-    origins: Option<Vec<u8>>,
-    complement: Option<Vec<u8>>,
+    body: Vec<u8>,
 }
 
 impl TryFrom<LinkRow> for Link {
     type Error = LedgerError;
 
     fn try_from(row: LinkRow) -> Result<Self> {
-        let bad = |column: &'static str| {
-            move |error: DecodeError| corrupt("link", row.link, format!("{column}: {error}"))
-        };
-        let state = code::to_state(row.state, row.merged_into)
+        let body = decode_link(&row.body)
+            .map_err(|error| corrupt("link", row.link, format!("body: {error}")))?;
+        let state = code::to_state(row.state, body.merged_into)
             .ok_or_else(|| corrupt("link", row.link, format!("state {}", row.state)))?;
-        let origins: Origins =
-            decode_or_rest(row.origins.as_deref()).map_err(bad("origins"))?;
-        let base = |bytes: Option<Vec<u8>>, column| {
-            bytes.as_deref().map(decode).transpose().map_err(bad(column))
-        };
         Ok(Self {
             mapping: MappingId(row.mapping),
             id: LinkId(row.link),
             shard: row.shard,
             state,
             epoch: row.epoch,
-            mapping_rev: row.mapping_rev,
+            mapping_rev: body.mapping_rev,
             sync_version: row.sync_version,
             keys: Sides { left: row.left_key.map(Key::from), right: row.right_key.map(Key::from) },
-            base: Sides {
-                left: base(row.left_base, "left_base")?,
-                right: base(row.right_base, "right_base")?,
-            },
-            pending: Sides {
-                left: decode_or_rest(row.left_pending.as_deref()).map_err(bad("left_pending"))?,
-                right: decode_or_rest(row.right_pending.as_deref())
-                    .map_err(bad("right_pending"))?,
-            },
+            base: body.base,
+            pending: body.pending,
             open: Sides {
                 left: row.left_open.map(code::to_entry),
                 right: row.right_open.map(code::to_entry),
             },
-            complement: row.complement.unwrap_or_default(),
-            field_state: decode_or_rest(row.field_state.as_deref()).map_err(bad("field_state"))?,
-            versions: Sides {
-                left: row.left_version.map(Version::new).unwrap_or_default(),
-                right: row.right_version.map(Version::new).unwrap_or_default(),
-            },
-            origins: origins.0,
+            complement: body.complement,
+            field_state: body.field_state,
+            versions: body.versions,
+            origins: body.origins.0,
             last_entry: row.last_entry.map(code::to_entry),
         })
     }
@@ -95,10 +69,8 @@ macro_rules! links {
     ($rest:literal, $($argument:expr),+) => {
         sqlx::query_as!(
             LinkRow,
-            "select l.mapping, l.link, l.shard, l.state, l.mapping_rev, l.epoch, l.sync_version,
-                    l.left_open, l.right_open, l.last_entry, l.merged_into, l.left_key,
-                    l.right_key, l.left_base, l.right_base, l.left_pending, l.right_pending,
-                    l.left_version, l.right_version, l.field_state, l.origins, l.complement
+            "select l.mapping, l.link, l.shard, l.state, l.epoch, l.sync_version, l.left_open,
+                    l.right_open, l.last_entry, l.left_key, l.right_key, l.body
              from syncline.link as l " + $rest,
             $($argument),+
         )
@@ -175,13 +147,9 @@ pub(in crate::postgres) async fn page(
             .await
         }
         None => {
-            links!(
-                "where l.mapping = $1 order by l.link limit $2",
-                mapping.0,
-                code::limit(max)
-            )
-            .fetch_all(connection)
-            .await
+            links!("where l.mapping = $1 order by l.link limit $2", mapping.0, code::limit(max))
+                .fetch_all(connection)
+                .await
         }
     };
     rows.meaning(WHAT)?.into_iter().map(Link::try_from).collect()
@@ -224,7 +192,7 @@ pub(in crate::postgres) async fn counts(connection: &mut PgConnection) -> Result
     let mut counts = BTreeMap::new();
     for row in rows {
         // Into which link merged records went does not matter to a count.
-        let state = code::to_state(row.state, Some(Uuid::nil()))
+        let state = code::to_state(row.state, Some(LinkId(Uuid::nil())))
             .ok_or_else(|| corrupt("link", row.mapping, format!("state {}", row.state)))?;
         *counts.entry((MappingId(row.mapping), state_name(state))).or_insert(0) += row.count;
     }

@@ -14,44 +14,26 @@ pub(in crate::postgres) async fn insert(
 ) -> Touched {
     sqlx::query!(
         "insert into syncline.link
-             (mapping, link, shard, state, mapping_rev, epoch, sync_version,
-              left_open, right_open, last_entry, merged_into, left_key, right_key,
-              left_base, right_base, left_pending, right_pending, left_version, right_version,
-              field_state, origins, complement)
-         select u.mapping, u.link, u.shard, u.state, u.mapping_rev, $1, u.sync_version,
-                u.left_open, u.right_open, u.last_entry, u.merged_into, u.left_key, u.right_key,
-                u.left_base, u.right_base, u.left_pending, u.right_pending, u.left_version,
-                u.right_version, u.field_state, u.origins, u.complement
-         from unnest($2::int4[], $3::uuid[], $4::int2[], $5::int2[], $6::int4[], $7::int8[],
-                     $8::int8[], $9::int8[], $10::int8[], $11::uuid[], $12::text[], $13::text[],
-                     $14::bytea[], $15::bytea[], $16::bytea[], $17::bytea[], $18::bytea[],
-                     $19::bytea[], $20::bytea[], $21::bytea[], $22::bytea[])
-              as u (mapping, link, shard, state, mapping_rev, sync_version,
-                    left_open, right_open, last_entry, merged_into, left_key, right_key,
-                    left_base, right_base, left_pending, right_pending, left_version,
-                    right_version, field_state, origins, complement)",
+             (mapping, link, shard, state, epoch, sync_version, left_open, right_open, last_entry,
+              left_key, right_key, body)
+         select u.mapping, u.link, u.shard, u.state, $1, u.sync_version, u.left_open,
+                u.right_open, u.last_entry, u.left_key, u.right_key, u.body
+         from unnest($2::int4[], $3::uuid[], $4::int2[], $5::int2[], $6::int8[], $7::int8[],
+                     $8::int8[], $9::int8[], $10::text[], $11::text[], $12::bytea[])
+              as u (mapping, link, shard, state, sync_version, left_open, right_open, last_entry,
+                    left_key, right_key, body)",
         epoch,
         &links.mapping,
         &links.link,
         &links.shard,
         &links.state,
-        &links.mapping_rev,
         &links.sync_version,
         &links.left_open as _,
         &links.right_open as _,
         &links.last_entry as _,
-        &links.merged_into as _,
         &links.left_key as _,
         &links.right_key as _,
-        &links.left_base as _,
-        &links.right_base as _,
-        &links.left_pending as _,
-        &links.right_pending as _,
-        &links.left_version as _,
-        &links.right_version as _,
-        &links.field_state as _,
-        &links.origins as _,
-        &links.complement as _,
+        &links.body,
     )
     .execute(connection)
     .await
@@ -68,22 +50,12 @@ pub(in crate::postgres) async fn update(
 ) -> Touched {
     sqlx::query!(
         "update syncline.link as l
-         set state = u.state, mapping_rev = u.mapping_rev, epoch = $1,
-             sync_version = u.sync_version, left_open = u.left_open, right_open = u.right_open,
-             last_entry = u.last_entry, merged_into = u.merged_into,
-             left_base = u.left_base, right_base = u.right_base,
-             left_pending = u.left_pending, right_pending = u.right_pending,
-             left_version = u.left_version, right_version = u.right_version,
-             field_state = u.field_state, origins = u.origins, complement = u.complement
-         from unnest($2::int4[], $3::uuid[], $4::int2[], $5::int4[], $6::int8[],
-                     $7::int8[], $8::int8[], $9::int8[], $10::uuid[],
-                     $11::bytea[], $12::bytea[], $13::bytea[], $14::bytea[], $15::bytea[],
-                     $16::bytea[], $17::bytea[], $18::bytea[], $19::bytea[],
-                     $20::int8[], $21::int8[], $22::int8[], $23::int8[])
-              as u (mapping, link, state, mapping_rev, sync_version,
-                    left_open, right_open, last_entry, merged_into,
-                    left_base, right_base, left_pending, right_pending, left_version,
-                    right_version, field_state, origins, complement,
+         set state = u.state, epoch = $1, sync_version = u.sync_version,
+             left_open = u.left_open, right_open = u.right_open, last_entry = u.last_entry,
+             body = u.body
+         from unnest($2::int4[], $3::uuid[], $4::int2[], $5::int8[], $6::int8[], $7::int8[],
+                     $8::int8[], $9::bytea[], $10::int8[], $11::int8[], $12::int8[], $13::int8[])
+              as u (mapping, link, state, sync_version, left_open, right_open, last_entry, body,
                     read_sync_version, read_left_open, read_right_open, read_last_entry)
          where l.mapping = u.mapping and l.link = u.link
            and l.sync_version = u.read_sync_version
@@ -94,21 +66,11 @@ pub(in crate::postgres) async fn update(
         &links.mapping,
         &links.link,
         &links.state,
-        &links.mapping_rev,
         &links.sync_version,
         &links.left_open as _,
         &links.right_open as _,
         &links.last_entry as _,
-        &links.merged_into as _,
-        &links.left_base as _,
-        &links.right_base as _,
-        &links.left_pending as _,
-        &links.right_pending as _,
-        &links.left_version as _,
-        &links.right_version as _,
-        &links.field_state as _,
-        &links.origins as _,
-        &links.complement as _,
+        &links.body,
         &guards.sync_version,
         &guards.left_open as _,
         &guards.right_open as _,
@@ -128,24 +90,13 @@ pub(in crate::postgres) async fn update_with_keys(
 ) -> Touched {
     sqlx::query!(
         "update syncline.link as l
-         set state = u.state, mapping_rev = u.mapping_rev, epoch = $1,
-             sync_version = u.sync_version, left_open = u.left_open, right_open = u.right_open,
-             last_entry = u.last_entry, merged_into = u.merged_into,
-             left_key = u.left_key, right_key = u.right_key,
-             left_base = u.left_base, right_base = u.right_base,
-             left_pending = u.left_pending, right_pending = u.right_pending,
-             left_version = u.left_version, right_version = u.right_version,
-             field_state = u.field_state, origins = u.origins, complement = u.complement
-         from unnest($2::int4[], $3::uuid[], $4::int2[], $5::int4[], $6::int8[],
-                     $7::int8[], $8::int8[], $9::int8[], $10::uuid[],
-                     $11::bytea[], $12::bytea[], $13::bytea[], $14::bytea[], $15::bytea[],
-                     $16::bytea[], $17::bytea[], $18::bytea[], $19::bytea[],
-                     $20::int8[], $21::int8[], $22::int8[], $23::int8[],
-                     $24::text[], $25::text[])
-              as u (mapping, link, state, mapping_rev, sync_version,
-                    left_open, right_open, last_entry, merged_into,
-                    left_base, right_base, left_pending, right_pending, left_version,
-                    right_version, field_state, origins, complement,
+         set state = u.state, epoch = $1, sync_version = u.sync_version,
+             left_open = u.left_open, right_open = u.right_open, last_entry = u.last_entry,
+             body = u.body, left_key = u.left_key, right_key = u.right_key
+         from unnest($2::int4[], $3::uuid[], $4::int2[], $5::int8[], $6::int8[], $7::int8[],
+                     $8::int8[], $9::bytea[], $10::int8[], $11::int8[], $12::int8[], $13::int8[],
+                     $14::text[], $15::text[])
+              as u (mapping, link, state, sync_version, left_open, right_open, last_entry, body,
                     read_sync_version, read_left_open, read_right_open, read_last_entry,
                     left_key, right_key)
          where l.mapping = u.mapping and l.link = u.link
@@ -157,21 +108,11 @@ pub(in crate::postgres) async fn update_with_keys(
         &links.mapping,
         &links.link,
         &links.state,
-        &links.mapping_rev,
         &links.sync_version,
         &links.left_open as _,
         &links.right_open as _,
         &links.last_entry as _,
-        &links.merged_into as _,
-        &links.left_base as _,
-        &links.right_base as _,
-        &links.left_pending as _,
-        &links.right_pending as _,
-        &links.left_version as _,
-        &links.right_version as _,
-        &links.field_state as _,
-        &links.origins as _,
-        &links.complement as _,
+        &links.body,
         &guards.sync_version,
         &guards.left_open as _,
         &guards.right_open as _,

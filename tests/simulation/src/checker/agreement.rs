@@ -53,14 +53,16 @@ fn record(
     });
     match (link.state, partner) {
         (LinkState::Ended, _) => None,
-        (_, Some((partner, theirs))) if link.keys[side].as_ref() == Some(key) => (0..mapping
-            .units
-            .len())
-            .find_map(|at| unit(evidence, chains, mapping, link, at, side, (key, values), (&partner, &theirs))),
+        (_, Some((partner, theirs))) if link.keys[side].as_ref() == Some(key) => {
+            (0..mapping.units.len()).find_map(|at| {
+                unit(evidence, chains, mapping, link, at, side, (key, values), (&partner, &theirs))
+            })
+        }
         (LinkState::Seen(_), None) if !mapping.create[other] => None,
         _ if evidence.is_parked(link.id) || evidence.is_asked(link.id, None) => None,
         (state, _) => {
-            let text = format!("{side} {entity} {key} has no partner; its link {} is {state:?}", link.id);
+            let text =
+                format!("{side} {entity} {key} has no partner; its link {} is {state:?}", link.id);
             Some(violation("V1", text))
         }
     }
@@ -109,8 +111,12 @@ fn unit(
         return None;
     }
     for (to, key) in [(Side::Left, key), (Side::Right, partner)] {
+        if chains.last(to, key, &name(to)).is_some_and(|node| node.rewritten) {
+            return None;
+        }
         // What was changed on the side that does not lead stays there.
-        let own = chains.last(to, key, &name(to)).is_some_and(|node| !matches!(node.by, By::Sync(_)));
+        let own =
+            chains.last(to, key, &name(to)).is_some_and(|node| !matches!(node.by, By::Sync(_)));
         if !unit.direction.reaches(to.other()) && own {
             return None;
         }

@@ -64,6 +64,9 @@ pub struct Node {
     pub value: Value,
     /// Who made it.
     pub by: By,
+    /// Whether an automation rewrote in our own transaction what we had just written there: its
+    /// value is the image of that write (protocol N2).
+    pub rewritten: bool,
     /// In which step.
     pub step: u32,
     /// Everything that it had seen, itself included.
@@ -126,19 +129,31 @@ impl Chains {
             return;
         }
         let place = (side, line.key.clone(), field.clone());
+        let previous = self.of.get(&place).and_then(|chain| chain.last()).cloned();
+        let rewritten = *automatic
+            && previous.as_ref().is_some_and(|node| match (&node.by, &line.origin) {
+                (By::Sync(before), Some(now)) => before == now,
+                _ => false,
+            });
         let by = match &line.origin {
             _ if *automatic => By::Automation,
             Some(origin) => By::Sync(origin.clone()),
             None if line.actor.kind == syncline_sdk::ActorKind::Automation => By::Automation,
             None => By::Person,
         };
-        let previous = self.of.get(&place).and_then(|chain| chain.last()).cloned();
         let token = token(new);
         let mut seen = previous.as_ref().map(|node| node.seen).unwrap_or_default();
         if let By::Sync(origin) = &by {
             let source = self.source(evidence, side, field, given, origin, previous.as_ref());
             let judged = self.judge_write(
-                evidence, side, line, field, given, origin, previous.as_ref(), source.as_ref(),
+                evidence,
+                side,
+                line,
+                field,
+                given,
+                origin,
+                previous.as_ref(),
+                source.as_ref(),
             );
             if let Some(found) = judged {
                 let key = &line.key;
@@ -150,7 +165,7 @@ impl Chains {
             }
         }
         seen.insert(token);
-        let node = Node { token, value: new.clone(), by, step, seen };
+        let node = Node { token, value: new.clone(), by, rewritten, step, seen };
         self.of.entry(place).or_default().push(node);
     }
 
@@ -224,7 +239,11 @@ impl Chains {
         };
         let replaced = replaced?;
         let wanted = token(given);
-        if create || replaced.token == wanted || source.contains(replaced.token) {
+        if create
+            || replaced.rewritten
+            || replaced.token == wanted
+            || source.contains(replaced.token)
+        {
             return None;
         }
         if self.is_decided(evidence, side, field, origin, &replaced.value) {

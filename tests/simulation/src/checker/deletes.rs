@@ -22,11 +22,13 @@ pub fn judge(evidence: &Evidence<'_>, chains: &Chains) -> Vec<Violation> {
                 .decided(origin.link)
                 .any(|decided| matches!(decided.verdict, Verdict::Answered(_)));
             if !answered && !partner_was_deleted(evidence, side.other(), line, origin.link, step) {
-                let text = format!("{side} {} {} was deleted, its partner was not", line.entity, line.key);
+                let text =
+                    format!("{side} {} {} was deleted, its partner was not", line.entity, line.key);
                 found.push(violation("V9", text));
             }
             let brought_back = evidence.history[side][at..].iter().any(|later| {
-                later.entity == line.entity && later.key == line.key
+                later.entity == line.entity
+                    && later.key == line.key
                     && later.event == Event::Undeleted
             });
             if !answered && !brought_back {

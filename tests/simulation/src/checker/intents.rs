@@ -61,7 +61,8 @@ pub fn judge(evidence: &Evidence<'_>) -> Vec<Violation> {
 fn rest(evidence: &Evidence<'_>) -> Vec<Violation> {
     let mut found = Vec::new();
     for link in evidence.links.values() {
-        if link.is_open() || matches!(link.state, LinkState::Creating(_) | LinkState::Deleting(..)) {
+        if link.is_open() || matches!(link.state, LinkState::Creating(_) | LinkState::Deleting(..))
+        {
             let text = format!("link {} is {:?} with {:?} open", link.id, link.state, link.open);
             found.push(violation("QUIET", text));
         }

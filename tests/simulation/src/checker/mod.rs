@@ -11,9 +11,7 @@ mod writes;
 use std::collections::BTreeMap;
 
 use syncline_core::mapping::{Mapping, MappingId};
-use syncline_core::model::{
-    Entry, EntryId, Link, Parked, Review, ReviewStatus, Verdict,
-};
+use syncline_core::model::{Entry, EntryId, Link, Parked, Review, ReviewStatus, Verdict};
 use syncline_core::{Side, Sides};
 use syncline_ledger::People as _;
 use syncline_sdk::{Key, LinkId};

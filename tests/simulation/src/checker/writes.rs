@@ -40,9 +40,9 @@ pub fn judge(evidence: &Evidence<'_>) -> Vec<Violation> {
         }
     }
     let fields = &evidence.world.plan.fields;
-    let hidden = fields.iter().any(|field| {
-        field.saves.iter().flatten().any(|save| !matches!(save, Save::Declared(_)))
-    });
+    let hidden = fields
+        .iter()
+        .any(|field| field.saves.iter().flatten().any(|save| !matches!(save, Save::Declared(_))));
     if hidden {
         // Each write may come back once in the form that a normaliser nobody told of gave it.
         allowed *= 2;

@@ -22,33 +22,18 @@ fn recorded_forms_are_read() {
     ] {
         assert_eq!(read(Wire::Instant, &format!("{text:?}")), at, "{text}");
     }
-    assert_eq!(
-        read(Wire::Number, "5.0"),
-        Value::Decimal("5".parse().unwrap())
-    );
-    assert_eq!(
-        read(Wire::Number, "1.5E10"),
-        Value::Decimal("15000000000".parse().unwrap())
-    );
+    assert_eq!(read(Wire::Number, "5.0"), Value::Decimal("5".parse().unwrap()));
+    assert_eq!(read(Wire::Number, "1.5E10"), Value::Decimal("15000000000".parse().unwrap()));
     assert_eq!(
         read(Wire::Number, "0.1000000000000000055511151231257827"),
         Value::Decimal("0.1000000000000000055511151231257827".parse().unwrap())
     );
     assert_eq!(read(Wire::Int, "7.0"), Value::Int(7));
-    assert_eq!(
-        read(Wire::Set, "\"A;B\""),
-        Value::List(vec!["A".into(), "B".into()].into())
-    );
+    assert_eq!(read(Wire::Set, "\"A;B\""), Value::List(vec!["A".into(), "B".into()].into()));
     assert_eq!(read(Wire::Date, "\"2026-11-21\"").to_string(), "2026-11-21");
-    assert_eq!(
-        read(Wire::Time, "\"12:34:56.000Z\"").to_string(),
-        "12:34:56"
-    );
+    assert_eq!(read(Wire::Time, "\"12:34:56.000Z\"").to_string(), "12:34:56");
     assert_eq!(read(Wire::Lines, "\"a\\r\\nb\""), Value::from("a\nb"));
-    assert_eq!(
-        read(Wire::Id, "\"a001a000002zhZK\""),
-        Value::from("a001a000002zhZKAAY")
-    );
+    assert_eq!(read(Wire::Id, "\"a001a000002zhZK\""), Value::from("a001a000002zhZKAAY"));
     assert_eq!(read(Wire::Opaque, "{\"city\":\"x\"}"), Value::Absent);
     assert_eq!(read(Wire::Text, "null"), Value::Null);
     assert_eq!(read(Wire::Date, "\"soon\""), Value::Raw("\"soon\"".into()));
@@ -63,22 +48,10 @@ fn values_are_written_in_their_form() {
     assert_eq!(written(Wire::Set, &Value::List(Arc::from([]))), "null");
     assert!(encode(Wire::Text, &Value::Absent).unwrap().is_none());
     let number = |text: &str| Value::Decimal(text.parse().unwrap());
-    assert_eq!(
-        written(Wire::Number, &number("123456789.012345")),
-        "123456789.012345"
-    );
-    assert_eq!(
-        written(Wire::Number, &number("86319.63014144775355")),
-        "86319.6301414478"
-    );
-    assert_eq!(
-        written(Wire::Number, &Value::Int(i64::MAX)),
-        "9223372036854780000"
-    );
-    assert_eq!(
-        written(Wire::Int, &Value::Int(i64::MAX)),
-        i64::MAX.to_string()
-    );
+    assert_eq!(written(Wire::Number, &number("123456789.012345")), "123456789.012345");
+    assert_eq!(written(Wire::Number, &number("86319.63014144775355")), "86319.6301414478");
+    assert_eq!(written(Wire::Number, &Value::Int(i64::MAX)), "9223372036854780000");
+    assert_eq!(written(Wire::Int, &Value::Int(i64::MAX)), i64::MAX.to_string());
 }
 
 #[test]

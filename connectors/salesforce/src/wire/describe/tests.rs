@@ -45,40 +45,21 @@ fn field(name: &str) -> FieldSchema {
 
 #[test]
 fn types_are_in_our_words() {
-    assert_eq!(
-        field("Name").kind,
-        FieldType::Text {
-            chars_max: Some(255)
-        }
-    );
+    assert_eq!(field("Name").kind, FieldType::Text { chars_max: Some(255) });
     assert!(field("Name").required && !field("Id").required && !field("Active__c").required);
     assert_eq!(
         field("AnnualRevenue").kind,
-        FieldType::Decimal {
-            precision: Some(18),
-            scale: Some(2)
-        }
+        FieldType::Decimal { precision: Some(18), scale: Some(2) }
     );
     assert_eq!(
         field("NumberOfEmployees").kind,
-        FieldType::Int {
-            min: -99_999_999,
-            max: 99_999_999
-        }
+        FieldType::Int { min: -99_999_999, max: 99_999_999 }
     );
     assert_eq!(
         field("Rating").kind,
-        FieldType::Enum {
-            values: vec!["Hot".into(), "Cold".into()],
-            restricted: true
-        }
+        FieldType::Enum { values: vec!["Hot".into(), "Cold".into()], restricted: true }
     );
-    assert_eq!(
-        field("ParentId").kind,
-        FieldType::Reference {
-            entities: vec!["Account".into()]
-        }
-    );
+    assert_eq!(field("ParentId").kind, FieldType::Reference { entities: vec!["Account".into()] });
     assert_eq!(field("BillingAddress").kind, FieldType::Raw);
     assert!(!field("BillingAddress").updatable);
     assert_eq!(&*field("AnnualRevenue").native, "currency(18,2)");
@@ -93,14 +74,8 @@ fn normalizers_follow_the_type() {
     assert!(set("Description").contains(&Normalizer::LineFeeds));
     assert_eq!(set("Notes__c"), []);
     assert_eq!(set("AnnualRevenue"), [Normalizer::SignificantDigits(15)]);
-    assert_eq!(
-        set("SystemModstamp"),
-        [Normalizer::Truncate(Precision::Second)]
-    );
-    assert_eq!(
-        set("Tags__c"),
-        [Normalizer::SetOrder(vec!["B".into(), "A".into()])]
-    );
+    assert_eq!(set("SystemModstamp"), [Normalizer::Truncate(Precision::Second)]);
+    assert_eq!(set("Tags__c"), [Normalizer::SetOrder(vec!["B".into(), "A".into()])]);
     assert_eq!(set("Active__c"), [Normalizer::NullToFalse]);
     let known = vec!["Hot".into(), "Warm".into(), "Cold".into()];
     assert!(set("Rating").contains(&Normalizer::FoldCase(known)));

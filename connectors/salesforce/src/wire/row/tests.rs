@@ -27,8 +27,7 @@ fn selection(fields: &[&str]) -> Selection {
 fn show(fields: &[&str], json: &str, floor: i64) -> Shown {
     let plan = RowPlan::new(&selection(fields), &contact()).unwrap();
     let row: Row<'_> = serde_json::from_str(json).unwrap();
-    plan.shown(&row, Some(Stamp(floor)), Some("005000000000001AAA"))
-        .unwrap()
+    plan.shown(&row, Some(Stamp(floor)), Some("005000000000001AAA")).unwrap()
 }
 
 const EIGHT: i64 = 1_795_248_000;
@@ -40,16 +39,8 @@ fn a_row_becomes_a_record() {
         "IsDeleted":false,"MasterRecordId":null,"LastName":"A\"b","Size__c":0.10,
         "Link__c":"00000000-0000-0000-0000-000000000007","Marker__c":"i:1.2",
         "Owner":{"attributes":{},"Alias":"jo"}}"#;
-    let fields = [
-        "Size__c",
-        "LastName",
-        "Owner.Alias",
-        "Gone__c",
-        "MailingAddress",
-    ];
-    let Shown::Live(record) = show(&fields, json, EIGHT + 1) else {
-        panic!("deleted")
-    };
+    let fields = ["Size__c", "LastName", "Owner.Alias", "Gone__c", "MailingAddress"];
+    let Shown::Live(record) = show(&fields, json, EIGHT + 1) else { panic!("deleted") };
     assert_eq!(record.key.as_str(), "003000000000001AAA");
     assert_eq!(
         record.values,
@@ -62,10 +53,7 @@ fn a_row_becomes_a_record() {
         ]
     );
     assert_eq!(record.marker.as_deref(), Some("i:1.2"));
-    assert_eq!(
-        record.external_id.unwrap().to_string(),
-        "00000000-0000-0000-0000-000000000007"
-    );
+    assert_eq!(record.external_id.unwrap().to_string(), "00000000-0000-0000-0000-000000000007");
     assert_eq!(record.actor.kind, ActorKind::Sync);
     assert!(record.closed);
     assert_eq!(Stamp::of(&record.version), Some(Stamp(EIGHT)));
@@ -75,9 +63,7 @@ fn a_row_becomes_a_record() {
 fn a_stamp_of_the_running_second_is_open() {
     let json = r#"{"Id":"003000000000001AAA","SystemModstamp":"2026-11-21T08:00:00.000+0000",
         "LastModifiedById":"005000000000002AAA","IsDeleted":false}"#;
-    let Shown::Live(record) = show(&[], json, EIGHT) else {
-        panic!("deleted")
-    };
+    let Shown::Live(record) = show(&[], json, EIGHT) else { panic!("deleted") };
     assert!(!record.closed);
     assert_eq!(record.actor.kind, ActorKind::Person);
     assert_eq!(record.external_id, None);

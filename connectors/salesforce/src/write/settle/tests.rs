@@ -33,10 +33,7 @@ fn selection() -> Arc<Selection> {
 
 fn unknown(op: WriteOp, may_arrive: bool) -> UnknownWrite {
     UnknownWrite {
-        batch: BatchId {
-            commit: 10,
-            ordinal: 0,
-        },
+        batch: BatchId { commit: 10, ordinal: 0 },
         write: Write {
             intent: intent(10),
             ordinal: 0,
@@ -49,16 +46,8 @@ fn unknown(op: WriteOp, may_arrive: bool) -> UnknownWrite {
 }
 
 fn update(expected: i64) -> WriteOp {
-    let expect = Expect {
-        values: Vec::new(),
-        version: Stamp(expected).version(),
-    };
-    WriteOp::Update {
-        key: ID.into(),
-        values: Vec::new(),
-        expect,
-        claim: false,
-    }
+    let expect = Expect { values: Vec::new(), version: Stamp(expected).version() };
+    WriteOp::Update { key: ID.into(), values: Vec::new(), expect, claim: false }
 }
 
 fn record(stamp: i64, marker: Option<&str>) -> Record {
@@ -75,28 +64,18 @@ fn record(stamp: i64, marker: Option<&str>) -> Record {
 }
 
 fn live(record: Record) -> Records {
-    Records {
-        live: [(record.key.clone(), record)].into(),
-        absent: HashMap::new(),
-        marked: true,
-    }
+    Records { live: [(record.key.clone(), record)].into(), absent: HashMap::new(), marked: true }
 }
 
 fn absent(absence: Absence) -> Records {
-    Records {
-        live: HashMap::new(),
-        absent: [(Key::new(ID), absence)].into(),
-        marked: true,
-    }
+    Records { live: HashMap::new(), absent: [(Key::new(ID), absence)].into(), marked: true }
 }
 
 fn word(settlement: &Settlement) -> &'static str {
     match settlement {
         Settlement::Applied { .. } => "applied",
         Settlement::NotApplied => "not applied",
-        Settlement::Undecided {
-            current: Current::Record(_),
-        } => "undecided, record",
+        Settlement::Undecided { current: Current::Record(_) } => "undecided, record",
         Settlement::Undecided { .. } => "undecided",
     }
 }
@@ -124,53 +103,22 @@ fn a_moved_version_without_receipt_is_dead() {
 #[test]
 fn a_marker_that_may_have_replaced_ours_proves_nothing() {
     let asked = unknown(update(100), true);
-    check(
-        &live(record(101, Some("inst:11.0"))),
-        &asked,
-        "undecided, record",
-    );
-    check(
-        &live(record(101, Some("other:9.0"))),
-        &asked,
-        "undecided, record",
-    );
-    check(
-        &live(record(101, Some("typed"))),
-        &asked,
-        "undecided, record",
-    );
+    check(&live(record(101, Some("inst:11.0"))), &asked, "undecided, record");
+    check(&live(record(101, Some("other:9.0"))), &asked, "undecided, record");
+    check(&live(record(101, Some("typed"))), &asked, "undecided, record");
 }
 
 #[test]
 fn an_unmoved_version_stays_open_while_a_copy_lives() {
-    check(
-        &live(record(100, None)),
-        &unknown(update(100), true),
-        "undecided, record",
-    );
-    check(
-        &live(record(100, None)),
-        &unknown(update(100), false),
-        "not applied",
-    );
+    check(&live(record(100, None)), &unknown(update(100), true), "undecided, record");
+    check(&live(record(100, None)), &unknown(update(100), false), "not applied");
 }
 
 #[test]
 fn without_a_marker_field_a_moved_version_is_compared_by_content() {
-    let found = |stamp| Records {
-        marked: false,
-        ..live(record(stamp, None))
-    };
-    check(
-        &found(101),
-        &unknown(update(100), false),
-        "undecided, record",
-    );
-    check(
-        &found(100),
-        &unknown(update(100), true),
-        "undecided, record",
-    );
+    let found = |stamp| Records { marked: false, ..live(record(stamp, None)) };
+    check(&found(101), &unknown(update(100), false), "undecided, record");
+    check(&found(100), &unknown(update(100), true), "undecided, record");
     check(&found(100), &unknown(update(100), false), "not applied");
 }
 
@@ -185,65 +133,26 @@ fn the_recycle_bin_keeps_the_receipt() {
     check(&absent(image(Some("inst:10.0"))), &asked, "applied");
     check(&absent(image(None)), &asked, "not applied");
     check(&absent(Absence::NotVisible), &asked, "undecided");
-    check(
-        &absent(Absence::NotVisible),
-        &unknown(update(100), false),
-        "not applied",
-    );
+    check(&absent(Absence::NotVisible), &unknown(update(100), false), "not applied");
 }
 
 #[test]
 fn a_delete_is_ours_when_our_user_made_it() {
-    let by = |kind| Absence::Deleted {
-        by: Some(Actor { id: None, kind }),
-        at: None,
-        image: None,
-    };
-    let delete = || WriteOp::Delete {
-        key: ID.into(),
-        fields: Vec::new(),
-        expect: Expect::default(),
-    };
-    check(
-        &absent(by(ActorKind::Sync)),
-        &unknown(delete(), true),
-        "applied",
-    );
-    check(
-        &absent(by(ActorKind::Person)),
-        &unknown(delete(), true),
-        "undecided",
-    );
-    check(
-        &absent(by(ActorKind::Person)),
-        &unknown(delete(), false),
-        "not applied",
-    );
-    check(
-        &live(record(100, None)),
-        &unknown(delete(), true),
-        "undecided, record",
-    );
-    check(
-        &live(record(100, None)),
-        &unknown(delete(), false),
-        "not applied",
-    );
+    let by = |kind| Absence::Deleted { by: Some(Actor { id: None, kind }), at: None, image: None };
+    let delete =
+        || WriteOp::Delete { key: ID.into(), fields: Vec::new(), expect: Expect::default() };
+    check(&absent(by(ActorKind::Sync)), &unknown(delete(), true), "applied");
+    check(&absent(by(ActorKind::Person)), &unknown(delete(), true), "undecided");
+    check(&absent(by(ActorKind::Person)), &unknown(delete(), false), "not applied");
+    check(&live(record(100, None)), &unknown(delete(), true), "undecided, record");
+    check(&live(record(100, None)), &unknown(delete(), false), "not applied");
 }
 
 #[test]
 fn an_undelete_is_done_when_the_record_lives() {
     let undelete = || WriteOp::Undelete { key: ID.into() };
-    check(
-        &live(record(1, None)),
-        &unknown(undelete(), true),
-        "applied",
-    );
-    check(
-        &absent(Absence::NotVisible),
-        &unknown(undelete(), true),
-        "undecided",
-    );
+    check(&live(record(1, None)), &unknown(undelete(), true), "applied");
+    check(&absent(Absence::NotVisible), &unknown(undelete(), true), "undecided");
 }
 
 #[test]
@@ -251,25 +160,14 @@ fn a_create_is_found_by_link_id_or_by_its_marker_in_the_bin() {
     let insert = |may| unknown(WriteOp::Insert { values: Vec::new() }, may);
     let mut linked = record(5, None);
     linked.external_id = Some(LinkId(Uuid::from_u128(7)));
-    let found = |live: Vec<Record>, in_bin: Vec<Record>| Creates {
-        live,
-        in_bin,
-        searched: true,
-    };
+    let found = |live: Vec<Record>, in_bin: Vec<Record>| Creates { live, in_bin, searched: true };
     let settle = |creates: Creates, may| word(&creates.settle(&cx(), &insert(may)));
     assert_eq!(settle(found(vec![linked.clone()], vec![]), true), "applied");
     // In the bin, the link id alone may be that of an earlier record of the same link.
     assert_eq!(settle(found(vec![], vec![linked]), true), "undecided");
-    assert_eq!(
-        settle(found(vec![], vec![record(5, Some("inst:10.0"))]), true),
-        "applied"
-    );
+    assert_eq!(settle(found(vec![], vec![record(5, Some("inst:10.0"))]), true), "applied");
     assert_eq!(settle(found(vec![], vec![]), true), "undecided");
     assert_eq!(settle(found(vec![], vec![]), false), "not applied");
-    let blind = Creates {
-        live: vec![],
-        in_bin: vec![],
-        searched: false,
-    };
+    let blind = Creates { live: vec![], in_bin: vec![], searched: false };
     assert_eq!(settle(blind, false), "undecided");
 }

@@ -11,16 +11,9 @@ use crate::mapping::language::MappingRef;
 #[test]
 fn value_tables_are_typed_and_complete() {
     let world = accounts();
-    let table = |rows: &str| {
-        with_name(&format!(
-            "left: Industry, right: industry_code, values: {rows}"
-        ))
-    };
-    assert!(
-        world
-            .says(&table("{ Banking: B, Energy: E, Other: O }"))
-            .is_empty()
-    );
+    let table =
+        |rows: &str| with_name(&format!("left: Industry, right: industry_code, values: {rows}"));
+    assert!(world.says(&table("{ Banking: B, Energy: E, Other: O }")).is_empty());
     assert_eq!(
         world.says(&table("{ Bankng: B, Energy: E }")),
         [
@@ -48,32 +41,18 @@ fn references_name_the_mapping_of_their_records() {
         left: ("crm".into(), left.into()),
         right: ("ops".into(), right.into()),
     };
-    let reference = |name: &str, id, sides| MappingRef {
-        name: name.into(),
-        id: MappingId(id),
-        sides,
-    };
-    world
-        .mappings
-        .push(reference("users", 8, place("User", "public.users")));
+    let reference =
+        |name: &str, id, sides| MappingRef { name: name.into(), id: MappingId(id), sides };
+    world.mappings.push(reference("users", 8, place("User", "public.users")));
     world.mappings.push(reference(
         "swapped",
         9,
-        Sides {
-            left: ("ops".into(), "public.users".into()),
-            right: ("crm".into(), "User".into()),
-        },
+        Sides { left: ("ops".into(), "public.users".into()), right: ("crm".into(), "User".into()) },
     ));
     let owner = |mapping: &str| with_name(&format!("left: OwnerId, right: owner_id{mapping}"));
     assert!(world.says(&owner(", reference: users")).is_empty());
-    assert_eq!(
-        world.says(&owner("")),
-        ["error: both fields refer to other records"]
-    );
-    assert_eq!(
-        world.says(&owner(", reference: user")),
-        ["error: there is no mapping `user`"]
-    );
+    assert_eq!(world.says(&owner("")), ["error: both fields refer to other records"]);
+    assert_eq!(world.says(&owner(", reference: user")), ["error: there is no mapping `user`"]);
     assert_eq!(
         world.says(&owner(", reference: accounts")),
         [
@@ -89,32 +68,20 @@ fn references_name_the_mapping_of_their_records() {
         ]
     );
     let plain = with_name("left: Founded__c, right: owner_id, reference: users");
-    assert_eq!(
-        world.says(&plain),
-        ["error: `Founded__c` is a date (native), not a reference"]
-    );
+    assert_eq!(world.says(&plain), ["error: `Founded__c` is a date (native), not a reference"]);
 }
 
 #[test]
 fn conditions_have_constants_of_the_fields_types() {
     let cases = [
         ("employees = 5", None),
-        (
-            "employees > 5 and name != 'x' and founded < 2024-01-01",
-            None,
-        ),
+        ("employees > 5 and name != 'x' and founded < 2024-01-01", None),
         ("employees in (1, 2)", None),
         ("doc is not null", None),
         ("changed_at >= '2024-01-01T00:00:00Z'", None),
-        (
-            "employees = '5'",
-            Some("`employees` is a whole number (native), and `'5'` is not"),
-        ),
+        ("employees = '5'", Some("`employees` is a whole number (native), and `'5'` is not")),
         ("employees = 5.5", Some("`employees` never holds 5.5")),
-        (
-            "employees > 99999999999",
-            Some("`employees` never holds 99999999999"),
-        ),
+        ("employees > 99999999999", Some("`employees` never holds 99999999999")),
         ("name = 5", Some("`name` is text (native), and `5` is not")),
         (
             "name > 'a'",
@@ -125,30 +92,19 @@ fn conditions_have_constants_of_the_fields_types() {
             "doc = '{}'",
             Some("`doc` is a JSON document (native), which cannot be compared with a constant"),
         ),
-        (
-            "founded = 2024-13-01",
-            Some("`founded` is a date (native), and `2024-13-01` is not"),
-        ),
+        ("founded = 2024-13-01", Some("`founded` is a date (native), and `2024-13-01` is not")),
         (
             "changed_at > 2024-01-01",
             Some("`changed_at` is an instant (native), and `2024-01-01` is not"),
         ),
-        (
-            "nam = 'x'",
-            Some("public.accounts of ops has no field `nam`"),
-        ),
+        ("nam = 'x'", Some("public.accounts of ops has no field `nam`")),
     ];
     for (condition, message) in cases {
         let key = format!("where: \"{condition}\"");
         let says = accounts().says_sides("", &key, NAME);
-        let says: Vec<&str> = says
-            .iter()
-            .map(|line| line.trim_end_matches(" [not found]"))
-            .collect();
-        let expected: Vec<String> = message
-            .iter()
-            .map(|text| format!("error: {text}"))
-            .collect();
+        let says: Vec<&str> =
+            says.iter().map(|line| line.trim_end_matches(" [not found]")).collect();
+        let expected: Vec<String> = message.iter().map(|text| format!("error: {text}")).collect();
         assert_eq!(says, expected, "{condition}");
     }
     let world = accounts();
@@ -215,10 +171,8 @@ fn match_rules_compare_what_can_be_equal() {
     assert!(matched("left: Phone, right: id").is_empty());
     assert_eq!(
         matched("left: Founded__c, right: active"),
-        [
-            "error: `Founded__c` is a date (native) and `active` is a boolean (native): they are \
-         never equal",
-        ]
+        ["error: `Founded__c` is a date (native) and `active` is a boolean (native): they are \
+         never equal",]
     );
     assert_eq!(
         matched("left: Founded__c, right: founded, normalize: trim"),
@@ -231,14 +185,8 @@ fn match_rules_compare_what_can_be_equal() {
 
 #[test]
 fn half_writable_fields_are_warned_of() {
-    let create_only = FieldSchema {
-        creatable: true,
-        ..read_only("a", TEXT)
-    };
-    let update_only = FieldSchema {
-        updatable: true,
-        ..read_only("b", TEXT)
-    };
+    let create_only = FieldSchema { creatable: true, ..read_only("a", TEXT) };
+    let update_only = FieldSchema { updatable: true, ..read_only("b", TEXT) };
     let world = World::new(vec![create_only], vec![update_only]);
     assert_eq!(
         world.says("fields: [{ left: a, right: b }]"),

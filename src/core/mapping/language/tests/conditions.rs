@@ -49,20 +49,14 @@ fn comparisons() -> impl Strategy<Value = Comparison> {
 }
 
 fn conditions() -> impl Strategy<Value = Condition> {
-    let compare = (
-        fields(),
-        comparisons(),
-        prop_oneof![literals(), Just(Literal::Null)],
-    )
-        .prop_map(|(field, comparison, literal)| Condition::Compare {
+    let compare = (fields(), comparisons(), prop_oneof![literals(), Just(Literal::Null)]).prop_map(
+        |(field, comparison, literal)| Condition::Compare {
             field,
             comparison,
             literal: located(literal),
-        });
-    let list = (
-        fields(),
-        prop::collection::vec(literals().prop_map(located), 1..4),
-    )
+        },
+    );
+    let list = (fields(), prop::collection::vec(literals().prop_map(located), 1..4))
         .prop_map(|(field, literals)| Condition::In { field, literals });
     prop_oneof![3 => compare, 1 => list].prop_recursive(4, 24, 4, |inner| {
         prop_oneof![
@@ -131,11 +125,7 @@ fn each_mistake_is_named_at_its_place() {
     let cases = [
         ("", "", "the condition ends before it is complete"),
         ("a", "", "the comparison is missing"),
-        (
-            "a =",
-            "",
-            "the end of the condition stands where a constant is expected",
-        ),
+        ("a =", "", "the end of the condition stands where a constant is expected"),
         ("a = b", "b", "`b` is not a constant"),
         ("= 1", "=", "`=` stands where a field is expected"),
         ("a = 1 b = 2", "b", "`b` does not continue the condition"),
@@ -146,11 +136,7 @@ fn each_mistake_is_named_at_its_place() {
         ("a in 1", "1", "`in` is followed by a list in parentheses"),
         ("a in ()", ")", "`)` stands where a constant is expected"),
         ("a in (1, null)", "null", "a list cannot hold null"),
-        (
-            "a is true",
-            "true",
-            "`is` asks for null only, not for `true`",
-        ),
+        ("a is true", "true", "`is` asks for null only, not for `true`"),
         ("a = 1e", "1e", "`1e` is neither a number nor a date"),
         ("a = .", ".", "`.` is neither a number nor a date"),
         ("a = 1; drop table b", ";", "`;` has no meaning here"),
@@ -158,28 +144,18 @@ fn each_mistake_is_named_at_its_place() {
     ];
     for (text, place, message) in cases {
         let fault = parse(text).unwrap_err();
-        assert_eq!(
-            (&text[fault.span.range()], &*fault.message),
-            (place, message),
-            "{text}"
-        );
+        assert_eq!((&text[fault.span.range()], &*fault.message), (place, message), "{text}");
     }
 }
 
 #[test]
 fn conditions_have_limits() {
     let deep = format!("{}a = 1{}", "(".repeat(40), ")".repeat(40));
-    assert_eq!(
-        parse(&deep).unwrap_err().message,
-        "the condition is nested too deeply"
-    );
+    assert_eq!(parse(&deep).unwrap_err().message, "the condition is nested too deeply");
     assert_eq!(
         parse(&"not ".repeat(40)).unwrap_err().message,
         "the condition is nested too deeply"
     );
     let long = format!("a = '{}'", "x".repeat(20_000));
-    assert_eq!(
-        parse(&long).unwrap_err().message,
-        "the condition has 20006 bytes"
-    );
+    assert_eq!(parse(&long).unwrap_err().message, "the condition has 20006 bytes");
 }

@@ -14,10 +14,7 @@ fn drawn(text: &str) -> String {
 #[track_caller]
 pub(super) fn shows(text: &str, expected: &str) {
     let drawn = drawn(text.trim_start_matches('\n'));
-    assert!(
-        drawn == expected.trim_matches('\n'),
-        "drawn:\n{drawn}\n\nexpected:\n{expected}"
-    );
+    assert!(drawn == expected.trim_matches('\n'), "drawn:\n{drawn}\n\nexpected:\n{expected}");
 }
 
 #[test]

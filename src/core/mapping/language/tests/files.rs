@@ -53,38 +53,17 @@ fn a_whole_file_is_read() {
     let spec = spec.value;
     assert_eq!(&**spec.name, "accounts");
     assert_eq!(spec.initial, Initial::Fill);
-    assert_eq!(
-        *spec.create,
-        Sides {
-            left: true,
-            right: false
-        }
-    );
-    assert_eq!(
-        *spec.delete,
-        Sides {
-            left: DeleteRule::Propagate,
-            right: DeleteRule::Keep
-        }
-    );
+    assert_eq!(*spec.create, Sides { left: true, right: false });
+    assert_eq!(*spec.delete, Sides { left: DeleteRule::Propagate, right: DeleteRule::Keep });
     assert_eq!(*spec.leave, LeaveRule::Unlink);
     assert_eq!(spec.matches[1].normalize[1].value, Normalizer::Lowercase);
-    assert_eq!(
-        spec.sides.left.condition.as_ref().unwrap().to_string(),
-        "IsPersonAccount = false"
-    );
+    assert_eq!(spec.sides.left.condition.as_ref().unwrap().to_string(), "IsPersonAccount = false");
     let policies: Vec<Policy> = spec.fields.iter().map(|field| field.conflict).collect();
-    let (review, left, right) = (
-        Policy::Review,
-        Policy::Wins(Side::Left),
-        Policy::Wins(Side::Right),
-    );
+    let (review, left, right) =
+        (Policy::Review, Policy::Wins(Side::Left), Policy::Wins(Side::Right));
     assert_eq!(policies, [review, left, review, review, right, review]);
     assert_eq!(*spec.fields[2].direction, Direction::ToRight);
-    assert_eq!(
-        &*spec.fields[3].reference.as_ref().unwrap().value,
-        "accounts"
-    );
+    assert_eq!(&*spec.fields[3].reference.as_ref().unwrap().value, "accounts");
     assert_eq!(spec.fields[4].values.as_ref().unwrap().len(), 2);
     assert_eq!(&*spec.fields[0].unit_name(), "Name/name");
 }
@@ -97,13 +76,7 @@ fn what_a_file_does_not_say_is_the_careful_choice() {
     );
     let spec = spec.unwrap().value;
     assert_eq!(spec.initial, Initial::Review);
-    assert_eq!(
-        *spec.delete,
-        Sides {
-            left: DeleteRule::Review,
-            right: DeleteRule::Review
-        }
-    );
+    assert_eq!(*spec.delete, Sides { left: DeleteRule::Review, right: DeleteRule::Review });
     assert_eq!(*spec.leave, LeaveRule::Keep);
     assert_eq!(spec.fields[0].conflict, Policy::Review);
     assert_eq!(*spec.fields[0].direction, Direction::Both);
@@ -117,12 +90,7 @@ fn the_selection_has_pair_fields_first_and_each_field_once() {
     let names: Vec<&str> = left.iter().map(|field| field.as_str()).collect();
     let pairs = ["Name", "Phone", "Rating", "ParentId", "Industry", "Notes"];
     assert_eq!(names[..image_len], pairs);
-    let others = [
-        "Ops_Id__c",
-        "Website",
-        "IsPersonAccount",
-        "LastModifiedById",
-    ];
+    let others = ["Ops_Id__c", "Website", "IsPersonAccount", "LastModifiedById"];
     assert_eq!(names[image_len..], others);
     let selection = spec.draft_selection(Side::Left);
     assert_eq!(selection.marker.unwrap().as_str(), "Syncline_Marker__c");
@@ -151,11 +119,7 @@ fn every_later_key_is_refused() {
         let text = FULL.replace("right: name }", &format!("right: name, {key}: x }}"));
         let found = check(&text).unwrap_err();
         assert_eq!(found.count(Severity::Error), 1, "{key}: {found}");
-        assert!(
-            found
-                .to_string()
-                .contains("this version of Syncline does not have it")
-        );
+        assert!(found.to_string().contains("this version of Syncline does not have it"));
     }
 }
 
@@ -171,10 +135,7 @@ fn places_count_characters_and_lines_whatever_the_line_ends() {
         (5, 42, "`direction` cannot be `up`".to_owned()),
     ];
     assert_eq!(places(&found), expected);
-    assert_eq!(
-        places(&check(&format!("\u{feff}{text}")).unwrap_err()),
-        expected
-    );
+    assert_eq!(places(&check(&format!("\u{feff}{text}")).unwrap_err()), expected);
 }
 
 #[test]
@@ -203,11 +164,7 @@ fn places_inside_a_condition_follow_quotes_escapes_and_folding() {
              right: {{ system: c, entity: d }}\nmatch: []\nfields: [{{ left: x, right: x }}]\n"
         );
         let message = "`x` is not a constant".to_owned();
-        assert_eq!(
-            places(&check(&text).unwrap_err()),
-            [(line, column, message)],
-            "{block}"
-        );
+        assert_eq!(places(&check(&text).unwrap_err()), [(line, column, message)], "{block}");
     }
 }
 
@@ -271,10 +228,7 @@ fn mappings_are_checked_against_each_other_and_the_settings() {
     let systems = ["crm".into(), "ops".into()];
     let messages = |specs: &[MappingSpec]| {
         let found = check_together(specs, &systems);
-        found
-            .iter()
-            .map(|diagnostic| diagnostic.message.clone())
-            .collect::<Vec<_>>()
+        found.iter().map(|diagnostic| diagnostic.message.clone()).collect::<Vec<_>>()
     };
     let accounts = mapping("accounts", crm, ops, plain);
     assert!(messages(std::slice::from_ref(&accounts)).is_empty());
@@ -294,13 +248,7 @@ fn mappings_are_checked_against_each_other_and_the_settings() {
         ["two mappings have the name `accounts`"]
     );
     let crossed = mapping("again", ops, crm, plain);
-    assert_eq!(
-        messages(&[accounts, crossed]),
-        ["`accounts` and `again` join the same entities"]
-    );
-    let (one, two) = (
-        mapping("one", crm, filtered, plain),
-        mapping("two", crm, filtered, plain),
-    );
+    assert_eq!(messages(&[accounts, crossed]), ["`accounts` and `again` join the same entities"]);
+    let (one, two) = (mapping("one", crm, filtered, plain), mapping("two", crm, filtered, plain));
     assert!(messages(&[one, two]).is_empty());
 }

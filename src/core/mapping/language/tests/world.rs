@@ -16,9 +16,7 @@ use crate::{Side, Sides};
 pub(super) const TEXT: FieldType = FieldType::Text { chars_max: None };
 
 pub(super) fn chars(max: u32) -> FieldType {
-    FieldType::Text {
-        chars_max: Some(max),
-    }
+    FieldType::Text { chars_max: Some(max) }
 }
 
 pub(super) fn list(values: &[&str], restricted: bool) -> FieldType {
@@ -43,19 +41,11 @@ pub(super) fn field(name: &str, kind: FieldType) -> FieldSchema {
 }
 
 pub(super) fn read_only(name: &str, kind: FieldType) -> FieldSchema {
-    FieldSchema {
-        creatable: false,
-        updatable: false,
-        ..field(name, kind)
-    }
+    FieldSchema { creatable: false, updatable: false, ..field(name, kind) }
 }
 
 pub(super) fn required(name: &str, kind: FieldType) -> FieldSchema {
-    FieldSchema {
-        nullable: false,
-        required: true,
-        ..field(name, kind)
-    }
+    FieldSchema { nullable: false, required: true, ..field(name, kind) }
 }
 
 /// Two entities with what a test needs of them.
@@ -79,11 +69,8 @@ impl World {
             Side::Left => ("crm".into(), "Account".into()),
             Side::Right => ("ops".into(), "public.accounts".into()),
         };
-        let own = MappingRef {
-            name: "accounts".into(),
-            id: MappingId(7),
-            sides: Sides::from_fn(place),
-        };
+        let own =
+            MappingRef { name: "accounts".into(), id: MappingId(7), sides: Sides::from_fn(place) };
         Self {
             schemas: Sides {
                 left: schema("Account", "Id", left),
@@ -107,17 +94,9 @@ impl World {
         rest: &str,
     ) -> Result<Checked<Mapping>, Diagnostics> {
         let comma = |keys: &str| {
-            if keys.is_empty() {
-                String::new()
-            } else {
-                format!(", {keys}")
-            }
+            if keys.is_empty() { String::new() } else { format!(", {keys}") }
         };
-        let matches = if rest.contains("match:") {
-            ""
-        } else {
-            "match: []\n"
-        };
+        let matches = if rest.contains("match:") { "" } else { "match: []\n" };
         let text = format!(
             "mapping: accounts\nleft: {{ system: crm, entity: Account{} }}\n\
              right: {{ system: ops, entity: public.accounts{} }}\n{matches}{rest}\n",
@@ -126,18 +105,8 @@ impl World {
         );
         let file = MappingFile::parse(&Source::new("m.yaml", &text))?;
         let spec = check_offline(&file)?.value;
-        let schemas = Sides {
-            left: &self.schemas.left,
-            right: &self.schemas.right,
-        };
-        bind(
-            &spec,
-            MappingId(7),
-            3,
-            schemas,
-            self.capabilities.clone(),
-            &self.mappings,
-        )
+        let schemas = Sides { left: &self.schemas.left, right: &self.schemas.right };
+        bind(&spec, MappingId(7), 3, schemas, self.capabilities.clone(), &self.mappings)
     }
 
     /// What binding says, as severity and message.
@@ -188,45 +157,14 @@ pub(super) fn accounts() -> World {
         },
         field("Phone", chars(40)),
         field("Industry", list(&["Banking", "Energy", "Other"], true)),
-        field(
-            "AnnualRevenue",
-            FieldType::Decimal {
-                precision: Some(18),
-                scale: Some(0),
-            },
-        ),
+        field("AnnualRevenue", FieldType::Decimal { precision: Some(18), scale: Some(0) }),
         field("Active__c", FieldType::Bool),
         field("Founded__c", FieldType::Date),
-        field(
-            "ParentId",
-            FieldType::Reference {
-                entities: vec!["Account".into()],
-            },
-        ),
-        field(
-            "OwnerId",
-            FieldType::Reference {
-                entities: vec!["User".into(), "Group".into()],
-            },
-        ),
-        field(
-            "Tags__c",
-            FieldType::Set {
-                values: vec!["a".into()],
-                restricted: true,
-            },
-        ),
-        read_only(
-            "LastModifiedDate",
-            FieldType::Instant {
-                precision: Precision::Second,
-            },
-        ),
-        FieldSchema {
-            external_id: true,
-            unique: true,
-            ..field("Syncline_Id__c", chars(36))
-        },
+        field("ParentId", FieldType::Reference { entities: vec!["Account".into()] }),
+        field("OwnerId", FieldType::Reference { entities: vec!["User".into(), "Group".into()] }),
+        field("Tags__c", FieldType::Set { values: vec!["a".into()], restricted: true }),
+        read_only("LastModifiedDate", FieldType::Instant { precision: Precision::Second }),
+        FieldSchema { external_id: true, unique: true, ..field("Syncline_Id__c", chars(36)) },
         field("Syncline_Marker__c", chars(80)),
     ];
     let right = vec![
@@ -234,41 +172,14 @@ pub(super) fn accounts() -> World {
         required("name", chars(255)),
         field("phone", chars(20)),
         field("industry_code", TEXT),
-        field(
-            "revenue",
-            FieldType::Decimal {
-                precision: None,
-                scale: None,
-            },
-        ),
+        field("revenue", FieldType::Decimal { precision: None, scale: None }),
         field("active", FieldType::Bool),
         field("founded", FieldType::Date),
-        field(
-            "employees",
-            FieldType::Int {
-                min: -2_147_483_648,
-                max: 2_147_483_647,
-            },
-        ),
-        field(
-            "parent_id",
-            FieldType::Reference {
-                entities: vec!["public.accounts".into()],
-            },
-        ),
-        field(
-            "owner_id",
-            FieldType::Reference {
-                entities: vec!["public.users".into()],
-            },
-        ),
+        field("employees", FieldType::Int { min: -2_147_483_648, max: 2_147_483_647 }),
+        field("parent_id", FieldType::Reference { entities: vec!["public.accounts".into()] }),
+        field("owner_id", FieldType::Reference { entities: vec!["public.users".into()] }),
         field("doc", FieldType::Json),
-        field(
-            "changed_at",
-            FieldType::Instant {
-                precision: Precision::Micro,
-            },
-        ),
+        field("changed_at", FieldType::Instant { precision: Precision::Micro }),
         field("updated_by", TEXT),
     ];
     World::new(left, right)

@@ -1,0 +1,162 @@
+//! The answers that a question can be given, and what each of them does.
+
+use syncline_core::Side;
+use syncline_core::mapping::{DeleteRule, Direction};
+use syncline_core::model::{Choice, ReviewKind};
+use syncline_sdk::Key;
+
+use super::question::Question;
+use crate::cli::desk::quoted;
+
+/// One possible answer.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Offer {
+    /// What is chosen.
+    pub answer: Answer,
+    /// How it is given on a command line.
+    pub flags: String,
+    /// What it does.
+    pub effect: String,
+}
+
+/// What is chosen, without the values that a person types.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Answer {
+    Take(Side),
+    Value,
+    Adopt(Key),
+    Separate,
+    Retry,
+}
+
+impl Answer {
+    /// Whether a choice is this answer.
+    pub fn admits(&self, choice: &Choice) -> bool {
+        match (self, choice) {
+            (Self::Take(offered), Choice::Take(side)) => offered == side,
+            (Self::Adopt(offered), Choice::Adopt(key)) => offered == key,
+            (Self::Value, Choice::Typed(_))
+            | (Self::Separate, Choice::Separate)
+            | (Self::Retry, Choice::Retry) => true,
+            _ => false,
+        }
+    }
+}
+
+/// The possible answers to a question, the likeliest first.
+pub(super) fn offers(question: &Question) -> Vec<Offer> {
+    match question.review.key.unit {
+        Some(unit) => about_unit(question, unit),
+        None => about_pair(question),
+    }
+}
+
+fn take(side: Side, effect: String) -> Offer {
+    Offer { answer: Answer::Take(side), flags: format!("--take {side}"), effect }
+}
+
+fn separate(effect: impl Into<String>) -> Offer {
+    Offer { answer: Answer::Separate, flags: "--separate".to_owned(), effect: effect.into() }
+}
+
+fn retry(effect: impl Into<String>) -> Offer {
+    Offer { answer: Answer::Retry, flags: "--retry".to_owned(), effect: effect.into() }
+}
+
+fn about_unit(question: &Question, unit: u16) -> Vec<Offer> {
+    let system = |side: Side| question.mapping.system(side);
+    let keep = |side: Side| {
+        let (here, there) = (system(side), system(side.other()));
+        take(side, format!("{here}'s value stays and goes to {there}"))
+    };
+    let mut offers = match question.review.kind {
+        ReviewKind::NoImage(side, _) => vec![
+            retry(format!("the cause is mended: try to write {} again", system(side))),
+            keep(side),
+        ],
+        ReviewKind::Oscillation => {
+            let mut offers: Vec<Offer> = Side::BOTH.map(keep).into();
+            offers.push(retry("what wrote it back is switched off: let edits travel again"));
+            offers
+        }
+        _ => Side::BOTH.map(keep).into(),
+    };
+    let pair = question.mapping.pair(unit);
+    // A value of one's own is written to both sides; a reference is to a record, not a text.
+    let typed = pair
+        .is_some_and(|pair| pair.direction.value == Direction::Both && pair.reference.is_none());
+    if typed {
+        let fields = question.review.shown.left.values.len().max(1);
+        let flags = vec!["--value TEXT"; fields].join(" ");
+        let left = system(Side::Left);
+        offers.push(Offer {
+            answer: Answer::Value,
+            flags,
+            effect: format!(
+                "a value of your own, as {left} writes it, goes to both (--null: empty the field)"
+            ),
+        });
+    }
+    offers
+}
+
+fn about_pair(question: &Question) -> Vec<Offer> {
+    let system = |side: Side| question.mapping.system(side);
+    let alone = "the link ends: both records stay as they are and go their own ways";
+    match &question.review.kind {
+        ReviewKind::DeleteUpdate(gone)
+        | ReviewKind::Delete(gone)
+        | ReviewKind::SuspectedDelete(gone) => {
+            let (gone, stays) = (*gone, gone.other());
+            let (lost, kept) = (system(gone), system(stays));
+            let mut offers = vec![
+                take(stays, format!("the record lives: {lost} gets it back from {kept}")),
+                take(
+                    gone,
+                    format!(
+                        "the deletion stands: the record is deleted in {kept} too, its values \
+                             stay in the journal"
+                    ),
+                ),
+                separate(format!("the link ends: the record in {kept} stays and goes its own way")),
+            ];
+            let propagated = question
+                .mapping
+                .spec
+                .as_ref()
+                .is_some_and(|spec| spec.delete.value[gone] == DeleteRule::Propagate);
+            // Only a delete that was refused becomes this question under that rule.
+            if matches!(question.review.kind, ReviewKind::Delete(_)) && propagated {
+                let effect = format!("the cause of the refusal is mended: delete in {kept} again");
+                offers.push(retry(effect));
+            }
+            offers
+        }
+        ReviewKind::Leave(left) => vec![
+            separate(alone),
+            take(*left, format!("the record is deleted in {}", system(left.other()))),
+        ],
+        ReviewKind::Ambiguous(candidates) => {
+            let side = question.other_side();
+            let mut offers: Vec<Offer> = candidates
+                .iter()
+                .map(|key| Offer {
+                    answer: Answer::Adopt(key.clone()),
+                    flags: format!("--adopt {}", quoted(key.as_str())),
+                    effect: format!("{} is the partner", question.mapping.record(side, Some(key))),
+                })
+                .collect();
+            let creates =
+                question.mapping.spec.as_ref().is_some_and(|spec| spec.create.value[side]);
+            offers.push(separate(if creates {
+                format!("none of them: a new record is made in {}", system(side))
+            } else {
+                "none of them: the record stays without a partner".to_owned()
+            }));
+            offers.push(retry("the duplicates are mended: look for the partner again"));
+            offers
+        }
+        // A question about a unit that lost it: the engine asks those about units only.
+        _ => vec![separate(alone)],
+    }
+}

@@ -1,0 +1,311 @@
+//! A question in words and as JSON.
+
+use serde_json::{Value as Json, json};
+use syncline_core::Side;
+use syncline_core::model::{Choice, Link, Review, ReviewKind, ReviewStatus};
+use syncline_sdk::{Instant, Key, Value};
+
+use super::offer::offers;
+use super::reference::Seen;
+use crate::cli::desk::{Desk, KnownMapping};
+use crate::cli::words::{
+    actor, actor_json, age, count, plain, time_and_age, time_json, value, value_json, values,
+};
+
+/// A question with the names of what it is about.
+pub(super) struct Question {
+    pub review: Review,
+    pub mapping: KnownMapping,
+    /// The link, which the ledger keeps for ever.
+    pub link: Option<Link>,
+}
+
+impl Question {
+    pub fn new(desk: &Desk, review: Review, link: Option<Link>) -> Self {
+        Self { mapping: desk.mapping(review.key.mapping), review, link }
+    }
+
+    /// The question in the revision that it has.
+    pub fn seen(&self) -> Seen {
+        Seen { id: self.review.id, revision: self.review.revision }
+    }
+
+    /// What it is about within the pair.
+    pub fn unit(&self) -> String {
+        let unit = self.review.key.unit;
+        unit.map_or_else(|| "the pair".to_owned(), |unit| self.mapping.unit(unit))
+    }
+
+    /// The key of a side's record.
+    pub fn key(&self, side: Side) -> Option<&Key> {
+        self.link.as_ref()?.keys[side].as_ref()
+    }
+
+    /// The names of the fields that a side shows.
+    pub fn fields(&self, side: Side) -> Vec<String> {
+        let shown = self.review.shown[side].values.len();
+        let places = match self.review.key.unit {
+            Some(unit) => self.mapping.places(side, unit),
+            None => (0..shown).collect(),
+        };
+        let name = |at: usize| match places.get(at) {
+            Some(place) => self.mapping.field(side, *place),
+            None => format!("field {at}"),
+        };
+        (0..shown).map(name).collect()
+    }
+
+    /// What is asked.
+    pub fn what(&self) -> String {
+        let system = |side: Side| self.mapping.system(side);
+        match &self.review.kind {
+            ReviewKind::Conflict => "changed on both sides".to_owned(),
+            ReviewKind::Initial => "differed when first matched".to_owned(),
+            ReviewKind::DeleteUpdate(side) => {
+                format!("deleted in {}, changed in {}", system(*side), system(side.other()))
+            }
+            ReviewKind::Delete(side) => format!("deleted in {}", system(*side)),
+            ReviewKind::Leave(side) => format!("left the filter in {}", system(*side)),
+            ReviewKind::Ambiguous(keys) => {
+                let partners = count(i64::try_from(keys.len()).unwrap_or(i64::MAX), "record");
+                format!("{partners} of {} could be the partner", system(self.other_side()))
+            }
+            ReviewKind::NoImage(side, reason) => {
+                format!("{} cannot store the value: {}", system(*side), plain(&reason.to_string()))
+            }
+            ReviewKind::Oscillation => "written back and forth without end".to_owned(),
+            ReviewKind::SuspectedDelete(side) => {
+                format!("missing in {}, with no proof of a deletion", system(*side))
+            }
+        }
+    }
+
+    /// The side that candidates stand on: the one without a record.
+    pub fn other_side(&self) -> Side {
+        let has = |side: Side| match &self.link {
+            Some(link) => link.keys[side].is_some(),
+            None => self.review.shown[side].exists,
+        };
+        if has(Side::Left) { Side::Right } else { Side::Left }
+    }
+
+    /// Where it stands.
+    pub fn status(&self) -> String {
+        match (self.review.status, &self.review.answer) {
+            (ReviewStatus::Open, _) => "open".to_owned(),
+            (ReviewStatus::Answered, Some(answer)) => format!(
+                "answered by {} with `{}`, not folded by the engine yet",
+                plain(&answer.by),
+                choice(&answer.choice)
+            ),
+            (ReviewStatus::Answered, None) => "answered, not folded yet".to_owned(),
+            (ReviewStatus::Closed, Some(answer)) => {
+                format!("closed; {} answered with `{}`", plain(&answer.by), choice(&answer.choice))
+            }
+            (ReviewStatus::Closed, None) => "closed".to_owned(),
+        }
+    }
+
+    /// The value of a side in one line, with who made it and when; for a list.
+    pub fn cell(&self, side: Side, now: Instant) -> (String, String) {
+        let shown = &self.review.shown[side];
+        let what = match (self.review.key.unit, shown.exists) {
+            (Some(_), _) => values(&shown.values),
+            (None, true) => self.mapping.record(side, self.key(side)),
+            (None, false) => "(no record)".to_owned(),
+        };
+        let when = shown.at.map(|at| format!("{} ago", age(now, at.micros())));
+        let who = [Some(self.mapping.system(side)), actor(&shown.actor), when];
+        let who: Vec<String> = who.into_iter().flatten().collect();
+        (what, who.join(", "))
+    }
+
+    /// The last agreed values, in one line; one side's where both store the same.
+    pub fn base(&self) -> String {
+        let shown = &self.review.shown;
+        let known = |side: Side| shown[side].base.iter().any(Value::is_present);
+        match self.review.key.unit {
+            None => String::new(),
+            Some(_) if !known(Side::Left) && !known(Side::Right) => "(none)".to_owned(),
+            Some(_) if shown.left.base == shown.right.base => values(&shown.left.base),
+            Some(_) => format!(
+                "{}: {}\n{}: {}",
+                self.mapping.system(Side::Left),
+                values(&shown.left.base),
+                self.mapping.system(Side::Right),
+                values(&shown.right.base)
+            ),
+        }
+    }
+
+    /// Everything about it, for people.
+    pub fn lines(&self, desk: &Desk) -> Vec<String> {
+        let asked = time_and_age(desk.now, self.review.asked_at);
+        let mut lines = vec![
+            format!("question {}: {}", self.seen(), self.what()),
+            format!("  mapping  {}", self.mapping.name),
+            format!("  about    {}", self.unit()),
+            format!("  link     {}", self.review.key.link),
+            format!("  asked    {asked}"),
+            format!("  status   {}", self.status()),
+        ];
+        for side in Side::BOTH {
+            lines.push(String::new());
+            self.side(desk, side, &mut lines);
+        }
+        if let ReviewKind::Ambiguous(candidates) = &self.review.kind {
+            lines.push(String::new());
+            lines.push("possible partners:".to_owned());
+            for key in candidates {
+                lines.push(format!("  {}", self.mapping.record(self.other_side(), Some(key))));
+            }
+        }
+        if self.review.status == ReviewStatus::Open {
+            lines.push(String::new());
+            lines.push("answers:".to_owned());
+            for offer in offers(self) {
+                lines.push(format!("  {}", offer.effect));
+                let flags = format!("conflicts resolve {} {}", self.seen(), offer.flags);
+                lines.push(format!("      {}", desk.command(&flags)));
+            }
+        }
+        lines
+    }
+
+    fn side(&self, desk: &Desk, side: Side, lines: &mut Vec<String>) {
+        let shown = &self.review.shown[side];
+        lines.push(format!("{side}: {}", self.mapping.record(side, self.key(side))));
+        if !shown.exists && self.key(side).is_some() {
+            lines.push("  the record is gone; its last values:".to_owned());
+        }
+        let names = self.fields(side);
+        let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(10);
+        let has_base = shown.base.iter().any(Value::is_present);
+        for (at, name) in names.iter().enumerate() {
+            let now = &shown.values[at];
+            let base = shown.base.get(at).unwrap_or(&Value::Absent);
+            if !now.is_present() && !base.is_present() {
+                continue;
+            }
+            let before = match (has_base, base == now) {
+                (false, _) => "  (nothing agreed yet)".to_owned(),
+                (true, true) => "  (as agreed)".to_owned(),
+                (true, false) => format!("  (agreed: {})", value(base)),
+            };
+            lines.push(format!("  {name:<width$}  {}{before}", value(now)));
+        }
+        if shown.values != shown.base || !shown.exists {
+            let who = actor(&shown.actor).unwrap_or_else(|| "not told".to_owned());
+            let when = shown.at.map(|at| time_and_age(desk.now, at.micros()));
+            let when = when.unwrap_or_else(|| "not told".to_owned());
+            if self.key(side).is_some() {
+                lines.push(format!("  {:<width$}  {who}", "changed by"));
+                lines.push(format!("  {:<width$}  {when}", "changed at"));
+            }
+        }
+    }
+
+    /// Everything about it, as JSON.
+    pub fn json(&self, desk: &Desk) -> Json {
+        let review = &self.review;
+        let (kind, of, reason, candidates) = kind_json(&review.kind);
+        let answers: Vec<Json> = if review.status == ReviewStatus::Open {
+            offers(self)
+                .into_iter()
+                .map(|offer| {
+                    let flags = format!("conflicts resolve {} {}", self.seen(), offer.flags);
+                    json!({ "effect": offer.effect, "command": desk.command(&flags) })
+                })
+                .collect()
+        } else {
+            Vec::new()
+        };
+        json!({
+            "question": self.seen().to_string(),
+            "id": review.id,
+            "revision": review.revision,
+            "status": review.status,
+            "mapping": self.mapping.name,
+            "link": review.key.link,
+            "unit": review.key.unit.map(|unit| self.mapping.unit(unit)),
+            "sync_version": review.key.sync_version,
+            "kind": kind,
+            "kind_side": of,
+            "what": self.what(),
+            "reason": reason,
+            "candidates": candidates,
+            "asked_at": time_json(review.asked_at),
+            "left": self.side_json(Side::Left),
+            "right": self.side_json(Side::Right),
+            "answer": review.answer.as_ref().map(|answer| json!({
+                "choice": choice_json(&answer.choice),
+                "by": answer.by,
+                "at": time_json(answer.at.micros()),
+            })),
+            "answers": answers,
+        })
+    }
+
+    fn side_json(&self, side: Side) -> Json {
+        let shown = &self.review.shown[side];
+        let names = self.fields(side);
+        let fields = names.iter().enumerate().map(|(at, name)| {
+            json!({
+                "field": name,
+                "now": value_json(&shown.values[at]),
+                "agreed": value_json(shown.base.get(at).unwrap_or(&Value::Absent)),
+            })
+        });
+        let spec = self.mapping.spec.as_ref().map(|spec| &spec.sides[side]);
+        json!({
+            "system": spec.map(|side| side.system.as_str()),
+            "entity": spec.map(|side| side.entity.as_str()),
+            "key": self.key(side),
+            "exists": shown.exists,
+            "fields": fields.collect::<Json>(),
+            "actor": actor_json(&shown.actor),
+            "at": shown.at.map(|at| time_json(at.micros())),
+        })
+    }
+}
+
+fn kind_json(kind: &ReviewKind) -> (&'static str, Option<Side>, Option<String>, &[Key]) {
+    match kind {
+        ReviewKind::Conflict => ("conflict", None, None, &[]),
+        ReviewKind::Initial => ("initial", None, None, &[]),
+        ReviewKind::DeleteUpdate(side) => ("delete_update", Some(*side), None, &[]),
+        ReviewKind::Delete(side) => ("delete", Some(*side), None, &[]),
+        ReviewKind::Leave(side) => ("leave", Some(*side), None, &[]),
+        ReviewKind::Ambiguous(candidates) => ("ambiguous", None, None, candidates),
+        ReviewKind::NoImage(side, reason) => {
+            ("no_image", Some(*side), Some(reason.to_string()), &[])
+        }
+        ReviewKind::Oscillation => ("oscillation", None, None, &[]),
+        ReviewKind::SuspectedDelete(side) => ("suspected_delete", Some(*side), None, &[]),
+    }
+}
+
+/// A choice in the words of the command line.
+pub(super) fn choice(choice: &Choice) -> String {
+    match choice {
+        Choice::Take(side) => format!("take {side}"),
+        Choice::Typed(typed) if typed.iter().all(Value::is_null) => "null".to_owned(),
+        Choice::Typed(typed) => format!("value {}", values(typed)),
+        Choice::Adopt(key) => format!("adopt {}", plain(key.as_str())),
+        Choice::Separate => "separate".to_owned(),
+        Choice::Retry => "retry".to_owned(),
+    }
+}
+
+/// A choice as JSON.
+pub(super) fn choice_json(choice: &Choice) -> Json {
+    match choice {
+        Choice::Take(side) => json!({ "take": side }),
+        Choice::Typed(typed) => {
+            json!({ "value": typed.iter().map(value_json).collect::<Json>() })
+        }
+        Choice::Adopt(key) => json!({ "adopt": key }),
+        Choice::Separate => json!("separate"),
+        Choice::Retry => json!("retry"),
+    }
+}

@@ -1,0 +1,209 @@
+//! The desk of somebody who works on the ledger: the ledger, and names for what is in it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use syncline_core::mapping::MappingId;
+use syncline_core::mapping::language::{
+    Diagnostic, FieldSpec, MappingFile, MappingSpec, Source, check_offline, nearest, one_of,
+};
+use syncline_core::{Side, Sides};
+use syncline_ledger::postgres::Postgres;
+use syncline_ledger::{Ledger as _, LinkQuery, Loaded, People as _};
+use syncline_sdk::{FieldName, Instant, Key};
+
+use super::installation::read_settings;
+use super::words::plain;
+use super::{Stop, clock};
+use crate::service::open_ledger;
+
+/// The file that needs not be named in a command.
+const CONFIG: &str = "syncline.yaml";
+
+/// The ledger, opened for a person.
+pub(super) struct Desk {
+    pub ledger: Postgres,
+    /// Every mapping that the ledger knows, by number.
+    pub mappings: Vec<KnownMapping>,
+    /// When the command began.
+    pub now: Instant,
+    config: PathBuf,
+}
+
+impl Desk {
+    /// Opens the ledger of the settings. Neither the systems nor the mapping files are looked
+    /// at: it works while they are broken.
+    pub async fn open(config: &Path) -> Result<Self, Stop> {
+        let settings = read_settings(config)?.value;
+        let ledger = open_ledger(&settings).await?.ledger;
+        let mappings =
+            known_mappings(&ledger).await.context("the ledger: its mappings cannot be read")?;
+        Ok(Self { ledger, mappings, now: clock::now(), config: config.to_owned() })
+    }
+
+    /// The mapping of that number. The ledger names one only after it was numbered.
+    pub fn mapping(&self, id: MappingId) -> KnownMapping {
+        let known = self.mappings.iter().find(|mapping| mapping.id == id);
+        known.cloned().unwrap_or_else(|| KnownMapping::new(id, format!("mapping {id}"), None))
+    }
+
+    /// The mapping of that name.
+    pub fn named(&self, name: &str) -> Result<&KnownMapping, Stop> {
+        let known = || self.mappings.iter().map(|mapping| &*mapping.name);
+        if let Some(mapping) = self.mappings.iter().find(|mapping| mapping.name == name) {
+            return Ok(mapping);
+        }
+        let help = match nearest(name, known()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if self.mappings.is_empty() => {
+                "the ledger knows a mapping once `syncline run` has started with it".to_owned()
+            }
+            None => format!("the ledger knows {}", one_of(known())),
+        };
+        let message = format!("the ledger knows no mapping `{}`", plain(name));
+        Err(Stop::Found(Diagnostic::error(message).help(help).into()))
+    }
+
+    /// Links with what hangs on them.
+    pub async fn load(&self, queries: &[LinkQuery]) -> Result<Loaded, Stop> {
+        Ok(self.ledger.load(queries).await.context("the ledger")?)
+    }
+
+    /// A command as it is to be typed for this installation.
+    pub fn command(&self, arguments: &str) -> String {
+        if self.config == Path::new(CONFIG) {
+            return format!("syncline {arguments}");
+        }
+        let config = quoted(&self.config.display().to_string());
+        format!("syncline {arguments} --config {config}")
+    }
+
+    /// Whether an engine works on the ledger now: it renews its lease all the time.
+    pub async fn engine_runs(&self) -> Result<bool, Stop> {
+        let owner = self.ledger.owner().await.context("the ledger")?;
+        Ok(owner.is_some_and(|owner| owner.until > self.now.micros()))
+    }
+}
+
+/// A word for a shell, in quotes where it needs them.
+pub(super) fn quoted(word: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+,=".contains(c);
+    if !word.is_empty() && word.chars().all(bare) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// A mapping that the ledger knows, with the rules that its newest revision was made from: what
+/// the engine works by, whatever the files say by now.
+#[derive(Clone)]
+pub(super) struct KnownMapping {
+    pub id: MappingId,
+    pub name: String,
+    /// Its rules; nothing when this release cannot read them.
+    pub spec: Option<MappingSpec>,
+    images: Sides<Vec<FieldName>>,
+}
+
+impl KnownMapping {
+    fn new(id: MappingId, name: String, source: Option<String>) -> Self {
+        let spec = source.and_then(|text| {
+            let source = Source::new(&name, &text);
+            let checked = MappingFile::parse(&source).and_then(|file| check_offline(&file));
+            checked.ok().map(|checked| checked.value)
+        });
+        let images = Sides::from_fn(|side| {
+            let Some(spec) = &spec else { return Vec::new() };
+            let (fields, image_len) = spec.fields_of(side);
+            let image = fields.into_iter().take(image_len);
+            image.map(|field| field.value.clone()).collect()
+        });
+        Self { id, name, spec, images }
+    }
+
+    /// The rules of a unit.
+    pub fn pair(&self, unit: u16) -> Option<&FieldSpec> {
+        self.spec.as_ref()?.fields.get(usize::from(unit))
+    }
+
+    /// The name of a unit.
+    pub fn unit(&self, unit: u16) -> String {
+        match self.pair(unit) {
+            Some(pair) => pair.unit_name().to_string(),
+            None => format!("unit {unit}"),
+        }
+    }
+
+    /// The name of a field of a side's image.
+    pub fn field(&self, side: Side, at: usize) -> String {
+        match self.images[side].get(at) {
+            Some(name) => name.to_string(),
+            None => format!("field {at}"),
+        }
+    }
+
+    /// The places of a unit's fields in a side's image.
+    pub fn places(&self, side: Side, unit: u16) -> Vec<usize> {
+        let Some(pair) = self.pair(unit) else {
+            return Vec::new();
+        };
+        let name = &pair.fields[side].value;
+        let place = self.images[side].iter().position(|field| field == name);
+        place.into_iter().collect()
+    }
+
+    /// How many units there are.
+    pub fn units(&self) -> u16 {
+        let units = self.spec.as_ref().map_or(0, |spec| spec.fields.len());
+        u16::try_from(units).unwrap_or(u16::MAX)
+    }
+
+    /// The system of a side, which is what people call the side by.
+    pub fn system(&self, side: Side) -> String {
+        match &self.spec {
+            Some(spec) if spec.sides.left.system == spec.sides.right.system => {
+                format!("{side} {}", *spec.sides[side].system)
+            }
+            Some(spec) => spec.sides[side].system.to_string(),
+            None => side.to_string(),
+        }
+    }
+
+    /// A side's record, or what would be one: `crm Account 001A`.
+    pub fn record(&self, side: Side, key: Option<&Key>) -> String {
+        let entity = self
+            .spec
+            .as_ref()
+            .map_or(String::new(), |spec| format!(" {}", *spec.sides[side].entity));
+        let key = key.map_or_else(|| "(no record)".to_owned(), |key| plain(key.as_str()));
+        format!("{}{entity} {key}", self.system(side))
+    }
+}
+
+/// What the ledger knows of its mappings. Reads with the ledger's pool, which is there for those
+/// who only look.
+async fn known_mappings(ledger: &Postgres) -> Result<Vec<KnownMapping>, sqlx::Error> {
+    let rows: Vec<(i32, String, Option<String>)> = sqlx::query_as(
+        "select m.id, m.name, r.source
+         from syncline.mapping as m
+         left join syncline.mapping_revision as r on r.mapping = m.id and r.revision = m.revision
+         order by m.id",
+    )
+    .fetch_all(ledger.pool())
+    .await?;
+    let known = |(id, name, source)| KnownMapping::new(MappingId(id), name, source);
+    Ok(rows.into_iter().map(known).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn words_are_quoted_for_a_shell_where_they_must_be() {
+        assert_eq!(quoted("001xx000003DGb1AAG"), "001xx000003DGb1AAG");
+        assert_eq!(quoted("[\"a\",1]"), "'[\"a\",1]'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted(""), "''");
+    }
+}

@@ -1,0 +1,161 @@
+//! One entry of the journal.
+
+use serde_json::{Value as Json, json};
+use syncline_core::model::{Decided, Entry, Intent, IntentKind, Observed, Settled};
+use syncline_sdk::{Instant, Precision};
+
+use super::Pair;
+use super::verdict::{intent as doing, outcome, verdict};
+use crate::cli::words::{actor, actor_json, plain, time, time_json, value, value_json, values};
+
+/// An entry for people.
+pub(super) fn lines(pair: &Pair, entry: &Entry) -> Vec<String> {
+    let at = Instant::new(entry.at.micros(), Precision::Milli);
+    let mut lines = vec![format!("{at}  entry {}", entry.id)];
+    for it in &entry.observed {
+        observed(pair, it, &mut lines);
+    }
+    for it in &entry.decided {
+        lines.push(format!("  decided   {}", decided(pair, it)));
+    }
+    if let Some(it) = &entry.intent {
+        intent(pair, it, &mut lines);
+    }
+    for it in &entry.settled {
+        lines.push(format!("  settled   {}", settled(pair, it)));
+    }
+    lines
+}
+
+fn observed(pair: &Pair, it: &Observed, lines: &mut Vec<String>) {
+    let mut head = format!("  observed  {}", pair.mapping.record(it.side, Some(&it.key)));
+    match it.exists {
+        Some(true) => head.push_str(": there"),
+        Some(false) => head.push_str(": gone"),
+        None => {}
+    }
+    let mut about = Vec::new();
+    about.extend(actor(&it.actor).map(|who| format!("by {who}")));
+    about.extend(it.at.map(|at| format!("at {}", time(at.micros()))));
+    if it.marker.is_some() {
+        about.push("with the mark of a write of Syncline's".to_owned());
+    }
+    if !about.is_empty() {
+        head = format!("{head}, {}", about.join(" "));
+    }
+    lines.push(head);
+    for (at, before, now) in &it.values {
+        let field = pair.mapping.field(it.side, usize::from(*at));
+        lines.push(format!("              {field}: {} -> {}", value(before), value(now)));
+    }
+}
+
+fn decided(pair: &Pair, it: &Decided) -> String {
+    let what = verdict(&pair.mapping, &it.verdict);
+    let Some(unit) = it.unit else { return what };
+    let told = format!("{}: {what}", pair.mapping.unit(unit));
+    if it.left.is_empty() && it.right.is_empty() {
+        return told;
+    }
+    let (left, right) = (values(&it.left), values(&it.right));
+    format!("{told} (left {left}, right {right})")
+}
+
+fn intent(pair: &Pair, it: &Intent, lines: &mut Vec<String>) {
+    let record = pair.mapping.record(it.side, it.key.as_ref());
+    let mut head = format!("  intent    {} {record}", doing(it.kind));
+    if it.kind == IntentKind::Create {
+        let system = pair.mapping.system(it.side);
+        head = format!("  intent    create a record in {system}");
+    }
+    if let Some(who) = actor(&it.actor) {
+        head = format!("{head}, carries the edit of {who}");
+    }
+    if it.half {
+        head.push_str(", one half of a decision on both sides");
+    }
+    lines.push(head);
+    for field in &it.fields {
+        let name = pair.mapping.field(it.side, usize::from(field.field));
+        let (expected, sent) = (value(&field.expected), value(&field.value));
+        if it.kind == IntentKind::Delete {
+            lines.push(format!("              {name}: {expected}"));
+        } else if field.image == field.value {
+            lines.push(format!("              {name}: {expected} -> {sent}"));
+        } else {
+            let image = value(&field.image);
+            lines.push(format!("              {name}: {expected} -> {sent}, stored as {image}"));
+        }
+    }
+}
+
+fn settled(pair: &Pair, it: &Settled) -> String {
+    let system = pair.mapping.system(it.side);
+    format!("intent {} to {system}: {}", it.intent, outcome(&it.outcome))
+}
+
+/// An entry as JSON.
+pub(super) fn json(pair: &Pair, entry: &Entry) -> Json {
+    json!({
+        "id": entry.id.to_string(),
+        "at": time_json(entry.at.micros()),
+        "observed": entry.observed.iter().map(|it| observed_json(pair, it)).collect::<Json>(),
+        "decided": entry.decided.iter().map(|it| json!({
+            "unit": it.unit.map(|unit| pair.mapping.unit(unit)),
+            "verdict": it.verdict,
+            "words": verdict(&pair.mapping, &it.verdict),
+            "left": it.left.iter().map(value_json).collect::<Json>(),
+            "right": it.right.iter().map(value_json).collect::<Json>(),
+        })).collect::<Json>(),
+        "intent": entry.intent.as_ref().map(|it| intent_json(pair, it)),
+        "settled": entry.settled.iter().map(|it| json!({
+            "intent": it.intent.to_string(),
+            "side": it.side,
+            "outcome": it.outcome,
+            "words": outcome(&it.outcome),
+        })).collect::<Json>(),
+    })
+}
+
+fn observed_json(pair: &Pair, it: &Observed) -> Json {
+    let fields = it.values.iter().map(|(at, before, now)| {
+        json!({
+            "field": pair.mapping.field(it.side, usize::from(*at)),
+            "before": value_json(before),
+            "now": value_json(now),
+        })
+    });
+    json!({
+        "side": it.side,
+        "key": it.key,
+        "exists": it.exists,
+        "fields": fields.collect::<Json>(),
+        "actor": actor_json(&it.actor),
+        "at": it.at.map(|at| time_json(at.micros())),
+        "read_at": it.server_time.map(|at| time_json(at.micros())),
+        "closed": it.closed,
+        "marker": it.marker.as_deref().map(plain),
+    })
+}
+
+fn intent_json(pair: &Pair, it: &Intent) -> Json {
+    let fields = it.fields.iter().map(|field| {
+        json!({
+            "field": pair.mapping.field(it.side, usize::from(field.field)),
+            "expected": value_json(&field.expected),
+            "sent": value_json(&field.value),
+            "stored": value_json(&field.image),
+        })
+    });
+    json!({
+        "id": it.id.to_string(),
+        "side": it.side,
+        "kind": it.kind,
+        "key": it.key,
+        "units": it.units.iter().map(|unit| pair.mapping.unit(*unit)).collect::<Vec<_>>(),
+        "fields": fields.collect::<Json>(),
+        "half": it.half,
+        "actor": actor_json(&it.actor),
+        "edited_at": it.edited_at.map(|at| time_json(at.micros())),
+    })
+}

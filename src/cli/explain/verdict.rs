@@ -1,0 +1,84 @@
+//! Decisions and outcomes in words.
+
+use syncline_core::Side;
+use syncline_core::model::{IntentKind, Outcome, Verdict};
+
+use crate::cli::desk::KnownMapping;
+use crate::cli::words::plain;
+
+/// A decision in words.
+pub(super) fn verdict(mapping: &KnownMapping, verdict: &Verdict) -> String {
+    let system = |side: &Side| mapping.system(*side);
+    let partner = |side: &Side| mapping.system(side.other());
+    match verdict {
+        Verdict::Write(side) => format!("{} changed: it goes to {}", partner(side), system(side)),
+        Verdict::Agree => "both sides hold the same: agreed".to_owned(),
+        Verdict::PolicyTook(side) => format!(
+            "both sides changed: the mapping takes {}'s, the other is kept here alone",
+            system(side)
+        ),
+        Verdict::Hold => "both sides changed to different values: a person is asked".to_owned(),
+        Verdict::Kept(side) => {
+            format!("changed in {}, which does not lead the field: it stays there", system(side))
+        }
+        Verdict::NoImage(side, reason) => {
+            format!("{} cannot store the value: {}", system(side), plain(&reason.to_string()))
+        }
+        Verdict::AwaitParent => "waits for the record that it refers to".to_owned(),
+        Verdict::Oscillates => {
+            "written back and forth too often: not written until a person decides".to_owned()
+        }
+        Verdict::Create(side) => format!("the record is created in {}", system(side)),
+        Verdict::Delete(side) => {
+            format!("deleted in {}: the record is deleted in {} too", partner(side), system(side))
+        }
+        Verdict::Undelete(side) => format!(
+            "the record is there again in {}: it is brought back in {}",
+            partner(side),
+            system(side)
+        ),
+        Verdict::BothGone => "both records are gone".to_owned(),
+        Verdict::DeleteUpdate(side) => format!(
+            "deleted in {} and changed in {}: a person is asked",
+            system(side),
+            partner(side)
+        ),
+        Verdict::Adopt(side) => format!("the partner was found in {}", system(side)),
+        Verdict::Ambiguous => "several records could be the partner: a person is asked".to_owned(),
+        Verdict::End => "the link ends: both records go their own ways".to_owned(),
+        Verdict::MergeInto(link) => format!("the record was merged into that of link {link}"),
+        Verdict::Rekey(side) => format!("the record has another key in {}", system(side)),
+        Verdict::Leave(side) => format!("the record left the filter in {}", system(side)),
+        Verdict::Enter(side) => format!("the record is back in the filter in {}", system(side)),
+        Verdict::Answered(told) => format!("a person's answer is carried out: {}", plain(told)),
+        Verdict::AnswerNotApplied(told) => {
+            format!("a person's answer could not be carried out: {}", plain(told))
+        }
+        Verdict::HalfWritten => "of a decision on both sides only one half was written".to_owned(),
+        Verdict::Released(why) => format!("released: {}", plain(why)),
+    }
+}
+
+/// What became of an intent, in words.
+pub(super) fn outcome(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Applied => "applied".to_owned(),
+        Outcome::Stale => "not written: the record had changed since it was read".to_owned(),
+        Outcome::Missing => "not written: the record was gone".to_owned(),
+        Outcome::Busy => "not written: the record was locked".to_owned(),
+        Outcome::Refused(kind, message) => {
+            format!("refused ({}): {}", plain(kind), plain(message))
+        }
+        Outcome::Cancelled => "cancelled before it could take effect".to_owned(),
+    }
+}
+
+/// What an intent does, in words.
+pub(super) fn intent(kind: IntentKind) -> &'static str {
+    match kind {
+        IntentKind::Create => "create",
+        IntentKind::Update => "update",
+        IntentKind::Delete => "delete",
+        IntentKind::Undelete => "bring back",
+    }
+}

@@ -1,0 +1,202 @@
+//! A status for people.
+
+use std::collections::BTreeMap;
+
+use syncline_core::mapping::MappingId;
+use syncline_core::model::Figure;
+use syncline_engine::LOADED;
+
+use super::report::{BATCHES_MAX, Report, parked_record, stream_name};
+use crate::cli::desk::Desk;
+use crate::cli::words::{age, count, indented, plain, short, table, time_and_age};
+
+/// The most characters of a stream's place that are told.
+const PLACE_CHARS_MAX: usize = 40;
+
+/// The report, section by section; a section with nothing in it is one line.
+pub(super) fn lines(desk: &Desk, report: &Report) -> Vec<String> {
+    let mut lines = vec![engine(desk, report)];
+    lines.push(questions(desk, report));
+    links(desk, report, &mut lines);
+    figures(report, &mut lines);
+    streams(desk, report, &mut lines);
+    waiting(desk, report, &mut lines);
+    batches(desk, report, &mut lines);
+    parked(desk, report, &mut lines);
+    gaps(desk, report, &mut lines);
+    lines
+}
+
+fn engine(desk: &Desk, report: &Report) -> String {
+    let run = desk.command("run");
+    let Some((owner, sign)) = report.owner.as_ref().zip(report.last_sign(desk)) else {
+        return format!("engine     has never run on this ledger: start `{run}`");
+    };
+    let (name, epoch) = (plain(&short(&owner.owner, 12)), owner.epoch);
+    if report.engine_runs(desk) {
+        let ago = age(desk.now, sign);
+        return format!(
+            "engine     runs (owner {name}, epoch {epoch}), last sign of life {ago} ago"
+        );
+    }
+    let since = time_and_age(desk.now, sign);
+    format!(
+        "engine     DOWN: last sign of life {since} (owner {name}, epoch {epoch}); start `{run}`"
+    )
+}
+
+fn questions(desk: &Desk, report: &Report) -> String {
+    let questions = &report.questions;
+    let mut told = vec![match questions.oldest {
+        Some(oldest) => format!(
+            "{}{} open, the oldest {} old: `{}`",
+            questions.open,
+            if questions.more { " or more" } else { "" },
+            age(desk.now, oldest),
+            desk.command("conflicts list")
+        ),
+        None => "none open".to_owned(),
+    }];
+    if questions.answered > 0 {
+        told.push(format!("{} answered, not folded by the engine yet", questions.answered));
+    }
+    format!("questions  {}", told.join("; "))
+}
+
+fn links(desk: &Desk, report: &Report, lines: &mut Vec<String>) {
+    if report.links.is_empty() {
+        lines.push("links      none yet".to_owned());
+        return;
+    }
+    let mut mappings: BTreeMap<MappingId, Vec<(&str, i64)>> = BTreeMap::new();
+    for count in &report.links {
+        let states = mappings.entry(count.mapping).or_default();
+        states.push((count.state, count.count));
+    }
+    let mut rows = table(&["MAPPING", "LINKS", "BY STATE"]);
+    for (id, states) in mappings {
+        let all: i64 = states.iter().map(|(_, count)| count).sum();
+        let states: Vec<String> =
+            states.into_iter().map(|(state, count)| format!("{count} {state}")).collect();
+        rows.add_row([desk.mapping(id).name, all.to_string(), states.join(", ")]);
+    }
+    section("links", &indented(&rows), lines);
+}
+
+fn figures(report: &Report, lines: &mut Vec<String>) {
+    let told: Vec<String> = Figure::ALL
+        .into_iter()
+        .filter_map(|figure| Some(format!("{} {}", report.figures.get(&figure)?, figure.as_str())))
+        .collect();
+    let told = if told.is_empty() { "none yet".to_owned() } else { told.join(", ") };
+    lines.push(String::new());
+    lines.push(format!("figures since the ledger began: {told}"));
+}
+
+fn streams(desk: &Desk, report: &Report, lines: &mut Vec<String>) {
+    if report.streams.is_empty() {
+        lines.push("streams: none was begun".to_owned());
+        return;
+    }
+    let mut rows = table(&["STREAM", "PLACE", "MOVED"]);
+    for stream in &report.streams {
+        let load = stream.name.starts_with("load:");
+        let place = match (load, stream.place == LOADED) {
+            (true, true) => "all read".to_owned(),
+            _ => short(&plain(&stream.place), PLACE_CHARS_MAX),
+        };
+        rows.add_row([
+            stream_name(desk, &stream.name),
+            place,
+            format!("{} ago", age(desk.now, stream.moved_at)),
+        ]);
+    }
+    section("streams", &indented(&rows), lines);
+}
+
+fn waiting(desk: &Desk, report: &Report, lines: &mut Vec<String>) {
+    lines.push(String::new());
+    if report.waiting.is_empty() {
+        lines.push("hints: no record waits to be read".to_owned());
+        return;
+    }
+    for waiting in &report.waiting {
+        let (system, now) = (&waiting.system, desk.now.micros());
+        let due = match waiting.due {
+            0 => "at once".to_owned(),
+            due if due > now => format!("the first in {}", age_until(desk, due)),
+            due => format!("the first due for {}", age(desk.now, due)),
+        };
+        let records = count(waiting.hints, "record");
+        lines.push(format!("hints: {records} of {system} to be read again, {due}"));
+    }
+}
+
+fn age_until(desk: &Desk, due: i64) -> String {
+    age(syncline_sdk::Instant::from_micros(due), desk.now.micros())
+}
+
+fn batches(desk: &Desk, report: &Report, lines: &mut Vec<String>) {
+    let Some(first) = report.batches.first() else {
+        lines.push("batches: none is under way".to_owned());
+        return;
+    };
+    let open = report.batches.len();
+    let more = if open >= BATCHES_MAX { " or more" } else { "" };
+    let intents: usize = report.batches.iter().map(|open| open.batch.intents.len()).sum();
+    let oldest = age(desk.now, first.batch.first_sent);
+    lines.push(format!(
+        "batches: {open}{more} under way with {intents} writes, the oldest sent {oldest} ago"
+    ));
+}
+
+fn parked(desk: &Desk, report: &Report, lines: &mut Vec<String>) {
+    if report.parked.is_empty() {
+        lines.push("parked: no record is set aside".to_owned());
+        return;
+    }
+    let mut told = Vec::new();
+    for (parked, link) in &report.parked {
+        let record = parked_record(desk, parked, link.as_ref());
+        let mapping = desk.mapping(parked.mapping).name;
+        let since = age(desk.now, parked.at);
+        let (kind, message) = (plain(&parked.kind), plain(&parked.message));
+        told.push(format!("  {mapping}: {record}, for {since}"));
+        told.push(format!("      refused ({kind}): {message}"));
+        told.push(format!("      what to do: {}", plain(&parked.advice)));
+        let explain = format!("explain {mapping} --link {}", parked.link);
+        told.push(format!("      more: {}", desk.command(&explain)));
+    }
+    if report.parked_more {
+        told.push("  and more: raise --limit".to_owned());
+    }
+    section("parked: what a machine or its set-up must mend", &told.join("\n"), lines);
+}
+
+fn gaps(desk: &Desk, report: &Report, lines: &mut Vec<String>) {
+    if report.gaps.is_empty() {
+        lines.push("gaps: none is open".to_owned());
+        return;
+    }
+    let told: Vec<String> = report
+        .gaps
+        .iter()
+        .map(|gap| {
+            let (stream, reason) = (stream_name(desk, &gap.stream), plain(&gap.reason));
+            format!(
+                "  {}: {reason}, noticed {}",
+                plain(&stream),
+                time_and_age(desk.now, gap.noticed_at)
+            )
+        })
+        .collect();
+    let title = "gaps: closed when both sides have been scanned again";
+    section(title, &told.join("\n"), lines);
+}
+
+/// A section with a title and lines of its own, an empty line before it.
+fn section(title: &str, text: &str, lines: &mut Vec<String>) {
+    lines.push(String::new());
+    lines.push(title.to_owned());
+    lines.push(text.to_owned());
+}

@@ -1,0 +1,112 @@
+//! The engine: a process that is killed and started again.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Mutex;
+
+use super::process::Process;
+use super::time::now;
+
+/// How long a start may take: it waits for the systems, and for the ownership of a killed one.
+const START_LIMIT: Duration = Duration::from_secs(60);
+
+/// The engine.
+#[derive(Debug)]
+pub(super) struct Engine {
+    config: PathBuf,
+    log: PathBuf,
+    state: Mutex<State>,
+    kills: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    process: Option<Process>,
+    since: Option<Instant>,
+    /// How it ended when nobody had asked it to.
+    fallen: Option<String>,
+}
+
+/// How the engine is.
+#[derive(Clone, Debug, Default)]
+pub(super) struct EngineState {
+    /// Its process, while it runs.
+    pub pid: Option<u32>,
+    /// How long it has been running.
+    pub up: Duration,
+    /// How often it was killed.
+    pub kills: u64,
+    /// How it ended when nobody had asked it to.
+    pub fallen: Option<String>,
+}
+
+impl Engine {
+    /// The engine of an installation; it does not run yet.
+    pub fn new(config: PathBuf, log: PathBuf) -> Self {
+        Self { config, log, state: Mutex::default(), kills: AtomicU64::new(0) }
+    }
+
+    /// Starts it, and returns once it says that it runs.
+    pub async fn start(&self) -> anyhow::Result<()> {
+        let mut state = self.state.lock().await;
+        let config = self.config.display().to_string();
+        let arguments = ["--json", "--config", &config, "run"];
+        let mut process = Process::start("engine", &arguments, &self.log)?;
+        process
+            .answer(START_LIMIT)
+            .await
+            .map_err(|error| error.context(format!("its log is {}", self.log.display())))?;
+        state.process = Some(process);
+        state.since = Some(now());
+        Ok(())
+    }
+
+    /// Kills it with signal 9 and starts it again.
+    pub async fn kill_and_start(&self) -> anyhow::Result<()> {
+        {
+            let mut state = self.state.lock().await;
+            note_fall(&mut state);
+            if let Some(process) = &mut state.process {
+                process.kill().await?;
+                self.kills.fetch_add(1, Ordering::Relaxed);
+            }
+            state.process = None;
+        }
+        self.start().await
+    }
+
+    /// Asks it to end.
+    pub async fn stop(&self) -> anyhow::Result<()> {
+        let mut state = self.state.lock().await;
+        note_fall(&mut state);
+        match state.process.take() {
+            Some(mut process) => process.stop().await,
+            None => Ok(()),
+        }
+    }
+
+    /// How it is. While it is being started nothing is told of its process.
+    pub fn look(&self) -> EngineState {
+        let kills = self.kills.load(Ordering::Relaxed);
+        let Ok(mut state) = self.state.try_lock() else {
+            return EngineState { kills, ..EngineState::default() };
+        };
+        note_fall(&mut state);
+        EngineState {
+            pid: state.process.as_ref().and_then(Process::id),
+            up: state.since.map_or(Duration::ZERO, |since| now().duration_since(since)),
+            kills,
+            fallen: state.fallen.clone(),
+        }
+    }
+}
+
+fn note_fall(state: &mut State) {
+    let ended = state.process.as_mut().and_then(Process::ended);
+    if let Some(status) = ended {
+        state.fallen = Some(format!("the engine ended by itself: {status}"));
+        state.process = None;
+    }
+}

@@ -1,0 +1,8 @@
+//! Two systems kept in agreement: real databases, simulated orgs, the service as `syncline run`
+//! runs it.
+
+mod orgs;
+mod queue;
+mod tables;
+mod trouble;
+mod world;
