@@ -45,3 +45,10 @@ pub const FLIGHTS_MAX: usize = 16;
 
 /// Reads that wait to be folded: each is at most a page.
 pub const READS_MAX: usize = 8;
+
+/// How long a record waits that could not be read so many times in a row, microseconds: from a
+/// second to about four minutes.
+#[must_use]
+pub fn put_off(tries: i16) -> i64 {
+    1_000_000_i64 << tries.clamp(0, 8)
+}

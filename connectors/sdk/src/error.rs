@@ -36,7 +36,33 @@ pub enum ErrorKind {
     Unsupported,
 }
 
+/// How far an error reaches: what else would fail in the same way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Scope {
+    /// Everything on the system.
+    System,
+    /// Everything of the entity.
+    Entity,
+    /// Perhaps this record only.
+    Record,
+}
+
 impl ErrorKind {
+    /// How far an error of this kind reaches.
+    #[must_use]
+    pub fn scope(self) -> Scope {
+        match self {
+            Self::Unavailable
+            | Self::Throttled
+            | Self::Quota
+            | Self::Auth
+            | Self::Config
+            | Self::Gap => Scope::System,
+            Self::Schema | Self::Forbidden | Self::Unsupported => Scope::Entity,
+            Self::Invalid | Self::Duplicate | Self::Locked | Self::Protocol => Scope::Record,
+        }
+    }
+
     /// The name used in messages, figures and the journal.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -28,7 +28,7 @@ pub use capability::{Capabilities, Cas, FeedKind, Guarantee, HistoryKind, Receip
 pub use connector::{Connector, VersionOrder};
 pub use context::{Context, Health, Piece, Purpose, Quota, Usage};
 pub use decimal::{Decimal, ParseDecimalError};
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Error, ErrorKind, Result, Scope};
 pub use feed::{Change, ChangeKind, Feed, FeedBatch, Position};
 pub use filter::{Comparison, Filter};
 pub use history::{HistoryEntry, HistoryRequest};

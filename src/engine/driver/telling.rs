@@ -1,7 +1,7 @@
 //! What the driver tells about itself.
 
 use syncline_ledger::Ledger;
-use syncline_sdk::{ErrorKind, SystemName};
+use syncline_sdk::{ErrorKind, Scope, SystemName};
 
 use super::pace::tick;
 use super::reads::Job;
@@ -62,7 +62,8 @@ impl<L: Ledger> Driver<L> {
             if system.trouble.as_deref() != Some(&words) {
                 tracing::error!(system = %name, error = words, halted, "the system has trouble");
             }
-            system.reachable = false;
+            // What concerns one entity or record does not stop the others.
+            system.reachable &= error.kind.scope() != Scope::System;
             system.halted = halted;
             system.trouble = Some(words.clone());
         });

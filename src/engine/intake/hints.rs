@@ -1,10 +1,11 @@
-//! Hints: what may have changed is read in batches.
+//! Hints: what may have changed is read in batches. An entity or a record that cannot be read is
+//! put off, so that the others are read.
 
 use std::collections::BTreeMap;
 
-use syncline_core::model::{Hint, HintDone};
+use syncline_core::model::{Hint, HintDone, HintReason};
 use syncline_ledger::Ledger;
-use syncline_sdk::{EntityName, FetchBy, FetchRequest, Key, Purpose, SystemName};
+use syncline_sdk::{EntityName, Error, FetchBy, FetchRequest, Key, Purpose, Scope, SystemName};
 
 use crate::error::Result;
 use crate::limits;
@@ -14,10 +15,11 @@ use crate::work::Work;
 
 impl<L: Ledger> Intake<L> {
     /// Reads the records that are hinted at and due on a system. The work is done with the
-    /// hints in the commit that folds what was read.
+    /// hints in the commit that folds what was read. Where only one entity or record cannot be
+    /// read, its hints are put off with a growing wait, and said so.
     ///
     /// # Errors
-    /// When the ledger or the system gives no answer; the hints stay.
+    /// When the ledger or the system as a whole gives no answer; the hints stay.
     pub async fn read_hints(&self, name: &SystemName) -> Result<Work> {
         let hints = self.ledger.hints(name, self.clock.now(), limits::HINTS_MAX).await?;
         let mut by_entity: BTreeMap<EntityName, Vec<Hint>> = BTreeMap::new();
@@ -26,7 +28,20 @@ impl<L: Ledger> Intake<L> {
         }
         let mut work = Work::default();
         for (entity, hints) in by_entity {
-            work.append(self.read_entity(name, &entity, hints).await?);
+            let mut parts = vec![hints];
+            while let Some(part) = parts.pop() {
+                match self.read_entity(name, &entity, &part).await {
+                    Ok(read) => work.append(read),
+                    Err(error) if error.kind.scope() == Scope::System => {
+                        return Err(Self::at(name)(error));
+                    }
+                    Err(error) if error.kind.scope() == Scope::Record && part.len() > 1 => {
+                        let rest = part[part.len() / 2..].to_vec();
+                        parts.extend([rest, part[..part.len() / 2].to_vec()]);
+                    }
+                    Err(error) => self.put_off(&part, &error, &mut work),
+                }
+            }
         }
         Ok(work)
     }
@@ -35,8 +50,8 @@ impl<L: Ledger> Intake<L> {
         &self,
         name: &SystemName,
         entity: &EntityName,
-        hints: Vec<Hint>,
-    ) -> Result<Work> {
+        hints: &[Hint],
+    ) -> std::result::Result<Work, Error> {
         let mut work = Work::default();
         let Some(system) = self.system(name) else {
             return Ok(work);
@@ -49,18 +64,40 @@ impl<L: Ledger> Intake<L> {
                 by: FetchBy::Keys(keys.clone()),
             };
             let context = self.context(Purpose::Sync);
-            let fetched =
-                system.connector.fetch(&context, request).await.map_err(Self::at(name))?;
+            let fetched = system.connector.fetch(&context, request).await?;
             for seen in observations(fetched) {
                 work.observed.push((reader.mapping, reader.side, seen));
             }
         }
-        work.hints_done.extend(hints.into_iter().map(|hint| HintDone {
-            system: hint.system,
-            entity: hint.entity,
-            key: hint.key,
-            seq: hint.seq,
-        }));
+        work.hints_done.extend(hints.iter().map(done));
         Ok(work)
+    }
+
+    fn put_off(&self, hints: &[Hint], error: &Error, work: &mut Work) {
+        let now = self.clock.now().micros();
+        if let [first, ..] = hints {
+            let (system, entity, count) = (&first.system, &first.entity, hints.len());
+            tracing::error!(%system, %entity, key = %first.key, count, %error, "not read; put off");
+        }
+        for hint in hints {
+            let tries = hint.tries.saturating_add(1);
+            work.hints_done.push(done(hint));
+            work.hints.push(Hint {
+                seq: 0,
+                due: now + limits::put_off(tries),
+                reason: HintReason::Again,
+                tries,
+                ..hint.clone()
+            });
+        }
+    }
+}
+
+fn done(hint: &Hint) -> HintDone {
+    HintDone {
+        system: hint.system.clone(),
+        entity: hint.entity.clone(),
+        key: hint.key.clone(),
+        seq: hint.seq,
     }
 }

@@ -19,7 +19,7 @@ match:
   - { left: Website, right: website, normalize: [trim, lowercase] }
 fields:
   - { left: Name, right: name }
-  - { left: Website, right: website }
+  - { left: Website, right: website, normalize: [trim, lowercase] }
   - { left: Phone, right: phone }
 create: both
 delete: propagate

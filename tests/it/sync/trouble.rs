@@ -110,18 +110,6 @@ async fn a_truncated_table_deletes_nothing() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_dropped_column_stops_itself_alone() {
-    let (world, a, b) = two("dropped_column", TABLE).await;
-    run(&b, "alter table accounts drop column size cascade").await;
-    run(&a, "update accounts set name = '2', size = 7").await;
-    becomes(&b, NAMES, "x|2,y|2").await;
-    run(&b, "update accounts set name = 'back' where code = 'x'").await;
-    becomes(&a, NAMES, "x|back,y|2").await;
-    assert_eq!(text(&a, "select min(size)::text from accounts").await, "7");
-    world.end().await;
-}
-
 fn name(org: &Org, phone: &str) -> Option<String> {
     let live = org.records("Account", false);
     let row = live.iter().find(|row| row.get("Phone").and_then(Value::as_str) == Some(phone))?;

@@ -30,6 +30,11 @@ impl World {
     /// An empty one, with a database for its ledger.
     pub async fn new(name: &str) -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        // What the service says is shown when a test fails.
+        let _ = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::INFO)
+            .with_test_writer()
+            .try_init();
         let server = server_url();
         let folder =
             std::env::temp_dir().join(format!("syncline-it-{name}-{}", std::process::id()));
@@ -103,7 +108,7 @@ impl World {
         std::fs::write(self.folder.join("ledger.url"), &self.databases[0].0).unwrap();
         let settings = format!(
             "ledger: {{ url: \"file:ledger.url\" }}\nsystems:\n{}mappings: mappings\n\
-             listen: 127.0.0.1:0\npoll_interval: 200ms\n",
+             listen: 127.0.0.1:0\npoll_interval: 1s\n",
             self.systems
         );
         let config = self.folder.join("syncline.yaml");
