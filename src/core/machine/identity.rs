@@ -4,10 +4,10 @@ use syncline_sdk::{FeedKind, Key, LinkId, Normalizer, Value};
 
 use super::observe::Observation;
 use super::slot::Search;
-use super::workset::{Want, Workset};
+use super::workset::Workset;
 use crate::Side;
 use crate::mapping::{Mapping, MappingId};
-use crate::model::{Alias, Claim, HintReason, LinkState, Pending, ReviewKind, Verdict};
+use crate::model::{Alias, Claim, HintReason, LinkState, ReviewKind, Verdict};
 
 impl Workset<'_> {
     /// A record that no link knows by its id.
@@ -189,7 +189,12 @@ impl Workset<'_> {
     }
 
     /// Sets a link aside whose partner cannot be told.
-    fn hold_ambiguous(&mut self, id: (MappingId, LinkId), mapping: &Mapping, candidates: Vec<Key>) {
+    pub(super) fn hold_ambiguous(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        candidates: Vec<Key>,
+    ) {
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         slot.link.state = LinkState::Held;
         slot.search = Search::Over;
@@ -304,130 +309,6 @@ impl Workset<'_> {
         slot.dirty = true;
         self.set_key(id, side, Some(seen.key.clone()));
         self.take_in(id, mapping, side, seen);
-    }
-
-    /// The reading that the search of a lone record needs next.
-    pub(super) fn search_want(&self, id: (MappingId, LinkId), mapping: &Mapping) -> Option<Want> {
-        let slot = &self.slots[&id];
-        let LinkState::Seen(side) = slot.link.state else { return None };
-        let other = side.other();
-        let Search::Rule(mut rule) = slot.search else { return None };
-        let has_external_id = mapping.sides[other].selection.external_id.is_some();
-        if slot.link.field_state.refusals > 0 && has_external_id && !slot.external_id_searched {
-            return Some(Want::ExternalId { mapping: id.0, link: id.1, side: other });
-        }
-        let Some(values) = &slot.read[side] else {
-            let key = slot.link.keys[side].clone()?;
-            return Some(Want::Fresh { mapping: id.0, link: id.1, side, key });
-        };
-        while let Some(found) = mapping.matches.get(rule) {
-            let value = values.get(found.on(side)).cloned().unwrap_or_default();
-            let value = Normalizer::apply_all(&found.normalize, value);
-            if value.is_present() && !value.is_null() {
-                return Some(Want::Match { mapping: id.0, link: id.1, side: other, rule, value });
-            }
-            rule += 1;
-        }
-        None
-    }
-
-    /// Answers a search by external id: the record found, if any.
-    pub fn found_external(
-        &mut self,
-        mapping: MappingId,
-        link: LinkId,
-        side: Side,
-        found: Option<&Observation>,
-    ) {
-        let Some(mapping) = self.mapping(mapping) else { return };
-        let id = (mapping.id, link);
-        if let Some(slot) = self.slots.get_mut(&id) {
-            slot.external_id_searched = true;
-        }
-        let free = found.filter(|seen| self.link_of(mapping.id, side, &seen.key).is_none());
-        if let Some(seen) = free {
-            self.adopt(id, &mapping, side, seen);
-        }
-    }
-
-    /// Answers a search by a match rule: the records of the side that match, those of other
-    /// links included. One free match is adopted, none goes on to the next rule, anything else
-    /// waits for a person.
-    pub fn found(
-        &mut self,
-        mapping: MappingId,
-        link: LinkId,
-        side: Side,
-        rule: usize,
-        value: &Value,
-        candidates: &[Observation],
-    ) {
-        let Some(mapping) = self.mapping(mapping) else { return };
-        let id = (mapping.id, link);
-        let Some(found) = mapping.matches.get(rule) else { return };
-        let same = |seen: &&Observation| {
-            seen.content.as_ref().is_ok_and(|values| {
-                let theirs = values.get(found.on(side)).cloned().unwrap_or_default();
-                Normalizer::apply_all(&found.normalize, theirs) == *value
-            })
-        };
-        let matching: Vec<&Observation> = candidates.iter().filter(same).collect();
-        if matching.is_empty() {
-            if let Some(slot) = self.slots.get_mut(&id) {
-                slot.search = Search::Rule(rule + 1);
-            }
-            return;
-        }
-        let keys: Vec<Key> = matching.iter().map(|seen| seen.key.clone()).collect();
-        match matching.as_slice() {
-            [one] if self.is_free(&mapping, side, one) => {
-                if let Some(lone) = self.link_of(mapping.id, side, &one.key) {
-                    self.join(&mapping, side, lone, link);
-                }
-                self.adopt(id, &mapping, side, one);
-            }
-            [one] if !one.marked.is_empty() || self.is_being_made(&mapping, side, one) => {
-                if let Some(slot) = self.slots.get_mut(&id) {
-                    slot.deferred = true;
-                }
-                let key = self.slots[&id].link.keys[side.other()].clone();
-                if let Some(key) = key {
-                    let wait = self.round.limits.retry_min;
-                    self.hint_later(&mapping, side.other(), key, wait, HintReason::Claimed);
-                }
-            }
-            _ => self.hold_ambiguous(id, &mapping, keys),
-        }
-    }
-
-    /// Whether a record may be adopted: in scope, and known to no link or to a lone one.
-    fn is_free(&self, mapping: &Mapping, side: Side, seen: &Observation) -> bool {
-        let in_scope = seen.content.as_ref().is_ok_and(|values| mapping.in_scope(side, values));
-        let lone = match self.link_of(mapping.id, side, &seen.key) {
-            None => seen.marked.is_empty(),
-            Some(link) => self.slots.get(&(mapping.id, link)).is_some_and(|slot| {
-                slot.link.state == LinkState::Seen(side) && !slot.link.is_open()
-            }),
-        };
-        in_scope && lone
-    }
-
-    fn is_being_made(&self, mapping: &Mapping, side: Side, seen: &Observation) -> bool {
-        self.link_of(mapping.id, side, &seen.key)
-            .and_then(|link| self.slots.get(&(mapping.id, link)))
-            .is_some_and(|slot| matches!(slot.link.state, LinkState::Creating(_)))
-    }
-
-    /// A lone link's record becomes the missing side of another: the lone link goes into it.
-    fn join(&mut self, mapping: &Mapping, side: Side, lone: LinkId, into: LinkId) {
-        let id = (mapping.id, lone);
-        self.release_claims(id, mapping);
-        self.set_key(id, side, None);
-        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
-        slot.link.state = LinkState::Merged(into);
-        slot.link.pending = crate::Sides::<Pending>::default();
-        slot.touched = false;
-        self.note(id, Verdict::MergeInto(into));
     }
 }
 

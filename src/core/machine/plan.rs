@@ -1,23 +1,23 @@
 //! The plan: what is touched is decided, and intents are journalled and opened.
 
-use syncline_sdk::{Actor, Cas, Instant, IntentId, Key, LinkId, Value, Version};
+use syncline_sdk::{Cas, Instant, LinkId, Value};
 
-use super::batching::{Carried, Step};
+use super::batching::Step;
 use super::slot::Fresh;
 use super::workset::{Want, Workset};
 use crate::mapping::{Mapping, MappingId, NoImage};
 use crate::model::{
-    Decided, HintReason, Intent, IntentKind, LinkState, Origin, ReviewKind, UnitState, UnitStatus,
-    Verdict, WrittenField,
+    Decided, IntentKind, LinkState, Origin, ReviewKind, UnitState, UnitStatus, Verdict,
+    WrittenField,
 };
-use crate::reconcile::{UnitPlan, decide_unit, written_fields};
+use crate::reconcile::{UnitPlan, decide_unit};
 use crate::{Side, Sides};
 
 /// What goes to one side of one link.
 #[derive(Default)]
-struct Outgoing {
-    units: Vec<u16>,
-    fields: Vec<WrittenField>,
+pub(super) struct Outgoing {
+    pub units: Vec<u16>,
+    pub fields: Vec<WrittenField>,
 }
 
 impl Workset<'_> {
@@ -108,187 +108,6 @@ impl Workset<'_> {
             | LinkState::Merged(_)
             | LinkState::Ended => {}
         }
-    }
-
-    /// A record without a partner.
-    fn plan_lone(&mut self, id: (MappingId, LinkId), mapping: &Mapping, side: Side) {
-        let slot = &self.slots[&id];
-        if !slot.link.exists(side) {
-            self.both_gone(id, mapping);
-            return;
-        }
-        if slot.link.field_state.outside[side] {
-            return;
-        }
-        if self.search_want(id, mapping).is_some() {
-            let key = slot.link.keys[side].clone();
-            if let Some(key) = key {
-                let wait = self.backoff(id);
-                self.hint_later(mapping, side, key, wait, HintReason::Again);
-            }
-            return;
-        }
-        if mapping.create[side.other()] {
-            self.plan_create(id, mapping, side);
-            return;
-        }
-        // It waits for a partner to appear; its values are read again then.
-        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
-        slot.link.pending[side].values.clear();
-        slot.dirty = true;
-    }
-
-    fn plan_create(&mut self, id: (MappingId, LinkId), mapping: &Mapping, from: Side) {
-        let to = from.other();
-        let complete = {
-            let link = &self.slots[&id].link;
-            (0..mapping.sides[from].image_len).any(|at| link.observed(from, at).is_present())
-        };
-        if !complete {
-            self.await_read(id, mapping, from);
-            return;
-        }
-        let parked = |at| self.slots[&id].link.field_state.unit(at).status == UnitStatus::Parked;
-        if (0..mapping.units.len()).any(parked) {
-            return;
-        }
-        let mut out = Outgoing::default();
-        for at in 0..mapping.units.len() {
-            if !mapping.units[at].direction.reaches(to) {
-                self.keep_unreached(id, mapping, at, from);
-                continue;
-            }
-            let unit = u16::try_from(at).unwrap_or(u16::MAX);
-            let parents = self.parents_ready(id, mapping, at, to);
-            match written_fields(mapping, &self.slots[&id].link, at, to) {
-                Ok(fields) if parents => {
-                    out.units.push(unit);
-                    out.fields.extend(fields);
-                }
-                Ok(_) | Err(NoImage::NoParent(_)) => {
-                    if !self.defer_reference(id, mapping, at, from, &mut out) {
-                        return;
-                    }
-                }
-                Err(NoImage::Absent) => {}
-                Err(NoImage::NotNullable) => {
-                    // Null for a field that may not be null: the target's own default stands,
-                    // and comes back as its edit.
-                }
-                Err(reason) => {
-                    if !self.leave_out(id, mapping, at, to, reason, &mut out) {
-                        return;
-                    }
-                }
-            }
-        }
-        self.note(id, Verdict::Create(to));
-        let mut intent = self.make_intent(id, mapping, to, IntentKind::Create, out.fields);
-        intent.units = out.units;
-        intent.source = self.source_of_create(id, mapping, from, &intent);
-        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
-        slot.link.state = LinkState::Creating(to);
-        self.send(id, to, intent, Step::Write, None);
-    }
-
-    /// A value that does not travel is written down with the decision, since the side that leads
-    /// may replace it later.
-    fn keep_unreached(
-        &mut self,
-        id: (MappingId, LinkId),
-        mapping: &Mapping,
-        at: usize,
-        from: Side,
-    ) {
-        let link = &self.slots[&id].link;
-        let mut pairs = mapping.units[at].pairs.iter();
-        if pairs.any(|pair| !link.observed(from, pair.on(from)).is_null()) {
-            self.decided(id, mapping, at, Verdict::Kept(from));
-        }
-    }
-
-    fn await_read(&mut self, id: (MappingId, LinkId), mapping: &Mapping, side: Side) {
-        if let Some(key) = self.slots[&id].link.keys[side].clone() {
-            self.hint_later(mapping, side, key, 0, HintReason::Again);
-        }
-    }
-
-    /// The values of the other side that a create carries. Units whose value is left out for now
-    /// are recorded as null on both sides, so that the value stays pending (protocol 1.7).
-    fn source_of_create(
-        &self,
-        id: (MappingId, LinkId),
-        mapping: &Mapping,
-        from: Side,
-        intent: &Intent,
-    ) -> Vec<(u16, Value)> {
-        let link = &self.slots[&id].link;
-        let mut source = Vec::new();
-        for (at, unit) in mapping.units.iter().enumerate() {
-            let carried = intent.units.contains(&u16::try_from(at).unwrap_or(u16::MAX));
-            let left_out = unit.pairs.iter().any(|pair| {
-                intent
-                    .fields
-                    .iter()
-                    .any(|field| usize::from(field.field) == pair.on(from.other()) && !carried)
-            });
-            for pair in &unit.pairs {
-                let field = u16::try_from(pair.on(from)).unwrap_or(u16::MAX);
-                let value =
-                    if left_out { Value::Null } else { link.observed(from, pair.on(from)).clone() };
-                source.push((field, value));
-            }
-        }
-        source
-    }
-
-    /// A reference whose record is not on the target yet: the create waits a while, then goes
-    /// without it, where the target allows null. False when the create is put off.
-    fn defer_reference(
-        &mut self,
-        id: (MappingId, LinkId),
-        mapping: &Mapping,
-        at: usize,
-        from: Side,
-        out: &mut Outgoing,
-    ) -> bool {
-        let to = from.other();
-        let tries = match self.slots[&id].link.field_state.unit(at).status {
-            UnitStatus::Awaiting(tries) => tries,
-            _ => 0,
-        };
-        let fields = mapping.units[at].pairs.iter().map(|pair| pair.on(to));
-        let nullable = fields.clone().all(|field| mapping.sides[to].fields[field].nullable);
-        if tries >= 2 && nullable {
-            out.fields.extend(fields.map(null_field));
-            return true;
-        }
-        self.await_parent(id, mapping, at, from, tries);
-        if tries > self.round.limits.parent_tries_max && !nullable {
-            let reason = NoImage::NoParent(String::from("of a required reference"));
-            self.ask(id, mapping, Some(at), ReviewKind::NoImage(to, reason));
-        }
-        false
-    }
-
-    /// A value without image is left out of a create where the target allows null, and asked
-    /// about; else the create waits for a person. False when it does.
-    fn leave_out(
-        &mut self,
-        id: (MappingId, LinkId),
-        mapping: &Mapping,
-        at: usize,
-        to: Side,
-        reason: NoImage,
-        out: &mut Outgoing,
-    ) -> bool {
-        self.hold_unit(id, mapping, at, ReviewKind::NoImage(to, reason));
-        let fields = mapping.units[at].pairs.iter().map(|pair| pair.on(to));
-        let nullable = fields.clone().all(|field| mapping.sides[to].fields[field].nullable);
-        if nullable {
-            out.fields.extend(fields.map(null_field));
-        }
-        nullable
     }
 
     /// Decides every unit of a pair of which both records exist, and opens one intent a side.
@@ -421,103 +240,6 @@ impl Workset<'_> {
         out[to].fields.extend(fields);
     }
 
-    /// A reference waits for its record; after many tries a person is told.
-    fn wait_for_parent(
-        &mut self,
-        id: (MappingId, LinkId),
-        mapping: &Mapping,
-        at: usize,
-        from: Side,
-    ) {
-        let tries = match self.slots[&id].link.field_state.unit(at).status {
-            UnitStatus::Awaiting(tries) => tries,
-            UnitStatus::Held => self.round.limits.parent_tries_max,
-            _ => {
-                self.decided(id, mapping, at, Verdict::AwaitParent);
-                0
-            }
-        };
-        self.await_parent(id, mapping, at, from, tries);
-        if tries >= self.round.limits.parent_tries_max {
-            let reason = NoImage::NoParent(self.parent_names(id, mapping, at, from));
-            self.ask(id, mapping, Some(at), ReviewKind::NoImage(from.other(), reason));
-        }
-    }
-
-    fn parent_names(
-        &self,
-        id: (MappingId, LinkId),
-        mapping: &Mapping,
-        at: usize,
-        from: Side,
-    ) -> String {
-        let link = &self.slots[&id].link;
-        let names: Vec<String> = mapping.units[at]
-            .pairs
-            .iter()
-            .map(|pair| link.observed(from, pair.on(from)).to_string())
-            .collect();
-        names.join(", ")
-    }
-
-    fn await_parent(
-        &mut self,
-        id: (MappingId, LinkId),
-        mapping: &Mapping,
-        at: usize,
-        from: Side,
-        tries: u8,
-    ) {
-        let state = self.slots[&id].link.field_state.unit(at);
-        let status = UnitStatus::Awaiting(tries.saturating_add(1));
-        self.set_unit(id, at, UnitState { status, ..state });
-        if let Some(key) = self.slots[&id].link.keys[from].clone() {
-            let wait = self.doubled(tries).min(2_000_000);
-            self.hint_later(mapping, from, key, wait, HintReason::Parent);
-        }
-    }
-
-    /// Whether the records that a unit refers to are on the target.
-    fn parents_ready(
-        &self,
-        id: (MappingId, LinkId),
-        mapping: &Mapping,
-        at: usize,
-        to: Side,
-    ) -> bool {
-        let from = to.other();
-        mapping.units[at].pairs.iter().all(|pair| {
-            let Some(parents) = pair.reference else { return true };
-            match self.slots[&id].link.observed(from, pair.on(from)) {
-                Value::Link(parent) => self.slots.get(&(parents, *parent)).is_some_and(|slot| {
-                    slot.link.keys[to].is_some()
-                        && matches!(slot.link.state, LinkState::Linked | LinkState::Held)
-                }),
-                _ => true,
-            }
-        })
-    }
-
-    /// The parents that touched links refer to and that are not loaded.
-    #[must_use]
-    pub fn parents_wanted(&self) -> Vec<(MappingId, LinkId)> {
-        let mut wanted = std::collections::BTreeSet::new();
-        for (id, slot) in self.slots.iter().filter(|(_, slot)| slot.touched) {
-            let Some(mapping) = self.round.mappings.get(&id.0) else { continue };
-            for pair in mapping.units.iter().flat_map(|unit| &unit.pairs) {
-                let Some(parents) = pair.reference else { continue };
-                for side in Side::BOTH {
-                    if let Value::Link(parent) = slot.link.observed(side, pair.on(side))
-                        && !self.slots.contains_key(&(parents, *parent))
-                    {
-                        wanted.insert((parents, *parent));
-                    }
-                }
-            }
-        }
-        wanted.into_iter().collect()
-    }
-
     /// Moves the base of a unit to what sides show, without a write.
     pub(super) fn agree(
         &mut self,
@@ -572,7 +294,7 @@ impl Workset<'_> {
         self.close(id, Some(at));
     }
 
-    fn hold_unit(
+    pub(super) fn hold_unit(
         &mut self,
         id: (MappingId, LinkId),
         mapping: &Mapping,
@@ -611,98 +333,5 @@ impl Workset<'_> {
             right: shown.right,
         };
         self.entry(id, false).decided.push(decided);
-    }
-
-    /// The values of a side for units.
-    pub(super) fn source(
-        &self,
-        id: (MappingId, LinkId),
-        mapping: &Mapping,
-        side: Side,
-        units: &[u16],
-    ) -> Vec<(u16, Value)> {
-        let link = &self.slots[&id].link;
-        units
-            .iter()
-            .flat_map(|unit| &mapping.units[usize::from(*unit)].pairs)
-            .map(|pair| {
-                let field = u16::try_from(pair.on(side)).unwrap_or(u16::MAX);
-                (field, link.observed(side, pair.on(side)).clone())
-            })
-            .collect()
-    }
-
-    /// An intent with the id of a journal entry that will carry it.
-    pub(super) fn make_intent(
-        &mut self,
-        id: (MappingId, LinkId),
-        mapping: &Mapping,
-        side: Side,
-        kind: IntentKind,
-        fields: Vec<WrittenField>,
-    ) -> Intent {
-        debug_assert_eq!(mapping.id, id.0);
-        let intent: IntentId = self.open_entry(id);
-        let link = &self.slots[&id].link;
-        let from = &link.pending[side.other()];
-        Intent {
-            id: intent,
-            side,
-            kind,
-            key: link.keys[side].clone(),
-            units: Vec::new(),
-            fields,
-            version: match kind {
-                IntentKind::Create | IntentKind::Undelete => Version::default(),
-                IntentKind::Update | IntentKind::Delete => link.versions[side].clone(),
-            },
-            source: Vec::new(),
-            half: false,
-            actor: if from.is_empty() { Actor::default() } else { from.actor.clone() },
-            edited_at: from.at,
-        }
-    }
-
-    /// Journals an intent, opens it and puts it into the batches of the round.
-    pub(super) fn send(
-        &mut self,
-        id: (MappingId, LinkId),
-        side: Side,
-        intent: Intent,
-        step: Step,
-        key: Option<Key>,
-    ) {
-        let intent = Intent { key, ..intent };
-        let place = intent.id;
-        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
-        if let Some(entry) = slot.entries.iter_mut().find(|entry| entry.id == place) {
-            entry.intent = Some(intent.clone());
-        }
-        slot.link.open[side] = Some(place);
-        slot.dirty = true;
-        let unclaimed = matches!(slot.fresh[side], Fresh::Read { unclaimed: true, .. });
-        let claim = step == Step::Write && intent.kind == IntentKind::Update && unclaimed;
-        self.sends.push(Carried { mapping: id.0, link: id.1, intent, step, claim });
-    }
-
-    /// How long a link waits after so many refusals, microseconds.
-    pub(super) fn backoff(&self, id: (MappingId, LinkId)) -> i64 {
-        self.doubled(self.slots[&id].link.field_state.refusals)
-    }
-
-    fn doubled(&self, times: u8) -> i64 {
-        let limits = self.round.limits;
-        let factor = 1i64 << u32::from(times.min(20));
-        limits.retry_min.saturating_mul(factor).min(limits.retry_max)
-    }
-}
-
-/// A field written as null, because its value has no image for now.
-fn null_field(field: usize) -> WrittenField {
-    WrittenField {
-        field: u16::try_from(field).unwrap_or(u16::MAX),
-        value: Value::Null,
-        image: Value::Null,
-        expected: Value::Absent,
     }
 }

@@ -1,18 +1,13 @@
 //! Settlement: what became of intents, and where the base moves (protocol P7, 1.5).
 
-use syncline_sdk::{
-    Error, ErrorKind, IntentId, Key, LinkId, Normalizer, Value, Version, VersionOrder,
-};
+use syncline_sdk::{Error, IntentId, Key, LinkId, Normalizer, Value, Version, VersionOrder};
 
 use super::batching::{Carried, Step};
 use super::observe::{Missing, Observation};
 use super::workset::Workset;
 use crate::Side;
 use crate::mapping::{Mapping, MappingId};
-use crate::model::{
-    Base, DeletePhase, Figure, Half, HintReason, Intent, IntentKind, LinkState, Origin, Outcome,
-    Parked, Settled, UnitState, UnitStatus, Verdict,
-};
+use crate::model::{Base, Figure, Intent, IntentKind, LinkState, Origin, Outcome, Settled};
 
 /// What is proved about a write.
 #[derive(Debug)]
@@ -264,268 +259,6 @@ impl Workset<'_> {
             slot.link.versions[side] = version;
         }
     }
-
-    /// One half of a decision on both sides was applied (protocol P7').
-    fn half_applied(
-        &mut self,
-        id: (MappingId, LinkId),
-        mapping: &Mapping,
-        intent: &Intent,
-        images: Vec<(u16, Value)>,
-        relation: VersionOrder,
-    ) {
-        let side = intent.side;
-        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
-        if relation != VersionOrder::Newer {
-            // The base stays while the other half is open, so this is what the side shows now.
-            for (field, now) in &images {
-                slot.show(side, *field, now.clone());
-            }
-        }
-        if let Some(both) = &mut slot.link.field_state.both {
-            both.halves[side] = Half::Applied(images);
-        }
-        self.settle_halves(id, mapping, intent);
-    }
-
-    /// Moves the base of a decision on both sides, once both halves are settled.
-    fn settle_halves(&mut self, id: (MappingId, LinkId), mapping: &Mapping, intent: &Intent) {
-        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
-        let Some(both) = &slot.link.field_state.both else { return };
-        if Side::BOTH.into_iter().any(|side| both.halves[side] == Half::Open) {
-            return;
-        }
-        let both = slot.link.field_state.both.take().expect("it is there");
-        let units: Vec<u16> = both.units.clone();
-        match (&both.halves.left, &both.halves.right) {
-            (Half::Applied(left), Half::Applied(right)) => {
-                slot.rebase(Side::Left, left);
-                slot.rebase(Side::Right, right);
-                slot.link.origins.resize(mapping.units.len(), None);
-                for unit in &units {
-                    slot.link.origins[usize::from(*unit)] = Some(origin(intent));
-                }
-            }
-            (Half::Applied(_), _) => self.one_half(id, mapping, Side::Left, &both.seen),
-            (_, Half::Applied(_)) => self.one_half(id, mapping, Side::Right, &both.seen),
-            _ => self.note(id, Verdict::HalfWritten),
-        }
-        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
-        slot.dirty = true;
-        for side in Side::BOTH {
-            slot.settle_pending(side);
-        }
-    }
-
-    /// Only the half on `side` was applied: the base becomes the value that the other side had
-    /// when the decision was made, as image on both sides; what was written is an ordinary
-    /// pending change above it.
-    fn one_half(
-        &mut self,
-        id: (MappingId, LinkId),
-        mapping: &Mapping,
-        side: Side,
-        seen: &crate::Sides<Vec<(u16, Value)>>,
-    ) {
-        let other = side.other();
-        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
-        slot.rebase(other, &seen[other]);
-        let mut images = Vec::new();
-        for pair in mapping.units.iter().flat_map(|unit| &unit.pairs) {
-            let at = u16::try_from(pair.on(other)).unwrap_or(u16::MAX);
-            let Some((_, value)) = seen[other].iter().find(|(field, _)| *field == at) else {
-                continue;
-            };
-            let field = u16::try_from(pair.on(side)).unwrap_or(u16::MAX);
-            let target = &mapping.sides[side].fields[pair.on(side)];
-            // Without an image the base of that side stays absent, which holds the unit.
-            let image = pair.image(side, value, target).unwrap_or(Value::Absent);
-            images.push((field, image));
-        }
-        slot.rebase(side, &images);
-        self.note(id, Verdict::HalfWritten);
-    }
-
-    /// The intent did not take effect and never will.
-    fn refused(
-        &mut self,
-        id: (MappingId, LinkId),
-        mapping: &Mapping,
-        carried: &Carried,
-        settling: &Settling,
-    ) {
-        let Carried { intent, .. } = carried;
-        let side = intent.side;
-        let outcome = match settling {
-            Settling::Stale(_) => Outcome::Stale,
-            Settling::Missing(_) => Outcome::Missing,
-            Settling::Busy => Outcome::Busy,
-            Settling::Refused(error) => {
-                Outcome::Refused(error.kind.as_str().to_owned(), error.to_string())
-            }
-            _ => Outcome::Cancelled,
-        };
-        self.close_intent(id, side, outcome);
-        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
-        slot.link.state = match slot.link.state {
-            LinkState::Creating(at) => LinkState::Seen(at.other()),
-            LinkState::Deleting(..) => LinkState::Linked,
-            state => state,
-        };
-        if intent.half {
-            if let Some(both) = &mut slot.link.field_state.both {
-                both.halves[side] = Half::Refused;
-            }
-            self.settle_halves(id, mapping, intent);
-        }
-        match settling {
-            Settling::Stale(current) => {
-                self.count(Figure::Stale, 1);
-                match current {
-                    Some(seen) => self.fold(id, mapping, side, seen),
-                    None => self.again(id, mapping, side),
-                }
-            }
-            // On a side with a feed the deletion comes with it, or else a truncation.
-            Settling::Missing(Some(Missing::Deleted)) if mapping.has_feed(side) => {
-                self.again(id, mapping, side);
-            }
-            Settling::Missing(Some(missing)) => {
-                let seen = gone(intent, missing.clone());
-                self.fold(id, mapping, side, &seen);
-            }
-            Settling::Busy => self.later(id, mapping, side, HintReason::Busy),
-            Settling::Refused(error) => self.turned_down(id, mapping, carried, error),
-            _ => self.again(id, mapping, side),
-        }
-    }
-
-    /// The record is read again soon; the back-off grows with each refusal.
-    fn again(&mut self, id: (MappingId, LinkId), mapping: &Mapping, side: Side) {
-        self.later(id, mapping, side, HintReason::Again);
-    }
-
-    fn later(
-        &mut self,
-        id: (MappingId, LinkId),
-        mapping: &Mapping,
-        side: Side,
-        reason: HintReason,
-    ) {
-        let wait = self.backoff(id);
-        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
-        slot.link.field_state.refusals = slot.link.field_state.refusals.saturating_add(1);
-        slot.deferred = true;
-        slot.dirty = true;
-        let keys = slot.link.keys.clone();
-        for at in [side, side.other()] {
-            if let Some(key) = keys[at].clone() {
-                self.hint_later(mapping, at, key, wait, reason);
-            }
-        }
-    }
-
-    /// The system said no: later, or set aside until something is mended.
-    fn turned_down(
-        &mut self,
-        id: (MappingId, LinkId),
-        mapping: &Mapping,
-        carried: &Carried,
-        error: &Error,
-    ) {
-        let side = carried.intent.side;
-        let refusals = self.slots[&id].link.field_state.refusals;
-        let create = carried.intent.kind == IntentKind::Create;
-        match error.kind {
-            ErrorKind::Unavailable
-            | ErrorKind::Throttled
-            | ErrorKind::Quota
-            | ErrorKind::Auth
-            | ErrorKind::Locked => self.later(id, mapping, side, HintReason::Again),
-            // The record may exist already: it is searched before the create is tried again
-            // (protocol C4).
-            ErrorKind::Duplicate if create && refusals < self.round.limits.refusals_max => {
-                self.later(id, mapping, side, HintReason::Again);
-            }
-            _ => self.park(id, mapping, carried, error),
-        }
-    }
-
-    /// Sets the units of a write aside, with the system's own words.
-    fn park(
-        &mut self,
-        id: (MappingId, LinkId),
-        mapping: &Mapping,
-        carried: &Carried,
-        error: &Error,
-    ) {
-        let side = carried.intent.side;
-        let named = error.field.as_deref().and_then(|name| {
-            let selection = &mapping.sides[side].selection;
-            let at = selection
-                .fields
-                .iter()
-                .position(|field| field.as_str().eq_ignore_ascii_case(name))?;
-            let unit = mapping.unit_of(side, at)?;
-            u16::try_from(unit).ok().filter(|unit| carried.intent.units.contains(unit))
-        });
-        let update = carried.intent.kind == IntentKind::Update;
-        let units = match named {
-            Some(unit) if update => vec![unit],
-            _ => carried.intent.units.clone(),
-        };
-        for unit in &units {
-            let at = usize::from(*unit);
-            let state = self.slots[&id].link.field_state.unit(at);
-            self.set_unit(id, at, UnitState { status: UnitStatus::Parked, ..state });
-        }
-        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
-        if carried.intent.kind == IntentKind::Delete {
-            slot.link.field_state.refusals = self.round.limits.refusals_max;
-        }
-        // A create or delete is set aside as a whole: it is not planned again before the record
-        // changes or a person asks for it.
-        slot.deferred = !update;
-        let parked = Parked {
-            mapping: id.0,
-            link: id.1,
-            side,
-            kind: error.kind.as_str().to_owned(),
-            message: error.to_string(),
-            advice: error.advice.clone().unwrap_or_default(),
-            entry: slot.link.last_entry,
-            at: self.round.clock.now.micros(),
-        };
-        self.out.parked.push(parked);
-        self.count(Figure::Parked, 1);
-    }
-
-    fn undeleted(
-        &mut self,
-        id: (MappingId, LinkId),
-        mapping: &Mapping,
-        side: Side,
-        carried: &Carried,
-        settling: &Settling,
-    ) {
-        let guarded =
-            matches!(self.slots[&id].link.state, LinkState::Deleting(_, DeletePhase::Undelete));
-        if guarded {
-            self.stop_delete(id, side, Outcome::Stale);
-            self.again(id, mapping, side);
-            return;
-        }
-        if let Settling::Applied { .. } = settling {
-            self.close_intent(id, side, Outcome::Applied);
-            self.count(Figure::Writes, 1);
-            let slot = self.slots.get_mut(&id).expect("the link is in the workset");
-            slot.link.pending[side].exists = Some(true);
-            self.revive(id);
-            self.again(id, mapping, side);
-            return;
-        }
-        self.refused(id, mapping, carried, settling);
-    }
 }
 
 fn set_images(base: &mut Option<Base>, images: &[(u16, Value)]) {
@@ -537,31 +270,11 @@ fn set_images(base: &mut Option<Base>, images: &[(u16, Value)]) {
     }
 }
 
-fn origin(intent: &Intent) -> Origin {
+pub(super) fn origin(intent: &Intent) -> Origin {
     Origin {
         side: intent.side.other(),
         actor: intent.actor.kind,
         entry: IntentId { ..intent.id },
         at: intent.edited_at.map_or(0, syncline_sdk::Instant::micros),
-    }
-}
-
-/// The observation that a write found its record gone.
-fn gone(intent: &Intent, missing: Missing) -> Observation {
-    Observation {
-        key: intent.key.clone().unwrap_or_else(|| Key::new("")),
-        old_key: None,
-        version: Version::default(),
-        content: Err(missing),
-        bin: None,
-        external_id: None,
-        closed: true,
-        actor: syncline_sdk::Actor::default(),
-        at: None,
-        server_time: None,
-        group: None,
-        marker: None,
-        marked: std::sync::Arc::from([]),
-        source: super::observe::Source::Read,
     }
 }

@@ -8,16 +8,15 @@ use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
-
-use syncline_engine::Clock;
-use syncline_sdk::Instant;
+use std::task::Waker;
 
 use crate::choices::Choices;
 use crate::coverage::Coverage;
+use crate::job::JobSlot;
 use crate::plan::Rates;
-use crate::process::{JobSlot, News};
+use crate::process::News;
 use crate::trace::Trace;
+use crate::waiting::{Passing, Sleeping, Turning};
 
 /// A process: one life of an engine.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -72,15 +71,15 @@ pub struct Held {
     pub process: ProcessId,
     /// Where.
     pub place: Place,
-    said: Option<Say>,
-    waker: Option<Waker>,
+    pub(crate) said: Option<Say>,
+    pub(crate) waker: Option<Waker>,
 }
 
 /// A process that asked for its next turn.
 #[derive(Default)]
 pub struct Turn {
-    granted: usize,
-    waker: Option<Waker>,
+    pub(crate) granted: usize,
+    pub(crate) waker: Option<Waker>,
 }
 
 /// What is shared.
@@ -109,7 +108,7 @@ pub struct Inner {
     pub end_feeds: Vec<ProcessId>,
     /// Processes that are owning the ledger, as far as they know.
     pub recovering: BTreeMap<ProcessId, bool>,
-    sleepers: BTreeMap<u64, (ProcessId, i64, Option<Waker>)>,
+    pub(crate) sleepers: BTreeMap<u64, (ProcessId, i64, Option<Waker>)>,
     numbers: u64,
     /// What happened.
     pub coverage: Coverage,
@@ -325,90 +324,5 @@ impl Inner {
     #[must_use]
     pub fn next_due(&self) -> Option<i64> {
         self.sleepers.values().map(|(_, until, _)| *until).filter(|until| *until > self.now).min()
-    }
-}
-
-struct Passing {
-    desk: Desk,
-    number: u64,
-}
-
-impl Future for Passing {
-    type Output = Say;
-    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Say> {
-        let mut inner = self.desk.lock();
-        let Some(held) = inner.held.get_mut(&self.number) else { return Poll::Ready(Say::Lose) };
-        match held.said {
-            Some(say) => {
-                inner.held.remove(&self.number);
-                Poll::Ready(say)
-            }
-            None => {
-                held.waker = Some(task.waker().clone());
-                Poll::Pending
-            }
-        }
-    }
-}
-
-impl Drop for Passing {
-    fn drop(&mut self) {
-        self.desk.lock().held.remove(&self.number);
-    }
-}
-
-struct Sleeping {
-    desk: Desk,
-    number: u64,
-}
-
-impl Future for Sleeping {
-    type Output = ();
-    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<()> {
-        let mut inner = self.desk.lock();
-        let now = inner.now;
-        match inner.sleepers.get_mut(&self.number) {
-            Some((_, until, waker)) if *until > now => {
-                *waker = Some(task.waker().clone());
-                Poll::Pending
-            }
-            _ => {
-                inner.sleepers.remove(&self.number);
-                Poll::Ready(())
-            }
-        }
-    }
-}
-
-struct Turning {
-    desk: Desk,
-    process: ProcessId,
-}
-
-impl Future for Turning {
-    type Output = Vec<News>;
-    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Vec<News>> {
-        let mut inner = self.desk.lock();
-        let calm = inner.calm;
-        let turn = inner.turns.entry(self.process).or_default();
-        let granted = if calm { usize::MAX } else { turn.granted };
-        turn.waker = Some(task.waker().clone());
-        let inbox = inner.inbox.entry(self.process).or_default();
-        let take = granted.min(inbox.len());
-        if take == 0 {
-            return Poll::Pending;
-        }
-        let news = inbox.drain(..take).collect();
-        inner.turns.remove(&self.process);
-        Poll::Ready(news)
-    }
-}
-
-/// The time, as the engine is told it.
-pub struct DeskClock(pub Desk);
-
-impl Clock for DeskClock {
-    fn now(&self) -> Instant {
-        Instant::from_micros(self.0.lock().now)
     }
 }

@@ -9,21 +9,23 @@ use syncline_core::{Side, Sides};
 use syncline_engine::{Engine, Ids, Intake, Parts};
 use syncline_ledger::memory::{Gate as LedgerGate, Memory};
 use syncline_sdk::{Connector, Instant, LinkId, SystemName};
-use syncline_testkit::{CopyId, MemoryConnector, MemorySystem};
+use syncline_testkit::{MemoryConnector, MemorySystem};
 
 use crate::answers::Answers;
 use crate::choices::Choices;
-use crate::desk::{Desk, DeskClock, ProcessId};
+use crate::desk::{Desk, ProcessId};
 use crate::executor::Executor;
 use crate::gates::ProcessGate;
+use crate::job::{Job, run_job};
 use crate::people::People;
 use crate::plan::{ACTIONS, Action, Plan};
-use crate::process::{Job, News, Process, run_job};
+use crate::process::{News, Process};
 use crate::setup::{BEGIN, mappings, system, system_name};
 use crate::trace::Trace;
+use crate::waiting::DeskClock;
 
 /// Steps of one run before everything is healed.
-const STEPS_MAX: u32 = 600;
+pub(crate) const STEPS_MAX: u32 = 600;
 
 /// How the logs of both systems stood after each step in which one grew: what happened before
 /// what across systems.
@@ -54,7 +56,7 @@ pub struct World {
     /// What happened before what.
     pub order: Order,
     executor: Executor,
-    alive: Vec<(ProcessId, Intake<Memory>)>,
+    pub(crate) alive: Vec<(ProcessId, Intake<Memory>)>,
     last_process: u32,
     operations: u32,
 }
@@ -119,7 +121,7 @@ impl World {
         self.become_quiet()
     }
 
-    fn defect(&self) -> Result<(), (&'static str, String)> {
+    pub(crate) fn defect(&self) -> Result<(), (&'static str, String)> {
         match self.desk.lock().defect.take() {
             Some(text) => Err(("ENGINE", text)),
             None => Ok(()),
@@ -127,7 +129,7 @@ impl World {
     }
 
     /// Runs everything that can go on, and notes what appeared.
-    fn settle_down(&mut self) {
+    pub(crate) fn settle_down(&mut self) {
         self.executor.run(&self.desk);
         let step = self.desk.lock().step;
         for side in Side::BOTH {
@@ -136,7 +138,7 @@ impl World {
         }
     }
 
-    fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         self.last_process += 1;
         let id = ProcessId(self.last_process);
         let gate = || ProcessGate { desk: self.desk.clone(), process: id };
@@ -164,7 +166,7 @@ impl World {
         self.desk.spawn(id, false, Box::pin(process.live()));
     }
 
-    fn kill(&mut self, at: usize) {
+    pub(crate) fn kill(&mut self, at: usize) {
         let (id, _) = self.alive.remove(at);
         self.desk.tell(|| format!("{id:?} dies"));
         self.desk.forget(id);
@@ -226,7 +228,7 @@ impl World {
         }
     }
 
-    fn side(&self) -> Side {
+    pub(crate) fn side(&self) -> Side {
         if self.desk.lock().choices.below(2) == 1 { Side::Right } else { Side::Left }
     }
 
@@ -240,7 +242,7 @@ impl World {
         inner.release(number, say);
     }
 
-    fn some_process(&self) -> Option<ProcessId> {
+    pub(crate) fn some_process(&self) -> Option<ProcessId> {
         let ids: Vec<ProcessId> = self.alive.iter().map(|(id, _)| *id).collect();
         self.desk.lock().choices.one_of(&ids).copied()
     }
@@ -252,7 +254,7 @@ impl World {
         inner.grant(process, news);
     }
 
-    fn news(&self, news: impl Fn() -> News) {
+    pub(crate) fn news(&self, news: impl Fn() -> News) {
         let Some(process) = self.some_process() else { return };
         self.desk.post(process, news());
         self.desk.lock().grant(process, 8);
@@ -269,7 +271,7 @@ impl World {
     }
 
     /// Begins a job, if it may begin. True when it did.
-    fn begin_job(&self, process: ProcessId, at: usize) -> bool {
+    pub(crate) fn begin_job(&self, process: ProcessId, at: usize) -> bool {
         let Some((_, intake)) = self.alive.iter().find(|(id, _)| *id == process) else {
             return false;
         };
@@ -321,186 +323,10 @@ impl World {
         self.pass_time(to);
     }
 
-    fn pass_time(&self, to: i64) {
+    pub(crate) fn pass_time(&self, to: i64) {
         for side in Side::BOTH {
             self.systems[side].advance(Instant::from_micros(to));
         }
         self.desk.advance(to);
-    }
-
-    /// The copies of requests that are under way, those whose own call still waits included.
-    fn copies(&self) -> Vec<(Side, CopyId)> {
-        let all = Side::BOTH.into_iter().flat_map(|side| {
-            let under_way = self.systems[side].under_way();
-            under_way.into_iter().map(move |copy| (side, copy.copy))
-        });
-        all.collect()
-    }
-
-    fn copy(&self) {
-        let copies = self.copies();
-        let (copy, lost) = {
-            let mut inner = self.desk.lock();
-            let Some(copy) = inner.choices.one_of(&copies).copied() else { return };
-            (copy, inner.choices.chance(200))
-        };
-        let (side, copy) = copy;
-        if lost {
-            self.systems[side].discard(copy);
-            return;
-        }
-        self.desk.hit("fault: late copy delivered");
-        self.desk.tell(|| format!("{side}: {copy:?} arrives"));
-        self.systems[side].deliver(copy);
-    }
-
-    fn commit(&self) {
-        let delayed = self.ledger.under_way();
-        let Some(commit) = self.desk.lock().choices.one_of(&delayed).copied() else { return };
-        let landed = self.ledger.land(commit);
-        self.desk.hit("fault: late commit landed");
-        self.desk.tell(|| format!("commit {commit} lands: {landed:?}"));
-    }
-
-    fn crash(&mut self) {
-        if self.alive.is_empty() {
-            return;
-        }
-        let at = {
-            let mut inner = self.desk.lock();
-            let count = u32::try_from(self.alive.len()).unwrap_or(1);
-            let at = inner.choices.below(count) as usize;
-            let (id, _) = self.alive[at];
-            let recovering = inner.recovering.get(&id) == Some(&true);
-            inner.coverage.hit("fault: crash");
-            if recovering {
-                inner.coverage.hit("fault: crash in recovery");
-            }
-            at
-        };
-        self.kill(at);
-        if self.alive.is_empty() {
-            self.start();
-            let now = self.desk.lock().now;
-            // Mostly the new process comes when the lease of the dead one is over.
-            if !self.desk.lock().choices.chance(300) {
-                self.pass_time(now + 61_000_000);
-            }
-        }
-    }
-
-    fn trouble(&self) {
-        let side = self.side();
-        let which = self.desk.lock().choices.below(4);
-        self.systems[side].conditions(|conditions| {
-            let what = match which {
-                0 => {
-                    *conditions = syncline_testkit::Conditions::default();
-                    return;
-                }
-                1 => {
-                    conditions.unavailable = !conditions.unavailable;
-                    "fault: system unavailable"
-                }
-                2 => {
-                    let throttled = conditions.throttled.is_some();
-                    let wait = std::time::Duration::from_secs(2);
-                    conditions.throttled = (!throttled).then_some(wait);
-                    "fault: throttled"
-                }
-                _ => {
-                    conditions.stale_storm = !conditions.stale_storm;
-                    "fault: stale storm"
-                }
-            };
-            self.desk.hit(what);
-        });
-    }
-
-    fn end_transaction(&mut self) {
-        let at = {
-            let mut inner = self.desk.lock();
-            let count = u32::try_from(self.people.open.len()).unwrap_or(0);
-            if count == 0 {
-                return;
-            }
-            inner.choices.below(count) as usize
-        };
-        let (side, number) = self.people.open.remove(at);
-        if self.desk.lock().choices.chance(100) {
-            self.systems[side].roll_back(number);
-            return;
-        }
-        let done = self.systems[side].commit(number);
-        self.desk.tell(|| format!("{side}: transaction {number} commits: {done:?}"));
-    }
-
-    /// Everything is mended: nothing breaks from here on.
-    fn heal(&mut self) {
-        for (side, number) in std::mem::take(&mut self.people.open) {
-            let done = self.systems[side].commit(number);
-            self.desk.tell(|| format!("{side}: transaction {number} commits: {done:?}"));
-        }
-        for side in Side::BOTH {
-            self.systems[side].conditions(|conditions| {
-                *conditions = syncline_testkit::Conditions::default();
-            });
-        }
-        self.desk.tell(|| "healed".to_owned());
-        self.desk.calm();
-        self.settle_down();
-    }
-
-    /// What tells that something still happens.
-    fn pulse(&self) -> (usize, usize, usize, usize) {
-        let lines = |side: Side| self.systems[side].view_history(<[_]>::len);
-        let links = self.ledger.links();
-        let commits = links.iter().filter_map(|link| link.last_entry).map(|entry| entry.commit);
-        let entries = usize::try_from(commits.max().unwrap_or(0)).unwrap_or(0);
-        let under_way: usize =
-            Side::BOTH.into_iter().map(|side| self.systems[side].under_way().len()).sum();
-        (lines(Side::Left), lines(Side::Right), entries, under_way)
-    }
-
-    /// Lets the world run until nothing happens any more.
-    fn become_quiet(&mut self) -> Result<(), (&'static str, String)> {
-        let mut quiet = 0;
-        let waits = [200_000, 1_000_000, 2_100_000, 61_000_000, 1_000_000, 30_000_000, 700_000_000];
-        for cycle in 0..140_usize {
-            let step = STEPS_MAX + 1 + u32::try_from(cycle).unwrap_or(0);
-            self.desk.lock().step = step;
-            let before = self.pulse();
-            self.cycle();
-            self.defect()?;
-            let now = self.desk.lock().now;
-            self.pass_time(now + waits[cycle % waits.len()]);
-            self.settle_down();
-            if self.plan.answered_at_the_end && cycle > 14 {
-                self.answers.answer_one(&self.plan, &self.desk, &self.ledger);
-            }
-            quiet = if self.pulse() == before { quiet + 1 } else { 0 };
-            if quiet > waits.len() + 1 && cycle > 20 {
-                return Ok(());
-            }
-        }
-        let hints = self.ledger.all_hints();
-        Err(("QUIET", format!("the world does not become quiet; hints: {hints:?}")))
-    }
-
-    /// Every process does everything it would do in time, once.
-    fn cycle(&mut self) {
-        self.settle_down();
-        let processes: Vec<ProcessId> = self.alive.iter().map(|(id, _)| *id).collect();
-        for process in processes {
-            self.desk.post(process, News::Renew);
-            self.settle_down();
-            let jobs = self.desk.lock().jobs.get(&process).map_or(0, Vec::len);
-            for at in 0..jobs {
-                self.begin_job(process, at);
-                self.settle_down();
-            }
-            self.desk.post(process, News::Settle);
-            self.settle_down();
-        }
     }
 }

@@ -1,0 +1,97 @@
+//! Decisions that write both sides: each half settles on its own (protocol P7').
+
+use syncline_sdk::{LinkId, Value, VersionOrder};
+
+use super::settle::origin;
+use super::workset::Workset;
+use crate::Side;
+use crate::mapping::{Mapping, MappingId};
+use crate::model::{Half, Intent, Verdict};
+
+impl Workset<'_> {
+    /// One half of a decision on both sides was applied (protocol P7').
+    pub(super) fn half_applied(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        intent: &Intent,
+        images: Vec<(u16, Value)>,
+        relation: VersionOrder,
+    ) {
+        let side = intent.side;
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        if relation != VersionOrder::Newer {
+            // The base stays while the other half is open, so this is what the side shows now.
+            for (field, now) in &images {
+                slot.show(side, *field, now.clone());
+            }
+        }
+        if let Some(both) = &mut slot.link.field_state.both {
+            both.halves[side] = Half::Applied(images);
+        }
+        self.settle_halves(id, mapping, intent);
+    }
+
+    /// Moves the base of a decision on both sides, once both halves are settled.
+    pub(super) fn settle_halves(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        intent: &Intent,
+    ) {
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        let Some(both) = &slot.link.field_state.both else { return };
+        if Side::BOTH.into_iter().any(|side| both.halves[side] == Half::Open) {
+            return;
+        }
+        let both = slot.link.field_state.both.take().expect("it is there");
+        let units: Vec<u16> = both.units.clone();
+        match (&both.halves.left, &both.halves.right) {
+            (Half::Applied(left), Half::Applied(right)) => {
+                slot.rebase(Side::Left, left);
+                slot.rebase(Side::Right, right);
+                slot.link.origins.resize(mapping.units.len(), None);
+                for unit in &units {
+                    slot.link.origins[usize::from(*unit)] = Some(origin(intent));
+                }
+            }
+            (Half::Applied(_), _) => self.one_half(id, mapping, Side::Left, &both.seen),
+            (_, Half::Applied(_)) => self.one_half(id, mapping, Side::Right, &both.seen),
+            _ => self.note(id, Verdict::HalfWritten),
+        }
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        slot.dirty = true;
+        for side in Side::BOTH {
+            slot.settle_pending(side);
+        }
+    }
+
+    /// Only the half on `side` was applied: the base becomes the value that the other side had
+    /// when the decision was made, as image on both sides; what was written is an ordinary
+    /// pending change above it.
+    fn one_half(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        side: Side,
+        seen: &crate::Sides<Vec<(u16, Value)>>,
+    ) {
+        let other = side.other();
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        slot.rebase(other, &seen[other]);
+        let mut images = Vec::new();
+        for pair in mapping.units.iter().flat_map(|unit| &unit.pairs) {
+            let at = u16::try_from(pair.on(other)).unwrap_or(u16::MAX);
+            let Some((_, value)) = seen[other].iter().find(|(field, _)| *field == at) else {
+                continue;
+            };
+            let field = u16::try_from(pair.on(side)).unwrap_or(u16::MAX);
+            let target = &mapping.sides[side].fields[pair.on(side)];
+            // Without an image the base of that side stays absent, which holds the unit.
+            let image = pair.image(side, value, target).unwrap_or(Value::Absent);
+            images.push((field, image));
+        }
+        slot.rebase(side, &images);
+        self.note(id, Verdict::HalfWritten);
+    }
+}

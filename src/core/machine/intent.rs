@@ -1,0 +1,95 @@
+//! Intents: journalled, opened and put into the batches of the round (protocol I1).
+
+use syncline_sdk::{Actor, IntentId, Key, LinkId, Value, Version};
+
+use super::batching::{Carried, Step};
+use super::slot::Fresh;
+use super::workset::Workset;
+use crate::Side;
+use crate::mapping::{Mapping, MappingId};
+use crate::model::{Intent, IntentKind, WrittenField};
+
+impl Workset<'_> {
+    /// The values of a side for units.
+    pub(super) fn source(
+        &self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        side: Side,
+        units: &[u16],
+    ) -> Vec<(u16, Value)> {
+        let link = &self.slots[&id].link;
+        units
+            .iter()
+            .flat_map(|unit| &mapping.units[usize::from(*unit)].pairs)
+            .map(|pair| {
+                let field = u16::try_from(pair.on(side)).unwrap_or(u16::MAX);
+                (field, link.observed(side, pair.on(side)).clone())
+            })
+            .collect()
+    }
+
+    /// An intent with the id of a journal entry that will carry it.
+    pub(super) fn make_intent(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        side: Side,
+        kind: IntentKind,
+        fields: Vec<WrittenField>,
+    ) -> Intent {
+        debug_assert_eq!(mapping.id, id.0);
+        let intent: IntentId = self.open_entry(id);
+        let link = &self.slots[&id].link;
+        let from = &link.pending[side.other()];
+        Intent {
+            id: intent,
+            side,
+            kind,
+            key: link.keys[side].clone(),
+            units: Vec::new(),
+            fields,
+            version: match kind {
+                IntentKind::Create | IntentKind::Undelete => Version::default(),
+                IntentKind::Update | IntentKind::Delete => link.versions[side].clone(),
+            },
+            source: Vec::new(),
+            half: false,
+            actor: if from.is_empty() { Actor::default() } else { from.actor.clone() },
+            edited_at: from.at,
+        }
+    }
+
+    /// Journals an intent, opens it and puts it into the batches of the round.
+    pub(super) fn send(
+        &mut self,
+        id: (MappingId, LinkId),
+        side: Side,
+        intent: Intent,
+        step: Step,
+        key: Option<Key>,
+    ) {
+        let intent = Intent { key, ..intent };
+        let place = intent.id;
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        if let Some(entry) = slot.entries.iter_mut().find(|entry| entry.id == place) {
+            entry.intent = Some(intent.clone());
+        }
+        slot.link.open[side] = Some(place);
+        slot.dirty = true;
+        let unclaimed = matches!(slot.fresh[side], Fresh::Read { unclaimed: true, .. });
+        let claim = step == Step::Write && intent.kind == IntentKind::Update && unclaimed;
+        self.sends.push(Carried { mapping: id.0, link: id.1, intent, step, claim });
+    }
+
+    /// How long a link waits after so many refusals, microseconds.
+    pub(super) fn backoff(&self, id: (MappingId, LinkId)) -> i64 {
+        self.doubled(self.slots[&id].link.field_state.refusals)
+    }
+
+    pub(super) fn doubled(&self, times: u8) -> i64 {
+        let limits = self.round.limits;
+        let factor = 1i64 << u32::from(times.min(20));
+        limits.retry_min.saturating_mul(factor).min(limits.retry_max)
+    }
+}

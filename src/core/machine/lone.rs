@@ -1,0 +1,177 @@
+//! Records without a partner: searched for one, then created on the other side (protocol 1.6).
+
+use syncline_sdk::{LinkId, Value};
+
+use super::batching::Step;
+use super::plan::Outgoing;
+use super::workset::Workset;
+use crate::Side;
+use crate::mapping::{Mapping, MappingId, NoImage};
+use crate::model::{
+    HintReason, Intent, IntentKind, LinkState, ReviewKind, UnitStatus, Verdict, WrittenField,
+};
+use crate::reconcile::written_fields;
+
+impl Workset<'_> {
+    /// A record without a partner.
+    pub(super) fn plan_lone(&mut self, id: (MappingId, LinkId), mapping: &Mapping, side: Side) {
+        let slot = &self.slots[&id];
+        if !slot.link.exists(side) {
+            self.both_gone(id, mapping);
+            return;
+        }
+        if slot.link.field_state.outside[side] {
+            return;
+        }
+        if self.search_want(id, mapping).is_some() {
+            let key = slot.link.keys[side].clone();
+            if let Some(key) = key {
+                let wait = self.backoff(id);
+                self.hint_later(mapping, side, key, wait, HintReason::Again);
+            }
+            return;
+        }
+        if mapping.create[side.other()] {
+            self.plan_create(id, mapping, side);
+            return;
+        }
+        // It waits for a partner to appear; its values are read again then.
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        slot.link.pending[side].values.clear();
+        slot.dirty = true;
+    }
+
+    fn plan_create(&mut self, id: (MappingId, LinkId), mapping: &Mapping, from: Side) {
+        let to = from.other();
+        let complete = {
+            let link = &self.slots[&id].link;
+            (0..mapping.sides[from].image_len).any(|at| link.observed(from, at).is_present())
+        };
+        if !complete {
+            self.await_read(id, mapping, from);
+            return;
+        }
+        let parked = |at| self.slots[&id].link.field_state.unit(at).status == UnitStatus::Parked;
+        if (0..mapping.units.len()).any(parked) {
+            return;
+        }
+        let mut out = Outgoing::default();
+        for at in 0..mapping.units.len() {
+            if !mapping.units[at].direction.reaches(to) {
+                self.keep_unreached(id, mapping, at, from);
+                continue;
+            }
+            let unit = u16::try_from(at).unwrap_or(u16::MAX);
+            let parents = self.parents_ready(id, mapping, at, to);
+            match written_fields(mapping, &self.slots[&id].link, at, to) {
+                Ok(fields) if parents => {
+                    out.units.push(unit);
+                    out.fields.extend(fields);
+                }
+                Ok(_) | Err(NoImage::NoParent(_)) => {
+                    if !self.defer_reference(id, mapping, at, from, &mut out) {
+                        return;
+                    }
+                }
+                Err(NoImage::Absent) => {}
+                Err(NoImage::NotNullable) => {
+                    // Null for a field that may not be null: the target's own default stands,
+                    // and comes back as its edit.
+                }
+                Err(reason) => {
+                    if !self.leave_out(id, mapping, at, to, reason, &mut out) {
+                        return;
+                    }
+                }
+            }
+        }
+        self.note(id, Verdict::Create(to));
+        let mut intent = self.make_intent(id, mapping, to, IntentKind::Create, out.fields);
+        intent.units = out.units;
+        intent.source = self.source_of_create(id, mapping, from, &intent);
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        slot.link.state = LinkState::Creating(to);
+        self.send(id, to, intent, Step::Write, None);
+    }
+
+    /// A value that does not travel is written down with the decision, since the side that leads
+    /// may replace it later.
+    fn keep_unreached(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        at: usize,
+        from: Side,
+    ) {
+        let link = &self.slots[&id].link;
+        let mut pairs = mapping.units[at].pairs.iter();
+        if pairs.any(|pair| !link.observed(from, pair.on(from)).is_null()) {
+            self.decided(id, mapping, at, Verdict::Kept(from));
+        }
+    }
+
+    pub(super) fn await_read(&mut self, id: (MappingId, LinkId), mapping: &Mapping, side: Side) {
+        if let Some(key) = self.slots[&id].link.keys[side].clone() {
+            self.hint_later(mapping, side, key, 0, HintReason::Again);
+        }
+    }
+
+    /// The values of the other side that a create carries. Units whose value is left out for now
+    /// are recorded as null on both sides, so that the value stays pending (protocol 1.7).
+    fn source_of_create(
+        &self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        from: Side,
+        intent: &Intent,
+    ) -> Vec<(u16, Value)> {
+        let link = &self.slots[&id].link;
+        let mut source = Vec::new();
+        for (at, unit) in mapping.units.iter().enumerate() {
+            let carried = intent.units.contains(&u16::try_from(at).unwrap_or(u16::MAX));
+            let left_out = unit.pairs.iter().any(|pair| {
+                intent
+                    .fields
+                    .iter()
+                    .any(|field| usize::from(field.field) == pair.on(from.other()) && !carried)
+            });
+            for pair in &unit.pairs {
+                let field = u16::try_from(pair.on(from)).unwrap_or(u16::MAX);
+                let value =
+                    if left_out { Value::Null } else { link.observed(from, pair.on(from)).clone() };
+                source.push((field, value));
+            }
+        }
+        source
+    }
+
+    /// A value without image is left out of a create where the target allows null, and asked
+    /// about; else the create waits for a person. False when it does.
+    fn leave_out(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        at: usize,
+        to: Side,
+        reason: NoImage,
+        out: &mut Outgoing,
+    ) -> bool {
+        self.hold_unit(id, mapping, at, ReviewKind::NoImage(to, reason));
+        let fields = mapping.units[at].pairs.iter().map(|pair| pair.on(to));
+        let nullable = fields.clone().all(|field| mapping.sides[to].fields[field].nullable);
+        if nullable {
+            out.fields.extend(fields.map(null_field));
+        }
+        nullable
+    }
+}
+
+/// A field written as null, because its value has no image for now.
+pub(super) fn null_field(field: usize) -> WrittenField {
+    WrittenField {
+        field: u16::try_from(field).unwrap_or(u16::MAX),
+        value: Value::Null,
+        image: Value::Null,
+        expected: Value::Absent,
+    }
+}

@@ -1,0 +1,138 @@
+//! References: a record waits for the one it refers to (protocol 1.7).
+
+use syncline_sdk::{LinkId, Value};
+
+use super::lone::null_field;
+use super::plan::Outgoing;
+use super::workset::Workset;
+use crate::Side;
+use crate::mapping::{Mapping, MappingId, NoImage};
+use crate::model::{HintReason, LinkState, ReviewKind, UnitState, UnitStatus, Verdict};
+
+impl Workset<'_> {
+    /// A reference whose record is not on the target yet: the create waits a while, then goes
+    /// without it, where the target allows null. False when the create is put off.
+    pub(super) fn defer_reference(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        at: usize,
+        from: Side,
+        out: &mut Outgoing,
+    ) -> bool {
+        let to = from.other();
+        let tries = match self.slots[&id].link.field_state.unit(at).status {
+            UnitStatus::Awaiting(tries) => tries,
+            _ => 0,
+        };
+        let fields = mapping.units[at].pairs.iter().map(|pair| pair.on(to));
+        let nullable = fields.clone().all(|field| mapping.sides[to].fields[field].nullable);
+        if tries >= 2 && nullable {
+            out.fields.extend(fields.map(null_field));
+            return true;
+        }
+        self.await_parent(id, mapping, at, from, tries);
+        if tries > self.round.limits.parent_tries_max && !nullable {
+            let reason = NoImage::NoParent(String::from("of a required reference"));
+            self.ask(id, mapping, Some(at), ReviewKind::NoImage(to, reason));
+        }
+        false
+    }
+
+    /// A reference waits for its record; after many tries a person is told.
+    pub(super) fn wait_for_parent(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        at: usize,
+        from: Side,
+    ) {
+        let tries = match self.slots[&id].link.field_state.unit(at).status {
+            UnitStatus::Awaiting(tries) => tries,
+            UnitStatus::Held => self.round.limits.parent_tries_max,
+            _ => {
+                self.decided(id, mapping, at, Verdict::AwaitParent);
+                0
+            }
+        };
+        self.await_parent(id, mapping, at, from, tries);
+        if tries >= self.round.limits.parent_tries_max {
+            let reason = NoImage::NoParent(self.parent_names(id, mapping, at, from));
+            self.ask(id, mapping, Some(at), ReviewKind::NoImage(from.other(), reason));
+        }
+    }
+
+    fn parent_names(
+        &self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        at: usize,
+        from: Side,
+    ) -> String {
+        let link = &self.slots[&id].link;
+        let names: Vec<String> = mapping.units[at]
+            .pairs
+            .iter()
+            .map(|pair| link.observed(from, pair.on(from)).to_string())
+            .collect();
+        names.join(", ")
+    }
+
+    fn await_parent(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        at: usize,
+        from: Side,
+        tries: u8,
+    ) {
+        let state = self.slots[&id].link.field_state.unit(at);
+        let status = UnitStatus::Awaiting(tries.saturating_add(1));
+        self.set_unit(id, at, UnitState { status, ..state });
+        if let Some(key) = self.slots[&id].link.keys[from].clone() {
+            let wait = self.doubled(tries).min(2_000_000);
+            self.hint_later(mapping, from, key, wait, HintReason::Parent);
+        }
+    }
+
+    /// Whether the records that a unit refers to are on the target.
+    pub(super) fn parents_ready(
+        &self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        at: usize,
+        to: Side,
+    ) -> bool {
+        let from = to.other();
+        mapping.units[at].pairs.iter().all(|pair| {
+            let Some(parents) = pair.reference else { return true };
+            match self.slots[&id].link.observed(from, pair.on(from)) {
+                Value::Link(parent) => self.slots.get(&(parents, *parent)).is_some_and(|slot| {
+                    slot.link.keys[to].is_some()
+                        && matches!(slot.link.state, LinkState::Linked | LinkState::Held)
+                }),
+                _ => true,
+            }
+        })
+    }
+
+    /// The parents that touched links refer to and that are not loaded.
+    #[must_use]
+    pub fn parents_wanted(&self) -> Vec<(MappingId, LinkId)> {
+        let mut wanted = std::collections::BTreeSet::new();
+        for (id, slot) in self.slots.iter().filter(|(_, slot)| slot.touched) {
+            let Some(mapping) = self.round.mappings.get(&id.0) else { continue };
+            for pair in mapping.units.iter().flat_map(|unit| &unit.pairs) {
+                let Some(parents) = pair.reference else { continue };
+                for side in Side::BOTH {
+                    if let Value::Link(parent) = slot.link.observed(side, pair.on(side))
+                        && !self.slots.contains_key(&(parents, *parent))
+                    {
+                        wanted.insert((parents, *parent));
+                    }
+                }
+            }
+        }
+        wanted.into_iter().collect()
+    }
+}

@@ -1,0 +1,71 @@
+//! Jobs: what a process reads again and again.
+
+use syncline_core::Side;
+use syncline_core::mapping::MappingId;
+use syncline_engine::{EngineError, Intake, LOADED, Work};
+use syncline_ledger::memory::Memory;
+use syncline_sdk::{LinkId, SystemName};
+
+/// What a process reads again and again.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Job {
+    /// What is hinted at on a system.
+    Hints(SystemName),
+    /// Answers of people.
+    Answers,
+    /// Changes of a polled side.
+    Poll(MappingId, Side),
+    /// The first load of a side.
+    Load(MappingId, Side),
+    /// Both records of every link, after a gap.
+    Verify(MappingId),
+}
+
+/// A job and where it stands.
+#[derive(Clone, Debug)]
+pub struct JobSlot {
+    /// What.
+    pub job: Job,
+    /// Where it goes on.
+    pub place: Option<String>,
+    /// Whether it is under way.
+    pub running: bool,
+    /// Whether it is done for good.
+    pub over: bool,
+}
+
+/// What a job read: the work, the next place, and whether there is more.
+pub type Found = (Work, Option<String>, bool);
+
+/// Runs a job once.
+///
+/// # Errors
+/// As the intake.
+pub async fn run_job(
+    intake: &Intake<Memory>,
+    job: &Job,
+    place: Option<String>,
+) -> Result<Found, EngineError> {
+    match job {
+        Job::Hints(name) => Ok((intake.read_hints(name).await?, None, false)),
+        Job::Answers => Ok((intake.read_answers().await?, None, false)),
+        Job::Poll(mapping, side) => {
+            let (work, next, more) = intake.poll(*mapping, *side, place).await?;
+            Ok((work, Some(next), more))
+        }
+        Job::Load(mapping, side) => {
+            let (work, next) = intake.load(*mapping, *side, place.as_deref()).await?;
+            let more = next != LOADED;
+            Ok((work, Some(next), more))
+        }
+        Job::Verify(mapping) => {
+            let after = place.as_deref().and_then(|place| place.parse::<LinkId>().ok());
+            let (work, last) = intake.verify(*mapping, after).await?;
+            Ok((work, last.map(|last| last.to_string()), last.is_some()))
+        }
+    }
+}
+
+pub(crate) fn slot(job: Job, place: Option<String>) -> JobSlot {
+    JobSlot { job, place, running: false, over: false }
+}
