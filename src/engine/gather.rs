@@ -78,7 +78,7 @@ impl Gathered {
                 ask_for(&mut queries, mappings, input.carried.mapping, side, seen);
             }
         }
-        for (mapping, link) in &work.touched {
+        for (mapping, link) in work.touched.iter().chain(&work.retried) {
             queries.link(*mapping, *link);
         }
         for key in &work.answered {

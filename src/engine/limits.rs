@@ -15,6 +15,9 @@ pub const PAGE_ROWS_MAX: usize = 2_000;
 /// Links a page of a verifying pass has: both sides are read for each.
 pub const VERIFY_LINKS_MAX: usize = 500;
 
+/// Records set aside that are tried again in one go.
+pub const RETRIES_MAX: usize = 500;
+
 /// Answers of people folded in one round.
 pub const ANSWERS_MAX: usize = 100;
 

@@ -17,6 +17,8 @@ pub struct Work {
     pub settled: Vec<SettleInput>,
     /// Links to plan although nothing was observed of them.
     pub touched: Vec<(MappingId, LinkId)>,
+    /// Links of which what was set aside is tried again.
+    pub retried: Vec<(MappingId, LinkId)>,
     /// Questions that were answered.
     pub answered: Vec<ReviewKey>,
     /// How far streams are folded with this work.
@@ -38,6 +40,7 @@ impl Work {
         self.observed.is_empty()
             && self.settled.is_empty()
             && self.touched.is_empty()
+            && self.retried.is_empty()
             && self.answered.is_empty()
             && self.positions.is_empty()
             && self.hints_done.is_empty()
@@ -51,8 +54,11 @@ impl Work {
     /// # Errors
     /// The work, when it cannot be divided.
     pub fn split(mut self) -> Result<(Self, Self), Box<Self>> {
-        let things =
-            self.observed.len() + self.settled.len() + self.touched.len() + self.answered.len();
+        let things = self.observed.len()
+            + self.settled.len()
+            + self.touched.len()
+            + self.retried.len()
+            + self.answered.len();
         if things < 2 {
             return Err(Box::new(self));
         }
@@ -66,6 +72,7 @@ impl Work {
         first.observed = self.observed.drain(..share(self.observed.len())).collect();
         first.settled = self.settled.drain(..share(self.settled.len())).collect();
         first.touched = self.touched.drain(..share(self.touched.len())).collect();
+        first.retried = self.retried.drain(..share(self.retried.len())).collect();
         first.answered = self.answered.drain(..share(self.answered.len())).collect();
         Ok((first, self))
     }
@@ -74,6 +81,7 @@ impl Work {
         self.observed.append(&mut other.observed);
         self.settled.append(&mut other.settled);
         self.touched.append(&mut other.touched);
+        self.retried.append(&mut other.retried);
         self.answered.append(&mut other.answered);
         self.positions.append(&mut other.positions);
         self.hints_done.append(&mut other.hints_done);

@@ -5,8 +5,9 @@ use std::ops::Range;
 use async_trait::async_trait;
 use syncline_core::Sides;
 use syncline_core::mapping::MappingId;
-use syncline_core::model::StreamPosition;
-use syncline_core::model::{Batch, Changeset, Claim, Entry, Fence, Gap, Hint, Link, Review};
+use syncline_core::model::{
+    Batch, Changeset, Claim, Entry, Fence, Gap, Hint, Link, Parked, Review, StreamPosition,
+};
 use syncline_sdk::{Instant, Key, LinkId, SystemName};
 
 /// Why a ledger call gave no answer.
@@ -180,6 +181,12 @@ pub trait Ledger: Send + Sync + 'static {
     /// # Errors
     /// As every call.
     async fn gaps(&self) -> Result<Vec<Gap>>;
+
+    /// Records set aside, the latest first.
+    ///
+    /// # Errors
+    /// As every call.
+    async fn parked(&self, mapping: Option<MappingId>, max: usize) -> Result<Vec<Parked>>;
 
     /// Makes a changeset durable, all of it or nothing, after checking fence and guards.
     ///

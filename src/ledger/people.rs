@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use syncline_core::Side;
 use syncline_core::mapping::MappingId;
-use syncline_core::model::{
-    Choice, Figure, Gap, Hint, Link, LinkState, Parked, Review, ReviewStatus,
-};
+use syncline_core::model::{Choice, Figure, Gap, Hint, Link, LinkState, Review, ReviewStatus};
 use syncline_sdk::{Instant, Key, LinkId, SystemName};
 
 use crate::{Ledger, LinkQuery, Result};
@@ -115,12 +113,6 @@ pub trait People: Ledger {
     /// # Errors
     /// As every call.
     async fn hint(&self, hints: &[Hint]) -> Result<()>;
-
-    /// Records set aside, the latest first.
-    ///
-    /// # Errors
-    /// As every call.
-    async fn parked(&self, mapping: Option<MappingId>, max: usize) -> Result<Vec<Parked>>;
 
     /// Gaps, closed ones too, the latest first.
     ///

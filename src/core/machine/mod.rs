@@ -18,6 +18,7 @@ mod parents;
 mod plan;
 mod question;
 mod refusal;
+mod retry;
 mod search;
 mod settle;
 mod slot;

@@ -50,6 +50,8 @@ pub(super) struct Slot {
     /// What was loaded; nothing for a link made in this round.
     pub guard: Option<Guard>,
     pub keys_changed: bool,
+    /// Whether something of it was set aside when it was loaded.
+    pub was_parked: bool,
     /// Whether the row is to be written.
     pub dirty: bool,
     /// Whether the link is to be planned at the end of the round.
@@ -78,6 +80,7 @@ impl Slot {
             link,
             guard: None,
             keys_changed: false,
+            was_parked: false,
             dirty: false,
             touched: false,
             entries: Vec::new(),

@@ -8,6 +8,7 @@ use syncline_sdk::{
 };
 
 use super::batching::{Carried, OutBatch};
+use super::retry::is_parked;
 use super::slot::{Asked, Search, Slot};
 use crate::Side;
 use crate::mapping::{Mapping, MappingId};
@@ -170,7 +171,8 @@ impl<'a> Workset<'a> {
                     self.by_key.entry((link.mapping, side, key.clone())).or_insert(link.id);
                 }
             }
-            self.slots.insert(id, Slot::loaded(link));
+            let was_parked = is_parked(&link, self.round.limits.refusals_max);
+            self.slots.insert(id, Slot { was_parked, ..Slot::loaded(link) });
         }
         for alias in aliases {
             self.aliases.insert((alias.mapping, alias.side, alias.key), alias.link);
@@ -359,6 +361,9 @@ impl<'a> Workset<'a> {
                 continue;
             }
             let mut link = slot.link;
+            if slot.was_parked && !is_parked(&link, self.round.limits.refusals_max) {
+                self.out.unparked.push((link.mapping, link.id));
+            }
             link.epoch = epoch;
             self.out.links.push(match slot.guard {
                 None => LinkChange::Insert(link),

@@ -9,7 +9,7 @@ use syncline_sdk::SystemName;
 
 use super::pace::tick;
 use super::reads::{Job, Read};
-use super::run::{ANSWERS_EVERY, Driver, HINTS_IDLE, TICK};
+use super::run::{ANSWERS_EVERY, Driver, HINTS_IDLE, RETRIED_SEEN, RETRY_EVERY, TICK};
 
 impl<L: Ledger> Driver<L> {
     /// Starts the reads that are due.
@@ -85,6 +85,9 @@ impl<L: Ledger> Driver<L> {
                 self.note_loads();
                 return;
             }
+            // What was tried must have had its answer before it is looked at.
+            Job::Retry(_) if more => now + RETRIED_SEEN,
+            Job::Retry(_) => now + RETRY_EVERY,
             _ if more => now,
             Job::Poll(id, side) => {
                 let system = &self.engine.intake.mappings[id].sides[*side].system;

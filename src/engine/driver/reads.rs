@@ -25,6 +25,8 @@ pub(super) enum Job {
     Load(MappingId, Side),
     /// A verifying pass over the links of a mapping.
     Verify(MappingId),
+    /// Records of a mapping set aside for what may be mended by now.
+    Retry(MappingId),
     /// Answers of people.
     Answers,
 }
@@ -129,6 +131,11 @@ impl<L: Ledger> Intake<L> {
                 let (work, last) = self.verify(*mapping, after).await?;
                 let more = last.is_some();
                 Found { work, next: last.map(|last| last.to_string()), more }
+            }
+            Job::Retry(mapping) => {
+                let probe = place.and_then(|place| place.parse::<LinkId>().ok());
+                let (work, probe, more) = self.retry_parked(*mapping, probe).await?;
+                Found { work, next: probe.map(|probe| probe.to_string()), more }
             }
             Job::Answers => {
                 let work = self.read_answers().await?;

@@ -50,6 +50,10 @@ pub(super) const HINTS_IDLE: Duration = Duration::from_secs(1);
 pub(super) const HINTS_SOON: Duration = Duration::from_millis(20);
 /// How often answers of people are looked for.
 pub(super) const ANSWERS_EVERY: Duration = Duration::from_millis(500);
+/// How often one record that was set aside for a wrong set-up is tried again.
+pub(super) const RETRY_EVERY: Duration = Duration::from_secs(60);
+/// How long after such a try it is looked whether it went through.
+pub(super) const RETRIED_SEEN: Duration = Duration::from_secs(5);
 /// How often the ownership is renewed: a quarter of its life.
 pub(super) const RENEW_EVERY: Duration = Duration::from_millis(500);
 /// How often the position of an idle feed is stored.

@@ -80,6 +80,7 @@ impl<L: Ledger> Driver<L> {
         self.turns.add(Job::Answers, None, now);
         let mappings = self.engine.intake.mappings.clone();
         for mapping in mappings.values() {
+            self.turns.add(Job::Retry(mapping.id), None, now);
             for side in Side::BOTH {
                 let feed = mapping.sides[side].capabilities.feed;
                 let poll = known.get(&poll_stream(&mapping.name, side));

@@ -34,7 +34,7 @@ impl<L: Ledger> Driver<L> {
                 Some(self.engine.intake.mappings[id].sides[*side].system.clone())
             }
             Job::Hints(system) => Some(system.clone()),
-            Job::Verify(_) | Job::Answers => None,
+            Job::Verify(_) | Job::Retry(_) | Job::Answers => None,
         }
     }
 

@@ -6,6 +6,7 @@ mod feed;
 mod hints;
 mod load;
 mod poll;
+mod retry;
 mod verify;
 
 pub use feed::feed_stream;

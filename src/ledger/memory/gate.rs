@@ -21,6 +21,8 @@ pub enum Call {
     Answers,
     /// `positions`.
     Positions,
+    /// `parked`.
+    Parked,
     /// `gaps`.
     Gaps,
     /// `commit`.
@@ -48,6 +50,7 @@ impl Call {
             Self::Hints => "take hints",
             Self::Answers => "load answers",
             Self::Positions => "load positions",
+            Self::Parked => "list parked records",
             Self::Gaps => "load gaps",
             Self::Commit => "commit",
             Self::Committed => "look for a commit",

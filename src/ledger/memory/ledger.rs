@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 use syncline_core::mapping::MappingId;
-use syncline_core::model::{Changeset, Entry, Gap, Hint, Link, Review, StreamPosition};
+use syncline_core::model::{Changeset, Entry, Gap, Hint, Link, Parked, Review, StreamPosition};
 use syncline_sdk::{Instant, LinkId, SystemName};
 
 use super::{Call, Memory};
@@ -52,6 +52,21 @@ impl Ledger for Memory {
     async fn gaps(&self) -> Result<Vec<Gap>> {
         self.call(Call::Gaps, |state| {
             state.gaps.values().filter(|gap| gap.closed_at.is_none()).cloned().collect()
+        })
+        .await
+    }
+
+    async fn parked(&self, mapping: Option<MappingId>, max: usize) -> Result<Vec<Parked>> {
+        self.call(Call::Parked, |state| {
+            let mut parked: Vec<Parked> = state
+                .parked
+                .values()
+                .filter(|parked| mapping.is_none_or(|mapping| parked.mapping == mapping))
+                .cloned()
+                .collect();
+            parked.sort_by_key(|parked| (-parked.at, parked.mapping, parked.link));
+            parked.truncate(max);
+            parked
         })
         .await
     }

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use syncline_core::mapping::MappingId;
-use syncline_core::model::{Answer, Figure, Gap, Hint, Link, Parked, Review, ReviewStatus};
+use syncline_core::model::{Answer, Figure, Gap, Hint, Link, Review, ReviewStatus};
 use syncline_sdk::LinkId;
 
 use super::state::State;
@@ -31,21 +30,6 @@ impl People for Memory {
 
     async fn hint(&self, hints: &[Hint]) -> Result<()> {
         self.call(Call::People, |state| state.add_hints(hints)).await
-    }
-
-    async fn parked(&self, mapping: Option<MappingId>, max: usize) -> Result<Vec<Parked>> {
-        self.call(Call::People, |state| {
-            let mut parked: Vec<Parked> = state
-                .parked
-                .values()
-                .filter(|parked| mapping.is_none_or(|mapping| parked.mapping == mapping))
-                .cloned()
-                .collect();
-            parked.sort_by_key(|parked| (-parked.at, parked.mapping, parked.link));
-            parked.truncate(max);
-            parked
-        })
-        .await
     }
 
     async fn all_gaps(&self, max: usize) -> Result<Vec<Gap>> {

@@ -4,11 +4,13 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 use syncline_core::mapping::MappingId;
-use syncline_core::model::{Changeset, Entry, Gap, Hint, Link, Review, StreamPosition};
+use syncline_core::model::{Changeset, Entry, Gap, Hint, Link, Parked, Review, StreamPosition};
 use syncline_sdk::{Instant, LinkId, SystemName};
 
 use super::session::call;
-use super::{Postgres, batch, decided, gap, hint, journal, lease, link, load, position, review};
+use super::{
+    Postgres, batch, decided, gap, hint, journal, lease, link, load, parked, position, review,
+};
 use crate::{Committed, Ledger, LinkQuery, Loaded, OpenBatch, Ownership, Result};
 
 #[async_trait]
@@ -58,6 +60,10 @@ impl Ledger for Postgres {
 
     async fn gaps(&self) -> Result<Vec<Gap>> {
         call!(self, "load gaps", |connection| gap::open(connection))
+    }
+
+    async fn parked(&self, mapping: Option<MappingId>, max: usize) -> Result<Vec<Parked>> {
+        call!(self, "list parked records", |connection| parked::list(connection, mapping, max))
     }
 
     async fn commit(&self, changeset: &Changeset) -> Result<Committed> {

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use sqlx::{Connection, PgConnection};
-use syncline_core::mapping::MappingId;
-use syncline_core::model::{Figure, Gap, Hint, Link, Parked, Review};
+use syncline_core::model::{Figure, Gap, Hint, Link, Review};
 use syncline_sdk::LinkId;
 
 use super::error::Meaning;
 use super::session::call;
-use super::{Postgres, figure, gap, hint, lease, link, parked, review};
+use super::{Postgres, figure, gap, hint, lease, link, review};
 use crate::{Answered, LinkCount, NewAnswer, Owner, People, Result, ReviewQuery, Waiting};
 
 #[async_trait]
@@ -31,10 +30,6 @@ impl People for Postgres {
         call!(self, "add hints", |connection| async {
             hint::add(connection, hints).await.meaning("add hints")
         })
-    }
-
-    async fn parked(&self, mapping: Option<MappingId>, max: usize) -> Result<Vec<Parked>> {
-        call!(self, "list parked records", |connection| parked::list(connection, mapping, max))
     }
 
     async fn all_gaps(&self, max: usize) -> Result<Vec<Gap>> {

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use syncline_core::mapping::{Mapping, MappingId};
 use syncline_core::model::{Entry, EntryId, Link, Parked, Review, ReviewStatus, Verdict};
 use syncline_core::{Side, Sides};
-use syncline_ledger::People as _;
+use syncline_ledger::{Ledger as _, People as _};
 use syncline_sdk::{Key, LinkId};
 use syncline_testkit::{LogEntry, WriteEntry, complete};
 

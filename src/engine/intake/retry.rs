@@ -1,0 +1,42 @@
+//! Records set aside because a set-up was wrong: a few are tried again, to see whether it was
+//! mended.
+
+use syncline_core::mapping::MappingId;
+use syncline_ledger::Ledger;
+use syncline_sdk::{ErrorKind, LinkId};
+
+use crate::error::Result;
+use crate::limits;
+use crate::reader::Intake;
+use crate::work::Work;
+
+/// What somebody mends without touching the record: a column, a permission, a setting. A refused
+/// value is not of this kind: its record is tried again when it changes.
+const MENDED_ELSEWHERE: [ErrorKind; 4] =
+    [ErrorKind::Schema, ErrorKind::Forbidden, ErrorKind::Config, ErrorKind::Unsupported];
+
+impl<L: Ledger> Intake<L> {
+    /// Work that tries again what was set aside longest ago. `probe` is what this gave the last
+    /// time: as long as that is set aside again, only one record is tried; once it went through,
+    /// many are. Gives the work, the next probe and whether more wait.
+    ///
+    /// # Errors
+    /// When the ledger gives no answer.
+    pub async fn retry_parked(
+        &self,
+        id: MappingId,
+        probe: Option<LinkId>,
+    ) -> Result<(Work, Option<LinkId>, bool)> {
+        let parked = self.ledger.parked(Some(id), limits::RETRIES_MAX).await?;
+        let waiting = parked
+            .iter()
+            .rev()
+            .filter(|parked| MENDED_ELSEWHERE.iter().any(|kind| kind.as_str() == parked.kind));
+        let refused = parked.iter().any(|parked| Some(parked.link) == probe);
+        let max = if probe.is_none() || refused { 1 } else { limits::RETRIES_MAX };
+        let retried: Vec<_> = waiting.take(max).map(|parked| (id, parked.link)).collect();
+        let next = retried.last().map(|(_, link)| *link);
+        let more = next.is_some() && !refused;
+        Ok((Work { retried, ..Work::default() }, next, more))
+    }
+}
