@@ -8,7 +8,9 @@ use syncline_core::model::{Changeset, Entry, Gap, Hint, Link, Review, StreamPosi
 use syncline_sdk::{Instant, LinkId, SystemName};
 
 use super::session::call;
-use super::{Postgres, batch, decided, gap, hint, journal, lease, link, load, position, review};
+use super::{
+    Postgres, batch, counter, decided, gap, hint, journal, lease, link, load, position, review,
+};
 use crate::{Committed, Ledger, LinkQuery, Loaded, OpenBatch, Ownership, Result};
 
 #[async_trait]
@@ -19,7 +21,7 @@ impl Ledger for Postgres {
 
     async fn reserve(&self, count: i64) -> Result<Range<i64>> {
         call!(self, "reserve commit numbers", |connection| async {
-            let range = lease::reserve(&mut *connection, count).await?;
+            let range = counter::reserve(&mut *connection, count).await?;
             decided::forget(connection, range.start).await?;
             Ok(range)
         })

@@ -38,7 +38,7 @@ pub(super) async fn all_of_it_is_durable<L: Subject>(ledger: &L) {
     ];
     for query in asked {
         let loaded = engine.load(LinkQuery { mapping: MAPPING, ..query.clone() }).await;
-        assert_eq!(loaded.links, [made.clone()]);
+        assert_eq!(loaded.links, std::slice::from_ref(&made));
         assert!(loaded.aliases.is_empty() && loaded.claims.is_empty());
         // Keys lead to links of their own mapping only.
         assert!(engine.load(query).await.links.is_empty());
