@@ -275,11 +275,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn containment_is_what_counting_says((a, a_own) in any_snapshot(), (b, b_own) in any_snapshot()) {
+        fn containment_is_what_counting_says(
+            (a, a_own) in any_snapshot(),
+            (b, b_own) in any_snapshot(),
+        ) {
+            let visible = |s: &Snapshot, xid: u64| {
+                xid < s.xmin || (xid < s.xmax && !s.running.contains(&xid))
+            };
             let seen = |s: &Snapshot, own: u64| -> Vec<u64> {
-                (1..20)
-                    .filter(|xid| *xid == own || *xid < s.xmin || (*xid < s.xmax && !s.running.contains(xid)))
-                    .collect()
+                (1..20).filter(|xid| *xid == own || visible(s, *xid)).collect()
             };
             let (left, right) = (seen(&a, a_own), seen(&b, b_own));
             let wanted = match (

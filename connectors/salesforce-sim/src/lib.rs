@@ -47,8 +47,8 @@
 //! | `GET`, `POST`, `DELETE /__sim/faults`, `DELETE /__sim/faults/{n}` | [`Fault`]; POST → `{id}` |
 //! | `POST`, `DELETE /__sim/locks` | `{id, ms}` locks a row; DELETE ends all such locks |
 //! | `POST /__sim/held/commit` | commits all open transactions → `{committed}` |
-//! | `GET`, `POST /__sim/clock` | `{offset_ms: n}`, `{advance_ms: n}`, `{freeze: ms or null}`, `{resume: {}}` |
-//! | `POST /__sim/tokens/expire`, `revoke` | `{user?}` ends sessions, kills refresh tokens → `{ended}` |
+//! | `GET`, `POST /__sim/clock` | `{offset_ms}`, `{advance_ms}`, `{freeze: ms?}`, `{resume: {}}` |
+//! | `POST /__sim/tokens/expire`, `revoke` | `{user?}`: sessions, refresh tokens → `{ended}` |
 //! | `POST /__sim/tokens/refresh` | `{user}` → `{refresh_token}` |
 //! | `POST /__sim/tokens/secret` | `{secret}` replaces the client secret |
 //! | `POST /__sim/locators/expire` | forgets all query locators |

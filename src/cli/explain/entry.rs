@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 use syncline_core::model::{Decided, Entry, Intent, IntentKind, Observed, Settled};
 use syncline_sdk::{Instant, Precision};
 
-use super::Pair;
+use super::pair::Pair;
 use super::verdict::{intent as doing, outcome, verdict};
 use crate::cli::words::{actor, actor_json, plain, time, time_json, value, value_json, values};
 

@@ -6,7 +6,7 @@ use syncline_core::{Side, Sides};
 use syncline_ledger::state_name;
 use syncline_sdk::{Actor, Value};
 
-use super::Pair;
+use super::pair::Pair;
 use crate::cli::desk::Desk;
 use crate::cli::words::{
     actor, indented, plain, table, time_and_age, time_json, value_json, values,
@@ -20,7 +20,8 @@ pub(super) fn lines(desk: &Desk, pair: &Pair) -> Vec<String> {
         format!("  state  {}, agreed {} times", state_name(link.state), link.sync_version),
     ];
     for side in Side::BOTH {
-        let mut line = format!("  {side:<5}  {}", mapping.record(side, link.keys[side].as_ref()));
+        let record = mapping.record(side, link.keys[side].as_ref());
+        let mut line = format!("  {:<5}  {record}", side.as_str());
         if link.keys[side].is_some() && !link.exists(side) {
             line.push_str(", which is gone");
         }

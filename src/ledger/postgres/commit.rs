@@ -1,4 +1,4 @@
-//! A commit: one transaction, or one statement where only positions move.
+//! A commit: one transaction.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,7 +11,7 @@ use super::{
     Postgres, alias, batch, claim, figure, gap, hint, journal, link, parked, position,
     review_change,
 };
-use crate::{Committed, LedgerError, Result, fold};
+use crate::{Committed, LedgerError, Result};
 
 const WHAT: &str = "commit";
 
@@ -58,10 +58,10 @@ impl<'a> Prepared<'a> {
         let mut key_updates = (link::Columns::default(), link::Guards::default());
         for change in &changeset.links {
             match change {
-                LinkChange::Insert(link) => inserts.push(link, true)?,
+                LinkChange::Insert(link) => inserts.add(link, true)?,
                 LinkChange::Update { guard, link, keys_changed } => {
                     let columns = if *keys_changed { &mut key_updates } else { &mut updates };
-                    columns.0.push(link, *keys_changed)?;
+                    columns.0.add(link, *keys_changed)?;
                     columns.1.push(guard)?;
                 }
             }
@@ -79,42 +79,6 @@ impl<'a> Prepared<'a> {
     }
 }
 
-/// Whether positions and figures are all that moves.
-fn only_positions(changeset: &Changeset) -> bool {
-    // Taken apart whole, so that a field that is added is not forgotten here.
-    let Changeset {
-        commit: _,
-        fence: _,
-        at: _,
-        positions: _,
-        figures: _,
-        links,
-        aliases,
-        claims,
-        releases,
-        entries,
-        batches,
-        hints,
-        hints_done,
-        reviews,
-        parked,
-        unparked,
-        gaps,
-    } = changeset;
-    links.is_empty()
-        && aliases.is_empty()
-        && claims.is_empty()
-        && releases.is_empty()
-        && entries.is_empty()
-        && batches.is_empty()
-        && hints.is_empty()
-        && hints_done.is_empty()
-        && reviews.is_empty()
-        && parked.is_empty()
-        && unparked.is_empty()
-        && gaps.is_empty()
-}
-
 impl Postgres {
     /// Makes a changeset durable.
     pub(super) async fn make_durable(&self, changeset: &Changeset) -> Result<Committed> {
@@ -123,13 +87,7 @@ impl Postgres {
         // From here on a lost connection may hide a commit that happened.
         let committing = AtomicBool::new(false);
         let connection = session.connection();
-        let work = async {
-            if only_positions(changeset) {
-                one_statement(connection, changeset, &committing).await
-            } else {
-                transaction(connection, &prepared, &committing).await
-            }
-        };
+        let work = transaction(connection, &prepared, &committing);
         match self.bounded(WHAT, work).await {
             Ok(answer) => {
                 if answer != Committed::Unknown {
@@ -150,22 +108,6 @@ fn not_passed(passed: Pass, commit: i64) -> Option<Committed> {
         Pass::Open => None,
         Pass::Fenced => Some(Committed::Fenced),
         Pass::Taken => Some(Committed::Moved(format!("commit number {commit} is taken"))),
-    }
-}
-
-async fn one_statement(
-    connection: &mut PgConnection,
-    changeset: &Changeset,
-    committing: &AtomicBool,
-) -> Result<Committed> {
-    let positions: Vec<_> =
-        fold::last(&changeset.positions, |position| &position.stream).into_values().collect();
-    let (names, counts) = figure::columns(&changeset.figures);
-    committing.store(true, Ordering::Relaxed);
-    match decided::pass_and_move(connection, changeset, &positions, (&names, &counts)).await {
-        Ok(passed) => Ok(not_passed(passed, changeset.commit).unwrap_or(Committed::Committed)),
-        Err(error) if is_moved(&error) => Ok(Committed::Moved(words(&error))),
-        Err(error) => Err(failed(error)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Table `commit`: commits that are decided, and the fence that every commit passes.
 
 use sqlx::PgConnection;
-use syncline_core::model::{Changeset, StreamPosition};
+use syncline_core::model::Changeset;
 
 use super::error::Meaning;
 use crate::Result;
@@ -46,54 +46,10 @@ pub(super) async fn pass(
                on conflict do nothing
                returning 1
            )
-           select (select count(*) from fence) as "fence!", (select count(*) from made) as "made!""#,
+           select (select count(*) from fence) as "fence!",
+                  (select count(*) from made) as "made!""#,
         changeset.fence.epoch,
         changeset.commit,
-    )
-    .fetch_one(connection)
-    .await?;
-    Ok(Pass::from_counts(row.fence, row.made))
-}
-
-/// A whole commit that only moves positions and raises figures, in one statement.
-pub(super) async fn pass_and_move(
-    connection: &mut PgConnection,
-    changeset: &Changeset,
-    positions: &[&StreamPosition],
-    figures: (&[&'static str], &[i64]),
-) -> Result<Pass, sqlx::Error> {
-    let column = |of: fn(&StreamPosition) -> &String| -> Vec<String> {
-        positions.iter().map(|position| of(position).clone()).collect()
-    };
-    let row = sqlx::query!(
-        r#"with fence as (
-               select 1 from syncline.lease where epoch = $1 for share
-           ), made as (
-               insert into syncline.commit (commit, happened)
-               select $2, true from fence
-               on conflict do nothing
-               returning 1
-           ), moved as (
-               insert into syncline.position as p (stream, identity, place, moved_at)
-               select u.stream, u.identity, u.place, $3
-               from made, unnest($4::text[], $5::text[], $6::text[]) as u (stream, identity, place)
-               on conflict (stream) do update
-               set identity = excluded.identity, place = excluded.place,
-                   moved_at = excluded.moved_at
-           ), raised as (
-               insert into syncline.figure as f (name, value)
-               select u.name, u.value from made, unnest($7::text[], $8::int8[]) as u (name, value)
-               on conflict (name) do update set value = f.value + excluded.value
-           )
-           select (select count(*) from fence) as "fence!", (select count(*) from made) as "made!""#,
-        changeset.fence.epoch,
-        changeset.commit,
-        changeset.at,
-        &column(|position| &position.stream),
-        &column(|position| &position.identity),
-        &column(|position| &position.place),
-        figures.0 as _,
-        figures.1,
     )
     .fetch_one(connection)
     .await?;

@@ -10,7 +10,7 @@ use crate::{Result, fold};
 
 /// What figures rise by, as columns, each figure once and always in the same order, so that two
 /// commits never wait for each other crosswise.
-pub(super) fn columns(figures: &[(Figure, i64)]) -> (Vec<&'static str>, Vec<i64>) {
+fn columns(figures: &[(Figure, i64)]) -> (Vec<&'static str>, Vec<i64>) {
     fold::figures(figures)
         .into_iter()
         .filter(|(_, count)| *count != 0)

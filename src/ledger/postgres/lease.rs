@@ -1,6 +1,4 @@
-//! Tables `lease` and `counter`.
-
-use std::ops::Range;
+//! Table `lease`.
 
 use sqlx::PgConnection;
 use syncline_core::model::Fence;
@@ -48,16 +46,4 @@ pub(super) async fn owner(connection: &mut PgConnection) -> Result<Option<Owner>
         .fetch_optional(connection)
         .await
         .meaning("read the lease")
-}
-
-/// Commit numbers that are never given again.
-pub(super) async fn reserve(connection: &mut PgConnection, count: i64) -> Result<Range<i64>> {
-    let last = sqlx::query_scalar!(
-        "update syncline.counter set last_commit = last_commit + $1 returning last_commit",
-        count.max(0)
-    )
-    .fetch_one(connection)
-    .await
-    .meaning("reserve commit numbers")?;
-    Ok(last - count.max(0) + 1..last + 1)
 }

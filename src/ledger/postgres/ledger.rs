@@ -9,7 +9,8 @@ use syncline_sdk::{Instant, LinkId, SystemName};
 
 use super::session::call;
 use super::{
-    Postgres, batch, decided, gap, hint, journal, lease, link, load, parked, position, review,
+    Postgres, batch, counter, decided, gap, hint, journal, lease, link, load, parked, position,
+    review,
 };
 use crate::{Committed, Ledger, LinkQuery, Loaded, OpenBatch, Ownership, Result};
 
@@ -21,7 +22,7 @@ impl Ledger for Postgres {
 
     async fn reserve(&self, count: i64) -> Result<Range<i64>> {
         call!(self, "reserve commit numbers", |connection| async {
-            let range = lease::reserve(&mut *connection, count).await?;
+            let range = counter::reserve(&mut *connection, count).await?;
             decided::forget(connection, range.start).await?;
             Ok(range)
         })

@@ -11,59 +11,32 @@ mod claim;
 mod code;
 mod commit;
 mod connect;
+mod counter;
 mod decided;
 mod error;
 mod figure;
 mod gap;
+mod handle;
 mod hint;
+mod install;
 mod journal;
 mod lease;
 mod ledger;
 mod link;
 mod load;
+mod mapping;
+mod mapping_revision;
 mod parked;
 mod people;
 mod position;
 mod review;
 mod review_change;
+mod schema_snapshot;
 mod seal;
 mod session;
 mod setup;
-
-use std::sync::Arc;
-use std::time::Duration;
-
-use sqlx::PgPool;
+mod token;
 
 pub use connect::{Access, connect, migrate};
+pub use handle::Postgres;
 pub use seal::{SealError, SealKey};
-
-/// The ledger in a Postgres database. Clones share one small pool.
-#[derive(Clone, Debug)]
-pub struct Postgres {
-    pool: PgPool,
-    key: Option<Arc<SealKey>>,
-    deadline: Duration,
-}
-
-impl Postgres {
-    /// A ledger on a pool made by [`connect`], its tables made by [`migrate`]. Without a key no
-    /// secret can be kept or read.
-    #[must_use]
-    pub fn new(pool: PgPool, key: Option<SealKey>) -> Self {
-        Self { pool, key: key.map(Arc::new), deadline: session::DEADLINE }
-    }
-
-    /// The same ledger with another limit for a whole call. It should stay above the server's own
-    /// limit for a statement.
-    #[must_use]
-    pub fn with_deadline(self, deadline: Duration) -> Self {
-        Self { deadline, ..self }
-    }
-
-    /// The pool, for those who only look: a doctor, a bench.
-    #[must_use]
-    pub fn pool(&self) -> &PgPool {
-        &self.pool
-    }
-}

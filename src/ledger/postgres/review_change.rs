@@ -63,7 +63,7 @@ struct Read {
 }
 
 impl Read {
-    fn push(&mut self, revision: i32, status: ReviewStatus) {
+    fn add(&mut self, revision: i32, status: ReviewStatus) {
         self.revision.push(revision);
         self.status.push(code::status(status));
     }
@@ -90,11 +90,11 @@ impl Changes {
                 ReviewChange::Show { review, read_revision, read_status } => {
                     sorted.shows.0.push(&review.key);
                     sorted.shows.1.push(review)?;
-                    sorted.shows.2.push(*read_revision, *read_status);
+                    sorted.shows.2.add(*read_revision, *read_status);
                 }
                 ReviewChange::Close { key, read_revision, read_status } => {
                     sorted.closes.0.push(key);
-                    sorted.closes.1.push(*read_revision, *read_status);
+                    sorted.closes.1.add(*read_revision, *read_status);
                 }
             }
         }

@@ -14,7 +14,7 @@ use syncline_core::model::{
 };
 use syncline_core::{Side, Sides};
 use syncline_ledger::postgres::{Access, Postgres, connect, migrate};
-use syncline_ledger::{Committed, Ledger as _, Ownership, Setup as _};
+use syncline_ledger::{Committed, Ledger as _, Ownership, People as _, Setup as _};
 use syncline_sdk::{Actor, ActorKind, Instant, Key, LinkId, Precision, Value, Version};
 use uuid::Uuid;
 
@@ -45,6 +45,11 @@ pub fn now() -> i64 {
 /// A time as commands print it.
 pub fn printed(micros: i64) -> String {
     Instant::from_micros(micros).to_string()
+}
+
+/// When the edits of a conflict were made.
+pub fn edited() -> i64 {
+    now() - 4 * DAY
 }
 
 /// A person.
@@ -311,4 +316,20 @@ fn observed(link: &Link, side: Side) -> Observed {
         group: None,
         marker: None,
     }
+}
+
+/// Closes a question.
+pub async fn close(engine: &Engine, id: i64) {
+    let review = review(engine, id).await;
+    let change = ReviewChange::Close {
+        key: review.key,
+        read_revision: review.revision,
+        read_status: review.status,
+    };
+    engine.commit(|changes| changes.reviews.push(change)).await;
+}
+
+/// A question as the ledger has it.
+pub async fn review(engine: &Engine, id: i64) -> Review {
+    engine.ledger.review(id).await.unwrap().unwrap()
 }

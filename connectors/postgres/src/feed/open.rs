@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use syncline_sdk::{Context, Error, ErrorKind, Position, Result, Selection};
 
-use super::PgFeed;
 use super::reader::Reader;
+use super::stream::PgFeed;
 use super::transport::{Transport, parse_lsn, show_lsn, slot_query};
 use crate::names::{Pieces, split};
 use crate::prepare::{published, server_version};

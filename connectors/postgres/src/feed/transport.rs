@@ -162,7 +162,8 @@ pub(crate) fn show_lsn(lsn: u64) -> String {
 /// plugin, database.
 pub(crate) fn slot_query(slot: &str) -> String {
     format!(
-        "select confirmed_flush_lsn::text, coalesce(wal_status, ''), coalesce(active_pid::text, ''), \
+        "select confirmed_flush_lsn::text, coalesce(wal_status, ''), \
+         coalesce(active_pid::text, ''), \
          coalesce(plugin::text, ''), coalesce(database::text, '') \
          from pg_catalog.pg_replication_slots where slot_name = {}",
         literal(slot)

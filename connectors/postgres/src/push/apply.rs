@@ -5,8 +5,8 @@ use std::ops::Range;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::{Arguments, AssertSqlSafe, PgConnection, Row};
 
-use super::State;
 use super::plan::Group;
+use super::state::State;
 use super::statement::Verb;
 use crate::layout::text;
 

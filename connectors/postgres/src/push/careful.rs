@@ -7,9 +7,9 @@ use std::ops::Range;
 use sqlx::{AssertSqlSafe, Executor, PgConnection, Row};
 use syncline_sdk::{ErrorKind, Result};
 
-use super::State;
 use super::apply::{PieceError, piece, suppressed};
 use super::plan::{Group, Plan};
+use super::state::State;
 use super::statement::Verb;
 use crate::codec::Kind;
 use crate::error::{database, from_sqlx, is_refusal, refusal};

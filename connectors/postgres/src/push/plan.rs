@@ -7,7 +7,7 @@ use syncline_sdk::{
     Context, Error, ErrorKind, Expect, FieldName, Key, Result, Value, Write, WriteBatch, WriteOp,
 };
 
-use super::State;
+use super::state::State;
 use super::statement::{Shape, Verb};
 use crate::catalog::Table;
 use crate::layout::Layout;

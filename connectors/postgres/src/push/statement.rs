@@ -42,8 +42,8 @@ impl Shape {
         self.columns.iter().map(|at| &layout.table.columns[*at])
     }
 
-    /// Answers key texts and the stored fields, in the order of the arguments: the rows of one `insert`
-    /// are made and returned in the order of its query.
+    /// Answers key texts and the stored fields, in the order of the arguments: the rows of one
+    /// `insert` are made and returned in the order of its query.
     fn insert(&self, layout: &Layout) -> String {
         let names: Vec<&str> = self.columns(layout).map(|column| column.ident.as_str()).collect();
         let values: Vec<String> = self

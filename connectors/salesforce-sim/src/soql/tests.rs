@@ -6,7 +6,8 @@ use super::parse;
 fn statements_that_parse() {
     for statement in [
         "SELECT Id FROM Account",
-        "select id, Account.Owner.Name from contact c where c.Name = 'x' order by Id desc nulls last limit 5 offset 2",
+        "select id, Account.Owner.Name from contact c where c.Name = 'x' \
+         order by Id desc nulls last limit 5 offset 2",
         "SELECT Id FROM X WHERE NOT (A = 1 OR B = 2) AND C != null",
         "SELECT Id FROM X WHERE ((A = 1 AND B > -2.5) OR A > 1e3) AND D < 2026-11-21",
         "SELECT COUNT() FROM X",

@@ -5,7 +5,11 @@ use crate::sim::{Answer, Sim, fields, read};
 
 async fn soap(sim: &Sim, version: &str, body: &str) -> Answer {
     let envelope = format!(
-        r#"<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:urn="urn:partner.soap.sforce.com"><soapenv:Header><urn:SessionHeader><urn:sessionId>{}</urn:sessionId></urn:SessionHeader><urn:CallOptions><urn:client>tag</urn:client></urn:CallOptions></soapenv:Header><soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>"#,
+        "<soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" \
+         xmlns:urn=\"urn:partner.soap.sforce.com\"><soapenv:Header>\
+         <urn:SessionHeader><urn:sessionId>{}</urn:sessionId></urn:SessionHeader>\
+         <urn:CallOptions><urn:client>tag</urn:client></urn:CallOptions></soapenv:Header>\
+         <soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>",
         sim.token
     );
     let request = sim.http.post(sim.url(&format!("/services/Soap/u/{version}")));
@@ -47,7 +51,8 @@ async fn soap_undelete_brings_rows_back_with_their_ids() {
 #[tokio::test]
 async fn soap_refusals() {
     let mut sim = Sim::start().await;
-    let good = "<urn:login><urn:username>admin@example.com</urn:username><urn:password>secret</urn:password></urn:login>";
+    let good = "<urn:login><urn:username>admin@example.com</urn:username>\
+                <urn:password>secret</urn:password></urn:login>";
     let answer = soap(&sim, "64.0", good).await;
     let session =
         answer.text.split("<sessionId>").nth(1).unwrap().split('<').next().unwrap().to_owned();

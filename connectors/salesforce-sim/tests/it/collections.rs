@@ -54,13 +54,15 @@ async fn update_upsert_delete_retrieve() {
     assert_eq!(results[1]["errors"][0]["statusCode"], "DUPLICATE_VALUE");
     assert_eq!(results[2]["errors"][0]["statusCode"], "INVALID_CROSS_REFERENCE_KEY");
 
-    let keyed = |key: &str, last: &str| json!({ "attributes": { "type": "Contact" }, "Syncline_Id__c": key, "LastName": last });
+    let contact = json!({ "type": "Contact" });
+    let keyed = |key: &str, last: &str| json!({ "attributes": contact, "Syncline_Id__c": key, "LastName": last });
     let body = json!({ "records": [keyed("k1", "D"), keyed("k2", "E"), keyed("k2", "F")] });
     let results = sim.patch("composite/sobjects/Contact/Syncline_Id__c", body).await.json();
     let created: Vec<&Value> =
         results.as_array().unwrap().iter().map(|it| &it["created"]).collect();
     assert_eq!(created, [&json!(false), &json!(true), &json!(false)]);
-    let body = json!({ "records": [{ "attributes": { "type": "Contact" }, "Id": null, "LastName": "G" }] });
+    let new = json!({ "attributes": contact, "Id": null, "LastName": "G" });
+    let body = json!({ "records": [new] });
     let results = sim.patch("composite/sobjects/Contact/Id", body).await.json();
     assert_eq!(results[0]["created"], true);
 

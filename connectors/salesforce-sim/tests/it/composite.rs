@@ -4,18 +4,22 @@ use serde_json::{Value, json};
 use crate::sim::{DATA, Sim};
 
 fn part(method: &str, path: &str, reference: &str, body: Value) -> Value {
-    json!({ "method": method, "url": format!("{DATA}/{path}"), "referenceId": reference, "body": body })
+    let url = format!("{DATA}/{path}");
+    json!({ "method": method, "url": url, "referenceId": reference, "body": body })
 }
 
 #[tokio::test]
 async fn references_between_parts() {
     let sim = Sim::start().await;
+    let contact = json!({ "LastName": "L", "AccountId": "@{a1.id}" });
+    let query = "query?q=SELECT Id FROM Contact WHERE AccountId = '@{a1.id}'";
+    let title = json!({ "Title": "of @{g1.Name}" });
     let request = json!({ "allOrNone": true, "compositeRequest": [
         part("POST", "sobjects/Account", "a1", json!({ "Name": "N" })),
-        part("PATCH", "sobjects/Contact/Syncline_Id__c/42", "c1", json!({ "LastName": "L", "AccountId": "@{a1.id}" })),
+        part("PATCH", "sobjects/Contact/Syncline_Id__c/42", "c1", contact),
         part("GET", "sobjects/Account/@{a1.id}?fields=Name", "g1", Value::Null),
-        part("GET", "query?q=SELECT Id FROM Contact WHERE AccountId = '@{a1.id}'", "q1", Value::Null),
-        part("PATCH", "sobjects/Contact/@{q1.records[0].Id}", "u1", json!({ "Title": "of @{g1.Name}" })),
+        part("GET", query, "q1", Value::Null),
+        part("PATCH", "sobjects/Contact/@{q1.records[0].Id}", "u1", title),
     ] });
     let answer = sim.post("composite", request).await;
     assert_eq!(answer.status, 200, "{}", answer.text);

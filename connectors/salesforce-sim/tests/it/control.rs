@@ -15,7 +15,8 @@ async fn a_test_edits_over_http_as_another_user() {
     assert_eq!(seeded.json()["ids"].as_array().unwrap().len(), 2);
     let id = seeded.json()["ids"][0].clone();
     let since = sim.control("GET", "", json!({})).await.json()["last_seq"].clone();
-    let edit = json!({ "user": "ann@example.com", "id": id, "fields": { "Phone": "5" }, "client": "desk" });
+    let fields = json!({ "Phone": "5" });
+    let edit = json!({ "user": "ann@example.com", "id": id, "fields": fields, "client": "desk" });
     assert_eq!(sim.control("POST", "update", edit).await.status, 200);
     let history = sim.control("GET", &format!("history?since={since}"), json!({})).await.json();
     let entry = history["entries"].as_array().unwrap().last().unwrap().clone();

@@ -124,7 +124,10 @@ async fn selectors_by_object_record_and_skip() {
     assert_eq!(sim.patch(&path, json!({})).await.status, 500);
     assert_eq!(sim.patch(&path, json!({})).await.status, 500);
     let request = json!({ "compositeRequest": [{
-        "method": "PATCH", "url": format!("/services/data/v67.0/{path}"), "referenceId": "a", "body": {},
+        "method": "PATCH",
+        "url": format!("/services/data/v67.0/{path}"),
+        "referenceId": "a",
+        "body": {},
     }] });
     assert_eq!(sim.post("composite", request).await.status, 200);
     sim.org.clear_faults();
@@ -148,7 +151,10 @@ async fn an_error_of_one_record_leaves_the_others() {
             fields: vec!["LastName".into()],
         },
     });
-    let keyed = |key: &str| json!({ "attributes": { "type": "Contact" }, "LastName": "A", "Syncline_Id__c": key });
+    let keyed = |key: &str| {
+        let contact = json!({ "type": "Contact" });
+        json!({ "attributes": contact, "LastName": "A", "Syncline_Id__c": key })
+    };
     let body = json!({ "records": [keyed("k1"), keyed("k2"), keyed("k3")] });
     let results = sim.post("composite/sobjects", body).await.json();
     assert_eq!(results[1]["errors"][0]["statusCode"], "FIELD_CUSTOM_VALIDATION_EXCEPTION");

@@ -90,7 +90,9 @@ async fn order_limit_offset_and_shape() {
     assert_eq!(groups["records"][0]["attributes"], json!({ "type": "AggregateResult" }));
     assert_eq!(groups["records"][0]["n"], 2);
     assert_eq!(groups["records"][0]["expr0"], 20.0);
-    let children = sim.query("SELECT Name, (SELECT LastName FROM Contacts ORDER BY LastName DESC), (SELECT Id FROM Cases) FROM Account").await.json();
+    let statement = "SELECT Name, (SELECT LastName FROM Contacts ORDER BY LastName DESC), \
+                     (SELECT Id FROM Cases) FROM Account";
+    let children = sim.query(statement).await.json();
     assert_eq!(children["records"][0]["Contacts"]["totalSize"], 2);
     assert_eq!(children["records"][0]["Contacts"]["records"][0]["LastName"], "Brown");
     assert_eq!(children["records"][0]["Cases"], Value::Null);
@@ -104,7 +106,8 @@ async fn errors_quote_the_statement() {
     let answer = sim.query("SELECT Id FROM XYZZY").await;
     assert_eq!(answer.error(), (400, "INVALID_TYPE".to_owned()));
     let message = answer.json()[0]["message"].as_str().unwrap().to_owned();
-    let start = "\nSELECT Id FROM XYZZY\n               ^\nERROR at Row:1:Column:16\nsObject type 'XYZZY' is not supported.";
+    let start = "\nSELECT Id FROM XYZZY\n               ^\nERROR at Row:1:Column:16\n\
+                 sObject type 'XYZZY' is not supported.";
     assert!(message.starts_with(start), "{message}");
     for (statement, code, column) in [
         ("SELECT foo FROM Contact", "INVALID_FIELD", 8),

@@ -40,17 +40,20 @@ async fn recorded_errors_of_rows() {
     let missing = sim.get("sobjects/Contact/003000000000000AAA").await;
     assert_eq!(
         missing.text,
-        r#"[{"message":"Provided external ID field does not exist or is not accessible: 003000000000000AAA","errorCode":"NOT_FOUND"}]"#
+        "[{\"message\":\"Provided external ID field does not exist or is not accessible: \
+         003000000000000AAA\",\"errorCode\":\"NOT_FOUND\"}]"
     );
     assert_eq!(sim.get("sobjects/Nope").await.error(), (404, "NOT_FOUND".to_owned()));
     sim.delete(&format!("sobjects/Contact/{id}")).await;
     let path = format!("sobjects/Contact/{id}");
     for answer in [sim.patch(&path, json!({ "LastName": "B" })).await, sim.delete(&path).await] {
         assert_eq!(answer.status, 404);
-        assert_eq!(
-            answer.json(),
-            json!([{ "message": "entity is deleted", "errorCode": "ENTITY_IS_DELETED", "fields": [] }])
-        );
+        let told = json!({
+            "message": "entity is deleted",
+            "errorCode": "ENTITY_IS_DELETED",
+            "fields": [],
+        });
+        assert_eq!(answer.json(), json!([told]));
     }
     let person = sim.org.person("ann@example.com").unwrap();
     person.purge(salesforce_sim::Id::parse(&id).unwrap()).await.unwrap();

@@ -54,7 +54,13 @@ async fn fields_appear_shrink_hide_and_go() {
 async fn a_custom_object_is_added() {
     let sim = Sim::start().await;
     let new = json!({ "name": "Asset__c", "fields": [
-        { "name": "Serial__c", "type": "string", "length": 20, "unique": true, "external_id": true },
+        {
+            "name": "Serial__c",
+            "type": "string",
+            "length": 20,
+            "unique": true,
+            "external_id": true,
+        },
         { "name": "Contact__c", "type": "reference", "reference_to": ["Contact"] },
         { "name": "Weight__c", "type": "double", "precision": 5, "scale": 1 },
     ] });

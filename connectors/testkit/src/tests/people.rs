@@ -89,8 +89,9 @@ fn automations_run_within_and_after_the_transaction() {
     assert_eq!(value(&system, &key, "City"), "a++".into());
     let log = system.history();
     assert_eq!(log.last().unwrap().actor.kind, ActorKind::Automation);
-    let within = log.iter().any(|entry| {
-        matches!(&entry.event, Event::Field { field, automatic: true, .. } if field.as_str() == "Name")
+    let within = log.iter().any(|entry| match &entry.event {
+        Event::Field { field, automatic: true, .. } => field.as_str() == "Name",
+        _ => false,
     });
     assert!(within);
 }

@@ -31,7 +31,7 @@ impl Columns {
     }
 
     /// Adds a link; its keys only where they are written.
-    pub(in crate::postgres) fn push(&mut self, link: &Link, keys: bool) -> Result<()> {
+    pub(in crate::postgres) fn add(&mut self, link: &Link, keys: bool) -> Result<()> {
         self.mapping.push(link.mapping.0);
         self.link.push(link.id.0);
         self.shard.push(link.shard);

@@ -1,0 +1,38 @@
+//! The command and what it can do.
+
+use std::path::Path;
+
+use clap::{Args, Subcommand};
+
+use super::{list, resolve, show};
+use crate::cli::desk::Desk;
+use crate::cli::{Exit, Output, Stop};
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the questions that wait for a person.
+    List(list::Arguments),
+    /// Show one question: both values, who wrote them and when, and the possible answers.
+    Show(show::Arguments),
+    /// Answer a question, in the revision that was seen.
+    Resolve(resolve::Arguments),
+}
+
+pub(in crate::cli) async fn run(
+    config: &Path,
+    arguments: Arguments,
+    output: &Output,
+) -> Result<Exit, Stop> {
+    let desk = Desk::open(config).await?;
+    match arguments.command {
+        Command::List(arguments) => list::run(&desk, arguments, output).await,
+        Command::Show(arguments) => show::run(&desk, &arguments, output).await,
+        Command::Resolve(arguments) => resolve::run(&desk, arguments, output).await,
+    }
+}

@@ -1,0 +1,101 @@
+//! The pair that is explained.
+
+use anyhow::{Context as _, anyhow};
+use syncline_core::Side;
+use syncline_core::mapping::language::{Diagnostic, nearest, one_of};
+use syncline_core::model::{Alias, Link, Parked, Review};
+use syncline_ledger::{LinkQuery, People as _};
+use syncline_sdk::Key;
+
+use super::command::Arguments;
+use crate::cli::Stop;
+use crate::cli::desk::{Desk, KnownMapping};
+use crate::cli::words::plain;
+
+/// The most parked records that are looked through for the one of this pair.
+const PARKED_MAX: usize = 10_000;
+
+/// A pair of records with all that the ledger knows of how it stands.
+pub(super) struct Pair {
+    pub(super) mapping: KnownMapping,
+    pub(super) link: Link,
+    /// The old name by which it was found.
+    pub(super) alias: Option<Alias>,
+    /// Its questions that are not closed.
+    pub(super) questions: Vec<Review>,
+    pub(super) parked: Option<Parked>,
+    /// The only unit that is told of.
+    pub(super) unit: Option<u16>,
+}
+
+/// The unit that a field of that name belongs to.
+pub(super) fn unit_of(mapping: &KnownMapping, name: &str) -> Result<u16, Stop> {
+    let units = || (0..mapping.units()).filter_map(|unit| Some((unit, mapping.pair(unit)?)));
+    for (unit, pair) in units() {
+        let named = Side::BOTH.into_iter().any(|side| pair.fields[side].as_str() == name);
+        if named || &*pair.unit_name() == name {
+            return Ok(unit);
+        }
+    }
+    let names: Vec<&str> =
+        units().flat_map(|(_, pair)| Side::BOTH.map(|side| pair.fields[side].as_str())).collect();
+    let help = match nearest(name, names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("its fields are {}", one_of(names.iter().copied())),
+    };
+    let message = format!("mapping `{}` has no field `{}`", mapping.name, plain(name));
+    Err(Stop::Found(Diagnostic::error(message).help(help).into()))
+}
+
+/// The pair that was asked about.
+pub(super) async fn find(
+    desk: &Desk,
+    mapping: KnownMapping,
+    arguments: &Arguments,
+    unit: Option<u16>,
+) -> Result<Pair, Stop> {
+    let mut query = LinkQuery {
+        mapping: mapping.id,
+        links: arguments.link.into_iter().collect(),
+        ..LinkQuery::default()
+    };
+    query.keys.left.extend(arguments.left.as_deref().map(Key::from));
+    query.keys.right.extend(arguments.right.as_deref().map(Key::from));
+    let mut loaded = desk.load(&[query]).await?;
+    let Some(link) = loaded.links.pop() else {
+        return Err(missing(desk, &mapping, arguments).await?);
+    };
+    let parked = desk.ledger.parked(Some(mapping.id), PARKED_MAX).await;
+    let parked = parked.context("the ledger")?;
+    Ok(Pair {
+        parked: parked.into_iter().find(|parked| parked.link == link.id),
+        alias: loaded.aliases.pop(),
+        questions: loaded.reviews,
+        mapping,
+        link,
+        unit,
+    })
+}
+
+/// Why there is no such pair, as far as that can be told.
+async fn missing(desk: &Desk, mapping: &KnownMapping, arguments: &Arguments) -> Result<Stop, Stop> {
+    if let Some(id) = arguments.link {
+        let elsewhere = desk.ledger.link(id).await.context("the ledger")?;
+        let advice = match elsewhere {
+            Some(link) => format!("it belongs to mapping `{}`", desk.mapping(link.mapping).name),
+            None => "look it up by the key of a record: --left KEY or --right KEY".to_owned(),
+        };
+        return Ok(anyhow!("mapping `{}` has no link {id}: {advice}", mapping.name).into());
+    }
+    let side = if arguments.left.is_some() { Side::Left } else { Side::Right };
+    let key = arguments.left.as_ref().or(arguments.right.as_ref());
+    let record = mapping.record(side, key.map(|key| Key::from(key.as_str())).as_ref());
+    let status = desk.command("status");
+    Ok(anyhow!(
+        "the ledger knows no record {record}: write the key in the full form that the system \
+         uses; a record that the filter of `{}` leaves out is not known, nor is one that was not \
+         read yet (`{status}` tells how far the loads and streams are)",
+        mapping.name
+    )
+    .into())
+}

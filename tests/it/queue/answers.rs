@@ -1,0 +1,122 @@
+//! `syncline conflicts resolve`.
+
+use syncline_core::Side;
+use syncline_core::model::{Choice, LinkChange, LinkState, ReviewChange, ReviewKind, ReviewStatus};
+use syncline_ledger::{Ledger as _, People as _, ReviewQuery};
+use syncline_sdk::{Instant, Key, Value};
+
+use super::fixture::{Engine, Installation, close, edited, now, review};
+
+#[tokio::test]
+async fn an_answer_is_taken_with_hints_for_both_records() {
+    let installation = Installation::empty().await;
+    let engine = Engine::new(&installation, 0).await;
+    engine.conflict(1, edited()).await;
+    engine.conflict(2, edited()).await;
+    let told = installation.run(&["conflicts", "resolve", "1@1", "--take", "left"]).well();
+    assert_eq!(
+        told,
+        "question 1@1 is answered by jane: crm's value stays and goes to ops\n\
+         no engine is running: it acts on it when `syncline run` is started\n"
+    );
+    let answered = review(&engine, 1).await;
+    assert_eq!(answered.status, ReviewStatus::Answered);
+    let answer = answered.answer.unwrap();
+    assert_eq!((answer.choice, &*answer.by), (Choice::Take(Side::Left), "jane"));
+    for (system, key) in [("crm", "L1"), ("ops", "R1")] {
+        let hints = engine.ledger.hints(&system.into(), Instant::from_micros(now()), 9).await;
+        let keys: Vec<Key> = hints.unwrap().into_iter().map(|hint| hint.key).collect();
+        assert_eq!(keys, [Key::from(key)]);
+    }
+    // The second of two answers would be lost: it is refused, and says why.
+    let again = installation.run(&["conflicts", "resolve", "1@1", "--take", "right"]);
+    assert_eq!(again.code(), Some(2));
+    let errors = again.errors();
+    assert!(errors.contains("answered by jane with `take left`, not folded"), "{errors}");
+
+    let value = ["conflicts", "resolve", "2@1", "--value=-5", "--by", "Lee", "--json"];
+    let told = installation.run(&value).json();
+    assert_eq!((&told["ok"], &told["by"]), (&true.into(), &"Lee".into()));
+    assert_eq!(told["choice"]["value"][0]["value"], "-5");
+    let choice = review(&engine, 2).await.answer.unwrap().choice;
+    assert_eq!(choice, Choice::Typed(vec![Value::from("-5")]));
+}
+
+#[tokio::test]
+async fn an_answer_to_what_is_not_shown_any_more_is_refused() {
+    let installation = Installation::empty().await;
+    let engine = Engine::new(&installation, 0).await;
+    engine.conflict(1, edited()).await;
+    let mut newer = review(&engine, 1).await;
+    newer.revision = 2;
+    newer.shown.right.values = vec![Value::from("+33")];
+    let show =
+        ReviewChange::Show { review: newer, read_revision: 1, read_status: ReviewStatus::Open };
+    engine.commit(|changes| changes.reviews.push(show)).await;
+    let resolve = |question: &str, json: bool| {
+        let mut arguments = vec!["conflicts", "resolve", question, "--take", "left"];
+        arguments.extend(json.then_some("--json"));
+        installation.run(&arguments)
+    };
+    let late = resolve("1@1", false);
+    assert_eq!(late.code(), Some(2));
+    assert!(late.text().contains("phone       \"+33\""), "{}", late.text());
+    assert!(late.errors().contains("a value moved since revision 1"), "{}", late.errors());
+    assert!(late.errors().contains("answer 1@2"), "{}", late.errors());
+    let late = resolve("1@1", true).json();
+    assert_eq!((&late["ok"], &late["reason"]), (&false.into(), &"moved".into()));
+    assert_eq!(late["question"]["right"]["fields"][0]["now"]["value"], "+33");
+    assert_eq!(resolve("1@3", true).json()["reason"], "no_such_revision");
+    assert_eq!(review(&engine, 1).await.status, ReviewStatus::Open);
+    close(&engine, 1).await;
+    let closed = resolve("1@2", false);
+    assert_eq!(closed.code(), Some(2));
+    assert!(closed.errors().contains("question 1@2 is closed"), "{}", closed.errors());
+    assert_eq!(resolve("9@1", false).code(), Some(1));
+    assert_eq!(resolve("9", false).code(), Some(2));
+}
+
+#[tokio::test]
+async fn answers_that_do_not_fit_are_refused_before_they_are_taken() {
+    let installation = Installation::empty().await;
+    let engine = Engine::new(&installation, 0).await;
+    engine.conflict(1, edited()).await;
+    let mut link = engine.link(2);
+    link.pending.left.values = vec![(2, Value::Int(8))];
+    let staff = engine.question(&link, Some(2), ReviewKind::Conflict);
+    let mut lone = engine.link(3);
+    lone.keys.right = None;
+    lone.state = LinkState::Held;
+    let candidates = vec![Key::from("R 8"), Key::from("R9")];
+    let ambiguous = engine.question(&lone, None, ReviewKind::Ambiguous(candidates));
+    engine
+        .commit(|changes| {
+            changes.links.extend([link, lone].map(LinkChange::Insert));
+            changes.reviews.extend([staff, ambiguous].map(ReviewChange::Ask));
+        })
+        .await;
+    for (arguments, message) in [
+        (vec!["1@1", "--separate"], "`--separate` is no answer to question 1@1: changed on both"),
+        (vec!["1@1", "--value", "a", "--value", "b"], "the unit has 1 fields and 2 values"),
+        (vec!["2@1", "--value", "many"], "\"many\" is not a number"),
+        (vec!["3@1", "--take", "left"], "`--take left` is no answer to question 3@1: 2 records"),
+        (vec!["3@1", "--adopt", "R7"], "answer with --adopt 'R 8', or --adopt R9, or --separate"),
+        (vec!["1@1"], "required"),
+        (vec!["1@1", "--retry", "--null"], "cannot be used with"),
+    ] {
+        let refused = installation.run(&[&["conflicts", "resolve"], &*arguments].concat());
+        assert_eq!(refused.code(), Some(2), "{arguments:?}");
+        let errors = refused.errors();
+        let errors = errors.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(errors.contains(message), "{message}\n{errors}");
+    }
+    let query =
+        ReviewQuery { status: Some(ReviewStatus::Answered), max: 9, ..ReviewQuery::default() };
+    assert!(engine.ledger.reviews(&query).await.unwrap().is_empty());
+    installation.run(&["conflicts", "resolve", "2@1", "--value", " 12 "]).well();
+    let choice = review(&engine, 2).await.answer.unwrap().choice;
+    assert_eq!(choice, Choice::Typed(vec![Value::Int(12)]));
+    installation.run(&["conflicts", "resolve", "3@1", "--adopt", "R9"]).well();
+    let choice = review(&engine, 3).await.answer.unwrap().choice;
+    assert_eq!(choice, Choice::Adopt(Key::from("R9")));
+}

@@ -1,0 +1,92 @@
+//! `syncline status`.
+
+use syncline_core::Side;
+use syncline_core::model::{
+    Batch, BatchChange, BatchState, Figure, Gap, LinkChange, Parked, StreamPosition,
+};
+use syncline_ledger::Ledger as _;
+use syncline_sdk::{BatchId, Instant};
+
+use super::fixture::{DAY, Engine, Installation, MINUTE, edited, link_id, now};
+
+#[tokio::test]
+async fn status_tells_what_runs_what_waits_and_what_is_broken() {
+    let installation = Installation::empty().await;
+    let engine = Engine::new(&installation, now() - 2 * DAY).await;
+    engine.conflict(1, edited()).await;
+    let parked = |link| Parked {
+        mapping: engine.mapping,
+        link,
+        side: Side::Right,
+        kind: "rejected".into(),
+        message: "value too long for type character varying(5)".into(),
+        advice: "make the column longer".into(),
+        entry: None,
+        at: now() - 10 * MINUTE,
+    };
+    let mut lone = engine.link(2);
+    lone.keys.right = None;
+    engine
+        .commit(|changes| {
+            changes.links.push(LinkChange::Insert(lone));
+            changes.parked.push(parked(link_id(2)));
+            changes.figures.extend([(Figure::EditsSeen, 4), (Figure::Writes, 2)]);
+            let position = |stream: &str, place: &str| StreamPosition {
+                stream: stream.into(),
+                identity: "one".into(),
+                place: place.into(),
+            };
+            let positions =
+                [position("feed:ops", "0/16B3748"), position("load:accounts:left", "done")];
+            changes.positions.extend(positions);
+            changes.gaps.push(Gap {
+                stream: format!("mapping:{}", engine.mapping),
+                reason: "the slot was dropped".into(),
+                noticed_at: now() - 5 * MINUTE,
+                closed_at: None,
+            });
+            let id = engine.id(changes);
+            changes.batches.push(BatchChange::Send(Batch {
+                id: BatchId { commit: id.commit, ordinal: id.ordinal },
+                system: "ops".into(),
+                intents: vec![id],
+                epoch: 1,
+                state: BatchState::Sent,
+                first_sent: now() - 3 * MINUTE,
+                last_sent: now() - 3 * MINUTE,
+                die_after: now(),
+                attempts: 1,
+                together: true,
+            }));
+        })
+        .await;
+    let told = installation.run(&["status"]).well();
+    for words in [
+        "engine     DOWN: last sign of life",
+        "start `syncline run`",
+        "questions  1 open, the oldest 3d old: `syncline conflicts list`",
+        "  accounts  2      2 linked",
+        "4 edits_seen, 2 writes",
+        "feed:ops            0/16B3748  0s ago",
+        "load:accounts:left  all read   ",
+        "hints: no record waits to be read",
+        "batches: 1 under way with 1 writes, the oldest sent 3m ago",
+        "accounts: a new record for crm Account L2, for 10m\n      \
+         refused (rejected): value too long",
+        "what to do: make the column longer",
+        "mapping:accounts: the slot was dropped, noticed",
+    ] {
+        assert!(told.contains(words), "{words}\n{told}");
+    }
+    let told = installation.run(&["status", "--json"]).json();
+    assert_eq!(told["engine"]["runs"], false);
+    assert_eq!(told["links"][0]["count"], 2);
+    assert_eq!(told["parked"][0]["advice"], "make the column longer");
+    assert_eq!(told["questions"]["open"], 1);
+    // It works while the mapping files are broken, and tells an engine that runs.
+    installation.write("mappings/accounts.yaml", "mapping: [");
+    let until = Instant::from_micros(now() + DAY);
+    engine.ledger.own("the engine", Instant::from_micros(now()), until).await.unwrap();
+    let told = installation.run(&["status"]).well();
+    assert!(told.starts_with("engine     runs (owner the engine, epoch 1)"), "{told}");
+}
