@@ -15,7 +15,7 @@ pub(super) const DATABASE: &str = "ops";
 /// The role of the people.
 pub(super) const DESK: &str = "desk";
 /// The role of the sync.
-pub(super) const SYNC: &str = "syncline";
+pub(super) const SYNC: &str = "integration";
 
 const SCHEMA: &str = include_str!("files/ops.sql");
 /// As many people as save at a time.

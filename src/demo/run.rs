@@ -179,6 +179,7 @@ async fn verdict(
     let quiet = quiet(stage).await?;
     progress.phase("judging both histories and the queue");
     let evidence = gather(stage, players.reads(), seeded, quiet.last).await?;
+    stage.keep("evidence.jsonl", &evidence.lines().join("\n"))?;
     let engine = stage.engine.look();
     let faults = quiet.noise.into_iter().chain(engine.fallen).collect();
     Ok(Report {

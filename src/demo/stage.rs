@@ -155,6 +155,11 @@ impl Stage {
         self.folder.join("engine.log")
     }
 
+    /// Writes a file for afterwards, where the folder stays.
+    pub fn keep(&self, name: &str, text: &str) -> anyhow::Result<()> {
+        if self.folder.is_kept() { self.folder.write(name, text) } else { Ok(()) }
+    }
+
     /// Ends everything but the clusters, in order.
     pub async fn strike(&self) -> anyhow::Result<()> {
         let engine = self.engine.stop().await;

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
 use syncline_core::{Side, Sides};
 
 /// What a record is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Debug)]
+#[serde(rename_all = "lowercase")]
 pub(super) enum Kind {
     /// A company.
     Account,
@@ -107,7 +109,7 @@ impl Kind {
 }
 
 /// A record of the world by what people know it by.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Debug)]
 pub(super) struct Pair {
     /// What it is.
     pub kind: Kind,

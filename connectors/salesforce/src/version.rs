@@ -3,6 +3,10 @@
 //! Salesforce keeps date-times to the second and gives the stamp before the commit, so equal
 //! stamps say nothing about equal contents: such readings are `Same`, and whoever compares them
 //! compares the contents (protocol O3).
+//!
+//! An update answers without the stamp that it gave. But it was guarded by the stamp of a closed
+//! second, so its own is later: its version is "after that second", which puts readings from
+//! before the write behind it (protocol E2').
 
 use syncline_sdk::{Instant, Precision, Version, VersionOrder};
 
@@ -10,14 +14,22 @@ use syncline_sdk::{Instant, Precision, Version, VersionOrder};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Stamp(pub(crate) i64);
 
+/// Ends the version of a record that was written after the stamp.
+const AFTER: char = '+';
+
 impl Stamp {
-    /// The stamp in a version that this connector made.
+    /// The stamp that a record was read with; nothing for a version that only says after which.
     pub(crate) fn of(version: &Version) -> Option<Self> {
         std::str::from_utf8(version.as_bytes()).ok()?.parse().ok().map(Self)
     }
     /// The version of a record with this stamp.
     pub(crate) fn version(self) -> Version {
         Version::new(self.0.to_string().into_bytes())
+    }
+    /// The version of a record after a write of ours that this stamp guarded: newer than it, and
+    /// older than every later stamp. It guards nothing itself: see [`Stamp::of`].
+    pub(crate) fn version_after(self) -> Version {
+        Version::new(format!("{}{AFTER}", self.0).into_bytes())
     }
     /// As an instant.
     pub(crate) fn instant(self) -> Instant {
@@ -56,12 +68,20 @@ pub(crate) fn order(a: &Version, b: &Version) -> VersionOrder {
         (false, true) => return VersionOrder::Newer,
         (false, false) => {}
     }
-    match (Stamp::of(a), Stamp::of(b)) {
+    match (place(a), place(b)) {
         (Some(a), Some(b)) if a < b => VersionOrder::Older,
         (Some(a), Some(b)) if a > b => VersionOrder::Newer,
         (Some(_), Some(_)) => VersionOrder::Same,
         _ => VersionOrder::Unknown,
     }
+}
+
+/// The stamp of a version, and whether it is after it.
+fn place(version: &Version) -> Option<(Stamp, bool)> {
+    let text = std::str::from_utf8(version.as_bytes()).ok()?;
+    let stamp = text.strip_suffix(AFTER);
+    let seconds = stamp.unwrap_or(text).parse().ok()?;
+    Some((Stamp(seconds), stamp.is_some()))
 }
 
 #[cfg(test)]
@@ -76,6 +96,16 @@ mod tests {
         assert_eq!(order(&at(10), &at(10)), VersionOrder::Same);
         assert_eq!(order(&Version::default(), &at(1)), VersionOrder::Older);
         assert_eq!(order(&Version::new(*b"x"), &at(1)), VersionOrder::Unknown);
+    }
+
+    #[test]
+    fn a_write_is_after_the_stamp_that_guarded_it() {
+        let (at, after) = (|second| Stamp(second).version(), Stamp(10).version_after());
+        assert_eq!(order(&at(10), &after), VersionOrder::Older);
+        assert_eq!(order(&at(11), &after), VersionOrder::Newer);
+        assert_eq!(order(&after, &at(11)), VersionOrder::Older);
+        assert_eq!(order(&after, &after), VersionOrder::Same);
+        assert_eq!(Stamp::of(&after), None, "it guards nothing");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 create role ops_owner nologin;
 create role desk login password '{password}';
-create role syncline login replication password '{password}' in role ops_owner;
+create role integration login replication password '{password}' in role ops_owner;
 grant create on database ops to ops_owner;
 
 create table public.accounts (

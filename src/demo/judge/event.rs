@@ -1,5 +1,7 @@
 //! What the judge is shown.
 
+use serde::Serialize;
+use serde_json::json;
 use syncline_core::{Side, Sides};
 
 use crate::demo::world::{Kind, Pair};
@@ -8,7 +10,8 @@ use crate::demo::world::{Kind, Pair};
 pub(in crate::demo) type Text = Option<String>;
 
 /// Who did it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Debug)]
+#[serde(rename_all = "lowercase")]
 pub(in crate::demo) enum Author {
     /// A person, or anybody but us.
     Person,
@@ -17,7 +20,8 @@ pub(in crate::demo) enum Author {
 }
 
 /// What was done to a record.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Debug)]
+#[serde(rename_all = "lowercase")]
 pub(in crate::demo) enum Op {
     /// It was made.
     Create,
@@ -30,7 +34,7 @@ pub(in crate::demo) enum Op {
 }
 
 /// One committed save of one record, from a system's own history.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Serialize, Debug)]
 pub(in crate::demo) struct Event {
     /// Its place in the history of its side.
     pub seq: u64,
@@ -47,7 +51,7 @@ pub(in crate::demo) struct Event {
 }
 
 /// What a player had read when writing a value.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Serialize, Debug)]
 pub(in crate::demo) struct Read {
     /// The record.
     pub pair: Pair,
@@ -60,7 +64,7 @@ pub(in crate::demo) struct Read {
 }
 
 /// An open question of the review queue.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Serialize, Debug)]
 pub(in crate::demo) struct Question {
     /// The record it is about.
     pub pair: Pair,
@@ -86,6 +90,14 @@ pub(in crate::demo) struct Evidence {
 }
 
 impl Evidence {
+    /// As lines of JSON, for those who want to judge for themselves.
+    pub fn lines(&self) -> Vec<String> {
+        let events = self.all().map(|(side, event)| json!({ "side": side, "event": event }));
+        let reads = self.reads.iter().map(|read| json!({ "read": read }));
+        let questions = self.questions.iter().map(|question| json!({ "question": question }));
+        events.chain(reads).chain(questions).map(|line| line.to_string()).collect()
+    }
+
     /// All events, side by side.
     pub fn all(&self) -> impl Iterator<Item = (Side, &Event)> {
         self.events.iter().flat_map(|(side, events)| events.iter().map(move |event| (side, event)))

@@ -1,7 +1,8 @@
 //! What an answer to one write means.
 
-use syncline_sdk::{Current, Error, ErrorKind, Key, WriteOutcome};
+use syncline_sdk::{Current, Error, ErrorKind, Key, Version, WriteOp, WriteOutcome};
 
+use crate::version::Stamp;
 use crate::wire::{Disposition, Fault, classify};
 
 /// The verbs whose refusals differ.
@@ -13,10 +14,25 @@ pub(super) enum Verb {
     Undelete,
 }
 
-/// A write that was applied. Its image and version are not told: an image read afterwards would
-/// be no evidence (protocol N2).
+/// A write that was applied. Its image is not told: one read afterwards would be no evidence
+/// (protocol N2).
 pub(super) fn applied(key: Option<Key>) -> WriteOutcome {
     WriteOutcome::Applied { version: None, stored: None, key }
+}
+
+/// An update that was applied: it is newer than the version that guarded it.
+pub(super) fn updated(op: &WriteOp) -> WriteOutcome {
+    WriteOutcome::Applied { version: after(op), stored: None, key: None }
+}
+
+/// What is known of the version that an applied write produced.
+pub(super) fn after(op: &WriteOp) -> Option<Version> {
+    match op {
+        WriteOp::Update { expect, .. } | WriteOp::Fence { expect, .. } => {
+            Stamp::of(&expect.version).map(Stamp::version_after)
+        }
+        WriteOp::Insert { .. } | WriteOp::Delete { .. } | WriteOp::Undelete { .. } => None,
+    }
 }
 
 /// A write that was not sent and can be sent later.

@@ -3,10 +3,12 @@
 
 use reqwest::Method;
 use serde::Deserialize;
-use syncline_sdk::{Context, Error, ErrorKind, Key, Result, Write, WriteBatch, WriteOutcome};
+use syncline_sdk::{
+    Context, Error, ErrorKind, Key, Result, Write, WriteBatch, WriteOp, WriteOutcome,
+};
 
 use super::job::{Job, Next};
-use super::outcome::{Verb, applied, refused, stale, unreadable};
+use super::outcome::{Verb, applied, refused, stale, unreadable, updated};
 use super::plan::{Sending, plan};
 use crate::id::id18;
 use crate::limits::{COMPOSITE_MAX, UNDELETE_IDS_MAX, WRITE_ROWS_MAX};
@@ -167,7 +169,9 @@ impl Sender<'_> {
                     let outcomes = places.iter().map(|at| {
                         let place = self.place(*at);
                         let answer = answers.next().flatten();
-                        answer.map_or_else(|| unreadable(place), |answer| update(place, &answer))
+                        let op = &self.writes[*at].op;
+                        answer
+                            .map_or_else(|| unreadable(place), |answer| update(op, place, &answer))
                     });
                     let outcomes = outcomes.collect();
                     self.job.answer(outcomes);
@@ -257,9 +261,9 @@ impl Sender<'_> {
 }
 
 /// The answer to one sub-request of a composite call.
-fn update(place: &str, answer: &SubAnswer) -> WriteOutcome {
+fn update(op: &WriteOp, place: &str, answer: &SubAnswer) -> WriteOutcome {
     match answer.status {
-        200..300 => applied(None),
+        200..300 => updated(op),
         // The guard: the record changed since. Its body says nothing that is needed.
         412 => stale(),
         500.. if answer.faults.is_empty() => unreadable(place),

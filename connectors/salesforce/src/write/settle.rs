@@ -13,6 +13,7 @@ use syncline_sdk::{
     Selection, Settlement, UnknownWrite, Version, WriteOp,
 };
 
+use super::outcome::after;
 use crate::org::Org;
 use crate::read::{by_text, fetch};
 use crate::version::Stamp;
@@ -134,7 +135,9 @@ impl Records {
             false => Receipt::None,
         };
         match receipt {
-            Receipt::Ours => applied(None),
+            Receipt::Ours => {
+                Settlement::Applied { version: after(&unknown.write.op), stored: None, key: None }
+            }
             Receipt::Replaced => undecided(live),
             Receipt::None if moved => Settlement::NotApplied,
             Receipt::None => ended(unknown, live),
