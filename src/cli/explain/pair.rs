@@ -4,7 +4,7 @@ use anyhow::{Context as _, anyhow};
 use syncline_core::Side;
 use syncline_core::mapping::language::{Diagnostic, nearest, one_of};
 use syncline_core::model::{Alias, Link, Parked, Review};
-use syncline_ledger::{LinkQuery, People as _};
+use syncline_ledger::{Ledger as _, LinkQuery, People as _};
 use syncline_sdk::Key;
 
 use super::command::Arguments;
