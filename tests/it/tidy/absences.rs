@@ -171,8 +171,9 @@ fn written_tables(text: &str) -> Vec<(usize, String)> {
             let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
             let (table, after) = rest.split_at(end.unwrap_or(rest.len()));
             // `for update`, `on conflict do update set`, and prose are no statements.
-            let is_statement =
-                verb != "update " || after.split_whitespace().take(4).any(|word| word == "set");
+            let locks = text[..at].trim_end().ends_with(" for");
+            let is_statement = verb != "update "
+                || !locks && after.split_whitespace().take(4).any(|word| word == "set");
             if !table.is_empty() && table != "set" && is_statement {
                 found.push((at, table.to_owned()));
             }
@@ -191,6 +192,7 @@ fn written_tables_are_read_out_of_statements() {
     assert_eq!(tables("update link as l set a = 1 from hint"), ["link"]);
     assert_eq!(tables("delete from hint where seq = $1"), ["hint"]);
     assert_eq!(tables("select 1 from link for update skip locked"), [""; 0]);
+    assert_eq!(tables("select 1 from link as l for update of l; set a = 1"), [""; 0]);
     assert_eq!(tables("insert into a select 1 on conflict do update set b = 2"), ["a"]);
     assert_eq!(tables("with x as (delete from a) insert into b values (1)"), ["a", "b"]);
 }
