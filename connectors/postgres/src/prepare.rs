@@ -266,7 +266,8 @@ async fn make_slot(conn: &mut PgConnection, pieces: &Pieces, wait_ms: u32) -> Re
     let failed = |error| from_sqlx("prepare", &pieces.slot, error);
     let known = sqlx::query(
         "select coalesce(plugin::text, ''), coalesce(database::text, ''), \
-         current_database()::text, coalesce(wal_status, '') from pg_catalog.pg_replication_slots where slot_name = $1",
+         current_database()::text, coalesce(wal_status, '') \
+         from pg_catalog.pg_replication_slots where slot_name = $1",
     )
     .bind(&pieces.slot)
     .fetch_optional(&mut *conn)

@@ -12,7 +12,8 @@ async fn every_kind_of_column_is_described() {
         create table p (id uuid primary key); \
         create table t (id int generated always as identity primary key, \
         name varchar(20) not null, code char(3) unique, price numeric(12,2) default 0, \
-        m mood, d short, tags text[], doc jsonb, at timestamptz(3), plain timestamp(0), day date, u uuid unique, raw bytea, \
+        m mood, d short, tags text[], doc jsonb, at timestamptz(3), plain timestamp(0), \
+        day date, u uuid unique, raw bytea, \
         ok boolean not null default true, big bigint, f real, p uuid references p, \
         twice int generated always as (big * 2) stored, span interval, \
         unique (name, code))").await;
