@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use syncline_core::Sides;
-use syncline_core::mapping::language::{Checked, Diagnostics, MappingRef, MappingSpec, bind};
+use syncline_core::mapping::language::{
+    Checked, Diagnostic, Diagnostics, MappingRef, MappingSpec, bind,
+};
 use syncline_core::mapping::{Mapping, MappingId};
 use syncline_sdk::{Context, EntityName, EntitySchema, Health, Purpose, SystemName};
 
 use super::installation::{at_system, described};
-use super::{Installation, clock};
+use super::{Installation, Stop, clock};
+use crate::service::attach;
 
 /// How long a system may take to answer one question of a check.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -33,10 +36,28 @@ pub struct Bound {
     pub mapping: Result<Checked<Mapping>, Diagnostics>,
 }
 
-/// What a call of a check is given. The installation's own id is known to the ledger alone,
-/// which a check does not open; nothing that a check calls writes a marker.
-fn context() -> Context {
-    Context { install: "check".into(), now: clock::now(), timeout: TIMEOUT, purpose: Purpose::Sync }
+/// What a call of a check is given.
+fn context(installation: &Installation) -> Context {
+    let install = installation.install.clone();
+    Context { install, now: clock::now(), timeout: TIMEOUT, purpose: Purpose::Sync }
+}
+
+/// Gives an installation what its ledger keeps for it, where a sync has run before. A ledger
+/// that does not answer is a finding, and the systems are called without it.
+pub(super) async fn with_ledger(installation: &mut Installation) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    match attach(installation).await {
+        Ok(()) => {}
+        Err(Stop::Found(inner)) => found.extend(inner),
+        Err(Stop::Failed(error)) => {
+            let told = Diagnostic::error(format!("the ledger does not answer: {error:#}"));
+            found.push(told.help(
+                "see `ledger` in the settings; without it the logins and names that it keeps \
+                 are not known",
+            ));
+        }
+    }
+    found
 }
 
 /// Calls every system once. Changes nothing anywhere.
@@ -48,7 +69,7 @@ pub async fn reach(installation: &Installation) -> Reach {
         };
         let selections = installation.selections(&system.name);
         let selections: Vec<_> = selections.iter().collect();
-        match connector.check(&context(), &selections).await {
+        match connector.check(&context(installation), &selections).await {
             Ok(health) => {
                 reach.health.insert(system.name.clone(), health);
             }
@@ -106,7 +127,7 @@ impl Schemas<'_> {
             let Some(connector) = self.installation.connectors.get(&key.0) else {
                 continue;
             };
-            match connector.describe(&context(), &key.1).await {
+            match connector.describe(&context(self.installation), &key.1).await {
                 Ok(schema) => {
                     self.known.insert(key, schema);
                 }

@@ -9,7 +9,7 @@ use syncline_core::mapping::MappingId;
 use syncline_core::mapping::language::{Diagnostics, MappingSpec};
 
 use super::output::{counted, findings_json};
-use super::{Exit, Installation, Output, Stop, bind_all, reach};
+use super::{Exit, Installation, Output, Stop, bind_all, reach, with_ledger};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,13 +31,14 @@ pub(super) async fn run(
     arguments: Arguments,
     output: &Output,
 ) -> Result<Exit, Stop> {
-    let installation = match Installation::open(config) {
+    let mut installation = match Installation::open(config) {
         Ok(installation) => installation,
         Err(Stop::Found(found)) => return Ok(report(output, arguments.live, &[], &found)),
         Err(stop) => return Err(stop),
     };
     let mut found = installation.warnings.clone();
     if arguments.live {
+        found.extend(with_ledger(&mut installation).await);
         let reached = reach(&installation).await;
         let bound = bind_all(&installation, &reached, |at, _| (number(at), 1)).await;
         found.extend(reached.found);

@@ -6,19 +6,20 @@ use clap::Args;
 use serde_json::{Map, json};
 use syncline_core::mapping::Mapping;
 use syncline_core::mapping::language::Diagnostics;
-use syncline_sdk::{Guarantee, Health, Quota, SystemName};
+use syncline_sdk::{Guarantee, Health, Piece, Quota, SystemName};
 
 use super::check::number;
 use super::output::{counted, findings_json};
-use super::{Bound, Exit, Installation, Output, Stop, bind_all, reach};
+use super::{Bound, Exit, Installation, Output, Stop, bind_all, reach, with_ledger};
 
 const EXAMPLES: &str = "\
 Examples:
   syncline doctor          what both systems have, what they lack, and what each piece buys
   syncline doctor --json   the same for a monitor
 
-A missing piece that Syncline can work without weakens the guarantee and is only named; a system
-that does not answer, a required piece that is missing, or a mapping that does not fit gives 2.";
+Nothing is made. What `syncline run` makes itself is listed as that; a missing piece that Syncline
+can work without weakens the guarantee and is only named. A system that does not answer, a piece
+that somebody must provide, or a mapping that does not fit gives 2.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -29,7 +30,8 @@ pub(super) async fn run(
     Arguments {}: Arguments,
     output: &Output,
 ) -> Result<Exit, Stop> {
-    let installation = Installation::open(config)?;
+    let mut installation = Installation::open(config)?;
+    let without_ledger = with_ledger(&mut installation).await;
     let reached = reach(&installation).await;
     let bound = bind_all(&installation, &reached, |at, _| (number(at), 1)).await;
     let mut systems = Vec::new();
@@ -39,9 +41,7 @@ pub(super) async fn run(
         let quota = connector.and_then(|connector| connector.usage().quota);
         let health = reached.health.get(&system.name);
         let kind = system.kind.word();
-        lacking |= health.is_none_or(|health| {
-            health.pieces.iter().any(|piece| piece.required && !piece.present)
-        });
+        lacking |= health.is_none_or(|health| health.pieces.iter().any(lacks));
         say_system(output, &system.name, kind, health, quota);
         systems.push(json!({
             "name": system.name.as_str(),
@@ -52,6 +52,7 @@ pub(super) async fn run(
         }));
     }
     let mut found = installation.warnings.clone();
+    found.extend(without_ledger);
     found.extend(reached.found);
     let mut mappings = Vec::new();
     for Bound { name, mapping } in bound {
@@ -107,13 +108,19 @@ fn say_system(
         output.line(&format!("  quota      {used} of {max} calls used"));
     }
     for piece in &health.pieces {
-        let state = match (piece.present, piece.required) {
-            (true, _) => "has",
-            (false, true) => "LACKS",
-            (false, false) => "could have",
+        let state = match piece {
+            piece if lacks(piece) => "LACKS",
+            Piece { present: true, .. } => "has",
+            Piece { made: true, .. } => "run makes",
+            _ => "could have",
         };
         output.line(&format!("  {state:<10} {}: {}", piece.name, piece.detail));
     }
+}
+
+/// Whether somebody must do something before a sync can run.
+fn lacks(piece: &Piece) -> bool {
+    piece.required && !piece.present && !piece.made
 }
 
 fn say_mapping(output: &Output, mapping: &Mapping) -> serde_json::Value {

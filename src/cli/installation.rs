@@ -20,6 +20,8 @@ pub struct Installation {
     pub specs: Vec<MappingSpec>,
     /// The connector of each system.
     pub connectors: BTreeMap<SystemName, Arc<dyn Connector>>,
+    /// The id that its ledger gave it; empty while that is not known.
+    pub install: Arc<str>,
     /// What should be known about the files.
     pub warnings: Diagnostics,
 }
@@ -56,7 +58,7 @@ impl Installation {
         if found.has_errors() {
             return Err(found.into());
         }
-        Ok(Self { settings, specs, connectors, warnings: found })
+        Ok(Self { settings, specs, connectors, install: "".into(), warnings: found })
     }
 
     /// What the mappings read of a system.

@@ -21,6 +21,7 @@ mod simulate;
 mod status;
 mod words;
 
+use bound::with_ledger;
 pub use bound::{Bound, Reach, bind_all, reach};
 pub use command_line::Cli;
 pub use exit::{Exit, Stop};

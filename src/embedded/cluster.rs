@@ -76,6 +76,20 @@ impl Cluster {
         })
     }
 
+    /// Whether the cluster was made before. Makes nothing, and starts nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`EmbeddedError`] when the state folder cannot be read.
+    pub async fn is_made(options: &ClusterOptions) -> Result<bool, EmbeddedError> {
+        check_name(&options.name)?;
+        if !options.state_dir.is_dir() {
+            return Ok(false);
+        }
+        let state = StateFolder::open(&options.state_dir).await?;
+        Ok(state.existing(&options.name)?.is_some())
+    }
+
     /// The superuser's address of `database`, whose name must need no escape in an address. It
     /// holds the password, and is good until the server is started anew on another port.
     #[must_use]

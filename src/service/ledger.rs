@@ -21,6 +21,16 @@ pub struct LedgerHandle {
     pub cluster: Option<Cluster>,
 }
 
+/// The private cluster of the ledger.
+fn private(settings: &Settings) -> ClusterOptions {
+    ClusterOptions {
+        state_dir: settings.ledger.state_dir.clone(),
+        name: CLUSTER.to_owned(),
+        logical: false,
+        programs: None,
+    }
+}
+
 /// Connects to the ledger's database, its private cluster made, started or adopted. The tables
 /// stay as they are.
 ///
@@ -30,13 +40,7 @@ pub async fn reach_ledger(settings: &Settings) -> anyhow::Result<(PgPool, Option
     let (url, cluster) = match &settings.ledger.url {
         Some(url) => (url.clone(), None),
         None => {
-            let options = ClusterOptions {
-                state_dir: settings.ledger.state_dir.clone(),
-                name: CLUSTER.to_owned(),
-                logical: false,
-                programs: None,
-            };
-            let cluster = Cluster::ensure(&options)
+            let cluster = Cluster::ensure(&private(settings))
                 .await
                 .context("the private Postgres of the ledger could not be started")?;
             cluster.ensure_database(DATABASE).await?;
@@ -57,6 +61,26 @@ pub async fn open_ledger(settings: &Settings) -> anyhow::Result<LedgerHandle> {
     migrate(&pool).await.context("the ledger's tables")?;
     let key = SealKey::from_file(&key_file(settings)?).context("the key of stored logins")?;
     Ok(LedgerHandle { ledger: Postgres::new(pool, Some(key)), cluster })
+}
+
+/// The ledger as it is, with the id of its installation, for those who only look: nothing is
+/// made, its tables stay as they are. Nothing where no sync has run yet.
+///
+/// # Errors
+/// When there is a ledger and it does not answer; the message says what to do.
+pub async fn find_ledger(settings: &Settings) -> anyhow::Result<Option<(Postgres, String)>> {
+    if settings.ledger.url.is_none() && !Cluster::is_made(&private(settings)).await? {
+        return Ok(None);
+    }
+    let (pool, _) = reach_ledger(settings).await?;
+    let file = settings.ledger.state_dir.join("key");
+    let key = match file.is_file() {
+        true => Some(SealKey::from_file(&file).context("the key of stored logins")?),
+        false => None,
+    };
+    let ledger = Postgres::new(pool, key);
+    let install = ledger.known_install().await.context("the ledger")?;
+    Ok(install.map(|install| (ledger, install)))
 }
 
 /// Where the key of stored logins lies: in the state folder, which is made where it is missing.

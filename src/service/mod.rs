@@ -5,5 +5,5 @@ mod probe;
 mod running;
 mod tokens;
 
-pub use ledger::{LedgerHandle, open_ledger, reach_ledger};
-pub use running::{Service, ServiceError};
+pub use ledger::{LedgerHandle, find_ledger, open_ledger, reach_ledger};
+pub use running::{Service, ServiceError, attach};

@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::ledger::{LedgerHandle, open_ledger};
+use super::ledger::{LedgerHandle, find_ledger, open_ledger};
 use super::probe::ServiceProbe;
 use super::tokens::LedgerTokens;
 use crate::cli::{Installation, Stop, bind_all, reach};
@@ -70,13 +70,14 @@ impl Service {
             );
         }
         renewable_logins(&mut installation, &ledger)?;
-        let mappings = bound_mappings(&installation, &ledger, &stop).await?;
         let candidate = uuid_text();
-        let install = ledger.install(&candidate).await.context("the ledger")?;
+        let install: Arc<str> = ledger.install(&candidate).await.context("the ledger")?.into();
+        installation.install = install.clone();
+        let mappings = bound_mappings(&installation, &ledger, &stop).await?;
         let connectors = installation.connectors.clone();
         let engine = Engine::new(Parts {
             ledger: ledger.clone(),
-            install: install.into(),
+            install,
             owner: uuid_text(),
             mappings: mappings.clone(),
             connectors,
@@ -122,6 +123,19 @@ impl Service {
         surface.await.context("the HTTP surface")??;
         ended.context("syncing ended")
     }
+}
+
+/// Lets an installation look at its systems as its runs do, with their names for what they made
+/// and their logins, where a sync has run before. Makes nothing.
+///
+/// # Errors
+/// When there is a ledger and it does not answer; the message says what to do.
+pub async fn attach(installation: &mut Installation) -> Result<(), ServiceError> {
+    let Some((ledger, install)) = find_ledger(&installation.settings).await? else {
+        return Ok(());
+    };
+    installation.install = install.into();
+    renewable_logins(installation, &Arc::new(ledger))
 }
 
 /// Gives the connectors a place to keep logins that renew themselves.

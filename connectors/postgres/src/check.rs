@@ -4,6 +4,7 @@ use sqlx::{PgConnection, Row};
 use syncline_sdk::{Context, Error, Guarantee, Health, Piece, Result, Selection};
 
 use crate::error::from_sqlx;
+use crate::names::{ident, qualified};
 use crate::prepare::{covers, published, server_version, wanted};
 use crate::receipt::Home;
 use crate::shared::Shared;
@@ -31,24 +32,39 @@ pub(crate) async fn check(
     let version = server_version(&mut conn).await?;
     let level: String = row.try_get(3).map_err(failed)?;
     let replication: bool = row.try_get(4).map_err(failed)?;
+    let user: String = row.try_get(1).map_err(failed)?;
     let mut pieces = vec![
         piece("version", version >= VERSION_MIN, true, "PostgreSQL 14 or later is needed"),
-        Piece {
-            name: "wal_level".to_owned(),
-            present: level == "logical",
-            required: true,
-            detail: format!("it is {level}; capture needs logical (a restart of the server)"),
-        },
+        piece(
+            "wal_level",
+            level == "logical",
+            true,
+            &match level.as_str() {
+                "logical" => "it is logical".to_owned(),
+                _ => format!(
+                    "it is {level}; capture needs logical: set it in postgresql.conf (a parameter \
+                     on managed services) and restart the server"
+                ),
+            },
+        ),
         piece(
             "replication right",
             replication,
             true,
-            "alter role USER replication (or the role rds_replication on managed services)",
+            &if replication {
+                "the user may stream changes".to_owned()
+            } else {
+                format!(
+                    "an administrator must run: alter role {} replication (on Amazon RDS: grant \
+                     rds_replication to it)",
+                    ident(&user)
+                )
+            },
         ),
     ];
     pieces.push(publication(shared, &mut conn, cx, (version, selections)).await?);
     pieces.push(slot(shared, &mut conn, cx).await?);
-    pieces.push(receipts(shared).await?);
+    pieces.push(receipts(shared, &mut conn).await?);
     for selection in selections {
         pieces.push(entity(shared, &mut conn, selection).await?);
     }
@@ -56,7 +72,7 @@ pub(crate) async fn check(
     Ok(Health {
         version: format!("PostgreSQL {}", row.try_get::<String, _>(0).map_err(failed)?),
         identity: identity(&mut conn).await.unwrap_or(database),
-        user: row.try_get(1).map_err(failed)?,
+        user,
         // Every version of Postgres compares under the row's lock.
         guarantee: Guarantee::Exact,
         pieces,
@@ -64,7 +80,7 @@ pub(crate) async fn check(
 }
 
 fn piece(name: &str, present: bool, required: bool, detail: &str) -> Piece {
-    Piece { name: name.to_owned(), present, required, detail: detail.to_owned() }
+    Piece { name: name.to_owned(), present, required, made: false, detail: detail.to_owned() }
 }
 
 /// The cluster's own id and the database's name.
@@ -84,29 +100,105 @@ async fn publication(
     (version, selections): (i32, &[&Selection]),
 ) -> Result<Piece> {
     let name = shared.pieces(cx).publication;
-    let found = published(conn, &name, version).await?;
+    // Without the id of the installation the name is not known.
+    let found = match cx.install.is_empty() && shared.settings.publication.is_none() {
+        true => None,
+        false => published(conn, &name, version).await?,
+    };
     // A table that cannot be published is a piece of its own.
     let wanted = wanted(shared, conn, selections, version).await.unwrap_or_default();
-    let lacking = found.as_ref().is_some_and(|(_, tables)| !covers(tables, &wanted));
-    let detail = match &found {
-        Some(_) if lacking => {
-            format!("{name} lacks tables or columns of the mappings; the next start adds them")
+    let covered = found.as_ref().is_some_and(|(fit, has)| *fit && covers(has, &wanted));
+    let forbidden = match covered {
+        true => None,
+        false => forbidden(conn, &name, found.is_some(), wanted.keys()).await?,
+    };
+    let what = match &found {
+        Some((true, tables)) if covered => {
+            format!("{name} publishes {} tables", tables.len())
         }
-        Some((true, tables)) => format!("{name} publishes {} tables", tables.len()),
+        Some((true, _)) => format!("{name} lacks tables or columns of the mappings"),
         Some((false, _)) => format!("{name} does not publish every kind of change by root table"),
-        None => format!("{name} is made when the first sync starts; it names what is captured"),
+        None => "it names what is captured".to_owned(),
+    };
+    let detail = match &forbidden {
+        Some(why) => format!("{what}; `syncline run` cannot mend that: {why}"),
+        None => what,
     };
     Ok(Piece {
         name: "publication".to_owned(),
-        present: matches!(found, Some((true, _))) && !lacking,
+        present: covered,
         required: true,
+        made: forbidden.is_none(),
         detail,
     })
+}
+
+/// Why we may not make the publication, or change it, and who may.
+async fn forbidden(
+    conn: &mut PgConnection,
+    name: &str,
+    there: bool,
+    tables: impl Iterator<Item = &(String, String)>,
+) -> Result<Option<String>> {
+    let failed = |error| from_sqlx("check", "the rights on the publication", error);
+    let may: bool = if there {
+        sqlx::query_scalar(
+            "select pg_has_role(pubowner, 'usage') from pg_catalog.pg_publication \
+             where pubname = $1",
+        )
+        .bind(name)
+        .fetch_one(&mut *conn)
+        .await
+        .map_err(failed)?
+    } else {
+        sqlx::query_scalar("select has_database_privilege(current_database(), 'create')")
+            .fetch_one(&mut *conn)
+            .await
+            .map_err(failed)?
+    };
+    if !may {
+        return Ok(Some(if there {
+            format!("the publication {name} belongs to somebody else, who must change it")
+        } else {
+            "grant the user the right to create in this database, and the ownership of the \
+             tables; or let their owner create the publication and name it as `publication` in \
+             the settings"
+                .to_owned()
+        }));
+    }
+    let (schemas, names): (Vec<&str>, Vec<&str>) =
+        tables.map(|(schema, table)| (schema.as_str(), table.as_str())).unzip();
+    let foreign: Vec<String> = sqlx::query_scalar(
+        "select c.oid::regclass::text from unnest($1::text[], $2::text[]) as w (schema, name) \
+         join pg_catalog.pg_namespace n on n.nspname = w.schema \
+         join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = w.name \
+         where not pg_has_role(c.relowner, 'usage')",
+    )
+    .bind(schemas)
+    .bind(names)
+    .fetch_all(conn)
+    .await
+    .map_err(failed)?;
+    Ok((!foreign.is_empty()).then(|| {
+        format!(
+            "{} belong to somebody else; let their owner create the publication and name it as \
+             `publication` in the settings, or make the user a member of the owner's role",
+            foreign.join(", ")
+        )
+    }))
+}
+
+/// A required piece that the first sync makes.
+fn unmade(name: &str, detail: &str) -> Piece {
+    Piece { made: true, ..piece(name, false, true, detail) }
 }
 
 async fn slot(shared: &Shared, conn: &mut PgConnection, cx: &Context) -> Result<Piece> {
     let name = shared.pieces(cx).slot;
     let failed = |error: sqlx::Error| -> Error { from_sqlx("check", "the slot", error) };
+    if cx.install.is_empty() && shared.settings.slot.is_none() {
+        return Ok(unmade("slot", "it keeps the log for us"));
+    }
     let row = sqlx::query(
         "select coalesce(wal_status, 'unknown'), safe_wal_size, active, \
          pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::int8, \
@@ -118,8 +210,7 @@ async fn slot(shared: &Shared, conn: &mut PgConnection, cx: &Context) -> Result<
     .await
     .map_err(failed)?;
     let Some(row) = row else {
-        let detail = format!("{name} is made when the first sync starts; it keeps the log for us");
-        return Ok(Piece { name: "slot".to_owned(), present: false, required: true, detail });
+        return Ok(unmade("slot", &format!("{name} keeps the log for us")));
     };
     let status: String = row.try_get(0).map_err(failed)?;
     let safe: Option<i64> = row.try_get(1).map_err(failed)?;
@@ -139,40 +230,72 @@ async fn slot(shared: &Shared, conn: &mut PgConnection, cx: &Context) -> Result<
             "; max_slot_wal_keep_size is not set, so a stopped sync can fill the server's disk",
         );
     }
+    if status == "lost" {
+        detail.push_str("; it is made anew, and both sides are compared to close the gap");
+    }
     let present = matches!(status.as_str(), "reserved" | "extended");
-    Ok(Piece { name: "slot".to_owned(), present, required: true, detail })
+    let made = status == "lost";
+    Ok(Piece { name: "slot".to_owned(), present, required: true, made, detail })
 }
 
-async fn receipts(shared: &Shared) -> Result<Piece> {
+async fn receipts(shared: &Shared, conn: &mut PgConnection) -> Result<Piece> {
     let home = shared.find_home("check").await?;
-    let (present, detail) = match (&home, shared.receipt_table()) {
-        (Home::Table { quoted, .. }, _) => (true, format!("{quoted} proves each write")),
+    let (present, made, detail) = match (&home, shared.receipt_table()) {
+        (Home::Table { quoted, .. }, _) => (true, false, format!("{quoted} proves each write")),
         (Home::Stream(_), None) => {
-            (true, "switched off: receipts travel in the change stream".to_owned())
+            (true, false, "switched off: receipts travel in the change stream".to_owned())
         }
-        (Home::Stream(_), Some((schema, table))) => (
-            false,
-            format!(
-                "{schema}.{table} is not there or may not be written; with it a lost answer is \
-                 settled at once, without it only when the change stream has passed"
-            ),
-        ),
+        (Home::Stream(_), Some((schema, table))) => {
+            let buys = "with it a lost answer is settled at once, without it only when the change \
+                        stream has passed";
+            match may_make(conn, &schema, &table).await? {
+                true => (false, true, format!("{schema}.{table}: {buys}")),
+                false => (
+                    false,
+                    false,
+                    format!("{schema}.{table} is not there, or the user may not write it: {buys}"),
+                ),
+            }
+        }
     };
-    Ok(Piece { name: "receipt table".to_owned(), present, required: false, detail })
+    Ok(Piece { name: "receipt table".to_owned(), present, required: false, made, detail })
+}
+
+/// Whether the receipt table is missing and we have the rights to make it.
+async fn may_make(conn: &mut PgConnection, schema: &str, table: &str) -> Result<bool> {
+    sqlx::query_scalar(
+        "select to_regclass($1) is null and coalesce( \
+           (select has_schema_privilege(oid, 'create') from pg_catalog.pg_namespace \
+            where nspname = $2), \
+           has_database_privilege(current_database(), 'create'))",
+    )
+    .bind(qualified(schema, table))
+    .bind(schema)
+    .fetch_one(conn)
+    .await
+    .map_err(|error| from_sqlx("check", "the receipt table", error))
 }
 
 async fn entity(shared: &Shared, conn: &mut PgConnection, selection: &Selection) -> Result<Piece> {
     let name = format!("table {}", selection.entity);
     shared.forget_table(&selection.entity);
     Ok(match shared.fresh_table(conn, &selection.entity).await {
-        Ok(table) if table.problems.is_empty() => {
-            Piece { name, present: true, required: true, detail: "can be captured".to_owned() }
-        }
-        Ok(table) => {
-            Piece { name, present: false, required: true, detail: table.problems.join("; ") }
-        }
+        Ok(table) if table.problems.is_empty() => Piece {
+            name,
+            present: true,
+            required: true,
+            made: false,
+            detail: "can be captured".to_owned(),
+        },
+        Ok(table) => Piece {
+            name,
+            present: false,
+            required: true,
+            made: false,
+            detail: table.problems.join("; "),
+        },
         Err(error) if error.kind == syncline_sdk::ErrorKind::Schema => {
-            Piece { name, present: false, required: true, detail: error.to_string() }
+            Piece { name, present: false, required: true, made: false, detail: error.to_string() }
         }
         Err(error) => return Err(error),
     })

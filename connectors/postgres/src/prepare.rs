@@ -204,9 +204,11 @@ async fn publish(
     let sql = match &known {
         Some((true, tables)) if tables == wanted => return Ok(()),
         Some(_) if tables.is_empty() => return Ok(()),
-        Some(_) => format!(
-            "begin; alter publication {name} set ({options}); \
-             alter publication {name} set table {}; commit",
+        Some((true, _)) => format!("alter publication {name} set table {}", tables.join(", ")),
+        // What it left out was not streamed: made anew, its entries tell so.
+        Some((false, _)) => format!(
+            "begin; drop publication {name}; \
+             create publication {name} for table {} with ({options}); commit",
             tables.join(", ")
         ),
         None if tables.is_empty() => format!("create publication {name} with ({options})"),
@@ -263,7 +265,8 @@ async fn make_receipts(shared: &Shared, conn: &mut PgConnection) -> Result<()> {
 async fn make_slot(conn: &mut PgConnection, pieces: &Pieces, wait_ms: u32) -> Result<()> {
     let failed = |error| from_sqlx("prepare", &pieces.slot, error);
     let known = sqlx::query(
-        "select coalesce(plugin::text, ''), coalesce(database::text, ''), current_database()::text \
+        "select coalesce(plugin::text, ''), coalesce(database::text, ''), \
+         current_database()::text, coalesce(wal_status, '') \
          from pg_catalog.pg_replication_slots where slot_name = $1",
     )
     .bind(&pieces.slot)
@@ -272,16 +275,21 @@ async fn make_slot(conn: &mut PgConnection, pieces: &Pieces, wait_ms: u32) -> Re
     .map_err(failed)?;
     if let Some(known) = known {
         let texts: Vec<String> =
-            (0..3).map(|at| known.try_get(at)).collect::<Result<_, _>>().map_err(failed)?;
-        if texts[0] == "pgoutput" && texts[1] == texts[2] {
+            (0..4).map(|at| known.try_get(at)).collect::<Result<_, _>>().map_err(failed)?;
+        if texts[0] != "pgoutput" || texts[1] != texts[2] {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "prepare",
+                format!("a slot {} exists that is of another plugin or database", pieces.slot),
+            )
+            .advise("name another `slot` in the settings"));
+        }
+        if texts[3] != "lost" {
             return Ok(());
         }
-        return Err(Error::new(
-            ErrorKind::Config,
-            "prepare",
-            format!("a slot {} exists that is of another plugin or database", pieces.slot),
-        )
-        .advise("name another `slot` in the settings"));
+        // It can never be read again. Positions in it are found to be of the past.
+        let drop = sqlx::query("select pg_catalog.pg_drop_replication_slot($1)::text");
+        drop.bind(&pieces.slot).execute(&mut *conn).await.map_err(failed)?;
     }
     let sql = format!(
         "begin; set local statement_timeout = {wait_ms}; set local lock_timeout = 0; \

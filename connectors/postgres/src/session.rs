@@ -1,10 +1,11 @@
 //! Connections: pinned session settings, and writing sessions that never come back half done.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgPool, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Executor, PgConnection, Postgres};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor, PgConnection, Postgres};
 use syncline_sdk::{Context, Error, ErrorKind, Result, SystemName};
 
 use crate::PostgresSettings;
@@ -20,6 +21,9 @@ pub(crate) const PINNED: [(&str, &str); 5] = [
     ("extra_float_digits", "3"),
     ("bytea_output", "hex"),
 ];
+
+/// How long a connection is waited for before it is found out why there is none.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// The two pools of a system. Nothing is opened before the first call.
 pub(crate) struct Pools {
@@ -64,16 +68,35 @@ impl Pools {
 
     /// A connection to read with.
     pub(crate) async fn reader(&self, operation: &'static str) -> Result<PoolConnection<Postgres>> {
-        let open = self.readers.acquire().await;
-        open.map_err(|error| from_sqlx(operation, "the connection", error))
+        acquire(&self.readers, operation).await
     }
 
     /// A connection to write with.
     pub(crate) async fn writer(&self, operation: &'static str) -> Result<Writer> {
-        let open = self.writers.acquire().await;
-        let conn = open.map_err(|error| from_sqlx(operation, "the connection", error))?;
+        let conn = acquire(&self.writers, operation).await?;
         Ok(Writer { conn: Some(conn), idle: true })
     }
+}
+
+/// A connection of a pool. A pool takes a refused connection for a server that is starting, and
+/// tries again until its time-out; so one that does not come soon is asked for once by hand.
+async fn acquire(pool: &PgPool, operation: &'static str) -> Result<PoolConnection<Postgres>> {
+    let options = pool.connect_options();
+    let place = || match options.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => format!("{}:{}", options.get_host(), options.get_port()),
+    };
+    let failed = |error| from_sqlx(operation, &place(), error);
+    let mut acquiring = pin!(pool.acquire());
+    if let Ok(open) = tokio::time::timeout(PATIENCE, &mut acquiring).await {
+        return open.map_err(failed);
+    }
+    match Box::pin(options.connect()).await {
+        // All connections are in use.
+        Ok(conn) => drop(conn.close().await),
+        Err(error) => return Err(failed(error)),
+    }
+    acquiring.await.map_err(failed)
 }
 
 fn pinned(statement_timeout_ms: u32) -> String {

@@ -19,6 +19,7 @@ pub(crate) async fn check(org: &Org, selections: &[&Selection]) -> Result<Health
                 name: format!("entity {}", selection.entity),
                 present: false,
                 required: true,
+                made: false,
                 detail: "it is not there, or hidden from the integration user: check the name in \
                          the mapping, and the user's rights"
                     .to_owned(),
@@ -67,6 +68,7 @@ async fn served_version(org: &Org) -> Result<Piece> {
         name: "API version".to_owned(),
         present,
         required: true,
+        made: false,
         detail: if present {
             format!("v{wanted} is served, the newest is v{newest}")
         } else {
@@ -96,6 +98,7 @@ fn entity_pieces(selection: &Selection, described: &Described, pieces: &mut Vec<
         name: format!("entity {entity}"),
         present: problems.is_empty(),
         required: true,
+        made: false,
         detail: if problems.is_empty() {
             format!("{} fields are visible", described.schema.fields.len())
         } else {
@@ -115,6 +118,7 @@ fn entity_pieces(selection: &Selection, described: &Described, pieces: &mut Vec<
             name: format!("mapped fields of {entity}"),
             present: false,
             required: false,
+            made: false,
             detail: format!(
                 "not there, or hidden from the integration user, and read as absent: {}; give \
                  the user the right to read them, or correct the mapping",
@@ -140,7 +144,13 @@ fn external_id_piece(selection: &Selection, described: &Described) -> Piece {
              lost waits for a search or for a person"
         ),
     };
-    Piece { name: format!("external id field of {entity}"), present, required: false, detail }
+    Piece {
+        name: format!("external id field of {entity}"),
+        present,
+        required: false,
+        made: false,
+        detail,
+    }
 }
 
 fn marker_piece(selection: &Selection, described: &Described) -> Piece {
@@ -161,5 +171,11 @@ fn marker_piece(selection: &Selection, described: &Described) -> Piece {
              and name it in the mapping; {without}"
         ),
     };
-    Piece { name: format!("marker field of {entity}"), present, required: false, detail }
+    Piece {
+        name: format!("marker field of {entity}"),
+        present,
+        required: false,
+        made: false,
+        detail,
+    }
 }

@@ -55,6 +55,8 @@ pub struct Piece {
     pub present: bool,
     /// Whether Syncline cannot work without it.
     pub required: bool,
+    /// Whether the next sync makes it where it is missing: nobody has to do anything.
+    pub made: bool,
     /// What was found, or what it buys and how to make it.
     pub detail: String,
 }

@@ -69,6 +69,15 @@ impl Setup for Postgres {
 }
 
 impl Postgres {
+    /// The id of the installation that uses this database; nothing when none does yet. Makes
+    /// nothing, and needs no tables.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn known_install(&self) -> Result<Option<String>> {
+        call!(self, "look for the installation's id", |connection| install::find(connection))
+    }
+
     fn key(&self, what: &'static str) -> Result<&SealKey> {
         self.key.as_deref().ok_or_else(|| LedgerError::Refused {
             what,

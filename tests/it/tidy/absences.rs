@@ -165,15 +165,19 @@ fn written_tables(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for verb in ["insert into ", "delete from ", "update "] {
         for at in words(text, verb) {
+            // `for update`, `for no key update of a` lock and write nothing.
+            let before = text[..at].trim_end();
+            if verb == "update " && (before.ends_with(" for") || before.ends_with(" no key")) {
+                continue;
+            }
             let rest = &text[at + verb.len()..];
             let rest = rest.trim_start().strip_prefix("only ").unwrap_or(rest).trim_start();
             let rest = rest.strip_prefix("syncline.").unwrap_or(rest);
             let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
             let (table, after) = rest.split_at(end.unwrap_or(rest.len()));
-            // `for update`, `on conflict do update set`, and prose are no statements.
-            let locks = text[..at].trim_end().ends_with(" for");
-            let is_statement = verb != "update "
-                || !locks && after.split_whitespace().take(4).any(|word| word == "set");
+            // `on conflict do update set` and prose are no statements.
+            let is_statement =
+                verb != "update " || after.split_whitespace().take(4).any(|word| word == "set");
             if !table.is_empty() && table != "set" && is_statement {
                 found.push((at, table.to_owned()));
             }
@@ -192,7 +196,7 @@ fn written_tables_are_read_out_of_statements() {
     assert_eq!(tables("update link as l set a = 1 from hint"), ["link"]);
     assert_eq!(tables("delete from hint where seq = $1"), ["hint"]);
     assert_eq!(tables("select 1 from link for update skip locked"), [""; 0]);
-    assert_eq!(tables("select 1 from link as l for update of l; set a = 1"), [""; 0]);
+    assert_eq!(tables("select 1 from link for no key update of link update a set b = 1"), ["a"]);
     assert_eq!(tables("insert into a select 1 on conflict do update set b = 2"), ["a"]);
     assert_eq!(tables("with x as (delete from a) insert into b values (1)"), ["a", "b"]);
 }

@@ -1,5 +1,6 @@
 //! The change stream: a logical replication slot read with pgoutput.
 
+mod identity;
 mod open;
 mod reader;
 mod relation;

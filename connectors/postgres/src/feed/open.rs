@@ -3,19 +3,22 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use sqlx::PgConnection;
 use syncline_sdk::{Context, Error, ErrorKind, Position, Result, Selection};
 
+use super::identity::{Entries, Identity, entries};
 use super::reader::Reader;
 use super::stream::PgFeed;
 use super::transport::{Transport, parse_lsn, show_lsn, slot_query};
-use crate::names::{Pieces, split};
-use crate::prepare::{published, server_version};
+use crate::error::{database, from_sqlx};
+use crate::names::{Pieces, entity, split};
 use crate::shared::Shared;
 
 /// A slot as the server states it.
 struct Slot {
     confirmed: u64,
-    stream: Arc<str>,
+    /// System id, timeline and slot.
+    name: String,
 }
 
 /// Opens the feed from a place, or from where the slot stands.
@@ -40,19 +43,13 @@ pub(crate) async fn open(
             Error::new(ErrorKind::Protocol, "open feed", "the server did not state a snapshot")
         })?;
     let mut conn = shared.pools.reader("open feed").await?;
-    let version = server_version(&mut conn).await?;
-    let published = published(&mut conn, &pieces.publication, version).await?;
+    let now = entries(&mut conn, &pieces.publication).await?;
     drop(conn);
-    let tables = published.map(|(_, tables)| tables).unwrap_or_default();
-    for selection in selections {
-        let (schema, table) = split(selection.entity.as_str());
-        if !tables.contains_key(&(schema.to_owned(), table.to_owned())) {
-            return Err(gap(format!(
-                "{schema}.{table} is not in the publication {} (any more): dropping a listed \
-                 column with `cascade` takes its table out",
-                pieces.publication
-            )));
-        }
+    let read = read_entries(&now, selections, &pieces.publication)?;
+    let mut identity = Identity { slot: slot.name, entries: now };
+    if let Some(from) = from {
+        let before = Identity::parse(&from.stream);
+        identity = identity.follow(&before, &pieces.publication, read.keys().cloned())?;
     }
     transport.begin().await?;
     let mut wanted = HashMap::new();
@@ -60,16 +57,56 @@ pub(crate) async fn open(
         let (schema, table) = split(selection.entity.as_str());
         wanted.insert((schema.to_owned(), table.to_owned()), Arc::new((*selection).clone()));
     }
-    let reader = Reader::new(slot.stream, wanted, near, shared.stream.clone());
-    Ok(PgFeed { shared: shared.clone(), transport, reader })
+    let reader = Reader::new(identity.text(), wanted, near, shared.stream.clone());
+    let publication = pieces.publication;
+    Ok(PgFeed { shared: shared.clone(), transport, reader, publication, read, look: false })
 }
 
-/// Where the slot stands.
+/// The entries of what is read.
+fn read_entries(now: &Entries, selections: &[&Selection], publication: &str) -> Result<Entries> {
+    let mut read = Entries::new();
+    for selection in selections {
+        let (schema, table) = split(selection.entity.as_str());
+        let name = entity(schema, table).to_string();
+        let Some(entry) = now.get(&name) else {
+            return Err(gap(format!(
+                "{name} is not in the publication {publication} (any more): dropping a listed \
+                 column with `cascade` takes its table out"
+            )));
+        };
+        read.insert(name, *entry);
+    }
+    Ok(read)
+}
+
+/// Where a stream starts anew. Whatever was to be read before is left out: it is about to be
+/// scanned, and may be what the server can no longer decode.
 pub(crate) async fn start(shared: &Arc<Shared>, cx: &Context) -> Result<Position> {
     let pieces = shared.pieces(cx);
     let mut transport = Transport::open(&shared.target, &pieces, 0).await?;
+    let mut conn = shared.pools.reader("start feed").await?;
+    skip(&mut conn, &pieces.slot).await?;
     let slot = look(&mut transport, &pieces).await?;
-    Ok(Position { stream: slot.stream, place: show_lsn(slot.confirmed).into() })
+    let entries = entries(&mut conn, &pieces.publication).await?;
+    let stream = Identity { slot: slot.name, entries }.text();
+    Ok(Position { stream, place: show_lsn(slot.confirmed).into() })
+}
+
+/// Moves a slot to the end of the log. One that a session still reads stays where it is.
+async fn skip(conn: &mut PgConnection, slot: &str) -> Result<()> {
+    let moved = sqlx::query(
+        "select pg_catalog.pg_replication_slot_advance(slot_name, pg_current_wal_lsn())::text \
+         from pg_catalog.pg_replication_slots \
+         where slot_name = $1 and not active and coalesce(wal_status, '') <> 'lost' \
+         and confirmed_flush_lsn < pg_current_wal_lsn()",
+    )
+    .bind(slot)
+    .execute(conn)
+    .await;
+    match moved {
+        Err(error) if database(&error).is_some_and(|inner| inner.code() == "55006") => Ok(()),
+        moved => moved.map(drop).map_err(|error| from_sqlx("start feed", slot, error)),
+    }
 }
 
 async fn look(transport: &mut Transport, pieces: &Pieces) -> Result<Slot> {
@@ -96,16 +133,17 @@ async fn look(transport: &mut Transport, pieces: &Pieces) -> Result<Slot> {
     }
     Ok(Slot {
         confirmed: parse_lsn(confirmed)?,
-        stream: format!("{}/{}/{slot}", server.system, server.timeline).into(),
+        name: format!("{}/{}/{slot}", server.system, server.timeline),
     })
 }
 
 fn compare(slot: &Slot, from: &Position, place: u64) -> Result<()> {
-    if slot.stream != from.stream {
+    let before = Identity::parse(&from.stream).slot;
+    if slot.name != before {
         return Err(gap(format!(
-            "the stream is {} now, our position is of {}: the server was restored, failed over or \
-             exchanged",
-            slot.stream, from.stream
+            "the stream is {} now, our position is of {before}: the server was restored, failed \
+             over or exchanged",
+            slot.name
         )));
     }
     if slot.confirmed > place {
@@ -118,7 +156,7 @@ fn compare(slot: &Slot, from: &Position, place: u64) -> Result<()> {
     Ok(())
 }
 
-fn gap(why: String) -> Error {
+pub(super) fn gap(why: String) -> Error {
     Error::new(ErrorKind::Gap, "open feed", why)
         .advise("a full comparison of both sides closes the gap")
 }

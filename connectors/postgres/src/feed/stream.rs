@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use syncline_sdk::{Context, Error, ErrorKind, Feed, FeedBatch, Position, Result};
+use syncline_sdk::{Context, Feed, FeedBatch, Position, Result};
 
+use super::identity::{Entries, look, same_slot};
 use super::reader::{Reader, Step};
 use super::relation;
 use super::transport::Transport;
@@ -19,6 +20,11 @@ pub(crate) struct PgFeed {
     pub(super) shared: Arc<Shared>,
     pub(super) transport: Transport,
     pub(super) reader: Reader,
+    pub(super) publication: String,
+    /// The entries of the publication that are read.
+    pub(super) read: Entries,
+    /// Whether to look at the publication before the next message.
+    pub(super) look: bool,
 }
 
 #[async_trait]
@@ -26,6 +32,12 @@ impl Feed for PgFeed {
     async fn next(&mut self, cx: &Context, rows_max: usize) -> Result<FeedBatch> {
         // All state is kept in the reader: a call dropped while it waits loses nothing.
         self.reader.install(&cx.install);
+        if self.look {
+            // A stream that is quiet may be one that leaves out what we read.
+            let mut conn = self.shared.pools.reader("read feed").await?;
+            look(&mut conn, &self.publication, &self.read).await?;
+            self.look = false;
+        }
         for _ in 0..MESSAGES_MAX {
             if self.reader.rows() >= rows_max.max(1) {
                 break;
@@ -46,20 +58,17 @@ impl Feed for PgFeed {
             match self.reader.take(message)? {
                 Step::More => {}
                 // Answered by itself, so that it is never taken for what is to be stored.
-                Step::Idle(batch) => return Ok(batch),
+                Step::Idle(batch) => {
+                    self.look = true;
+                    return Ok(batch);
+                }
             }
         }
         Ok(self.reader.batch())
     }
 
     async fn ack(&mut self, position: &Position) -> Result<()> {
-        if position.stream != *self.reader.stream() {
-            return Err(Error::new(
-                ErrorKind::Gap,
-                "ack",
-                format!("the position is of the stream {}", position.stream),
-            ));
-        }
+        same_slot(self.reader.stream(), &position.stream)?;
         self.transport.ack(&position.place)
     }
 }

@@ -7,15 +7,20 @@ use super::place::*;
 #[tokio::test]
 async fn every_kind_of_column_is_described() {
     let place = Place::new("describe_columns").await;
-    place.sql("create type mood as enum ('sad', 'glad'); \
+    place
+        .sql(
+            "create type mood as enum ('sad', 'glad'); \
         create domain short as varchar(5) not null; \
         create table p (id uuid primary key); \
         create table t (id int generated always as identity primary key, \
-        name varchar(20) not null, code char(3) unique, price numeric(12,2) default 0, m mood, d short, tags text[], \
-        doc jsonb, at timestamptz(3), plain timestamp(0), day date, u uuid unique, raw bytea, \
+        name varchar(20) not null, code char(3) unique, price numeric(12,2) default 0, \
+        m mood, d short, tags text[], doc jsonb, at timestamptz(3), plain timestamp(0), \
+        day date, u uuid unique, raw bytea, \
         ok boolean not null default true, big bigint, f real, p uuid references p, \
         twice int generated always as (big * 2) stored, span interval, \
-        unique (name, code))").await;
+        unique (name, code))",
+        )
+        .await;
     let schema = place.connector.describe(&place.cx, &"public.t".into()).await.unwrap();
     assert_eq!(schema.problems, Vec::<String>::new());
     assert_eq!(schema.key, ["id".into()]);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use syncline_postgres::{PostgresConnector, PostgresSettings};
 use syncline_sdk::{
     Absence, Comparison, Connector as _, ErrorKind, FetchBy, FetchRequest, Filter, Key, Normalizer,
     ScanRequest, Selection, Value,
@@ -172,5 +173,20 @@ async fn a_field_that_is_not_there_is_named() {
     // A column that is added meanwhile is found.
     place.sql("alter table t add gone text").await;
     place.connector.scan(&place.cx, request()).await.unwrap();
+    place.finish().await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_told_at_once() {
+    let place = Place::new("read_refused").await;
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let settings = PostgresSettings::from_url(format!("postgres://u@{nobody}/x"));
+    let connector = PostgresConnector::connect(settings, "ops".into()).unwrap();
+    let entity = "public.t".into();
+    let asked = connector.describe(&place.cx, &entity);
+    // Far below the time that a pool waits for a connection.
+    let error = tokio::time::timeout(DEADLINE / 4, asked).await.unwrap().unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unavailable, "{error}");
+    assert!(error.to_string().contains(&format!("{nobody}: no connection")), "{error}");
     place.finish().await;
 }

@@ -163,3 +163,132 @@ async fn a_slot_dropped_under_an_open_feed_is_noticed() {
     assert_eq!(opened.err().unwrap().kind, ErrorKind::Gap);
     place.finish().await;
 }
+
+/// What strangers do to the publication between two runs, and what is on the other side of it.
+#[tokio::test]
+async fn a_table_that_was_out_of_the_publication_for_a_while_is_a_gap() {
+    let meddling = [
+        "alter publication {} drop table t; insert into t values (2); \
+         alter publication {} add table t (id, a)",
+        // Our own start puts it back.
+        "alter publication {} drop table t; insert into t values (2)",
+        "alter table t drop a cascade; insert into t values (2); alter table t add a text",
+        "drop publication {}; insert into t values (2)",
+        "drop publication {}; insert into t values (2); create publication {} \
+         for table t (id, a) with (publish_via_partition_root = true)",
+        "alter publication {} set (publish = 'insert'); insert into t values (2)",
+    ];
+    for (at, sql) in meddling.into_iter().enumerate() {
+        let place = Place::new(&format!("slots_meddled_{at}")).await;
+        place.sql("create table t (id int primary key, a text)").await;
+        let fields = selection("t", &["id", "a"]);
+        let mut feed = place.feed(&[&fields]).await;
+        place.sql("insert into t values (1)").await;
+        let batches = place.batches(&mut *feed, |count| count == 1).await;
+        let before = batches.into_iter().rev().find_map(|batch| batch.position);
+        let before = match before {
+            Some(before) => before,
+            None => position(&place, &mut *feed).await,
+        };
+        drop(feed);
+        let name = place.one("select pubname::text from pg_publication").await.unwrap();
+        for statement in sql.replace("{}", &name).split("; ") {
+            place.sql(statement).await;
+        }
+        place.connector.prepare(&place.cx, &[&fields]).await.unwrap();
+        let opened = async {
+            loop {
+                let opened = place.connector.open_feed(&place.cx, &[&fields], Some(&before)).await;
+                match opened {
+                    Ok(_) => panic!("{sql}: not noticed"),
+                    // The server has not noticed yet that the old session is gone.
+                    Err(error) if error.kind == ErrorKind::Unavailable => {}
+                    Err(error) => return error,
+                }
+            }
+        };
+        let error = tokio::time::timeout(DEADLINE, opened).await.unwrap();
+        assert_eq!(error.kind, ErrorKind::Gap, "{sql}: {error}");
+        assert!(error.to_string().contains("public.t was not in the publication"), "{error}");
+        // The stream that starts anew goes on.
+        let start = place.connector.feed_start(&place.cx).await.unwrap().unwrap();
+        let mut feed = reopen(&place, &fields, Some(&start)).await;
+        place.sql("insert into t values (3)").await;
+        let changes = place.changes(&mut *feed, 1).await;
+        assert_eq!(changes[0].key.as_str(), "3", "{sql}");
+        drop(feed);
+        place.finish().await;
+    }
+}
+
+/// The next place that a feed gives.
+async fn position(place: &Place, feed: &mut dyn syncline_sdk::Feed) -> Position {
+    let next = async {
+        loop {
+            if let Some(position) = feed.next(&place.cx, 1).await.unwrap().position {
+                return position;
+            }
+        }
+    };
+    tokio::time::timeout(DEADLINE, next).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_table_added_for_another_mapping_is_no_gap() {
+    let place = Place::new("slots_widened").await;
+    place.sql("create table t (id int primary key); create table u (id int primary key)").await;
+    let (one, two) = (selection("t", &["id"]), selection("public.u", &["id"]));
+    place.connector.prepare(&place.cx, &[&one]).await.unwrap();
+    let start = place.connector.feed_start(&place.cx).await.unwrap().unwrap();
+    place.connector.prepare(&place.cx, &[&one, &two]).await.unwrap();
+    let both = [&one, &two];
+    let mut feed = place.connector.open_feed(&place.cx, &both, Some(&start)).await.unwrap();
+    place.sql("insert into t values (1); insert into u values (2)").await;
+    assert_eq!(place.changes(&mut *feed, 2).await.len(), 2);
+    let with_two = position(&place, &mut *feed).await;
+    drop(feed);
+    // Nobody reads it for a while, and then again.
+    place.connector.prepare(&place.cx, &[&one]).await.unwrap();
+    let mut feed = reopen(&place, &one, Some(&with_two)).await;
+    place.sql("insert into u values (3); insert into t values (3)").await;
+    assert_eq!(place.changes(&mut *feed, 1).await[0].entity.as_str(), "t");
+    let without = position(&place, &mut *feed).await;
+    feed.ack(&without).await.unwrap();
+    drop(feed);
+    place.connector.prepare(&place.cx, &both).await.unwrap();
+    let opened = async {
+        loop {
+            let opened = place.connector.open_feed(&place.cx, &both, Some(&without)).await;
+            match opened {
+                Err(error) if error.kind == ErrorKind::Unavailable => {}
+                opened => return opened.err().expect("a gap"),
+            }
+        }
+    };
+    let error = tokio::time::timeout(DEADLINE, opened).await.unwrap();
+    assert_eq!(error.kind, ErrorKind::Gap, "{error}");
+    assert!(error.to_string().contains("public.u"), "{error}");
+    place.finish().await;
+}
+
+#[tokio::test]
+async fn a_table_taken_out_under_an_open_feed_is_noticed() {
+    let place = Place::new("slots_taken_out").await;
+    place.sql("create table t (id int primary key); create table busy (id int)").await;
+    let fields = selection("t", &["id"]);
+    let mut feed = place.feed(&[&fields]).await;
+    let name = place.one("select pubname::text from pg_publication").await.unwrap();
+    place.sql(&format!("alter publication {name} drop table t")).await;
+    place.sql("insert into busy select generate_series(1, 10000)").await;
+    let noticed = async {
+        loop {
+            if let Err(error) = feed.next(&place.cx, 10).await {
+                return error;
+            }
+        }
+    };
+    let error = tokio::time::timeout(DEADLINE, noticed).await.unwrap();
+    assert_eq!(error.kind, ErrorKind::Gap, "{error}");
+    drop(feed);
+    place.finish().await;
+}

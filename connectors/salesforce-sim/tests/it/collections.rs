@@ -55,7 +55,10 @@ async fn update_upsert_delete_retrieve() {
     assert_eq!(results[2]["errors"][0]["statusCode"], "INVALID_CROSS_REFERENCE_KEY");
 
     let contact = json!({ "type": "Contact" });
-    let keyed = |key: &str, last: &str| json!({ "attributes": contact, "Syncline_Id__c": key, "LastName": last });
+    let keyed = |key: &str, last: &str| {
+        let (attributes, id) = (&contact, key);
+        json!({ "attributes": attributes, "Syncline_Id__c": id, "LastName": last })
+    };
     let body = json!({ "records": [keyed("k1", "D"), keyed("k2", "E"), keyed("k2", "F")] });
     let results = sim.patch("composite/sobjects/Contact/Syncline_Id__c", body).await.json();
     let created: Vec<&Value> =

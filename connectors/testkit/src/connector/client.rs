@@ -217,6 +217,7 @@ fn health(world: &World, selections: &[&Selection]) -> Health {
             name: format!("{what} of {entity}"),
             present,
             required: false,
+            made: false,
             detail: format!("the {what} of {entity} gives proof of our own writes"),
         }
     };
@@ -227,6 +228,7 @@ fn health(world: &World, selections: &[&Selection]) -> Health {
             name: format!("entity {entity}"),
             present: world.table(entity).is_some(),
             required: true,
+            made: false,
             detail: format!("the records of {entity}"),
         });
         pieces.push(piece(entity, "external-id field", selection.external_id.as_ref()));
