@@ -10,8 +10,8 @@
 //! ever; one whose server does not notice its end, or that holds no lock, is waited for until its
 //! lease runs out.
 
+use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
-use sqlx::{Acquire as _, Connection as _};
 use syncline_core::model::Fence;
 use syncline_sdk::Instant;
 
