@@ -41,13 +41,13 @@ pub(super) async fn run(arguments: Arguments, output: &Output) -> Result<Exit, S
         terminal: std::io::stdout().is_terminal(),
         json: output.is_json(),
     };
-    let Some(played) = demo::run(options).await? else {
-        output.line("the demo was ended");
-        return Ok(if arguments.once { Exit::Failed } else { Exit::Well });
-    };
+    let played = demo::run(options).await?;
     for line in &played.lines {
         output.line(line);
     }
-    output.answer("demo", played.fields);
-    Ok(if played.holds { Exit::Well } else { Exit::Failed })
+    if played.holds.is_some() {
+        output.answer("demo", played.fields);
+    }
+    // Without `--once` it is ended by those who watch it.
+    Ok(if played.holds.unwrap_or(!arguments.once) { Exit::Well } else { Exit::Failed })
 }

@@ -145,9 +145,14 @@ impl Crm {
 
     /// The whole history of its records, in the order of the commits.
     pub async fn history(&self) -> anyhow::Result<Vec<HistoryEntry>> {
+        self.history_since(0).await
+    }
+
+    /// The history after a save, in the order of the commits.
+    pub async fn history_since(&self, seq: u64) -> anyhow::Result<Vec<HistoryEntry>> {
         let mut all: Vec<HistoryEntry> = Vec::new();
         loop {
-            let since = all.last().map_or(0, |entry| entry.seq);
+            let since = all.last().map_or(seq, |entry| entry.seq);
             let path = format!("history?since={since}&limit={PAGE}");
             let Saved::Done(page) = self.call::<History>(Method::GET, &path, None).await? else {
                 bail!("the CRM does not show its history");

@@ -19,6 +19,7 @@ pub(super) struct Engine {
     log: PathBuf,
     state: Mutex<State>,
     kills: AtomicU64,
+    recoveries: std::sync::Mutex<Vec<Duration>>,
 }
 
 #[derive(Debug, Default)]
@@ -38,6 +39,8 @@ pub(super) struct EngineState {
     pub up: Duration,
     /// How often it was killed.
     pub kills: u64,
+    /// How long it took from the last kill to the first write of the next one.
+    pub recovery: Option<Duration>,
     /// How it ended when nobody had asked it to.
     pub fallen: Option<String>,
 }
@@ -45,7 +48,13 @@ pub(super) struct EngineState {
 impl Engine {
     /// The engine of an installation; it does not run yet.
     pub fn new(config: PathBuf, log: PathBuf) -> Self {
-        Self { config, log, state: Mutex::default(), kills: AtomicU64::new(0) }
+        Self {
+            config,
+            log,
+            state: Mutex::default(),
+            kills: AtomicU64::new(0),
+            recoveries: std::sync::Mutex::default(),
+        }
     }
 
     /// Starts it, and returns once it says that it runs.
@@ -77,6 +86,18 @@ impl Engine {
         self.start().await
     }
 
+    /// Notes how long it took from a kill to the first write of the next one.
+    pub fn note_recovery(&self, time: Duration) {
+        if let Ok(mut recoveries) = self.recoveries.lock() {
+            recoveries.push(time);
+        }
+    }
+
+    /// From the kills to the first writes of the next ones.
+    pub fn recoveries(&self) -> Vec<Duration> {
+        self.recoveries.lock().map(|recoveries| recoveries.clone()).unwrap_or_default()
+    }
+
     /// Asks it to end.
     pub async fn stop(&self) -> anyhow::Result<()> {
         let mut state = self.state.lock().await;
@@ -90,14 +111,16 @@ impl Engine {
     /// How it is. While it is being started nothing is told of its process.
     pub fn look(&self) -> EngineState {
         let kills = self.kills.load(Ordering::Relaxed);
+        let recovery = self.recoveries().last().copied();
         let Ok(mut state) = self.state.try_lock() else {
-            return EngineState { kills, ..EngineState::default() };
+            return EngineState { kills, recovery, ..EngineState::default() };
         };
         note_fall(&mut state);
         EngineState {
             pid: state.process.as_ref().and_then(Process::id),
             up: state.since.map_or(Duration::ZERO, |since| now().duration_since(since)),
             kills,
+            recovery,
             fallen: state.fallen.clone(),
         }
     }

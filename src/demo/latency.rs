@@ -57,7 +57,8 @@ impl Latency {
     }
 }
 
-fn quantiles(mut samples: Vec<Duration>) -> Quantiles {
+/// The quantiles of some samples.
+pub(super) fn quantiles(mut samples: Vec<Duration>) -> Quantiles {
     samples.sort();
     let at = |percent: usize| {
         let last = samples.len().checked_sub(1)?;

@@ -11,12 +11,14 @@
 //! | `stage`, `folder`, `process`, `engine` | what runs, where, and how it is ended |
 //! | `world`, `crm`, `ops` | the records, and the two systems as people use them |
 //! | `seeds`, `plan`, `player`, `latency` | what people do |
+//! | `recovery` | kills |
 //! | `evidence`, `judge` | the histories, and the verdict |
-//! | `quiet`, `gauges`, `view`, `report` | waiting, the ledger's figures, and what is shown |
+//! | `quiet`, `gauges`, `view`, `report`, `farewell` | waiting, the ledger's figures, and what is shown |
 
 mod crm;
 mod engine;
 mod evidence;
+mod farewell;
 mod folder;
 mod gauges;
 mod judge;
@@ -26,6 +28,7 @@ mod plan;
 mod player;
 mod process;
 mod quiet;
+mod recovery;
 mod report;
 mod run;
 mod seeds;

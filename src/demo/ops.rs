@@ -192,6 +192,13 @@ impl Ops {
         Ok(u64::try_from(last)?)
     }
 
+    /// Whether the sync has written anything after a change.
+    pub async fn is_written_since(&self, seq: u64) -> anyhow::Result<bool> {
+        let sql = "select exists (select from history.change where seq > $1 and author = $2)";
+        let found = sqlx::query_scalar(sql).bind(i64::try_from(seq)?).bind(SYNC);
+        found.fetch_one(&self.judge).await.context("the history of ops")
+    }
+
     /// Ends the connections.
     pub async fn close(&self) {
         self.people.close().await;

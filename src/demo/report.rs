@@ -31,6 +31,8 @@ pub(super) struct Report {
     pub latency_to: [(Side, Quantiles); 2],
     /// Followed edits that the other side did not show for long.
     pub unseen: u64,
+    /// From the kills to the first writes of the next engine.
+    pub recovery: Quantiles,
     /// What else is wrong: it did not become quiet, the engine fell.
     pub faults: Vec<String>,
     /// How long it took.
@@ -76,6 +78,7 @@ impl Report {
             "echoes_suppressed": self.gauges.figure(Figure::Echoes),
             "conflicts_open": verdict.conflicts_open,
             "converged": verdict.count(Rule::V1) == 0,
+            "recovery_ms": quantiles(self.recovery),
             "latency_ms": quantiles(self.latency),
             "latency_to_crm_ms": quantiles(self.latency_to[0].1),
             "latency_to_ops_ms": quantiles(self.latency_to[1].1),
@@ -98,8 +101,8 @@ impl Report {
         let verdict = &self.verdict;
         let mut lines = vec![
             format!(
-                "{} edits of people, {} writes of the sync, {} kills, {} questions for people",
-                verdict.human_edits, verdict.sync_writes, self.kills, verdict.conflicts_open
+                "{} edits of people, {} writes of the sync, {} questions for people",
+                verdict.human_edits, verdict.sync_writes, verdict.conflicts_open
             ),
             format!(
                 "lost {}, duplicated {}, invented {}, {}",
@@ -109,9 +112,14 @@ impl Report {
                 if verdict.count(Rule::V1) == 0 { "converged" } else { "not converged" },
             ),
             format!(
-                "latency to the CRM {}, to ops {}; {} API calls",
+                "latency: ops to CRM {}; CRM to ops {}",
                 words(self.latency_to[0].1),
                 words(self.latency_to[1].1),
+            ),
+            format!(
+                "{} kills with -9, the next engine wrote after {}; {} API calls in all",
+                self.kills,
+                words(self.recovery),
                 self.api_calls
             ),
         ];

@@ -10,17 +10,20 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::evidence::{gather, last_seqs};
+use super::farewell::farewell;
 use super::folder::Folder;
 use super::gauges::Gauges;
 use super::judge::judge;
+use super::latency::quantiles;
 use super::plan::Plan;
 use super::player::Players;
 use super::quiet::{loaded, quiet};
+use super::recovery;
 use super::report::Report;
 use super::seeds::seed;
 use super::stage::{Clusters, Stage};
 use super::time::{fresh_seed, now, pause_until};
-use super::view::{Progress, Style, show};
+use super::view::{Progress, Style, figures, show};
 
 /// How a demo is played.
 #[derive(Clone, Debug)]
@@ -40,20 +43,27 @@ pub struct DemoOptions {
 /// What came of a demo.
 #[derive(Clone, Debug)]
 pub struct Played {
-    /// Whether everything holds.
-    pub holds: bool,
+    /// Whether everything holds; nothing when it was stopped before it could be judged.
+    pub holds: Option<bool>,
     /// The figures.
     pub fields: Map<String, Value>,
     /// The same for people.
     pub lines: Vec<String>,
 }
 
-/// Plays a demo; nothing came of it when it was stopped before its end. Whatever happens, all
-/// that it started is ended and removed before this returns.
+impl Played {
+    fn stopped(mut lines: Vec<String>) -> Self {
+        lines.insert(0, "the demo was ended".to_owned());
+        Self { holds: None, fields: Map::new(), lines }
+    }
+}
+
+/// Plays a demo. Whatever happens, all that it started is ended before this returns, and removed
+/// unless a folder was named for it.
 ///
 /// # Errors
 /// When something could not be started, or fell in a way that leaves nothing to judge.
-pub async fn run(options: DemoOptions) -> anyhow::Result<Option<Played>> {
+pub async fn run(options: DemoOptions) -> anyhow::Result<Played> {
     let seed = options.seed.unwrap_or_else(fresh_seed);
     let folder = Arc::new(Folder::make(options.dir.as_deref(), seed)?);
     let clusters = Arc::new(Clusters::default());
@@ -76,8 +86,9 @@ pub async fn run(options: DemoOptions) -> anyhow::Result<Option<Played>> {
         None => play.await,
     };
     let cleared = clusters.stop(&folder).await;
-    let played = played.context("the demo fell")??;
+    let mut played = played.context("the demo fell")??;
     cleared?;
+    played.lines.extend(farewell(&folder, seed));
     Ok(played)
 }
 
@@ -96,18 +107,19 @@ async fn play(
     folder: &Arc<Folder>,
     clusters: &Clusters,
     stop: &CancellationToken,
-) -> anyhow::Result<Option<Played>> {
+) -> anyhow::Result<Played> {
     let style = match (options.json, options.terminal) {
         (true, _) => Style::Quiet,
         (false, true) => Style::Terminal,
         (false, false) => Style::Lines,
     };
     let progress = Progress::new(seed, style);
+    progress.intro();
     progress.phase("starting a simulated CRM and two private Postgres");
     // Stopped by dropping it: what it started is known to `clusters`, or killed when dropped.
     let stage = tokio::select! {
         stage = Stage::set(folder, clusters, seed) => stage?,
-        () = stop.cancelled() => return Ok(None),
+        () = stop.cancelled() => return Ok(Played::stopped(Vec::new())),
     };
     let players = Arc::new(Players::new(stage.crm.clone(), stage.ops.clone()));
     let played = tokio::select! {
@@ -115,13 +127,17 @@ async fn play(
         () = show(&progress, &stage, &players) => None,
         () = stop.cancelled() => None,
     };
+    let figures = match played {
+        None => figures(&stage, &players).await,
+        Some(_) => Vec::new(),
+    };
     let struck = stage.strike().await;
     let report = match played {
         Some(played) => played?,
-        None => return struck.map(|()| None),
+        None => return struck.map(|()| Played::stopped(figures)),
     };
     struck?;
-    Ok(Some(Played { holds: report.holds(), fields: report.json(), lines: report.words() }))
+    Ok(Played { holds: Some(report.holds()), fields: report.json(), lines: report.words() })
 }
 
 /// Seeds, starts the engine, and plays: one act with a verdict, or act after act.
@@ -159,7 +175,7 @@ async fn play_act(
     let kills = async {
         for kill in &plan.kills {
             pause_until(begun + *kill).await;
-            stage.engine.kill_and_start().await?;
+            recovery::kill(stage, progress).await?;
         }
         anyhow::Ok(())
     };
@@ -187,6 +203,7 @@ async fn verdict(
         verdict: judge(&evidence),
         gauges: Gauges::read(&stage.ledger).await?,
         kills: engine.kills,
+        recovery: quantiles(stage.engine.recoveries()),
         api_calls: stage.crm.api_calls().await?,
         latency: players.latency.of_all(),
         latency_to: Report::by_side(&players.latency),

@@ -1,6 +1,6 @@
 //! The stage: everything that runs for a demo, and how it is taken down again.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -153,6 +153,11 @@ impl Stage {
     /// Where the engine's log is.
     pub fn engine_log(&self) -> PathBuf {
         self.folder.join("engine.log")
+    }
+
+    /// Where settings, logs and ledger are.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Writes a file for afterwards, where the folder stays.

@@ -9,6 +9,7 @@ use syncline_core::Side;
 use syncline_core::model::Figure;
 
 use super::engine::EngineState;
+use super::farewell::program;
 use super::gauges::Gauges;
 use super::player::Players;
 use super::report::words;
@@ -19,6 +20,13 @@ const REFRESH: Duration = Duration::from_millis(250);
 /// Without a terminal a line now and then tells that it goes on.
 const REFRESH_PLAIN: Duration = Duration::from_secs(5);
 const BAR: u64 = 30;
+/// What there is to see.
+const INTRO: [&str; 4] = [
+    "A simulated CRM and a Postgres database hold the same accounts and contacts. People edit",
+    "both, also the same field at once; Syncline keeps them in agreement, and is killed with",
+    "kill -9 now and then. Nothing on this machine is touched but a folder for passing files.",
+    "",
+];
 
 /// What the demo is doing, for those who watch.
 #[derive(Debug)]
@@ -28,6 +36,7 @@ pub(super) struct Progress {
     begun: Instant,
     planned: AtomicU64,
     phase: Mutex<String>,
+    note: Mutex<String>,
 }
 
 /// How it is shown.
@@ -44,7 +53,21 @@ pub(super) enum Style {
 impl Progress {
     /// A demo that begins now.
     pub fn new(seed: u64, style: Style) -> Self {
-        Self { seed, style, begun: now(), planned: AtomicU64::new(0), phase: Mutex::default() }
+        Self {
+            seed,
+            style,
+            begun: now(),
+            planned: AtomicU64::new(0),
+            phase: Mutex::default(),
+            note: Mutex::default(),
+        }
+    }
+
+    /// Tells what there is to see.
+    pub fn intro(&self) {
+        if self.style != Style::Quiet {
+            INTRO.iter().for_each(|line| say(line));
+        }
     }
 
     /// Tells what is begun.
@@ -52,6 +75,18 @@ impl Progress {
         if let Ok(mut phase) = self.phase.lock() {
             words.clone_into(&mut phase);
         }
+        self.tell(words);
+    }
+
+    /// Tells what happened.
+    pub fn note(&self, words: &str) {
+        if let Ok(mut note) = self.note.lock() {
+            *note = format!("At {} s {words}.", self.begun.elapsed().as_secs());
+        }
+        self.tell(words);
+    }
+
+    fn tell(&self, words: &str) {
         match self.style {
             Style::Terminal => {}
             Style::Lines => say(&format!("{:>4} s  {words}", self.begun.elapsed().as_secs())),
@@ -72,24 +107,28 @@ impl Progress {
         now().duration_since(self.begun)
     }
 
+    fn shown_note(&self) -> String {
+        self.note.lock().map(|note| note.clone()).unwrap_or_default()
+    }
+
     fn shown_phase(&self) -> String {
         self.phase.lock().map(|phase| phase.clone()).unwrap_or_default()
     }
 }
 
-/// The cursor is hidden while this lives.
+/// The cursor is hidden while this lives, and long lines are cut at the terminal's edge.
 struct Cursor;
 
 impl Cursor {
     fn hide() -> Self {
-        say("\x1b[?25l");
+        say("\x1b[?25l\x1b[?7l");
         Self
     }
 }
 
 impl Drop for Cursor {
     fn drop(&mut self) {
-        say("\x1b[?25h");
+        say("\x1b[?7h\x1b[?25h");
     }
 }
 
@@ -101,6 +140,7 @@ pub(super) async fn show(progress: &Progress, stage: &Stage, players: &Players) 
         Style::Quiet => return std::future::pending().await,
     };
     let _cursor = (progress.style == Style::Terminal).then(Cursor::hide);
+    let program = program();
     let mut drawn = 0;
     let mut gauges = Gauges::default();
     loop {
@@ -109,13 +149,12 @@ pub(super) async fn show(progress: &Progress, stage: &Stage, players: &Players) 
         if let Ok(read) = Gauges::read(&stage.ledger).await {
             gauges = read;
         }
-        let engine = stage.engine.look();
         if progress.style == Style::Terminal {
-            let lines = lines(progress, &gauges, players, &engine);
+            let lines = lines(progress, &gauges, players, stage, &program);
             draw(&lines, drawn);
             drawn = lines.len();
         } else {
-            say(&line(progress, &gauges, players, &engine));
+            say(&line(progress, &gauges, players, &stage.engine.look()));
         }
         pause(pace).await;
     }
@@ -125,44 +164,92 @@ fn lines(
     progress: &Progress,
     gauges: &Gauges,
     players: &Players,
-    engine: &EngineState,
+    stage: &Stage,
+    program: &str,
 ) -> Vec<String> {
     let seconds = progress.took().as_secs();
     let (saves, planned) = (players.saves(), progress.planned.load(Ordering::Relaxed));
-    let figure = |figure| gauges.figure(figure);
-    let engine_words = match engine.pid {
-        Some(pid) => format!("\x1b[32m●\x1b[0m pid {pid}, up {} s", engine.up.as_secs()),
-        None => "\x1b[31m●\x1b[0m down".to_owned(),
-    };
-    vec![
+    let engine = stage.engine.look();
+    let mut lines = vec![
         format!(
-            "\x1b[1msyncline demo\x1b[0m   crm ⇄ ops   seed {}   {:02}:{:02}   {}",
+            "\x1b[1msyncline demo\x1b[0m   crm ⇄ ops   seed {}   {:02}:{:02}",
             progress.seed,
             seconds / 60,
-            seconds % 60,
-            progress.shown_phase()
+            seconds % 60
         ),
+        format!("\x1b[2m{}\x1b[0m", progress.shown_phase()),
         String::new(),
-        format!("  people      {} {saves} of {planned} edits", bar(saves, planned)),
-        format!("  engine      {engine_words}, killed {} times", engine.kills),
+        format!("  people    {}  {saves} of {planned} edits", bar(saves, planned)),
+        format!("  engine    {}", engine_words(&engine)),
         String::new(),
+    ];
+    lines.extend(gauge_lines(gauges));
+    lines.extend([
+        String::new(),
+        format!("  latency   ops to crm   {}", words(players.latency.to(Side::Left))),
+        format!("            crm to ops   {}", words(players.latency.to(Side::Right))),
+        String::new(),
+        "\x1b[2m  held: both sides changed it, a person decides. In another terminal:".to_owned(),
+        format!("    cd {}", stage.folder().display()),
+        format!("    {program} conflicts list\x1b[0m"),
+        String::new(),
+        format!("\x1b[2m  {}", progress.shown_note()),
+        "  Figures: the ledger. Latency: the people. Ctrl-C ends it.\x1b[0m".to_owned(),
+    ]);
+    lines
+}
+
+fn gauge_lines(gauges: &Gauges) -> [String; 2] {
+    let figure = |figure| gauges.figure(figure);
+    [
         format!(
-            "  linked      {:>7}     edits seen  {:>7}     held     {:>7}",
+            "  linked    {:>7}     edits seen  {:>7}     held     {:>7}",
             gauges.linked,
             figure(Figure::EditsSeen),
             gauges.held
         ),
         format!(
-            "  waiting     {:>7}     writes      {:>7}     echoes   {:>7}",
+            "  waiting   {:>7}     writes      {:>7}     echoes   {:>7}",
             gauges.waiting,
             figure(Figure::Writes),
             figure(Figure::Echoes)
         ),
-        String::new(),
-        format!("  latency     to crm  {}", words(players.latency.to(Side::Left))),
-        format!("              to ops  {}", words(players.latency.to(Side::Right))),
-        String::new(),
-        "\x1b[2m  figures: the ledger; latency: the players; Ctrl-C ends it\x1b[0m".to_owned(),
+    ]
+}
+
+fn engine_words(engine: &EngineState) -> String {
+    let state = match engine.pid {
+        Some(pid) => format!("\x1b[32m●\x1b[0m pid {pid}, up {} s", engine.up.as_secs()),
+        None => "\x1b[31m●\x1b[0m down".to_owned(),
+    };
+    match engine.recovery {
+        None => format!("{state}   killed with -9: {}", engine.kills),
+        Some(time) => {
+            let seconds = time.as_secs_f64();
+            format!("{state}   killed with -9: {}, wrote again in {seconds:.1} s", engine.kills)
+        }
+    }
+}
+
+/// The last figures, for those who ended it.
+pub(super) async fn figures(stage: &Stage, players: &Players) -> Vec<String> {
+    let Ok(gauges) = Gauges::read(&stage.ledger).await else {
+        return Vec::new();
+    };
+    let engine = stage.engine.look();
+    vec![
+        format!(
+            "{} edits of people, {} writes of the sync, {} questions for people, {} kills with -9",
+            players.saves(),
+            gauges.figure(Figure::Writes),
+            gauges.held,
+            engine.kills
+        ),
+        format!(
+            "latency: ops to CRM {}; CRM to ops {}",
+            words(players.latency.to(Side::Left)),
+            words(players.latency.to(Side::Right))
+        ),
     ]
 }
 

@@ -248,9 +248,13 @@ impl Gathered {
             return Cow::Borrowed(seen);
         }
         let mut seen = seen.clone();
-        if let Ok(values) = &mut seen.content {
-            for (at, value) in found {
-                values[at] = value;
+        let mut values = match (&mut seen.content, &mut seen.bin) {
+            (Ok(values), _) => Some(values),
+            (Err(_), bin) => bin.as_mut().map(|bin| &mut bin.values),
+        };
+        for (at, value) in found {
+            if let Some(place) = values.as_mut().and_then(|values| values.get_mut(at)) {
+                *place = value;
             }
         }
         Cow::Owned(seen)
@@ -282,6 +286,15 @@ fn ask_for(
     }
 }
 
+/// The values of an observation: the record's, or those that the recycle bin still shows of it.
+fn shown(seen: &Observation) -> &[Value] {
+    match (&seen.content, &seen.bin) {
+        (Ok(values), _) => values,
+        (Err(_), Some(bin)) => &bin.values,
+        (Err(_), None) => &[],
+    }
+}
+
 /// The references that an observation holds as native ids: the field, the parent's mapping and
 /// side, the id.
 fn references<'a>(
@@ -290,7 +303,7 @@ fn references<'a>(
     side: Side,
     seen: &'a Observation,
 ) -> impl Iterator<Item = (usize, (MappingId, Side), Key)> + 'a {
-    let values = seen.content.as_ref().map(Vec::as_slice).unwrap_or_default();
+    let values = shown(seen);
     mapping.units.iter().flat_map(|unit| &unit.pairs).filter_map(move |pair| {
         let parents = mappings.get(&pair.reference?)?;
         let system = &mapping.sides[side].system;

@@ -118,8 +118,9 @@ pub enum Ownership {
 #[async_trait]
 pub trait Ledger: Send + Sync + 'static {
     /// Takes or renews the ownership of all shards for `owner` (a name unique to the process)
-    /// until `until`. Taking it over from another owner, possible once that one's lease ran out
-    /// at `now`, raises the epoch; renewing does not.
+    /// until `until`. Taking it over from another owner raises the epoch; renewing does not. It
+    /// is possible once that one's lease ran out at `now`, and before that once the ledger knows
+    /// that its process has ended: no more than a saving of time, for the fence decides.
     ///
     /// # Errors
     /// As every call.

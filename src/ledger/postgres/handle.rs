@@ -4,15 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::PgPool;
+use tokio::sync::Mutex;
 
+use super::owning::Owning;
 use super::{SealKey, session};
 
-/// The ledger in a Postgres database. Clones share one small pool.
+/// The ledger in a Postgres database. Clones share one small pool, and one
+/// connection besides that the life of their owner is told by.
 #[derive(Clone, Debug)]
 pub struct Postgres {
     pub(super) pool: PgPool,
     pub(super) key: Option<Arc<SealKey>>,
     pub(super) deadline: Duration,
+    pub(super) owning: Arc<Mutex<Option<Owning>>>,
 }
 
 impl Postgres {
@@ -20,7 +24,8 @@ impl Postgres {
     /// secret can be kept or read.
     #[must_use]
     pub fn new(pool: PgPool, key: Option<SealKey>) -> Self {
-        Self { pool, key: key.map(Arc::new), deadline: session::DEADLINE }
+        let key = key.map(Arc::new);
+        Self { pool, key, deadline: session::DEADLINE, owning: Arc::default() }
     }
 
     /// The same ledger with another limit for a whole call. It should stay above the server's own

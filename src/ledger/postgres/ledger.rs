@@ -9,7 +9,7 @@ use syncline_sdk::{Instant, LinkId, SystemName};
 
 use super::session::call;
 use super::{
-    Postgres, batch, counter, decided, gap, hint, journal, lease, link, load, parked, position,
+    Postgres, batch, counter, decided, gap, hint, journal, link, load, owning, parked, position,
     review,
 };
 use crate::{Committed, Ledger, LinkQuery, Loaded, OpenBatch, Ownership, Result};
@@ -17,7 +17,7 @@ use crate::{Committed, Ledger, LinkQuery, Loaded, OpenBatch, Ownership, Result};
 #[async_trait]
 impl Ledger for Postgres {
     async fn own(&self, owner: &str, now: Instant, until: Instant) -> Result<Ownership> {
-        call!(self, "take the lease", |connection| lease::own(connection, owner, now, until))
+        owning::own(self, owner, now, until).await
     }
 
     async fn reserve(&self, count: i64) -> Result<Range<i64>> {

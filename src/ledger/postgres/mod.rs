@@ -26,6 +26,7 @@ mod link;
 mod load;
 mod mapping;
 mod mapping_revision;
+mod owning;
 mod parked;
 mod people;
 mod position;

@@ -16,5 +16,6 @@ mod people;
 mod reviews;
 mod setup;
 mod subject;
+mod takeover;
 
 pub(crate) use subject::Subject;
