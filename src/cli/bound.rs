@@ -12,6 +12,7 @@ use syncline_core::mapping::{Mapping, MappingId};
 use syncline_sdk::{Context, EntityName, EntitySchema, Health, Purpose, SystemName};
 
 use super::installation::{at_system, described};
+use super::output::chain;
 use super::{Installation, Stop, clock};
 use crate::service::attach;
 
@@ -50,7 +51,8 @@ pub(super) async fn with_ledger(installation: &mut Installation) -> Diagnostics 
         Ok(()) => {}
         Err(Stop::Found(inner)) => found.extend(inner),
         Err(Stop::Failed(error)) => {
-            let told = Diagnostic::error(format!("the ledger does not answer: {error:#}"));
+            let told =
+                Diagnostic::error(format!("the ledger does not answer: {}", chain(error.chain())));
             found.push(told.help(
                 "see `ledger` in the settings; without it the logins and names that it keeps \
                  are not known",

@@ -10,6 +10,7 @@ use syncline_core::mapping::language::{Checked, Diagnostic, Diagnostics, Mapping
 use syncline_sdk::{Connector, Selection, SystemName};
 
 use super::Stop;
+use super::output::chain;
 use crate::settings::{ProcessEnvironment, Settings, SystemSettings, load, load_mappings};
 
 /// What the files of an installation say, checked in themselves. Nobody was called yet.
@@ -102,14 +103,10 @@ pub(super) fn at_system(
 /// An error of a system as a finding without a place.
 pub(super) fn described(error: &syncline_sdk::Error, about: &str) -> Diagnostic {
     let mut diagnostic = Diagnostic::error(format!("{about}: {}", error.context));
-    let mut causes = Vec::new();
-    let mut cause = std::error::Error::source(error);
-    while let Some(next) = cause {
-        causes.push(next.to_string());
-        cause = next.source();
-    }
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    let causes = chain(causes);
     if !causes.is_empty() {
-        diagnostic = diagnostic.note(causes.join(": "));
+        diagnostic = diagnostic.note(causes);
     }
     if let Some(advice) = &error.advice {
         diagnostic = diagnostic.help(advice.clone());

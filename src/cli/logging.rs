@@ -1,5 +1,7 @@
 //! Logs: to standard error, as text or JSON.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::settings::{LogFormat, LogSettings};
@@ -9,8 +11,13 @@ use crate::settings::{LogFormat, LogSettings};
 /// # Errors
 /// When the level cannot be read, or a log was started before.
 pub fn start(settings: &LogSettings) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&settings.level)?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // What a database remarks on statements of ours is of no use to anybody, unless asked for.
+    let filter = EnvFilter::try_new(format!("sqlx::postgres::notice=error,{}", settings.level))?;
+    let mut builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if !std::io::stderr().is_terminal() {
+        builder = builder.with_ansi(false);
+    }
     let started = match settings.format {
         LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),

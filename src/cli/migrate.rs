@@ -17,9 +17,9 @@ Examples:
   syncline migrate          brings the tables of the ledger to this release
   syncline migrate --json   the same, with what was there before and what is there now
 
-Every other command does the same when it opens the ledger; this one does nothing else, so that
-it can be a step of its own with rights of its own. Repeating it changes nothing. Tables never go
-back to an older release: make a backup first.";
+`run` and the commands that work on the ledger do the same when they open it; this one does
+nothing else, so that it can be a step of its own with rights of its own. Repeating it changes
+nothing. Tables never go back to an older release: make a backup first.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]

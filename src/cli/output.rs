@@ -89,8 +89,7 @@ impl Output {
                 Exit::Found
             }
             Stop::Failed(error) => {
-                // The alternate form is the whole chain of causes, once.
-                let message = format!("{error:#}");
+                let message = chain(error.chain());
                 if !self.json {
                     write(io::stderr().lock(), &format!("error: {message}"));
                 }
@@ -101,6 +100,21 @@ impl Output {
             }
         }
     }
+}
+
+/// An error and its causes in one line. Many an error repeats its cause in its own words: what
+/// was told is not told again.
+pub(super) fn chain<'a>(
+    causes: impl IntoIterator<Item = &'a (dyn std::error::Error + 'static)>,
+) -> String {
+    let mut told: Vec<String> = Vec::new();
+    for cause in causes {
+        let words = cause.to_string();
+        if !told.iter().any(|told| told.contains(&words)) {
+            told.push(words);
+        }
+    }
+    told.join(": ")
 }
 
 /// `findings`, with how many `errors` and `warnings` they are.

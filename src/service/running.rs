@@ -204,7 +204,14 @@ async fn listen(address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
                 tries += 1;
                 wait(LISTEN_AGAIN).await;
             }
-            bound => return bound.with_context(|| format!("cannot listen on {address}")),
+            bound => {
+                return bound.with_context(|| {
+                    format!(
+                        "cannot listen on {address} (does another `syncline run` use it? `listen` \
+                         in the settings names another address)"
+                    )
+                });
+            }
         }
     }
 }

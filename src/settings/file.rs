@@ -17,7 +17,7 @@ use super::{Environment, NodeDeserializer, ledger_url, secrets};
 use crate::registry::{self, SystemKind};
 
 const TOP: Keys<'_> = Keys {
-    of: "the settings",
+    of: "the settings file",
     known: &["ledger", "systems", "mappings", "listen", "poll_interval", "quota_reserve", "log"],
     refused: &[
         ("allow_plain", "write `allow_plain` where it is meant: in a system, or in `ledger`"),
@@ -188,7 +188,7 @@ impl File<'_> {
 
     fn systems(&mut self, keyed: Keyed<'_>) -> Option<Vec<SystemSettings>> {
         let example = "systems: { crm: { kind: salesforce, ... }, ops: { kind: postgres, ... } }";
-        let node = self.reader.required(keyed, "the settings", "systems", example)?;
+        let node = self.reader.required(keyed, "the settings file", "systems", example)?;
         let NodeKind::Map(entries) = &node.kind else {
             let diagnostic = self
                 .reader

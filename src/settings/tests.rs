@@ -217,7 +217,7 @@ systems:
     assert_eq!(
         messages(&found),
         [
-            "1:1 unknown key `sytems` in the settings",
+            "1:1 unknown key `sytems` in the settings file",
             "2:9 `listen` does not fit",
             "3:16 `poll_interval` does not fit",
             "4:16 `quota_reserve` does not fit",

@@ -2,6 +2,7 @@
 
 mod answers;
 mod conflicts;
+mod doctor;
 mod explain;
 mod fixture;
 mod status;

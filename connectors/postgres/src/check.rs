@@ -4,7 +4,7 @@ use sqlx::{PgConnection, Row};
 use syncline_sdk::{Context, Error, Guarantee, Health, Piece, Result, Selection};
 
 use crate::error::from_sqlx;
-use crate::names::{ident, qualified};
+use crate::names::ident;
 use crate::prepare::{covers, published, server_version, wanted};
 use crate::receipt::Home;
 use crate::shared::Shared;
@@ -34,7 +34,16 @@ pub(crate) async fn check(
     let replication: bool = row.try_get(4).map_err(failed)?;
     let user: String = row.try_get(1).map_err(failed)?;
     let mut pieces = vec![
-        piece("version", version >= VERSION_MIN, true, "PostgreSQL 14 or later is needed"),
+        piece(
+            "version",
+            version >= VERSION_MIN,
+            true,
+            if version >= VERSION_MIN {
+                "its stream carries all that is needed"
+            } else {
+                "PostgreSQL 14 or later is needed: upgrade the server"
+            },
+        ),
         piece(
             "wal_level",
             level == "logical",
@@ -79,6 +88,10 @@ pub(crate) async fn check(
     })
 }
 
+fn counted(tables: usize) -> String {
+    if tables == 1 { "1 table".to_owned() } else { format!("{tables} tables") }
+}
+
 fn piece(name: &str, present: bool, required: bool, detail: &str) -> Piece {
     Piece { name: name.to_owned(), present, required, made: false, detail: detail.to_owned() }
 }
@@ -114,7 +127,7 @@ async fn publication(
     };
     let what = match &found {
         Some((true, tables)) if covered => {
-            format!("{name} publishes {} tables", tables.len())
+            format!("{name} publishes what is mapped, {} in all", counted(tables.len()))
         }
         Some((true, _)) => format!("{name} lacks tables or columns of the mappings"),
         Some((false, _)) => format!("{name} does not publish every kind of change by root table"),
@@ -202,7 +215,8 @@ async fn slot(shared: &Shared, conn: &mut PgConnection, cx: &Context) -> Result<
     let row = sqlx::query(
         "select coalesce(wal_status, 'unknown'), safe_wal_size, active, \
          pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::int8, \
-         current_setting('max_slot_wal_keep_size') \
+         current_setting('max_slot_wal_keep_size'), \
+         coalesce(nullif(database, current_database())::text, '') \
          from pg_catalog.pg_replication_slots where slot_name = $1",
     )
     .bind(&name)
@@ -217,6 +231,12 @@ async fn slot(shared: &Shared, conn: &mut PgConnection, cx: &Context) -> Result<
     let active: bool = row.try_get(2).map_err(failed)?;
     let behind: Option<i64> = row.try_get(3).map_err(failed)?;
     let keep: String = row.try_get(4).map_err(failed)?;
+    let elsewhere: String = row.try_get(5).map_err(failed)?;
+    if !elsewhere.is_empty() {
+        let detail =
+            format!("{name} is of the database {elsewhere}: name another `slot` in the settings");
+        return Ok(piece("slot", false, true, &detail));
+    }
     let mut detail = format!(
         "{name} is {status}, {}, {} bytes behind",
         if active { "in use" } else { "not in use" },
@@ -264,13 +284,16 @@ async fn receipts(shared: &Shared, conn: &mut PgConnection) -> Result<Piece> {
 /// Whether the receipt table is missing and we have the rights to make it.
 async fn may_make(conn: &mut PgConnection, schema: &str, table: &str) -> Result<bool> {
     sqlx::query_scalar(
-        "select to_regclass($1) is null and coalesce( \
+        "select not exists (select 1 from pg_catalog.pg_class c \
+           join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
+           where n.nspname = $1 and c.relname = $2) \
+         and coalesce( \
            (select has_schema_privilege(oid, 'create') from pg_catalog.pg_namespace \
-            where nspname = $2), \
+            where nspname = $1), \
            has_database_privilege(current_database(), 'create'))",
     )
-    .bind(qualified(schema, table))
     .bind(schema)
+    .bind(table)
     .fetch_one(conn)
     .await
     .map_err(|error| from_sqlx("check", "the receipt table", error))

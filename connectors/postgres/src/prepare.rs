@@ -245,12 +245,18 @@ async fn make_receipts(shared: &Shared, conn: &mut PgConnection) -> Result<()> {
     let Some((schema, table)) = shared.receipt_table() else {
         return Ok(());
     };
-    let there: Option<String> = sqlx::query_scalar("select to_regclass($1)::text")
-        .bind(qualified(&schema, &table))
-        .fetch_one(&mut *conn)
-        .await
-        .map_err(|error| from_sqlx("prepare", "the receipt table", error))?;
-    if there.is_some() {
+    // Looked up in the catalog: the schema may be one that we may not use.
+    let there: bool = sqlx::query_scalar(
+        "select exists (select 1 from pg_catalog.pg_class c \
+           join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
+           where n.nspname = $1 and c.relname = $2)",
+    )
+    .bind(&schema)
+    .bind(&table)
+    .fetch_one(&mut *conn)
+    .await
+    .map_err(|error| from_sqlx("prepare", "the receipt table", error))?;
+    if there {
         return Ok(());
     }
     let sql = receipt::create(&schema, &table);

@@ -92,6 +92,12 @@ impl Installation {
         self.write(name, &settings);
     }
 
+    /// Runs statements in its database.
+    pub async fn sql(&self, text: &str) {
+        let mut connection = PgConnection::connect(&self.url).await.unwrap();
+        connection.execute(sqlx::AssertSqlSafe(text.to_owned())).await.unwrap();
+    }
+
     pub fn write(&self, name: &str, text: &str) {
         std::fs::write(self.folder.join(name), text).unwrap();
     }
