@@ -83,27 +83,39 @@ pub(crate) async fn wanted(
 ) -> Result<Published> {
     let mut wanted = Published::new();
     for selection in selections {
-        shared.forget_table(&selection.entity);
-        let table = shared.fresh_table(conn, &selection.entity).await?;
-        if let Some(problem) = table.problems.first() {
-            return Err(Error::new(
-                ErrorKind::Schema,
-                "prepare",
-                format!("{} cannot be captured: {problem}", table.entity),
-            ));
-        }
-        let columns = columns(&table, selection)?;
-        // With the whole row as identity, a list that leaves columns out is refused by the
-        // server at the application's next update.
-        let listed =
-            shared.settings.column_lists && version >= COLUMN_LISTS && !table.full_identity;
-        let place = (table.schema.clone(), table.name.clone());
-        let entry = wanted.entry(place).or_insert_with(|| listed.then(BTreeSet::new));
-        if let Some(list) = entry {
+        let of_entity = |error: Error| error.entity(selection.entity.clone());
+        let (place, columns) =
+            wanted_of(shared, conn, selection, version).await.map_err(of_entity)?;
+        let entry =
+            wanted.entry(place).or_insert_with(|| columns.as_ref().map(|_| BTreeSet::new()));
+        if let (Some(list), Some(columns)) = (entry, columns) {
             list.extend(columns);
         }
     }
     Ok(wanted)
+}
+
+/// A table, by schema and name, and what of it a selection needs; all where it cannot be listed.
+async fn wanted_of(
+    shared: &Shared,
+    conn: &mut PgConnection,
+    selection: &Selection,
+    version: i32,
+) -> Result<((String, String), Option<Vec<String>>)> {
+    shared.forget_table(&selection.entity);
+    let table = shared.fresh_table(conn, &selection.entity).await?;
+    if let Some(problem) = table.problems.first() {
+        return Err(Error::new(
+            ErrorKind::Schema,
+            "prepare",
+            format!("{} cannot be captured: {problem}", table.entity),
+        ));
+    }
+    let columns = columns(&table, selection)?;
+    // With the whole row as identity, a list that leaves columns out is refused by the server at
+    // the application's next update.
+    let listed = shared.settings.column_lists && version >= COLUMN_LISTS && !table.full_identity;
+    Ok(((table.schema.clone(), table.name.clone()), listed.then_some(columns)))
 }
 
 /// The columns that a selection names, and those of the key.

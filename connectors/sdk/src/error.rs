@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::EntityName;
+
 /// What an error means to whoever has to act on it. One function of the engine turns the kind
 /// into a disposition: retry, verify, park, or halt the system.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -97,6 +99,8 @@ pub struct Error {
     pub context: String,
     /// What to do about it, where the connector knows.
     pub advice: Option<String>,
+    /// The entity concerned, where there is one.
+    pub entity: Option<EntityName>,
     /// The field concerned, where there is one.
     pub field: Option<String>,
     /// The system's own code for it: `STRING_TOO_LONG`, `23505`.
@@ -118,6 +122,7 @@ impl Error {
             operation,
             context: context.into(),
             advice: None,
+            entity: None,
             field: None,
             code: None,
             retry_after: None,
@@ -133,6 +138,12 @@ impl Error {
     #[must_use]
     pub fn advise(mut self, advice: impl Into<String>) -> Self {
         self.advice = Some(advice.into());
+        self
+    }
+    /// With the entity concerned.
+    #[must_use]
+    pub fn entity(mut self, entity: EntityName) -> Self {
+        self.entity = Some(entity);
         self
     }
     /// With the field concerned.

@@ -31,7 +31,8 @@ pub(super) struct FeedTask {
     pub context: Context,
     /// From where, at the start.
     pub from: Option<Position>,
-    pub news: mpsc::Sender<FeedNews>,
+    /// Where its news go, each with the token by which a feed that was given up is known.
+    pub news: mpsc::Sender<(CancellationToken, FeedNews)>,
     /// The position that is durable by now.
     pub durable: watch::Receiver<Option<Position>>,
     pub stop: CancellationToken,
@@ -66,7 +67,7 @@ impl FeedTask {
 
     async fn tell(&self, news: FeedNews) {
         // A closed channel means that the driver ends.
-        let _ = self.news.send(news).await;
+        let _ = self.news.send((self.stop.clone(), news)).await;
     }
 
     /// Receives until an error; nothing when it was stopped.
@@ -93,7 +94,7 @@ impl FeedTask {
             };
             match next {
                 Ok(batch) => {
-                    room.send(FeedNews::Batch(self.name.clone(), batch));
+                    room.send((self.stop.clone(), FeedNews::Batch(self.name.clone(), batch)));
                 }
                 Err(error) => return Some(error),
             }

@@ -21,7 +21,7 @@ impl<L: Ledger> Driver<L> {
                 self.turns.done(&job, now + Duration::from_secs(60));
                 continue;
             }
-            if self.waits_for_parents(&job) {
+            if self.is_stopped(&job) || self.waits_for_parents(&job) {
                 self.turns.done(&job, now + TICK);
                 continue;
             }
@@ -80,6 +80,8 @@ impl<L: Ledger> Driver<L> {
     pub(super) fn job_done(&mut self, job: &Job, next: Option<String>, more: bool) {
         let now = tick();
         let again = match job {
+            Job::Mend(name) => return self.mended(name),
+            Job::Reopen(_) => return self.turns.remove(job),
             Job::Load(..) | Job::Verify(_) if !more => {
                 self.turns.remove(job);
                 self.note_loads();

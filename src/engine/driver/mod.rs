@@ -9,6 +9,7 @@ mod feeds;
 mod jobs;
 mod pace;
 mod reads;
+mod reopening;
 mod run;
 mod settings;
 mod start;

@@ -10,6 +10,7 @@ use syncline_ledger::Ledger;
 use syncline_sdk::{LinkId, SystemName};
 use tokio::time::Instant as Tick;
 
+use super::reopening::Reopened;
 use crate::error::EngineError;
 use crate::reader::Intake;
 use crate::work::Work;
@@ -29,6 +30,10 @@ pub(super) enum Job {
     Retry(MappingId),
     /// Answers of people.
     Answers,
+    /// A stream that was lost is opened anew.
+    Reopen(SystemName),
+    /// A look whether what stopped an entity of a system is mended.
+    Mend(SystemName),
 }
 
 /// What a job read.
@@ -38,12 +43,15 @@ pub(super) struct Read {
 }
 
 /// What a job found, and where it goes on.
+#[derive(Default)]
 pub(super) struct Found {
     pub work: Work,
     /// The next place; nothing where there is none.
     pub next: Option<String>,
     /// Whether there is more at once.
     pub more: bool,
+    /// A stream that starts anew.
+    pub reopened: Option<Reopened>,
 }
 
 /// When a job is due, and whether it runs.
@@ -114,32 +122,34 @@ impl<L: Ledger> Intake<L> {
             Job::Poll(mapping, side) => {
                 let (work, next, more) =
                     self.poll(*mapping, *side, place.map(str::to_owned)).await?;
-                Found { work, next: Some(next), more }
+                Found { work, next: Some(next), more, reopened: None }
             }
             Job::Hints(system) => {
                 let work = self.read_hints(system).await?;
                 let more = work.hints_done.len() >= crate::limits::HINTS_MAX;
-                Found { work, next: None, more }
+                Found { work, next: None, more, reopened: None }
             }
             Job::Load(mapping, side) => {
                 let (work, next) = self.load(*mapping, *side, place).await?;
                 let more = next != crate::LOADED;
-                Found { work, next: Some(next), more }
+                Found { work, next: Some(next), more, reopened: None }
             }
             Job::Verify(mapping) => {
                 let after = place.and_then(|place| place.parse::<LinkId>().ok());
                 let (work, last) = self.verify(*mapping, after).await?;
                 let more = last.is_some();
-                Found { work, next: last.map(|last| last.to_string()), more }
+                Found { work, next: last.map(|last| last.to_string()), more, reopened: None }
             }
             Job::Retry(mapping) => {
                 let probe = place.and_then(|place| place.parse::<LinkId>().ok());
                 let (work, probe, more) = self.retry_parked(*mapping, probe).await?;
-                Found { work, next: probe.map(|probe| probe.to_string()), more }
+                Found { work, next: probe.map(|probe| probe.to_string()), more, reopened: None }
             }
+            Job::Reopen(system) => self.reopen(system).await?,
+            Job::Mend(system) => self.look_whether_mended(system).await?,
             Job::Answers => {
                 let work = self.read_answers().await?;
-                Found { work, next: None, more: false }
+                Found { work, next: None, more: false, reopened: None }
             }
         })
     }

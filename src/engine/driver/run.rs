@@ -16,6 +16,7 @@ use super::DriverSettings;
 use super::feeds::FeedNews;
 use super::pace::{Pace, pause, pause_until, tick};
 use super::reads::{Job, Read, Turns};
+use super::reopening::{Reopened, Stopped};
 use super::status::Status;
 use super::telling::chain;
 use crate::engine::Engine;
@@ -54,12 +55,17 @@ pub(super) const ANSWERS_EVERY: Duration = Duration::from_millis(500);
 pub(super) const RETRY_EVERY: Duration = Duration::from_secs(60);
 /// How long after such a try it is looked whether it went through.
 pub(super) const RETRIED_SEEN: Duration = Duration::from_secs(5);
+/// How soon it is looked for the first time whether a stopped entity is mended.
+pub(super) const MEND_EVERY: Duration = Duration::from_secs(2);
 /// How often the ownership is renewed: a quarter of its life.
 pub(super) const RENEW_EVERY: Duration = Duration::from_millis(500);
 /// How often the position of an idle feed is stored.
 pub(super) const IDLE_EVERY: Duration = Duration::from_secs(10);
 /// How often a process that waits for the ownership asks again.
 pub(super) const OWN_EVERY: Duration = Duration::from_millis(150);
+
+type FeedChannel =
+    (mpsc::Sender<(CancellationToken, FeedNews)>, mpsc::Receiver<(CancellationToken, FeedNews)>);
 
 /// Runs an engine until it is stopped.
 pub struct Driver<L> {
@@ -70,7 +76,13 @@ pub struct Driver<L> {
     pub(super) tasks: TaskTracker,
     pub(super) turns: Turns,
     pub(super) durable: BTreeMap<SystemName, watch::Sender<Option<Position>>>,
-    pub(super) feed_news: (mpsc::Sender<FeedNews>, mpsc::Receiver<FeedNews>),
+    pub(super) feed_news: FeedChannel,
+    /// The feeds that run, by the tokens that end them.
+    pub(super) feeds: BTreeMap<SystemName, CancellationToken>,
+    /// Systems whose stream was lost and is not open yet, each with why.
+    pub(super) lost: BTreeMap<SystemName, String>,
+    /// Entities that cannot be captured as they are mapped.
+    pub(super) stopped: BTreeMap<SystemName, Stopped>,
     pub(super) sent: (mpsc::Sender<Sent>, mpsc::Receiver<Sent>),
     pub(super) reads: (mpsc::Sender<Read>, mpsc::Receiver<Read>),
     pub(super) wake: Arc<tokio::sync::Notify>,
@@ -85,6 +97,7 @@ pub(super) struct Intaken {
     pub(super) work: Work,
     pub(super) durable: Vec<(SystemName, Position)>,
     pub(super) jobs: Vec<(Job, Option<String>, bool)>,
+    pub(super) reopened: Vec<(SystemName, Reopened)>,
 }
 
 impl<L: Ledger> Driver<L> {
@@ -103,6 +116,9 @@ impl<L: Ledger> Driver<L> {
             turns: Turns::default(),
             durable: BTreeMap::new(),
             feed_news: mpsc::channel(4),
+            feeds: BTreeMap::new(),
+            lost: BTreeMap::new(),
+            stopped: BTreeMap::new(),
             sent: mpsc::channel(limits::FLIGHTS_MAX),
             reads: mpsc::channel(limits::READS_MAX),
             wake: Arc::default(),
@@ -193,9 +209,9 @@ impl<L: Ledger> Driver<L> {
         while !self.stop.is_cancelled() {
             self.spawn_due();
             let mut taken = Intaken::default();
-            self.wait(&mut taken).await?;
-            self.drain(&mut taken).await?;
-            let Intaken { work, durable, jobs } = taken;
+            self.wait(&mut taken).await;
+            self.drain(&mut taken);
+            let Intaken { work, durable, jobs, reopened } = taken;
             if !self.commit(work).await? {
                 return Ok(());
             }
@@ -207,46 +223,48 @@ impl<L: Ledger> Driver<L> {
             for (job, next, more) in jobs {
                 self.job_done(&job, next, more);
             }
+            for (name, reopened) in reopened {
+                self.reopened(&name, reopened).await?;
+            }
             self.by_time().await?;
         }
         Ok(())
     }
 
     /// Waits for the first thing to do.
-    pub(super) async fn wait(&mut self, taken: &mut Intaken) -> Result<(), DriverError> {
+    pub(super) async fn wait(&mut self, taken: &mut Intaken) {
         let due = self.turns.next_due().unwrap_or_else(|| tick() + TICK);
         let due = due.min(tick() + TICK);
         let room = self.engine.flights.len() < limits::FLIGHTS_MAX;
         let news = tokio::select! {
             biased;
-            () = self.stop.cancelled() => return Ok(()),
+            () = self.stop.cancelled() => return,
             sent = self.sent.1.recv() => {
                 if let Some(sent) = sent {
                     self.take_sent(sent, taken);
                 }
-                return Ok(());
+                return;
             }
             read = self.reads.1.recv() => {
                 if let Some(read) = read {
                     self.take_read(read, taken);
                 }
-                return Ok(());
+                return;
             }
             news = self.feed_news.1.recv(), if room => news,
             () = self.wake.notified() => {
                 self.turns.hurry(|_| true, tick());
-                return Ok(());
+                return;
             }
-            () = pause_until(due) => return Ok(()),
+            () = pause_until(due) => return,
         };
-        match news {
-            Some(news) => self.take_news(news, taken).await,
-            None => Ok(()),
+        if let Some(news) = news {
+            self.take_news(news, taken);
         }
     }
 
     /// Takes what else is ready, up to a round's size.
-    pub(super) async fn drain(&mut self, taken: &mut Intaken) -> Result<(), DriverError> {
+    pub(super) fn drain(&mut self, taken: &mut Intaken) {
         while let Ok(sent) = self.sent.1.try_recv() {
             self.take_sent(sent, taken);
         }
@@ -262,9 +280,8 @@ impl<L: Ledger> Driver<L> {
             let Ok(news) = self.feed_news.1.try_recv() else {
                 break;
             };
-            self.take_news(news, taken).await?;
+            self.take_news(news, taken);
         }
-        Ok(())
     }
 
     /// Sends batches, each in a task of its own.

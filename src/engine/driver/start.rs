@@ -59,6 +59,8 @@ impl<L: Ledger> Driver<L> {
     /// misses nothing.
     pub(super) async fn start_streams(&mut self) -> Result<(), DriverError> {
         self.turns = Turns::default();
+        self.lost.clear();
+        self.stopped.clear();
         let known: BTreeMap<String, StreamPosition> = self
             .engine
             .intake
@@ -145,17 +147,28 @@ impl<L: Ledger> Driver<L> {
             work.positions.push(crate::intake::stream_position(name, position));
             self.commit(work).await?;
         }
+        let stop = self.stop.child_token();
+        if let Some(before) = self.feeds.insert(name.clone(), stop.clone()) {
+            before.cancel();
+        }
+        let left_out = self.stopped.get(name);
+        let selections = system
+            .feed
+            .iter()
+            .filter(|s| left_out.is_none_or(|stopped| !stopped.contains_key(&s.entity)))
+            .cloned()
+            .collect();
         let (durable, watched) = watch::channel(None);
         self.durable.insert(name.clone(), durable);
         let task = FeedTask {
             name: name.clone(),
             connector: system.connector.clone(),
-            selections: system.feed.clone(),
+            selections,
             context: self.engine.intake.context(Purpose::Sync),
             from,
             news: self.feed_news.0.clone(),
             durable: watched,
-            stop: self.stop.clone(),
+            stop,
         };
         self.tasks.spawn(task.run());
         Ok(())

@@ -1,20 +1,18 @@
 //! What comes in from feeds, reads and sends, taken into the next round.
 
-use syncline_core::Side;
-use syncline_core::model::{Gap, StreamPosition};
+use syncline_core::model::Gap;
 use syncline_ledger::Ledger;
-use syncline_sdk::{FeedBatch, Purpose, SystemName, WriteOutcome};
+use syncline_sdk::{FeedBatch, Scope, SystemName, WriteOutcome};
+use tokio_util::sync::CancellationToken;
 
 use super::feeds::FeedNews;
 use super::pace::tick;
 use super::reads::{Job, Read};
-use super::run::{Driver, DriverError, IDLE_EVERY, Intaken};
+use super::run::{Driver, IDLE_EVERY, Intaken};
 use super::telling::chain;
 use crate::error::EngineError;
-use crate::intake::{feed_stream, load_stream, stream_position};
-use crate::reader::Intake;
+use crate::intake::{feed_stream, stream_position};
 use crate::send::Sent;
-use crate::work::Work;
 
 impl<L: Ledger> Driver<L> {
     pub(super) fn take_sent(&mut self, sent: Sent, taken: &mut Intaken) {
@@ -46,6 +44,9 @@ impl<L: Ledger> Driver<L> {
                     self.reachable(&system);
                 }
                 taken.work.append(found.work);
+                if let (Job::Reopen(name), Some(reopened)) = (&read.job, found.reopened) {
+                    taken.reopened.push((name.clone(), reopened));
+                }
                 taken.jobs.push((read.job, found.next, found.more));
             }
             Err(error) => {
@@ -54,24 +55,35 @@ impl<L: Ledger> Driver<L> {
                 } else {
                     tracing::error!(error = %chain(&error), "a read gave no answer");
                 }
+                if let Job::Mend(name) = &read.job {
+                    self.not_mended(name, &error);
+                }
                 let wait = self.turns.failed(&read.job);
                 self.turns.done(&read.job, tick() + wait);
             }
         }
     }
 
-    pub(super) async fn take_news(
+    pub(super) fn take_news(
         &mut self,
-        news: FeedNews,
+        (feed, news): (CancellationToken, FeedNews),
         taken: &mut Intaken,
-    ) -> Result<(), DriverError> {
+    ) {
+        // What a feed said before it was given up is read again by its successor.
+        if feed.is_cancelled() {
+            return;
+        }
         match news {
             FeedNews::Batch(name, batch) => self.take_batch(&name, &batch, taken),
             FeedNews::Open(name) => self.reachable(&name),
-            FeedNews::Trouble(name, error) => self.trouble(&name, &error),
-            FeedNews::Lost(name, reason) => self.feed_lost(&name, reason).await?,
+            FeedNews::Trouble(name, error) => {
+                self.trouble(&name, &error);
+                if error.kind.scope() == Scope::Entity {
+                    self.suspect(&name);
+                }
+            }
+            FeedNews::Lost(name, reason) => self.feed_lost(&name, reason),
         }
-        Ok(())
     }
 
     pub(super) fn take_batch(&mut self, name: &SystemName, batch: &FeedBatch, taken: &mut Intaken) {
@@ -104,47 +116,6 @@ impl<L: Ledger> Driver<L> {
         taken.work.positions.push(stream_position(name, position));
         taken.durable.retain(|(known, _)| known != name);
         taken.durable.push((name.clone(), position.clone()));
-    }
-
-    /// The stream lost what comes next: that is recorded, a new stream starts, and every mapping
-    /// of the system is scanned and verified through the same planner.
-    pub(super) async fn feed_lost(
-        &mut self,
-        name: &SystemName,
-        reason: String,
-    ) -> Result<(), DriverError> {
-        tracing::error!(system = %name, reason, "the change stream was lost; scanning both sides");
-        let noticed_at = self.engine.intake.clock.now().micros();
-        let mappings = self.engine.intake.mappings.clone();
-        let systems = self.engine.intake.systems.clone();
-        self.prepare().await?;
-        let context = self.engine.intake.context(Purpose::Sync);
-        let start = systems[name].connector.feed_start(&context).await;
-        let start = start.map_err(Intake::<L>::at(name))?;
-        let mut work = Work::default();
-        for mapping in mappings.values().filter(|mapping| mapping.side_of(name).is_some()) {
-            work.gaps.push(Gap {
-                stream: format!("mapping:{}", mapping.id),
-                reason: reason.clone(),
-                noticed_at,
-                closed_at: None,
-            });
-            for side in Side::BOTH {
-                work.positions.push(StreamPosition {
-                    stream: load_stream(&mapping.name, side),
-                    identity: mapping.sides[side].system.to_string(),
-                    place: String::new(),
-                });
-                self.turns.add(Job::Load(mapping.id, side), None, tick());
-            }
-        }
-        let gaps = work.gaps.clone();
-        let known = start.as_ref().map(|start| stream_position(name, start));
-        work.positions.extend(known.clone());
-        self.commit(work).await?;
-        self.verify_gaps(&gaps);
-        self.note_loads();
-        self.start_feed(name, known.as_ref()).await
     }
 
     pub(super) fn verify_gaps(&mut self, gaps: &[Gap]) {

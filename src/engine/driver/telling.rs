@@ -33,7 +33,7 @@ impl<L: Ledger> Driver<L> {
             Job::Poll(id, side) | Job::Load(id, side) => {
                 Some(self.engine.intake.mappings[id].sides[*side].system.clone())
             }
-            Job::Hints(system) => Some(system.clone()),
+            Job::Hints(system) | Job::Reopen(system) | Job::Mend(system) => Some(system.clone()),
             Job::Verify(_) | Job::Retry(_) | Job::Answers => None,
         }
     }
