@@ -14,6 +14,9 @@ use super::world::{KEY, Kind};
 
 /// How long the org may take: an edit waits for a lock at most 10 seconds.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// Calls that the org allows a day, as one with some thousand licences does: a demo that is left
+/// running makes in minutes the edits of days.
+const DAILY_CALLS: u64 = 5_000_000;
 /// Entries of one page of the history.
 const PAGE: usize = 10_000;
 
@@ -73,7 +76,11 @@ impl Crm {
         let base = format!("{}/__sim", url.trim_end_matches('/'));
         let mut crm = Self { http, base, integration_user: String::new() };
         crm.integration_user = crm.info().await?.integration_user;
-        Ok(crm)
+        let limits = json!({ "max": DAILY_CALLS, "used": 0 });
+        match crm.call::<Value>(Method::POST, "limits", Some(limits)).await? {
+            Saved::Done(_) => Ok(crm),
+            Saved::Refused(why) => bail!("the CRM refused its daily allowance: {why}"),
+        }
     }
 
     /// Saves many records at once as an administrator; gives their ids.

@@ -22,9 +22,9 @@ const REFRESH_PLAIN: Duration = Duration::from_secs(5);
 const BAR: u64 = 30;
 /// What there is to see.
 const INTRO: [&str; 4] = [
-    "A simulated CRM and a Postgres database hold the same accounts and contacts. People edit",
-    "both, also the same field at once; Syncline keeps them in agreement, and is killed with",
-    "kill -9 now and then. Nothing on this machine is touched but a folder for passing files.",
+    "A simulated CRM and a Postgres database hold the same accounts and contacts.",
+    "People edit both, at times the same field at once. Syncline keeps them in",
+    "agreement, and is killed with kill -9 now and then.",
     "",
 ];
 
