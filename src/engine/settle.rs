@@ -5,8 +5,8 @@ use syncline_core::mapping::Mapping;
 use syncline_core::model::{BatchChange, BatchState, IntentKind};
 use syncline_ledger::Ledger;
 use syncline_sdk::{
-    BatchId, Cas, Current, Error, ErrorKind, Purpose, Settlement, UnknownWrite, VersionOrder,
-    WriteBatch, WriteOutcome,
+    BatchId, Cas, Current, Error, ErrorKind, Purpose, ReceiptKind, Settlement, UnknownWrite,
+    VersionOrder, WriteBatch, WriteOutcome,
 };
 
 use crate::engine::Engine;
@@ -300,6 +300,9 @@ enum Judged {
 fn undecided(mapping: &Mapping, carried: &Carried, current: Current, may_arrive: bool) -> Judged {
     let side = carried.intent.side;
     let capabilities = &mapping.sides[side].capabilities;
+    if capabilities.receipt == ReceiptKind::Stream {
+        return by_stream(mapping, carried, current, may_arrive);
+    }
     match (carried.step, carried.intent.kind) {
         // The undelete of a record is no harm twice; what it did shows in the next reading.
         (Step::Undelete, _) if !may_arrive => Judged::Settled(Settling::Cancelled),
@@ -307,18 +310,51 @@ fn undecided(mapping: &Mapping, carried: &Carried, current: Current, may_arrive:
         (Step::Undelete | Step::Delete, _) => Judged::Wait,
         (Step::Write, IntentKind::Create) if capabilities.unique_external_id => Judged::Resend,
         (Step::Write, IntentKind::Create) if may_arrive => Judged::Wait,
-        (Step::Write, IntentKind::Create) => Judged::Settled(Settling::Refused(
-            Error::new(
-                ErrorKind::Unsupported,
-                "create",
-                "the reply of a create was lost and the side keeps no unique external id",
-            )
-            .advise("look for the record on that side, then answer or replay"),
-        )),
+        (Step::Write, IntentKind::Create) => unfindable(),
         _ if capabilities.cas != Cas::None => Judged::Resend,
         _ if may_arrive => Judged::Wait,
         _ => by_content(carried, current),
     }
+}
+
+/// Neither the marker nor the fence came by yet. While the fence is under way no other copy may
+/// be sent: it would come behind the place that decides (protocol I7). Where the stream that
+/// would have told was lost, the content decides once no copy can arrive.
+fn by_stream(mapping: &Mapping, carried: &Carried, current: Current, may_arrive: bool) -> Judged {
+    if may_arrive {
+        return Judged::Wait;
+    }
+    let shown = matches!(current, Current::Record(_));
+    match (carried.step, carried.intent.kind) {
+        (Step::Write, IntentKind::Create) => match current {
+            Current::Record(record) => Judged::Settled(Settling::Applied {
+                version: None,
+                stored: None,
+                key: Some(record.key),
+            }),
+            Current::Unread
+                if mapping.sides[carried.intent.side].capabilities.unique_external_id =>
+            {
+                Judged::Settled(Settling::Cancelled)
+            }
+            Current::Unread => unfindable(),
+        },
+        (Step::Delete, _) if shown => Judged::Settled(Settling::Cancelled),
+        (Step::Delete, _) => Judged::Settled(Settling::Expired),
+        (Step::Undelete, _) => Judged::Settled(Settling::Cancelled),
+        _ if shown => by_content(carried, current),
+        _ => Judged::Settled(Settling::Missing(None)),
+    }
+}
+
+/// A create whose reply was lost on a side where nothing tells which record it made (protocol
+/// C5): never sent again blindly.
+fn unfindable() -> Judged {
+    let what = "the reply of a create was lost and the side keeps no unique external id";
+    Judged::Settled(Settling::Refused(
+        Error::new(ErrorKind::Unsupported, "create", what)
+            .advise("look for the record on that side, then answer or replay"),
+    ))
 }
 
 /// Without guard and receipt, once no copy can arrive: the content decides (protocol I5.5).

@@ -317,6 +317,9 @@ impl Workset<'_> {
     /// A person named the partner.
     fn adopt_chosen(&mut self, id: (MappingId, LinkId), key: &Key) -> Result<(), String> {
         let link = &self.slots[&id].link;
+        if matches!(link.state, LinkState::Merged(_)) {
+            return Err("both are records of one side: merge them there, or keep both".to_owned());
+        }
         let Some(side) = Side::BOTH.into_iter().find(|side| link.keys[*side].is_none()) else {
             return Err("the link has both its records".to_owned());
         };
@@ -338,6 +341,7 @@ impl Workset<'_> {
         let Some(side) = Side::BOTH.into_iter().find(|side| link.keys[*side].is_some()) else {
             return Err("the link has no record".to_owned());
         };
+        let link_state = link.state;
         if link.keys[side.other()].is_some() {
             self.end(id, mapping);
             return Ok(());
@@ -347,9 +351,13 @@ impl Workset<'_> {
             return Ok(());
         }
         self.close(id, None);
+        if matches!(link_state, LinkState::Merged(_)) {
+            self.alone(id, mapping, side);
+        }
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         slot.link.state = LinkState::Seen(side);
         slot.search = Search::Over;
+        slot.deferred = false;
         slot.dirty = true;
         Ok(())
     }

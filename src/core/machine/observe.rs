@@ -87,6 +87,9 @@ impl Workset<'_> {
             self.rekey(&mapping, side, &old, &seen.key);
         }
         match self.link_of(mapping.id, side, &seen.key) {
+            Some(link) if self.is_former(mapping.id, link, side, &seen.key) => {
+                self.return_of(&mapping, side, link, seen);
+            }
             Some(link) => self.fold((mapping.id, link), &mapping, side, seen),
             None => self.arrive(&mapping, side, seen),
         }
@@ -103,10 +106,11 @@ impl Workset<'_> {
         match slot.link.state {
             LinkState::Ended => return,
             LinkState::Merged(_) => {
-                if seen.content.is_ok() {
-                    self.unmerge(id, mapping, side, seen);
+                // The loser's partner, of which a person was asked, is gone too.
+                if seen.content.is_err() {
+                    self.close_all(id);
+                    return;
                 }
-                return;
             }
             _ => {}
         }
