@@ -81,6 +81,9 @@ impl Gathered {
         for (mapping, link) in &work.touched {
             queries.link(*mapping, *link);
         }
+        for (mapping, side, key) in &work.named {
+            queries.key(*mapping, *side, key);
+        }
         for key in &work.answered {
             queries.link(key.mapping, key.link);
         }

@@ -262,7 +262,7 @@ impl Workset<'_> {
             (ReviewKind::Leave(left), Choice::Take(side)) if side == left => {
                 self.delete_wins(id, mapping, *left)
             }
-            (ReviewKind::Ambiguous(_), Choice::Adopt(key)) => self.adopt_chosen(id, key),
+            (ReviewKind::Ambiguous(_), Choice::Adopt(key)) => self.adopt_chosen(id, mapping, key),
             (ReviewKind::Ambiguous(_), Choice::Separate) => self.separate(id, mapping),
             (_, Choice::Separate) => {
                 self.end(id, mapping);
@@ -315,7 +315,12 @@ impl Workset<'_> {
     }
 
     /// A person named the partner.
-    fn adopt_chosen(&mut self, id: (MappingId, LinkId), key: &Key) -> Result<(), String> {
+    fn adopt_chosen(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        key: &Key,
+    ) -> Result<(), String> {
         let link = &self.slots[&id].link;
         if matches!(link.state, LinkState::Merged(_)) {
             return Err("both are records of one side: merge them there, or keep both".to_owned());
@@ -323,8 +328,14 @@ impl Workset<'_> {
         let Some(side) = Side::BOTH.into_iter().find(|side| link.keys[*side].is_none()) else {
             return Err("the link has both its records".to_owned());
         };
-        if self.link_of(id.0, side, key).is_some() {
-            return Err(format!("the record {key} belongs to another link"));
+        if let Some(other) = self.link_of(id.0, side, key) {
+            let lone = self.slots.get(&(id.0, other)).is_some_and(|slot| {
+                slot.link.state == LinkState::Seen(side) && !slot.link.is_open()
+            });
+            if !lone {
+                return Err(format!("the record {key} belongs to another link"));
+            }
+            self.join(mapping, side, other, id.1);
         }
         self.close(id, None);
         self.set_key(id, side, Some(key.clone()));

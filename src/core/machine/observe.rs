@@ -120,6 +120,7 @@ impl Workset<'_> {
             // A notice of absence has no version: it is taken as it comes.
             _ if seen.version.is_none() => {}
             VersionOrder::Older => return,
+            VersionOrder::Same if slot.link.field_state.overtaken[side] => return,
             VersionOrder::Unknown if seen.source == Source::Feed => {
                 let key = seen.key.clone();
                 self.hint_later(mapping, side, key, 0, HintReason::Again);
@@ -169,6 +170,7 @@ impl Workset<'_> {
         mark(pending, seen);
         if !version.is_none() {
             slot.link.versions[side] = version;
+            slot.link.field_state.overtaken[side] = false;
         }
         self.journal_observed(id, side, seen, Some(false), Vec::new());
         self.count(Figure::EditsSeen, i64::from(is_foreign(seen)));
@@ -203,6 +205,7 @@ impl Workset<'_> {
         }
         let appeared = !slot.link.exists(side);
         slot.link.versions[side] = seen.version.clone();
+        slot.link.field_state.overtaken[side] = false;
         if changed.is_empty() && !appeared {
             slot.link.pending[side].closed = seen.closed;
             if own_open && feed {
