@@ -47,6 +47,7 @@ pub fn judge(evidence: &Evidence<'_>) -> Vec<Violation> {
             let update = matches!(intent.kind, IntentKind::Update | IntentKind::Create);
             if let (true, Some(outcome)) = (update, settled.get(&write.intent))
                 && *outcome != Outcome::Applied
+                && !is_found_otherwise(intent.kind, outcome)
             {
                 let text = format!("{} was applied and settled as {outcome:?}", write.intent);
                 found.push(violation("V12", text));
@@ -55,6 +56,16 @@ pub fn judge(evidence: &Evidence<'_>) -> Vec<Violation> {
     }
     found.extend(rest(evidence));
     found
+}
+
+/// Whether a create that was applied is found by other means: by its link id after a refusal as
+/// a duplicate (protocol C4), or by a person where nothing tells which record it made (C5).
+fn is_found_otherwise(kind: IntentKind, outcome: &Outcome) -> bool {
+    let told = match outcome {
+        Outcome::Refused(kind, _) => kind.as_str(),
+        _ => return false,
+    };
+    kind == IntentKind::Create && matches!(told, "duplicate" | "unsupported")
 }
 
 /// Nothing is open at the end.
