@@ -10,6 +10,7 @@ use syncline_ledger::{Committed, Ledger, Ownership};
 use syncline_sdk::{BatchId, Connector, Instant, Purpose, SystemName, Version, VersionOrder};
 
 use crate::clock::{Clock, Ids};
+use crate::departed::Departed;
 use crate::error::{EngineError, Result};
 use crate::flight::{Flight, Flights};
 use crate::limits;
@@ -53,6 +54,7 @@ pub struct Engine<L> {
     ready: Vec<Sending>,
     /// Batches that such a commit closed: work given again closes them no second time.
     closed: BTreeSet<BatchId>,
+    departed: Departed,
 }
 
 /// A commit of which nobody knows whether it happened.
@@ -92,6 +94,7 @@ impl<L: Ledger> Engine<L> {
             unresolved: None,
             ready: Vec::new(),
             closed: BTreeSet::new(),
+            departed: Departed::default(),
         }
     }
     /// Takes or renews the ownership of the shards. True when we own them. False when another
@@ -276,6 +279,10 @@ impl<L: Ledger> Engine<L> {
             workset.settle(input);
         }
         for (mapping, side, seen) in &work.observed {
+            let known = gathered.knows(*mapping, *side, &seen.key);
+            if !known && !self.departed.admits(*mapping, *side, seen) {
+                continue;
+            }
             let seen =
                 gathered.prepare(&self.intake.mappings, &self.flights, *mapping, *side, seen);
             workset.observe(*mapping, *side, &seen);

@@ -8,6 +8,7 @@
 //! [`Engine::settle_unknown`]. The rounds contain no task, timer or select.
 
 mod clock;
+mod departed;
 pub mod driver;
 mod engine;
 mod error;

@@ -45,3 +45,6 @@ pub const FLIGHTS_MAX: usize = 16;
 
 /// Reads that wait to be folded: each is at most a page.
 pub const READS_MAX: usize = 8;
+
+/// Deletions of records without a link that are remembered: far more than pages under way hold.
+pub const DEPARTED_MAX: usize = 20_000;

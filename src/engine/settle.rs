@@ -5,8 +5,8 @@ use syncline_core::mapping::Mapping;
 use syncline_core::model::{BatchChange, BatchState, IntentKind};
 use syncline_ledger::Ledger;
 use syncline_sdk::{
-    BatchId, Cas, Current, Error, ErrorKind, Purpose, ReceiptKind, Settlement, UnknownWrite,
-    VersionOrder, WriteBatch, WriteOutcome,
+    BatchId, Cas, Current, Error, ErrorKind, IntentId, Purpose, ReceiptKind, Settlement,
+    UnknownWrite, VersionOrder, WriteBatch, WriteOutcome,
 };
 
 use crate::engine::Engine;
@@ -46,7 +46,14 @@ impl<L: Ledger> Engine<L> {
                 tracing::warn!(batch = %sent.batch, %error, "a batch was not sent");
                 sent.intents.iter().map(|_| not_sent(&error, sole)).collect()
             }
-            Ok(outcomes) => outcomes.into_iter().map(|outcome| proof(outcome, sole)).collect(),
+            Ok(outcomes) => {
+                let context = self.intake.context(Purpose::Sync);
+                let marked = |outcome: WriteOutcome, intent: &IntentId| {
+                    by_marker(outcome, &context.marker(*intent))
+                };
+                let outcomes = outcomes.into_iter().zip(&sent.intents);
+                outcomes.map(|(outcome, intent)| proof(marked(outcome, intent), sole)).collect()
+            }
         };
         let mut work = Work::default();
         let mut rests_on_sole = false;
@@ -393,6 +400,19 @@ fn not_sent(error: &Error, sole: bool) -> Proof {
         Proof::Settled(Settling::Refused(Error::new(kind, "push", error.context.clone())), true)
     } else {
         Proof::Unknown
+    }
+}
+
+/// A write that was refused because the record carries its own marker by now: another copy of
+/// the same request was applied (protocol I3, I5.1).
+fn by_marker(outcome: WriteOutcome, marker: &str) -> WriteOutcome {
+    match outcome {
+        WriteOutcome::Stale { current: Current::Record(record), .. }
+            if record.marker.as_deref() == Some(marker) =>
+        {
+            WriteOutcome::Applied { version: None, stored: None, key: Some(record.key) }
+        }
+        outcome => outcome,
     }
 }
 

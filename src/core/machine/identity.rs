@@ -2,7 +2,7 @@
 
 use syncline_sdk::{FeedKind, Key, LinkId, Normalizer, Value};
 
-use super::observe::Observation;
+use super::observe::{Observation, Source};
 use super::slot::Search;
 use super::workset::Workset;
 use crate::Side;
@@ -15,13 +15,9 @@ impl Workset<'_> {
         if !seen.marked.is_empty() {
             // A create of ours whose reply has not been settled may have made it: the link learns
             // the key then. What became of it since, its deletion too, is read again.
-            self.hint_later(
-                mapping,
-                side,
-                seen.key.clone(),
-                self.round.limits.retry_min,
-                HintReason::Claimed,
-            );
+            let gone = seen.source == Source::Feed && seen.content.is_err();
+            let reason = if gone { HintReason::Deleted } else { HintReason::Claimed };
+            self.hint_later(mapping, side, seen.key.clone(), self.round.limits.retry_min, reason);
             return;
         }
         let Ok(values) = &seen.content else { return };

@@ -140,6 +140,12 @@ impl Workset<'_> {
             // The proof of a deletion on a side with a feed is the feed's own event: a record
             // that a look-up does not find may have vanished in a truncation (protocol O7).
             Err(Missing::Deleted) if mapping.has_feed(side) && seen.source != Source::Feed => {}
+            // The pair cannot be planned now, and what is suspected is not kept: it is looked at
+            // again.
+            Err(Missing::Suspected) if slot.link.is_open() => {
+                let wait = self.round.limits.retry_min;
+                self.hint_later(mapping, side, seen.key.clone(), wait, HintReason::Sweep);
+            }
             Err(missing) => self.fold_gone(id, side, seen, missing),
         }
     }

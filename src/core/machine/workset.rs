@@ -339,6 +339,9 @@ impl<'a> Workset<'a> {
             |hint: &&mut Hint| hint.system == system && hint.entity == entity && hint.key == key;
         if let Some(hint) = self.out.hints.iter_mut().find(same) {
             hint.due = hint.due.min(due);
+            if reason == HintReason::Deleted {
+                hint.reason = reason;
+            }
             return;
         }
         self.out.hints.push(Hint { system, entity, key, seq: 0, due, reason, tries: 0 });

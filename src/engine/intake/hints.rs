@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use syncline_core::model::{Hint, HintDone};
+use syncline_core::machine::{Missing, Observation, Source};
+use syncline_core::model::{Hint, HintDone, HintReason};
 use syncline_ledger::Ledger;
-use syncline_sdk::{EntityName, FetchBy, FetchRequest, Key, Purpose, SystemName};
+use syncline_sdk::{EntityName, FetchBy, FetchRequest, Fetched, Key, Purpose, SystemName};
 
 use crate::error::Result;
 use crate::limits;
 use crate::reader::Intake;
-use crate::wants::observations;
+use crate::wants::{observations, suspects};
 use crate::work::Work;
 
 impl<L: Ledger> Intake<L> {
@@ -51,9 +52,8 @@ impl<L: Ledger> Intake<L> {
             let context = self.context(Purpose::Sync);
             let fetched =
                 system.connector.fetch(&context, request).await.map_err(Self::at(name))?;
-            for seen in observations(fetched) {
-                work.observed.push((reader.mapping, reader.side, seen));
-            }
+            let seen = as_hinted(&hints, fetched);
+            work.observed.extend(seen.into_iter().map(|seen| (reader.mapping, reader.side, seen)));
         }
         work.hints_done.extend(hints.into_iter().map(|hint| HintDone {
             system: hint.system,
@@ -63,4 +63,22 @@ impl<L: Ledger> Intake<L> {
         }));
         Ok(work)
     }
+}
+
+/// A reading with what the hints say of records that are not found.
+fn as_hinted(hints: &[Hint], fetched: Fetched) -> Vec<Observation> {
+    let is = |key: &Key, reason| hints.iter().any(|hint| hint.key == *key && hint.reason == reason);
+    let swept = |key: &Key| is(key, HintReason::Sweep);
+    let (suspected, known) = fetched.missing.into_iter().partition(|(key, _)| swept(key));
+    let time = fetched.server_time;
+    let of = |missing, records| Fetched { records, missing, server_time: time };
+    let mut seen = observations(of(known, fetched.records));
+    seen.extend(suspects(of(suspected, Vec::new())));
+    for seen in &mut seen {
+        if is(&seen.key, HintReason::Deleted) && seen.content == Err(Missing::Deleted) {
+            // The feed has told of this deletion.
+            seen.source = Source::Feed;
+        }
+    }
+    seen
 }

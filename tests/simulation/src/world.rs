@@ -296,8 +296,15 @@ impl World {
             let loading_items = jobs
                 .iter()
                 .any(|slot| !slot.over && matches!(slot.job, Job::Load(crate::setup::ITEMS, _)));
+            let unplaced = jobs.iter().any(|slot| match (&of, &slot.job) {
+                (Some(Job::Load(mapping, side)), Job::Poll(other, at)) => {
+                    (mapping, side) == (other, at) && slot.place.is_none()
+                }
+                _ => false,
+            });
             let Some(slot) = jobs.get_mut(at) else { return false };
             let waits = match slot.job {
+                Job::Load(..) if unplaced => true,
                 Job::Load(crate::setup::CHILDREN, Side::Left) => loading_items,
                 Job::Load(_, Side::Right) => first_left,
                 Job::Verify(_) => loading,

@@ -29,7 +29,7 @@ pub fn judge(evidence: &Evidence<'_>) -> Vec<Violation> {
             };
             let times = applied.entry((write.intent, write.verb)).or_default();
             *times += 1;
-            if *times > 1 && write.verb != "fence" {
+            if *times > 1 && !matches!(write.verb, "fence" | "undelete") {
                 let text = format!("{} of {} was applied {times} times", write.verb, write.intent);
                 found.push(violation("V12", text));
             }
