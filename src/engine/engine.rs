@@ -232,7 +232,10 @@ impl<L: Ledger> Engine<L> {
         let unresolved = self.unresolved.take().filter(|_| happened);
         if let Some(Unresolved { batches, closes, .. }) = unresolved {
             self.launch(batches);
-            self.closed.extend(closes);
+            for id in closes {
+                self.flights.remove(id);
+                self.closed.insert(id);
+            }
         }
         Ok(happened)
     }

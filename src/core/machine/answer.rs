@@ -136,14 +136,15 @@ impl Workset<'_> {
         if fields.iter().any(|field| matches!(field.expected, Value::Absent)) {
             return Err(format!("the {to} side's value is not known"));
         }
-        self.settle_unit(id, at);
         if fields.iter().all(|field| !field.is_written()) {
+            self.settle_unit(id, at);
             self.agree(id, mapping, at, &Side::BOTH);
             return Ok(());
         }
         if !self.is_closed(id, mapping, to) {
             return Err("the record was changed within the current tick".to_owned());
         }
+        self.settle_unit(id, at);
         self.send_answer(id, mapping, at, to, fields, false, answer);
         Ok(())
     }

@@ -14,6 +14,14 @@ use super::{Evidence, Violation, violation};
 use crate::answers::TYPED;
 use crate::setup::{entity_of, token};
 
+/// Whether what a side shows of a field travels to the other.
+fn leads(evidence: &Evidence<'_>, side: Side, field: &FieldName) -> bool {
+    let mapping = &evidence.world.mappings[&crate::setup::ITEMS];
+    let at = mapping.sides[side].selection.fields.iter().position(|name| name == field);
+    let unit = at.and_then(|at| mapping.unit_of(side, at));
+    unit.is_none_or(|unit| mapping.units[unit].direction.reaches(side.other()))
+}
+
 /// A set of edits. 0 stands for the empty value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Seen([u64; 8]);
@@ -258,6 +266,10 @@ impl Chains {
             return None;
         }
         if self.is_decided(evidence, side, field, origin, &replaced.value) {
+            return None;
+        }
+        if replaced.token.is_none() && !leads(evidence, side, field) {
+            // There was nothing to keep, on the side that does not lead.
             return None;
         }
         let unguarded = evidence
