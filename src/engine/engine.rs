@@ -240,6 +240,16 @@ impl<L: Ledger> Engine<L> {
         Ok(happened)
     }
 
+    /// What is recorded as sent and still to be sent.
+    pub(crate) fn account_of_ready(&mut self) -> Account {
+        Account { sends: std::mem::take(&mut self.ready), ..Account::default() }
+    }
+
+    /// Keeps the sends of an account that nobody will see.
+    pub(crate) fn keep_ready(&mut self, account: Account) {
+        self.ready.extend(account.sends);
+    }
+
     /// Forgets what an earlier ownership had under way: others may have settled it.
     pub(crate) fn forget_all(&mut self) {
         self.flights = Flights::default();

@@ -122,9 +122,16 @@ impl<L: Ledger> Engine<L> {
             .filter(|flight| !flight.awaited && flight.settle_at <= now)
             .map(|flight| flight.batch.id)
             .collect();
-        let mut account = Account::default();
+        let mut account = self.account_of_ready();
         for id in due {
-            account.append(self.settle_batch(id, now).await?);
+            match self.settle_batch(id, now).await {
+                Ok(settled) => account.append(settled),
+                Err(error) => {
+                    // What the others have to send is recorded and goes out with the next round.
+                    self.keep_ready(account);
+                    return Err(error);
+                }
+            }
         }
         Ok(account)
     }
@@ -173,7 +180,13 @@ impl<L: Ledger> Engine<L> {
         }
         let mut account = self.close_flights(&work).await?;
         if !resend.is_empty() {
-            account.append(self.resend(id, &resend, now).await?);
+            match self.resend(id, &resend, now).await {
+                Ok(resent) => account.append(resent),
+                Err(error) => {
+                    self.keep_ready(account);
+                    return Err(error);
+                }
+            }
         } else if !all {
             self.postpone(id, now + 200_000);
         }

@@ -210,6 +210,15 @@ impl Workset<'_> {
             }
         }
         let appeared = !slot.link.exists(side);
+        // A lone record that gets no partner made keeps no values (they are read again once a
+        // partner appears), so the same reading again shows nothing new.
+        let waits = slot.link.state == LinkState::Seen(side)
+            && !mapping.create[side.other()]
+            && slot.link.pending[side].values.is_empty();
+        if waits && !appeared && order == VersionOrder::Same {
+            slot.touched |= seen.source == Source::Read;
+            return;
+        }
         slot.link.versions[side] = seen.version.clone();
         slot.link.field_state.overtaken[side] = false;
         if changed.is_empty() && !appeared {

@@ -11,7 +11,7 @@ use super::reads::{Job, Read};
 use super::run::{Driver, DriverError, IDLE_EVERY, Intaken};
 use super::telling::chain;
 use crate::error::EngineError;
-use crate::intake::{feed_stream, load_stream, stream_position};
+use crate::intake::{feed_stream, load_stream, stream_position, verify_from_start};
 use crate::reader::Intake;
 use crate::send::Sent;
 use crate::work::Work;
@@ -129,6 +129,7 @@ impl<L: Ledger> Driver<L> {
                 noticed_at,
                 closed_at: None,
             });
+            work.positions.push(verify_from_start(&mapping.name));
             for side in Side::BOTH {
                 work.positions.push(StreamPosition {
                     stream: load_stream(&mapping.name, side),

@@ -8,7 +8,8 @@ use syncline_core::Side;
 use syncline_core::mapping::MappingId;
 use syncline_core::model::{Gap, StreamPosition};
 use syncline_engine::{
-    EngineError, LOADED, Work, feed_stream, load_stream, poll_stream, verify_stream,
+    EngineError, LOADED, Work, feed_stream, load_stream, poll_stream, verify_from_start,
+    verify_stream,
 };
 use syncline_ledger::Ledger;
 use syncline_sdk::{ErrorKind, Feed, FeedKind, Position, Purpose, SystemName};
@@ -140,6 +141,7 @@ impl Process {
                 noticed_at,
                 closed_at: None,
             });
+            work.positions.push(verify_from_start(&mapping.name));
             for side in Side::BOTH {
                 work.positions.push(StreamPosition {
                     stream: load_stream(&mapping.name, side),

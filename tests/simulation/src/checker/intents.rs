@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use syncline_core::Side;
 use syncline_core::model::{BatchState, IntentKind, LinkState, Outcome, ReviewStatus};
 
+use syncline_testkit::WriteEntry;
+
 use super::{Evidence, Violation, violation};
 use crate::setup::is_own_field;
 
@@ -48,6 +50,7 @@ pub fn judge(evidence: &Evidence<'_>) -> Vec<Violation> {
             if let (true, Some(outcome)) = (update, settled.get(&write.intent))
                 && *outcome != Outcome::Applied
                 && !is_found_otherwise(intent.kind, outcome)
+                && !is_doubled(evidence, side, write)
             {
                 let text = format!("{} was applied and settled as {outcome:?}", write.intent);
                 found.push(violation("V12", text));
@@ -66,6 +69,20 @@ fn is_found_otherwise(kind: IntentKind, outcome: &Outcome) -> bool {
         _ => return false,
     };
     kind == IntentKind::Create && matches!(told, "duplicate" | "unsupported")
+}
+
+/// Whether the network made two requests of the one that was sent: of these the answer may tell
+/// of the one that was refused, and nothing proves that there was another (protocol I3).
+fn is_doubled(evidence: &Evidence<'_>, side: Side, applied: &WriteEntry) -> bool {
+    let batches = evidence.world.ledger.batches();
+    let batch = batches.iter().find(|batch| batch.id == applied.batch);
+    let twin = |other: &&WriteEntry| {
+        other.intent == applied.intent
+            && other.request == applied.request
+            && other.copy != applied.copy
+    };
+    batch.is_some_and(|batch| batch.attempts == 1)
+        && evidence.writes[side].iter().any(|other| twin(&other))
 }
 
 /// Nothing is open at the end.
