@@ -51,7 +51,7 @@ impl World {
             let now = self.desk.lock().now;
             self.pass_time(now + waits[cycle % waits.len()]);
             self.settle_down();
-            if self.plan.answered_at_the_end && cycle > 14 {
+            if self.plan.answered_at_the_end && (15..70).contains(&cycle) {
                 self.answers.answer_one(&self.plan, &self.desk, &self.ledger);
             }
             quiet = if self.pulse() == before { quiet + 1 } else { 0 };
