@@ -314,6 +314,7 @@ impl<L: Ledger> Engine<L> {
             install: &self.intake.install,
             now,
         };
+        workset.begin_reading();
         reading.fulfil(&mut workset, &mut gathered).await?;
         workset.out.positions.extend(work.positions.iter().cloned());
         workset.out.hints_done.extend(work.hints_done.iter().cloned());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use syncline_sdk::{
-    Actor, ActorKind, FeedKind, Instant, IntentId, Key, LinkId, Value, Version, VersionOrder,
+    Actor, ActorKind, Cas, FeedKind, Instant, IntentId, Key, LinkId, Value, Version, VersionOrder,
 };
 
 use super::slot::Fresh;
@@ -196,12 +196,28 @@ impl Workset<'_> {
         let own_open = slot.link.open[side].is_some_and(|open| seen.marked.contains(&open));
         let feed = mapping.sides[side].capabilities.feed == FeedKind::Images;
         let late = feed && order == VersionOrder::Same && seen.marker.is_some() && !own_open;
+        // On a coarse clock two readings may share a version, and nothing tells which of them is
+        // older: only one made in this very round is surely the newer (protocol O3).
+        let coarse = matches!(mapping.sides[side].capabilities.cas, Cas::Coarse { .. });
+        let image = &values[..values.len().min(mapping.sides[side].image_len)];
+        if coarse && order == VersionOrder::Same && !seen.version.is_none() && !self.reading {
+            let slot = self.slots.get_mut(&id).expect("the link was found");
+            let differs = image
+                .iter()
+                .enumerate()
+                .any(|(at, now)| now.is_present() && slot.link.observed(side, at) != now);
+            if differs || !slot.link.exists(side) {
+                slot.reread[side] = true;
+                slot.touched = true;
+                return;
+            }
+        }
+        let slot = self.slots.get_mut(&id).expect("the link was found");
         if seen.source != Source::Feed {
             let unclaimed = seen.external_id.is_none();
             slot.fresh[side] = Fresh::Read { closed: seen.closed, unclaimed };
             slot.read[side] = Some(values.to_vec());
         }
-        let image = &values[..values.len().min(mapping.sides[side].image_len)];
         let mut changed = Vec::new();
         for (at, now) in image.iter().enumerate().filter(|(_, now)| now.is_present()) {
             let before = slot.link.observed(side, at);
