@@ -149,7 +149,8 @@ comment on column syncline.hint.seq is
     'with.';
 comment on column syncline.hint.due is 'Not to be taken before.';
 comment on column syncline.hint.reason is
-    '0 changed, 1 busy, 2 open tick, 3 parent, 4 claimed, 5 again, 6 person, 7 sweep, 8 look.';
+    '0 changed, 1 busy, 2 open tick, 3 parent, 4 claimed, 5 again, 6 person, 7 sweep, 8 look, '
+    '9 deleted.';
 comment on column syncline.hint.tries is 'How often it was put off in a row.';
 
 create table syncline.position (

@@ -1,15 +1,16 @@
 //! The engine: its state, and the round.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use syncline_core::machine::{Clock as RoundClock, Limits, Mappings, Round, Workset};
-use syncline_core::model::{Changeset, Fence};
+use syncline_core::machine::{Clock as RoundClock, Limits, Mappings, OutBatch, Round, Workset};
+use syncline_core::model::{BatchChange, Changeset, Fence};
 use syncline_ledger::{Committed, Ledger, Ownership};
-use syncline_sdk::{Connector, Instant, Purpose, SystemName, Version, VersionOrder};
+use syncline_sdk::{BatchId, Connector, Instant, Purpose, SystemName, Version, VersionOrder};
 
 use crate::clock::{Clock, Ids};
+use crate::departed::Departed;
 use crate::error::{EngineError, Result};
 use crate::flight::{Flight, Flights};
 use crate::limits;
@@ -48,6 +49,19 @@ pub struct Engine<L> {
     fence: Option<Fence>,
     commits: Range<i64>,
     limits: Limits,
+    unresolved: Option<Unresolved>,
+    /// What a commit that was found to have happened has to send.
+    ready: Vec<Sending>,
+    /// Batches that such a commit closed: work given again closes them no second time.
+    closed: BTreeSet<BatchId>,
+    departed: Departed,
+}
+
+/// A commit of which nobody knows whether it happened.
+struct Unresolved {
+    commit: i64,
+    batches: Vec<OutBatch>,
+    closes: Vec<BatchId>,
 }
 
 impl<L: Ledger> Engine<L> {
@@ -77,10 +91,15 @@ impl<L: Ledger> Engine<L> {
             fence: None,
             commits: 0..0,
             limits: parts.limits,
+            unresolved: None,
+            ready: Vec::new(),
+            closed: BTreeSet::new(),
+            departed: Departed::default(),
         }
     }
-    /// Takes or renews the ownership of the shards. True when we own them; a new epoch means
-    /// that everything under way is to be recovered.
+    /// Takes or renews the ownership of the shards. True when we own them. False when another
+    /// does, or did since we last asked: then everything under way is to be recovered once this
+    /// answers true again.
     ///
     /// # Errors
     /// When the ledger gives no answer.
@@ -90,8 +109,10 @@ impl<L: Ledger> Engine<L> {
         let until = Instant::from_micros(now.micros().saturating_add(lease));
         match self.intake.ledger.own(&self.owner, now, until).await? {
             Ownership::Owned(fence) => {
-                self.fence = Some(fence);
-                Ok(true)
+                // Another owned them in between: what we hold of them is not true any more.
+                let lost = self.fence.is_some_and(|held| held != fence);
+                self.fence = (!lost).then_some(fence);
+                Ok(!lost)
             }
             Ownership::Taken { .. } => {
                 self.fence = None;
@@ -146,50 +167,99 @@ impl<L: Ledger> Engine<L> {
         if work.is_empty() {
             return Ok(Account::default());
         }
+        self.resolve().await?;
         let mut moved = String::new();
         for _ in 0..limits::MOVED_MAX {
             let (changeset, batches) = self.decide(work).await?;
+            let mut account = Account {
+                observed: work.observed.len(),
+                hints: changeset.hints.len(),
+                ..Account::default()
+            };
             if changeset.is_empty() {
-                return Ok(Account { observed: work.observed.len(), ..Account::default() });
+                account.sends = std::mem::take(&mut self.ready);
+                return Ok(account);
             }
-            match self.commit(&changeset).await? {
+            match self.commit(&changeset, batches).await? {
                 Committed::Committed => {
-                    let sends = batches.into_iter().filter_map(|out| self.launch(out)).collect();
-                    return Ok(Account {
-                        sends,
-                        observed: work.observed.len(),
-                        hints: changeset.hints.len(),
-                        committed: true,
-                    });
+                    self.closed.clear();
+                    account.sends = std::mem::take(&mut self.ready);
+                    account.committed = true;
+                    return Ok(account);
                 }
                 Committed::Fenced => {
                     self.fence = None;
                     return Err(EngineError::Fenced);
                 }
                 Committed::Moved(what) => moved = what,
-                Committed::Unknown => unreachable!("commit() resolves it"),
+                Committed::Unknown => moved = "a commit that was lost".to_owned(),
             }
         }
         Err(EngineError::Moved { times: limits::MOVED_MAX, what: moved })
     }
 
-    /// Commits; a lost reply is resolved before anything else is done.
-    async fn commit(&self, changeset: &Changeset) -> Result<Committed> {
+    /// Commits, and readies what is to be sent once that is known to be durable. A commit whose
+    /// reply was lost is resolved before anything else is done, also when the ledger is silent
+    /// about it for a while: its sends are recorded, and only we can make them.
+    async fn commit(&mut self, changeset: &Changeset, batches: Vec<OutBatch>) -> Result<Committed> {
         match self.intake.ledger.commit(changeset).await? {
+            Committed::Committed => {
+                self.launch(batches);
+                Ok(Committed::Committed)
+            }
             Committed::Unknown => {
-                let happened = self.intake.ledger.committed(changeset.commit).await?;
-                let lost = || Committed::Moved("a commit that was lost".to_owned());
-                Ok(if happened { Committed::Committed } else { lost() })
+                let closes = changeset.batches.iter().filter_map(|change| match change {
+                    BatchChange::Close { id, .. } => Some(*id),
+                    _ => None,
+                });
+                let closes = closes.collect();
+                let commit = changeset.commit;
+                self.unresolved = Some(Unresolved { commit, batches, closes });
+                let happened = self.resolve().await?;
+                Ok(if happened { Committed::Committed } else { Committed::Unknown })
             }
             answer => Ok(answer),
         }
     }
 
+    /// Asks what became of a commit whose reply was lost. True when there was one and it
+    /// happened.
+    async fn resolve(&mut self) -> Result<bool> {
+        let Some(commit) = self.unresolved.as_ref().map(|unresolved| unresolved.commit) else {
+            return Ok(false);
+        };
+        let happened = self.intake.ledger.committed(commit).await?;
+        let unresolved = self.unresolved.take().filter(|_| happened);
+        if let Some(Unresolved { batches, closes, .. }) = unresolved {
+            self.launch(batches);
+            for id in closes {
+                self.flights.remove(id);
+                self.closed.insert(id);
+            }
+        }
+        Ok(happened)
+    }
+
+    /// What is recorded as sent and still to be sent.
+    pub(crate) fn account_of_ready(&mut self) -> Account {
+        Account { sends: std::mem::take(&mut self.ready), ..Account::default() }
+    }
+
+    /// Keeps the sends of an account that nobody will see.
+    pub(crate) fn keep_ready(&mut self, account: Account) {
+        self.ready.extend(account.sends);
+    }
+
+    /// Forgets what an earlier ownership had under way: others may have settled it.
+    pub(crate) fn forget_all(&mut self) {
+        self.flights = Flights::default();
+        self.unresolved = None;
+        self.ready.clear();
+        self.closed.clear();
+    }
+
     /// Loads, folds and decides.
-    async fn decide(
-        &mut self,
-        work: &Work,
-    ) -> Result<(Changeset, Vec<syncline_core::machine::OutBatch>)> {
+    async fn decide(&mut self, work: &Work) -> Result<(Changeset, Vec<OutBatch>)> {
         let commit = self.next_commit().await?;
         let fence = self.fence.ok_or(EngineError::Fenced)?;
         let mut gathered =
@@ -222,6 +292,10 @@ impl<L: Ledger> Engine<L> {
             workset.settle(input);
         }
         for (mapping, side, seen) in &work.observed {
+            let known = gathered.knows(*mapping, *side, &seen.key);
+            if !known && !self.departed.admits(*mapping, *side, seen) {
+                continue;
+            }
             let seen =
                 gathered.prepare(&self.intake.mappings, &self.flights, *mapping, *side, seen);
             workset.observe(*mapping, *side, &seen);
@@ -243,10 +317,23 @@ impl<L: Ledger> Engine<L> {
             install: &self.intake.install,
             now,
         };
+        workset.begin_reading();
         reading.fulfil(&mut workset, &mut gathered).await?;
         workset.out.positions.extend(work.positions.iter().cloned());
         workset.out.hints_done.extend(work.hints_done.iter().cloned());
-        workset.out.batches.extend(work.batches.iter().cloned());
+        let mut closed = self.closed.clone();
+        // Two answers to one batch may come together, and work may be given again after a commit
+        // that happened: a batch is closed once.
+        workset.out.batches.extend(
+            work.batches
+                .iter()
+                .filter(|&change| match change {
+                    BatchChange::Close { id, .. } => closed.insert(*id),
+                    BatchChange::Assert { id, .. } => !closed.contains(id),
+                    BatchChange::Send(_) | BatchChange::Resend { .. } => true,
+                })
+                .cloned(),
+        );
         workset.out.gaps.extend(work.gaps.iter().cloned());
         for hint in &work.hints {
             workset.hint(
@@ -260,11 +347,15 @@ impl<L: Ledger> Engine<L> {
         Ok(workset.finish())
     }
 
-    /// Registers a batch as under way and readies its send.
-    fn launch(&mut self, out: syncline_core::machine::OutBatch) -> Option<Sending> {
-        let connector = self.intake.systems.get(&out.batch.system)?.connector.clone();
-        let write = out.write.clone();
-        self.flights.insert(Flight::new(out));
-        Some(Sending { connector, context: self.intake.context(Purpose::Sync), write })
+    /// Registers batches as under way and readies their sends.
+    fn launch(&mut self, batches: Vec<OutBatch>) {
+        for out in batches {
+            let Some(system) = self.intake.systems.get(&out.batch.system) else { continue };
+            let connector = system.connector.clone();
+            let write = out.write.clone();
+            self.flights.insert(Flight::new(out));
+            let context = self.intake.context(Purpose::Sync);
+            self.ready.push(Sending { connector, context, write });
+        }
     }
 }

@@ -81,6 +81,9 @@ impl Gathered {
         for (mapping, link) in work.touched.iter().chain(&work.retried) {
             queries.link(*mapping, *link);
         }
+        for (mapping, side, key) in &work.named {
+            queries.key(*mapping, *side, key);
+        }
         for key in &work.answered {
             queries.link(key.mapping, key.link);
         }
@@ -202,6 +205,11 @@ impl Gathered {
         }
     }
 
+    /// Whether a link knows a record.
+    pub fn knows(&self, mapping: MappingId, side: Side, key: &Key) -> bool {
+        self.links.contains_key(&(mapping, side, key.clone()))
+    }
+
     /// An observation as the machine takes it: with its references as links, and, of a record
     /// that no link knows, with the creates of ours that may have made it.
     pub fn prepare<'a>(
@@ -213,7 +221,7 @@ impl Gathered {
         seen: &'a Observation,
     ) -> Cow<'a, Observation> {
         let prepared = self.resolve(mappings, mapping, side, seen);
-        let known = self.links.contains_key(&(mapping, side, seen.key.clone()));
+        let known = self.knows(mapping, side, &seen.key);
         let Some(of) = mappings.get(&mapping).filter(|_| !known && seen.marked.is_empty()) else {
             return prepared;
         };

@@ -8,6 +8,7 @@
 //! [`Engine::settle_unknown`]. The rounds contain no task, timer or select.
 
 mod clock;
+mod departed;
 pub mod driver;
 mod engine;
 mod error;
@@ -28,7 +29,7 @@ pub use clock::{Clock, Ids};
 pub use engine::{Engine, Parts};
 pub use error::{EngineError, Result};
 pub use flight::{Flight, Flights};
-pub use intake::{LOADED, feed_stream, load_stream, poll_stream, verify_stream};
+pub use intake::{LOADED, feed_stream, load_stream, poll_stream, verify_from_start, verify_stream};
 pub use reader::Intake;
 pub use send::{Sending, Sent};
 pub use system::{Reader, System};

@@ -55,3 +55,6 @@ pub const READS_MAX: usize = 8;
 pub fn put_off(tries: i16) -> i64 {
     1_000_000_i64 << tries.clamp(0, 8)
 }
+
+/// Deletions of records without a link that are remembered: far more than pages under way hold.
+pub const DEPARTED_MAX: usize = 20_000;

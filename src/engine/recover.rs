@@ -11,7 +11,7 @@ use syncline_sdk::{LinkId, SystemName, Version, VersionOrder};
 
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::flight::{Flight, Flights};
+use crate::flight::Flight;
 use crate::gather::Gathered;
 use crate::limits;
 use crate::work::{Account, Work};
@@ -25,7 +25,7 @@ impl<L: Ledger> Engine<L> {
     /// When the ledger gives no answer.
     pub async fn recover(&mut self) -> Result<Account> {
         // What an earlier ownership of this process had under way may be settled by others.
-        self.flights = Flights::default();
+        self.forget_all();
         let open = self.intake.ledger.open_batches(limits::OPEN_BATCHES_MAX).await?;
         let mut links: BTreeMap<MappingId, Vec<LinkId>> = BTreeMap::new();
         for entry in open.iter().flat_map(|open| &open.entries) {

@@ -5,8 +5,8 @@ use syncline_core::mapping::Mapping;
 use syncline_core::model::{BatchChange, BatchState, IntentKind};
 use syncline_ledger::Ledger;
 use syncline_sdk::{
-    BatchId, Cas, Current, Error, ErrorKind, Purpose, Settlement, UnknownWrite, VersionOrder,
-    WriteBatch, WriteOutcome,
+    BatchId, Cas, Current, Error, ErrorKind, IntentId, Purpose, ReceiptKind, Settlement,
+    UnknownWrite, VersionOrder, WriteBatch, WriteOutcome,
 };
 
 use crate::engine::Engine;
@@ -46,7 +46,14 @@ impl<L: Ledger> Engine<L> {
                 tracing::warn!(batch = %sent.batch, %error, "a batch was not sent");
                 sent.intents.iter().map(|_| not_sent(&error, sole)).collect()
             }
-            Ok(outcomes) => outcomes.into_iter().map(|outcome| proof(outcome, sole)).collect(),
+            Ok(outcomes) => {
+                let context = self.intake.context(Purpose::Sync);
+                let marked = |outcome: WriteOutcome, intent: &IntentId| {
+                    by_marker(outcome, &context.marker(*intent))
+                };
+                let outcomes = outcomes.into_iter().zip(&sent.intents);
+                outcomes.map(|(outcome, intent)| proof(marked(outcome, intent), sole)).collect()
+            }
         };
         let mut work = Work::default();
         let mut rests_on_sole = false;
@@ -115,9 +122,16 @@ impl<L: Ledger> Engine<L> {
             .filter(|flight| !flight.awaited && flight.settle_at <= now)
             .map(|flight| flight.batch.id)
             .collect();
-        let mut account = Account::default();
+        let mut account = self.account_of_ready();
         for id in due {
-            account.append(self.settle_batch(id, now).await?);
+            match self.settle_batch(id, now).await {
+                Ok(settled) => account.append(settled),
+                Err(error) => {
+                    // What the others have to send is recorded and goes out with the next round.
+                    self.keep_ready(account);
+                    return Err(error);
+                }
+            }
         }
         Ok(account)
     }
@@ -166,7 +180,13 @@ impl<L: Ledger> Engine<L> {
         }
         let mut account = self.close_flights(&work).await?;
         if !resend.is_empty() {
-            account.append(self.resend(id, &resend, now).await?);
+            match self.resend(id, &resend, now).await {
+                Ok(resent) => account.append(resent),
+                Err(error) => {
+                    self.keep_ready(account);
+                    return Err(error);
+                }
+            }
         } else if !all {
             self.postpone(id, now + 200_000);
         }
@@ -300,6 +320,9 @@ enum Judged {
 fn undecided(mapping: &Mapping, carried: &Carried, current: Current, may_arrive: bool) -> Judged {
     let side = carried.intent.side;
     let capabilities = &mapping.sides[side].capabilities;
+    if capabilities.receipt == ReceiptKind::Stream {
+        return by_stream(mapping, carried, current, may_arrive);
+    }
     match (carried.step, carried.intent.kind) {
         // The undelete of a record is no harm twice; what it did shows in the next reading.
         (Step::Undelete, _) if !may_arrive => Judged::Settled(Settling::Cancelled),
@@ -307,18 +330,51 @@ fn undecided(mapping: &Mapping, carried: &Carried, current: Current, may_arrive:
         (Step::Undelete | Step::Delete, _) => Judged::Wait,
         (Step::Write, IntentKind::Create) if capabilities.unique_external_id => Judged::Resend,
         (Step::Write, IntentKind::Create) if may_arrive => Judged::Wait,
-        (Step::Write, IntentKind::Create) => Judged::Settled(Settling::Refused(
-            Error::new(
-                ErrorKind::Unsupported,
-                "create",
-                "the reply of a create was lost and the side keeps no unique external id",
-            )
-            .advise("look for the record on that side, then answer or replay"),
-        )),
+        (Step::Write, IntentKind::Create) => unfindable(),
         _ if capabilities.cas != Cas::None => Judged::Resend,
         _ if may_arrive => Judged::Wait,
         _ => by_content(carried, current),
     }
+}
+
+/// Neither the marker nor the fence came by yet. While the fence is under way no other copy may
+/// be sent: it would come behind the place that decides (protocol I7). Where the stream that
+/// would have told was lost, the content decides once no copy can arrive.
+fn by_stream(mapping: &Mapping, carried: &Carried, current: Current, may_arrive: bool) -> Judged {
+    if may_arrive {
+        return Judged::Wait;
+    }
+    let shown = matches!(current, Current::Record(_));
+    match (carried.step, carried.intent.kind) {
+        (Step::Write, IntentKind::Create) => match current {
+            Current::Record(record) => Judged::Settled(Settling::Applied {
+                version: None,
+                stored: None,
+                key: Some(record.key),
+            }),
+            Current::Unread
+                if mapping.sides[carried.intent.side].capabilities.unique_external_id =>
+            {
+                Judged::Settled(Settling::Cancelled)
+            }
+            Current::Unread => unfindable(),
+        },
+        (Step::Delete, _) if shown => Judged::Settled(Settling::Cancelled),
+        (Step::Delete, _) => Judged::Settled(Settling::Expired),
+        (Step::Undelete, _) => Judged::Settled(Settling::Cancelled),
+        _ if shown => by_content(carried, current),
+        _ => Judged::Settled(Settling::Missing(None)),
+    }
+}
+
+/// A create whose reply was lost on a side where nothing tells which record it made (protocol
+/// C5): never sent again blindly.
+fn unfindable() -> Judged {
+    let what = "the reply of a create was lost and the side keeps no unique external id";
+    Judged::Settled(Settling::Refused(
+        Error::new(ErrorKind::Unsupported, "create", what)
+            .advise("look for the record on that side, then answer or replay"),
+    ))
 }
 
 /// Without guard and receipt, once no copy can arrive: the content decides (protocol I5.5).
@@ -357,6 +413,19 @@ fn not_sent(error: &Error, sole: bool) -> Proof {
         Proof::Settled(Settling::Refused(Error::new(kind, "push", error.context.clone())), true)
     } else {
         Proof::Unknown
+    }
+}
+
+/// A write that was refused because the record carries its own marker by now: another copy of
+/// the same request was applied (protocol I3, I5.1).
+fn by_marker(outcome: WriteOutcome, marker: &str) -> WriteOutcome {
+    match outcome {
+        WriteOutcome::Stale { current: Current::Record(record), .. }
+            if record.marker.as_deref() == Some(marker) =>
+        {
+            WriteOutcome::Applied { version: None, stored: None, key: Some(record.key) }
+        }
+        outcome => outcome,
     }
 }
 

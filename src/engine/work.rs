@@ -4,7 +4,7 @@ use syncline_core::Side;
 use syncline_core::machine::{Observation, SettleInput};
 use syncline_core::mapping::MappingId;
 use syncline_core::model::{BatchChange, Gap, Hint, HintDone, ReviewKey, StreamPosition};
-use syncline_sdk::LinkId;
+use syncline_sdk::{Key, LinkId};
 
 use crate::send::Sending;
 
@@ -21,6 +21,8 @@ pub struct Work {
     pub retried: Vec<(MappingId, LinkId)>,
     /// Questions that were answered.
     pub answered: Vec<ReviewKey>,
+    /// Records whose links must be known, although nothing is observed of them.
+    pub named: Vec<(MappingId, Side, Key)>,
     /// How far streams are folded with this work.
     pub positions: Vec<StreamPosition>,
     /// Hints that are done with.
@@ -74,6 +76,7 @@ impl Work {
         first.touched = self.touched.drain(..share(self.touched.len())).collect();
         first.retried = self.retried.drain(..share(self.retried.len())).collect();
         first.answered = self.answered.drain(..share(self.answered.len())).collect();
+        first.named.clone_from(&self.named);
         Ok((first, self))
     }
     /// Puts other work behind this.
@@ -83,6 +86,7 @@ impl Work {
         self.touched.append(&mut other.touched);
         self.retried.append(&mut other.retried);
         self.answered.append(&mut other.answered);
+        self.named.append(&mut other.named);
         self.positions.append(&mut other.positions);
         self.hints_done.append(&mut other.hints_done);
         self.hints.append(&mut other.hints);

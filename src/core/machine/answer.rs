@@ -136,14 +136,15 @@ impl Workset<'_> {
         if fields.iter().any(|field| matches!(field.expected, Value::Absent)) {
             return Err(format!("the {to} side's value is not known"));
         }
-        self.settle_unit(id, at);
         if fields.iter().all(|field| !field.is_written()) {
+            self.settle_unit(id, at);
             self.agree(id, mapping, at, &Side::BOTH);
             return Ok(());
         }
         if !self.is_closed(id, mapping, to) {
             return Err("the record was changed within the current tick".to_owned());
         }
+        self.settle_unit(id, at);
         self.send_answer(id, mapping, at, to, fields, false, answer);
         Ok(())
     }
@@ -262,7 +263,7 @@ impl Workset<'_> {
             (ReviewKind::Leave(left), Choice::Take(side)) if side == left => {
                 self.delete_wins(id, mapping, *left)
             }
-            (ReviewKind::Ambiguous(_), Choice::Adopt(key)) => self.adopt_chosen(id, key),
+            (ReviewKind::Ambiguous(_), Choice::Adopt(key)) => self.adopt_chosen(id, mapping, key),
             (ReviewKind::Ambiguous(_), Choice::Separate) => self.separate(id, mapping),
             (_, Choice::Separate) => {
                 self.end(id, mapping);
@@ -315,13 +316,27 @@ impl Workset<'_> {
     }
 
     /// A person named the partner.
-    fn adopt_chosen(&mut self, id: (MappingId, LinkId), key: &Key) -> Result<(), String> {
+    fn adopt_chosen(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        key: &Key,
+    ) -> Result<(), String> {
         let link = &self.slots[&id].link;
+        if matches!(link.state, LinkState::Merged(_)) {
+            return Err("both are records of one side: merge them there, or keep both".to_owned());
+        }
         let Some(side) = Side::BOTH.into_iter().find(|side| link.keys[*side].is_none()) else {
             return Err("the link has both its records".to_owned());
         };
-        if self.link_of(id.0, side, key).is_some() {
-            return Err(format!("the record {key} belongs to another link"));
+        if let Some(other) = self.link_of(id.0, side, key) {
+            let lone = self.slots.get(&(id.0, other)).is_some_and(|slot| {
+                slot.link.state == LinkState::Seen(side) && !slot.link.is_open()
+            });
+            if !lone {
+                return Err(format!("the record {key} belongs to another link"));
+            }
+            self.join(mapping, side, other, id.1);
         }
         self.close(id, None);
         self.set_key(id, side, Some(key.clone()));
@@ -338,6 +353,7 @@ impl Workset<'_> {
         let Some(side) = Side::BOTH.into_iter().find(|side| link.keys[*side].is_some()) else {
             return Err("the link has no record".to_owned());
         };
+        let link_state = link.state;
         if link.keys[side.other()].is_some() {
             self.end(id, mapping);
             return Ok(());
@@ -347,9 +363,13 @@ impl Workset<'_> {
             return Ok(());
         }
         self.close(id, None);
+        if matches!(link_state, LinkState::Merged(_)) {
+            self.alone(id, mapping, side);
+        }
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         slot.link.state = LinkState::Seen(side);
         slot.search = Search::Over;
+        slot.deferred = false;
         slot.dirty = true;
         Ok(())
     }

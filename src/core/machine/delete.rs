@@ -29,6 +29,16 @@ impl Workset<'_> {
             return;
         }
         self.close(id, None);
+        // What does not travel is no reason to keep the record; the look compares with the image
+        // that the plan is made from.
+        for at in 0..mapping.units.len() {
+            let link = &self.slots[&id].link;
+            let mut pairs = mapping.units[at].pairs.iter();
+            if pairs.any(|pair| link.pending[side].value(pair.on(side)).is_some()) {
+                self.decided(id, mapping, at, Verdict::Kept(side));
+                self.agree(id, mapping, at, &[side]);
+            }
+        }
         let (phase, step) = match (guarded, fence) {
             (true, true) => (DeletePhase::Fence, Step::Fence),
             _ => (DeletePhase::Delete, Step::Delete),

@@ -2,7 +2,7 @@
 
 use syncline_sdk::{FeedKind, Key, LinkId, Normalizer, Value};
 
-use super::observe::Observation;
+use super::observe::{Observation, Source};
 use super::slot::Search;
 use super::workset::Workset;
 use crate::Side;
@@ -15,13 +15,9 @@ impl Workset<'_> {
         if !seen.marked.is_empty() {
             // A create of ours whose reply has not been settled may have made it: the link learns
             // the key then. What became of it since, its deletion too, is read again.
-            self.hint_later(
-                mapping,
-                side,
-                seen.key.clone(),
-                self.round.limits.retry_min,
-                HintReason::Claimed,
-            );
+            let gone = seen.source == Source::Feed && seen.content.is_err();
+            let reason = if gone { HintReason::Deleted } else { HintReason::Claimed };
+            self.hint_later(mapping, side, seen.key.clone(), self.round.limits.retry_min, reason);
             return;
         }
         let Ok(values) = &seen.content else { return };
@@ -292,23 +288,42 @@ impl Workset<'_> {
         }
     }
 
-    /// A record that was merged away is there again: its link is revived.
-    pub(super) fn unmerge(
+    /// Whether a record is known to a link by a name of before only.
+    pub(super) fn is_former(
+        &self,
+        mapping: MappingId,
+        link: LinkId,
+        side: Side,
+        key: &Key,
+    ) -> bool {
+        let slot = self.slots.get(&(mapping, link));
+        slot.is_some_and(|slot| slot.link.keys[side].as_ref() != Some(key))
+    }
+
+    /// A record that its link left behind, merged or replaced, is heard of. That it is gone is
+    /// known. One that is there again is the link's where that has none by now, else it is a
+    /// record of its own.
+    pub(super) fn return_of(
         &mut self,
-        id: (MappingId, LinkId),
         mapping: &Mapping,
         side: Side,
+        link: LinkId,
         seen: &Observation,
     ) {
-        if self.link_of(mapping.id, side, &seen.key) != Some(id.1) {
+        if seen.content.is_err() {
             return;
         }
-        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
-        let partner = slot.link.keys[side.other()].is_some();
-        slot.link.state = if partner { LinkState::Linked } else { LinkState::Seen(side) };
-        slot.dirty = true;
-        self.set_key(id, side, Some(seen.key.clone()));
-        self.take_in(id, mapping, side, seen);
+        let id = (mapping.id, link);
+        let link = &self.slots[&id].link;
+        let waits = link.state == LinkState::Seen(side.other()) && link.keys[side].is_none();
+        if waits && !link.is_open() {
+            self.adopt(id, mapping, side, seen);
+        } else if matches!(link.state, LinkState::Creating(_)) {
+            let wait = self.round.limits.retry_min;
+            self.hint_later(mapping, side, seen.key.clone(), wait, HintReason::Claimed);
+        } else {
+            self.arrive(mapping, side, seen);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use syncline_sdk::{
-    Actor, ActorKind, FeedKind, Instant, IntentId, Key, LinkId, Value, Version, VersionOrder,
+    Actor, ActorKind, Cas, FeedKind, Instant, IntentId, Key, LinkId, Value, Version, VersionOrder,
 };
 
 use super::slot::Fresh;
@@ -87,6 +87,9 @@ impl Workset<'_> {
             self.rekey(&mapping, side, &old, &seen.key);
         }
         match self.link_of(mapping.id, side, &seen.key) {
+            Some(link) if self.is_former(mapping.id, link, side, &seen.key) => {
+                self.return_of(&mapping, side, link, seen);
+            }
             Some(link) => self.fold((mapping.id, link), &mapping, side, seen),
             None => self.arrive(&mapping, side, seen),
         }
@@ -102,12 +105,12 @@ impl Workset<'_> {
         let Some(slot) = self.slots.get(&id) else { return };
         match slot.link.state {
             LinkState::Ended => return,
-            LinkState::Merged(_) => {
-                if seen.content.is_ok() {
-                    self.unmerge(id, mapping, side, seen);
+            LinkState::Merged(_)
+                // The loser's partner, of which a person was asked, is gone too.
+                if seen.content.is_err() => {
+                    self.close_all(id);
+                    return;
                 }
-                return;
-            }
             _ => {}
         }
         let order =
@@ -116,6 +119,7 @@ impl Workset<'_> {
             // A notice of absence has no version: it is taken as it comes.
             _ if seen.version.is_none() => {}
             VersionOrder::Older => return,
+            VersionOrder::Same if slot.link.field_state.overtaken[side] => return,
             VersionOrder::Unknown if seen.source == Source::Feed => {
                 let key = seen.key.clone();
                 self.hint_later(mapping, side, key, 0, HintReason::Again);
@@ -135,6 +139,12 @@ impl Workset<'_> {
             // The proof of a deletion on a side with a feed is the feed's own event: a record
             // that a look-up does not find may have vanished in a truncation (protocol O7).
             Err(Missing::Deleted) if mapping.has_feed(side) && seen.source != Source::Feed => {}
+            // The pair cannot be planned now, and what is suspected is not kept: it is looked at
+            // again.
+            Err(Missing::Suspected) if slot.link.is_open() => {
+                let wait = self.round.limits.retry_min;
+                self.hint_later(mapping, side, seen.key.clone(), wait, HintReason::Sweep);
+            }
             Err(missing) => self.fold_gone(id, side, seen, missing),
         }
     }
@@ -165,6 +175,7 @@ impl Workset<'_> {
         mark(pending, seen);
         if !version.is_none() {
             slot.link.versions[side] = version;
+            slot.link.field_state.overtaken[side] = false;
         }
         self.journal_observed(id, side, seen, Some(false), Vec::new());
         self.count(Figure::EditsSeen, i64::from(is_foreign(seen)));
@@ -184,12 +195,28 @@ impl Workset<'_> {
         let own_open = slot.link.open[side].is_some_and(|open| seen.marked.contains(&open));
         let feed = mapping.sides[side].capabilities.feed == FeedKind::Images;
         let late = feed && order == VersionOrder::Same && seen.marker.is_some() && !own_open;
+        // On a coarse clock two readings may share a version, and nothing tells which of them is
+        // older: only one made in this very round is surely the newer (protocol O3).
+        let coarse = matches!(mapping.sides[side].capabilities.cas, Cas::Coarse { .. });
+        let image = &values[..values.len().min(mapping.sides[side].image_len)];
+        if coarse && order == VersionOrder::Same && !seen.version.is_none() && !self.reading {
+            let slot = self.slots.get_mut(&id).expect("the link was found");
+            let differs = image
+                .iter()
+                .enumerate()
+                .any(|(at, now)| now.is_present() && slot.link.observed(side, at) != now);
+            if differs || !slot.link.exists(side) {
+                slot.reread[side] = true;
+                slot.touched = true;
+                return;
+            }
+        }
+        let slot = self.slots.get_mut(&id).expect("the link was found");
         if seen.source != Source::Feed {
             let unclaimed = seen.external_id.is_none();
             slot.fresh[side] = Fresh::Read { closed: seen.closed, unclaimed };
             slot.read[side] = Some(values.to_vec());
         }
-        let image = &values[..values.len().min(mapping.sides[side].image_len)];
         let mut changed = Vec::new();
         for (at, now) in image.iter().enumerate().filter(|(_, now)| now.is_present()) {
             let before = slot.link.observed(side, at);
@@ -198,7 +225,17 @@ impl Workset<'_> {
             }
         }
         let appeared = !slot.link.exists(side);
+        // A lone record that gets no partner made keeps no values (they are read again once a
+        // partner appears), so the same reading again shows nothing new.
+        let waits = slot.link.state == LinkState::Seen(side)
+            && !mapping.create[side.other()]
+            && slot.link.pending[side].values.is_empty();
+        if waits && !appeared && order == VersionOrder::Same {
+            slot.touched |= seen.source == Source::Read;
+            return;
+        }
         slot.link.versions[side] = seen.version.clone();
+        slot.link.field_state.overtaken[side] = false;
         if changed.is_empty() && !appeared {
             slot.link.pending[side].closed = seen.closed;
             if own_open && feed {

@@ -3,11 +3,11 @@
 use syncline_sdk::{Cas, Instant, LinkId, Value};
 
 use super::batching::Step;
-use super::slot::Fresh;
+use super::slot::{Fresh, Slot};
 use super::workset::{Want, Workset};
 use crate::mapping::{Mapping, MappingId, NoImage};
 use crate::model::{
-    Decided, IntentKind, LinkState, Origin, ReviewKind, UnitState, UnitStatus, Verdict,
+    Decided, HintReason, IntentKind, LinkState, Origin, ReviewKind, UnitState, UnitStatus, Verdict,
     WrittenField,
 };
 use crate::reconcile::{UnitPlan, decide_unit};
@@ -33,7 +33,12 @@ impl Workset<'_> {
             match slot.link.state {
                 LinkState::Seen(side) => {
                     let rests = !slot.link.exists(side) || slot.link.field_state.outside[side];
-                    if !rests {
+                    if slot.reread[side]
+                        && slot.fresh[side] == Fresh::No
+                        && let Some(key) = slot.link.keys[side].clone()
+                    {
+                        wants.push(Want::Fresh { mapping: id.0, link: id.1, side, key });
+                    } else if !rests {
                         wants.extend(self.search_want(*id, mapping));
                     }
                 }
@@ -55,10 +60,10 @@ impl Workset<'_> {
             }
         };
         for side in Side::BOTH {
-            if link.base[side].is_none()
+            let unread = link.base[side].is_none()
                 && link.exists(side)
-                && link.pending[side].values.is_empty()
-            {
+                && link.pending[side].values.is_empty();
+            if unread || slot.reread[side] {
                 want(side, wants);
             }
         }
@@ -79,8 +84,24 @@ impl Workset<'_> {
         }
     }
 
+    /// What should have been read again and could not be is read again later.
+    fn hint_rereads(&mut self) {
+        let again = |slot: &Slot, side: Side| slot.reread[side] && slot.fresh[side] == Fresh::No;
+        let mut left = Vec::new();
+        for (id, slot) in &self.slots {
+            for side in Side::BOTH.into_iter().filter(|side| again(slot, *side)) {
+                left.extend(slot.link.keys[side].clone().map(|key| (id.0, side, key)));
+            }
+        }
+        for (mapping, side, key) in left {
+            let Some(mapping) = self.mapping(mapping) else { continue };
+            self.hint_later(&mapping, side, key, 1_000_000, HintReason::Again);
+        }
+    }
+
     /// Plans every touched link.
     pub(super) fn plan_touched(&mut self) {
+        self.hint_rereads();
         let touched: Vec<(MappingId, LinkId)> = self
             .slots
             .iter()

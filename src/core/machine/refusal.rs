@@ -56,7 +56,14 @@ impl Workset<'_> {
             }
             // On a side with a feed the deletion comes with it, or else a truncation.
             Settling::Missing(Some(Missing::Deleted)) if mapping.has_feed(side) => {
-                self.again(id, mapping, side);
+                // It did not come for long: a person decides.
+                let refusals = self.slots[&id].link.field_state.refusals;
+                if refusals >= self.round.limits.refusals_max {
+                    let seen = gone(intent, Missing::Suspected);
+                    self.fold(id, mapping, side, &seen);
+                } else {
+                    self.again(id, mapping, side);
+                }
             }
             Settling::Missing(Some(missing)) => {
                 let seen = gone(intent, missing.clone());

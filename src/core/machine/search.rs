@@ -123,7 +123,7 @@ impl Workset<'_> {
     }
 
     /// A lone link's record becomes the missing side of another: the lone link goes into it.
-    fn join(&mut self, mapping: &Mapping, side: Side, lone: LinkId, into: LinkId) {
+    pub(super) fn join(&mut self, mapping: &Mapping, side: Side, lone: LinkId, into: LinkId) {
         let id = (mapping.id, lone);
         self.release_claims(id, mapping);
         self.set_key(id, side, None);

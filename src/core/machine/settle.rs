@@ -255,6 +255,8 @@ impl Workset<'_> {
                 slot.link.pending[side].closed = true;
             }
         }
+        slot.link.field_state.overtaken[side] =
+            version.is_none() && relation == VersionOrder::Older;
         if let Some(version) = version {
             slot.link.versions[side] = version;
         }

@@ -63,6 +63,9 @@ pub(super) struct Slot {
     pub search: Search,
     pub external_id_searched: bool,
     pub asked: BTreeMap<Option<u16>, Asked>,
+    /// A side showed something else under the version that is known: it is read again (protocol
+    /// O3).
+    pub reread: Sides<bool>,
     /// Set when the link was put off within this round: it waits for its hint.
     pub deferred: bool,
     /// A deletion seen without proof, after a gap: only a person may carry it on.
@@ -89,6 +92,7 @@ impl Slot {
             search: Search::Rule(0),
             external_id_searched: false,
             asked: BTreeMap::new(),
+            reread: Sides::default(),
             deferred: false,
             suspected: Sides::default(),
         }

@@ -129,6 +129,8 @@ pub struct Workset<'a> {
     pub out: Changeset,
     ordinal: i32,
     figures: BTreeMap<Figure, i64>,
+    /// Whether what is observed from here on was read within the round.
+    pub(super) reading: bool,
 }
 
 impl<'a> Workset<'a> {
@@ -151,6 +153,7 @@ impl<'a> Workset<'a> {
             out,
             ordinal: 0,
             figures: BTreeMap::new(),
+            reading: false,
         }
     }
     /// Takes in what the ledger gave. A link that is here already stays as it is.
@@ -210,6 +213,11 @@ impl<'a> Workset<'a> {
     #[must_use]
     pub fn mapping(&self, id: MappingId) -> Option<Arc<Mapping>> {
         self.round.mappings.get(&id).cloned()
+    }
+    /// Says that everything observed from here on is read within this round: nothing that was
+    /// folded before can be newer.
+    pub fn begin_reading(&mut self) {
+        self.reading = true;
     }
     /// Asks for the link to be planned at the end of the round, whatever was observed.
     pub fn touch(&mut self, mapping: MappingId, link: LinkId) {
@@ -341,6 +349,9 @@ impl<'a> Workset<'a> {
             |hint: &&mut Hint| hint.system == system && hint.entity == entity && hint.key == key;
         if let Some(hint) = self.out.hints.iter_mut().find(same) {
             hint.due = hint.due.min(due);
+            if reason == HintReason::Deleted {
+                hint.reason = reason;
+            }
             return;
         }
         self.out.hints.push(Hint { system, entity, key, seq: 0, due, reason, tries: 0 });

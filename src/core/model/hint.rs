@@ -21,10 +21,12 @@ pub enum HintReason {
     Again,
     /// A person answered, or asked for a replay.
     Person,
-    /// A sweep found it.
+    /// A sweep found it: not to find it is no proof of a deletion.
     Sweep,
     /// A guarded delete waits for its look.
     Look,
+    /// A feed showed its deletion before any link could take it: not to find it is proof.
+    Deleted,
 }
 
 /// A notice that a record may have changed. One per record: adding it again takes a new `seq`

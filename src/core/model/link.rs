@@ -159,6 +159,9 @@ pub struct FieldState {
     pub units: Vec<(u16, UnitState)>,
     /// Whether the record of a side stands outside the mapping's filter.
     pub outside: Sides<bool>,
+    /// Whether a write of ours came after the version that is known of a side, which did not tell
+    /// its own: an observation of that very version is from before the write (protocol E2').
+    pub overtaken: Sides<bool>,
     /// The open decision on both sides.
     pub both: Option<BothHalves>,
     /// While an intent is open on a side of a feed: the fields that differed from the base in

@@ -34,12 +34,16 @@ impl<L: Ledger> Driver<L> {
         }
     }
 
-    /// A load waits for the loads of the mappings that it refers to, and the right side's for
-    /// the left's, so that each finds its partners linked.
+    /// A load waits until the poll of its side has a cursor, so that what changes behind the load
+    /// is polled; for the loads of the mappings that it refers to; and the right side's for the
+    /// left's, so that each finds its partners linked.
     pub(super) fn waits_for_parents(&self, job: &Job) -> bool {
         let Job::Load(id, side) = job else {
             return false;
         };
+        if self.turns.is_unplaced(&Job::Poll(*id, *side)) {
+            return true;
+        }
         let mapping = &self.engine.intake.mappings[id];
         let parents: Vec<MappingId> = mapping
             .units

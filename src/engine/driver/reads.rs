@@ -81,6 +81,10 @@ impl Turns {
     pub fn contains(&self, is: impl Fn(&Job) -> bool) -> bool {
         self.0.keys().any(is)
     }
+    /// Whether a job is there that has no place to go on from yet.
+    pub fn is_unplaced(&self, job: &Job) -> bool {
+        self.0.get(job).is_some_and(|turn| turn.place.is_none())
+    }
     /// The jobs that are due and do not run.
     pub fn due(&mut self, now: Tick) -> Vec<(Job, Option<String>)> {
         self.0

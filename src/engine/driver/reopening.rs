@@ -13,7 +13,7 @@ use super::reads::{Found, Job};
 use super::run::{Driver, DriverError, MEND_EVERY};
 use super::telling::chain;
 use crate::error::{EngineError, Result};
-use crate::intake::{load_stream, stream_position};
+use crate::intake::{load_stream, stream_position, verify_from_start};
 use crate::reader::Intake;
 use crate::work::Work;
 
@@ -140,6 +140,7 @@ impl<L: Ledger> Driver<L> {
                 noticed_at,
                 closed_at: None,
             });
+            work.positions.push(verify_from_start(&mapping.name));
             for side in Side::BOTH {
                 work.positions.push(StreamPosition {
                     stream: load_stream(&mapping.name, side),

@@ -1,7 +1,7 @@
 //! Answers of people: the polled sides are read afresh before an answer is folded (protocol P4).
 
 use syncline_core::Side;
-use syncline_core::model::{Review, ReviewKind};
+use syncline_core::model::{Choice, Review, ReviewKind};
 use syncline_ledger::{Ledger, LinkQuery};
 use syncline_sdk::{FetchBy, FetchRequest, Purpose};
 
@@ -38,6 +38,10 @@ impl<L: Ledger> Intake<L> {
         let Some(link) = loaded.links.first() else {
             return Ok(());
         };
+        if let Some(Choice::Adopt(key)) = review.answer.as_ref().map(|answer| &answer.choice) {
+            // Whether the chosen record belongs to another link by now.
+            work.named.extend(Side::BOTH.map(|side| (mapping.id, side, key.clone())));
+        }
         for side in Side::BOTH {
             let suspected = matches!(review.kind, ReviewKind::SuspectedDelete(at) if at == side);
             let Some(key) = link.keys[side].clone().filter(|_| !suspected) else {

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use syncline_core::mapping::MappingId;
 use syncline_core::model::{Gap, StreamPosition};
 use syncline_ledger::Ledger;
 use syncline_sdk::{Change, ChangeKind, FeedBatch, Position, SystemName};
 
 use crate::engine::Engine;
+use crate::intake::verify_from_start;
 use crate::observation;
 use crate::work::Work;
 
@@ -25,7 +25,7 @@ impl<L: Ledger> Engine<L> {
         let mut work = Work::default();
         for change in &batch.changes {
             if change.kind == ChangeKind::Truncate {
-                work.gaps.extend(self.truncated(name, change));
+                self.truncated(name, change, &mut work);
                 continue;
             }
             self.observe_change(name, change, &mut work);
@@ -54,18 +54,22 @@ impl<L: Ledger> Engine<L> {
 
     /// All records of an entity were removed at once: nothing is deleted on the other side. It
     /// is a gap of the mappings that read the entity, and people are asked record by record.
-    fn truncated(&self, name: &SystemName, change: &Change) -> Vec<Gap> {
+    fn truncated(&self, name: &SystemName, change: &Change, work: &mut Work) {
         let Some(system) = self.intake.system(name) else {
-            return Vec::new();
+            return;
         };
         let noticed_at = self.intake.clock.now().micros();
-        let gap = |mapping: MappingId| Gap {
-            stream: format!("mapping:{mapping}"),
-            reason: format!("{} was truncated on {name}", change.entity),
-            noticed_at,
-            closed_at: None,
-        };
-        system.readers(&change.entity).iter().map(|reader| gap(reader.mapping)).collect()
+        for reader in system.readers(&change.entity) {
+            work.gaps.push(Gap {
+                stream: format!("mapping:{}", reader.mapping),
+                reason: format!("{} was truncated on {name}", change.entity),
+                noticed_at,
+                closed_at: None,
+            });
+            // A process that comes after a crash knows by it that every link is to be verified.
+            let mapping = &self.intake.mappings[&reader.mapping];
+            work.positions.push(verify_from_start(&mapping.name));
+        }
     }
 }
 

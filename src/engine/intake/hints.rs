@@ -3,14 +3,17 @@
 
 use std::collections::BTreeMap;
 
+use syncline_core::machine::{Missing, Observation, Source};
 use syncline_core::model::{Hint, HintDone, HintReason};
 use syncline_ledger::Ledger;
-use syncline_sdk::{EntityName, Error, FetchBy, FetchRequest, Key, Purpose, Scope, SystemName};
+use syncline_sdk::{
+    EntityName, Error, FetchBy, FetchRequest, Fetched, Key, Purpose, Scope, SystemName,
+};
 
 use crate::error::Result;
 use crate::limits;
 use crate::reader::Intake;
-use crate::wants::observations;
+use crate::wants::{observations, suspects};
 use crate::work::Work;
 
 impl<L: Ledger> Intake<L> {
@@ -65,9 +68,8 @@ impl<L: Ledger> Intake<L> {
             };
             let context = self.context(Purpose::Sync);
             let fetched = system.connector.fetch(&context, request).await?;
-            for seen in observations(fetched) {
-                work.observed.push((reader.mapping, reader.side, seen));
-            }
+            let seen = as_hinted(hints, fetched);
+            work.observed.extend(seen.into_iter().map(|seen| (reader.mapping, reader.side, seen)));
         }
         work.hints_done.extend(hints.iter().map(done));
         Ok(work)
@@ -85,7 +87,6 @@ impl<L: Ledger> Intake<L> {
             work.hints.push(Hint {
                 seq: 0,
                 due: now + limits::put_off(tries),
-                reason: HintReason::Again,
                 tries,
                 ..hint.clone()
             });
@@ -100,4 +101,22 @@ fn done(hint: &Hint) -> HintDone {
         key: hint.key.clone(),
         seq: hint.seq,
     }
+}
+
+/// A reading with what the hints say of records that are not found.
+fn as_hinted(hints: &[Hint], fetched: Fetched) -> Vec<Observation> {
+    let is = |key: &Key, reason| hints.iter().any(|hint| hint.key == *key && hint.reason == reason);
+    let swept = |key: &Key| is(key, HintReason::Sweep);
+    let (suspected, known) = fetched.missing.into_iter().partition(|(key, _)| swept(key));
+    let time = fetched.server_time;
+    let of = |missing, records| Fetched { records, missing, server_time: time };
+    let mut seen = observations(of(known, fetched.records));
+    seen.extend(suspects(of(suspected, Vec::new())));
+    for seen in &mut seen {
+        if is(&seen.key, HintReason::Deleted) && seen.content == Err(Missing::Deleted) {
+            // The feed has told of this deletion.
+            seen.source = Source::Feed;
+        }
+    }
+    seen
 }

@@ -13,4 +13,4 @@ pub use feed::feed_stream;
 pub(crate) use feed::stream_position;
 pub use load::{LOADED, load_stream};
 pub use poll::poll_stream;
-pub use verify::verify_stream;
+pub use verify::{verify_from_start, verify_stream};

@@ -19,6 +19,12 @@ pub fn verify_stream(mapping: &str) -> String {
     format!("verify:{mapping}")
 }
 
+/// The place of a verifying pass that is to begin: committed with the gap that asks for it.
+#[must_use]
+pub fn verify_from_start(mapping: &str) -> StreamPosition {
+    StreamPosition { stream: verify_stream(mapping), identity: String::new(), place: String::new() }
+}
+
 impl<L: Ledger> Intake<L> {
     /// Reads both records of one page of links. A record that is missing is only suspected to
     /// be deleted: a person decides, since the gap may hide what happened. Gives the work and

@@ -160,7 +160,7 @@ pub(super) fn to_status(number: i16) -> Option<ReviewStatus> {
 }
 
 /// A hint's reasons, each at its number.
-const REASONS: [HintReason; 9] = [
+const REASONS: [HintReason; 10] = [
     HintReason::Changed,
     HintReason::Busy,
     HintReason::OpenTick,
@@ -170,6 +170,7 @@ const REASONS: [HintReason; 9] = [
     HintReason::Person,
     HintReason::Sweep,
     HintReason::Look,
+    HintReason::Deleted,
 ];
 
 /// The number of a hint's reason.
@@ -184,6 +185,7 @@ pub(super) fn reason(reason: HintReason) -> i16 {
         HintReason::Person => 6,
         HintReason::Sweep => 7,
         HintReason::Look => 8,
+        HintReason::Deleted => 9,
     }
 }
 

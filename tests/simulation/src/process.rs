@@ -63,8 +63,11 @@ impl Process {
     pub async fn live(mut self) {
         loop {
             self.take_over().await;
-            self.start_streams().await;
-            match self.turns().await {
+            let ended = match self.start_streams().await {
+                Ok(()) => self.turns().await,
+                Err(error) => error,
+            };
+            match ended {
                 EngineError::Fenced => self.desk.tell(|| format!("{:?} is fenced", self.id)),
                 other => {
                     self.desk.lock().defect = Some(chain(&other));

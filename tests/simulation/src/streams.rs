@@ -8,7 +8,8 @@ use syncline_core::Side;
 use syncline_core::mapping::MappingId;
 use syncline_core::model::{Gap, StreamPosition};
 use syncline_engine::{
-    EngineError, LOADED, Work, feed_stream, load_stream, poll_stream, verify_stream,
+    EngineError, LOADED, Work, feed_stream, load_stream, poll_stream, verify_from_start,
+    verify_stream,
 };
 use syncline_ledger::Ledger;
 use syncline_sdk::{ErrorKind, Feed, FeedKind, Position, Purpose, SystemName};
@@ -19,7 +20,7 @@ use crate::process::{Durable, News, PAUSE, Process};
 
 impl Process {
     /// Starts feeds and jobs, each from where the ledger says.
-    pub(crate) async fn start_streams(&mut self) {
+    pub(crate) async fn start_streams(&mut self) -> Result<(), EngineError> {
         let known = loop {
             match self.engine.ledger().positions().await {
                 Ok(known) => break known,
@@ -33,7 +34,7 @@ impl Process {
         for name in names {
             jobs.push(slot(Job::Hints(name.clone()), None));
             if self.engine.systems()[&name].has_feed() {
-                self.start_feed(&name, known.get(&feed_stream(&name))).await;
+                self.start_feed(&name, known.get(&feed_stream(&name))).await?;
             }
         }
         for mapping in self.engine.mappings().values() {
@@ -56,9 +57,14 @@ impl Process {
             }
         }
         self.desk.lock().jobs.insert(self.id, jobs);
+        Ok(())
     }
 
-    async fn start_feed(&mut self, name: &SystemName, known: Option<&StreamPosition>) {
+    async fn start_feed(
+        &mut self,
+        name: &SystemName,
+        known: Option<&StreamPosition>,
+    ) -> Result<(), EngineError> {
         let connector = self.engine.systems()[name].connector.clone();
         let mut from = known.map(|known| Position {
             stream: known.identity.as_str().into(),
@@ -70,15 +76,13 @@ impl Process {
                 Ok(Some(start)) => {
                     let mut work = Work::default();
                     work.positions.push(position(name, &start));
-                    if self.commit(&work).await.is_err() {
-                        return;
-                    }
+                    self.commit(&work).await?;
                     from = Some(start);
                 }
                 _ => self.desk.sleep(self.id, PAUSE).await,
             }
         }
-        let Some(from) = from else { return };
+        let Some(from) = from else { return Ok(()) };
         self.durable.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), from);
         let selections = self.engine.systems()[name].feed.clone();
         let (desk, id, durable) = (self.desk.clone(), self.id, self.durable.clone());
@@ -87,6 +91,7 @@ impl Process {
             let selections: Vec<&syncline_sdk::Selection> =
                 selections.iter().map(|selection| &**selection).collect();
             loop {
+                desk.tell(|| format!("{id:?} {name}: a feed opens"));
                 let from = durable.lock().unwrap_or_else(PoisonError::into_inner)[&name].clone();
                 let opened = connector.open_feed(&context, &selections, Some(&from)).await;
                 let error = match opened {
@@ -95,6 +100,7 @@ impl Process {
                     }
                     Err(error) => error,
                 };
+                desk.tell(|| format!("{id:?} {name}: the feed ends: {error}"));
                 if error.kind == ErrorKind::Gap {
                     desk.post(id, News::FeedLost(name.clone()));
                     return;
@@ -103,6 +109,7 @@ impl Process {
             }
         };
         self.desk.spawn(self.id, true, Box::pin(task));
+        Ok(())
     }
 
     /// Every link of the mappings concerned is to be verified.
@@ -140,6 +147,7 @@ impl Process {
                 noticed_at,
                 closed_at: None,
             });
+            work.positions.push(verify_from_start(&mapping.name));
             for side in Side::BOTH {
                 work.positions.push(StreamPosition {
                     stream: load_stream(&mapping.name, side),
@@ -158,8 +166,7 @@ impl Process {
             }
         }
         self.verify(&work.gaps);
-        self.start_feed(name, Some(&known)).await;
-        Ok(())
+        self.start_feed(name, Some(&known)).await
     }
 
     /// Closes gaps once both sides were scanned and every link verified.

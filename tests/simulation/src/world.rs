@@ -1,14 +1,14 @@
 //! A run: two systems, a ledger, processes that come and go, people, and the scheduler that
 //! decides who goes on and what breaks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use syncline_core::machine::{Limits, Mappings};
 use syncline_core::{Side, Sides};
 use syncline_engine::{Engine, Ids, Intake, Parts};
 use syncline_ledger::memory::{Gate as LedgerGate, Memory};
-use syncline_sdk::{Connector, Instant, LinkId, SystemName};
+use syncline_sdk::{Connector, FeedKind, Instant, LinkId, ReceiptKind, SystemName};
 use syncline_testkit::{MemoryConnector, MemorySystem};
 
 use crate::answers::Answers;
@@ -141,7 +141,12 @@ impl World {
     pub(crate) fn start(&mut self) {
         self.last_process += 1;
         let id = ProcessId(self.last_process);
-        let gate = || ProcessGate { desk: self.desk.clone(), process: id };
+        let by_session =
+            |side: &Side| self.systems[*side].profile().capabilities.receipt == ReceiptKind::Stream;
+        let sessions: BTreeSet<SystemName> =
+            Side::BOTH.into_iter().filter(by_session).map(system_name).collect();
+        let gate =
+            || ProcessGate { desk: self.desk.clone(), process: id, sessions: sessions.clone() };
         let connectors: BTreeMap<SystemName, Arc<dyn Connector>> = Side::BOTH
             .into_iter()
             .map(|side| {
@@ -220,6 +225,10 @@ impl World {
             }
             Action::Truncate => {
                 let side = self.side();
+                if self.systems[side].profile().capabilities.feed != FeedKind::Images {
+                    // There a mass deletion leaves as many deletions.
+                    return;
+                }
                 let entity = crate::setup::entity_of(crate::setup::ITEMS);
                 self.systems[side].person("tru").truncate(&entity);
                 self.desk.hit("fault: truncate");
@@ -287,8 +296,15 @@ impl World {
             let loading_items = jobs
                 .iter()
                 .any(|slot| !slot.over && matches!(slot.job, Job::Load(crate::setup::ITEMS, _)));
+            let unplaced = jobs.iter().any(|slot| match (&of, &slot.job) {
+                (Some(Job::Load(mapping, side)), Job::Poll(other, at)) => {
+                    (mapping, side) == (other, at) && slot.place.is_none()
+                }
+                _ => false,
+            });
             let Some(slot) = jobs.get_mut(at) else { return false };
             let waits = match slot.job {
+                Job::Load(..) if unplaced => true,
                 Job::Load(crate::setup::CHILDREN, Side::Left) => loading_items,
                 Job::Load(_, Side::Right) => first_left,
                 Job::Verify(_) => loading,

@@ -106,14 +106,15 @@ fn both() -> impl Strategy<Value = BothHalves> {
 pub(super) fn field_state() -> impl Strategy<Value = FieldState> {
     (
         vec((any::<u16>(), unit_state()), 0..4),
-        sides(any::<bool>()),
+        (sides(any::<bool>()), sides(any::<bool>())),
         option::of(both()),
         (option::of(indexed()), option::of(indexed())),
         any::<u8>(),
     )
-        .prop_map(|(units, outside, both, (left, right), refusals)| FieldState {
+        .prop_map(|(units, (outside, overtaken), both, (left, right), refusals)| FieldState {
             units,
             outside,
+            overtaken,
             both,
             evidence: Sides { left, right },
             refusals,

@@ -117,7 +117,13 @@ fn unit(
         // What was changed on the side that does not lead stays there.
         let own =
             chains.last(to, key, &name(to)).is_some_and(|node| !matches!(node.by, By::Sync(_)));
-        if !unit.direction.reaches(to.other()) && own {
+        // So does what the side that leads has not given a record that was made there.
+        let (side, place) = match to {
+            Side::Left => (Side::Right, partner),
+            Side::Right => (Side::Left, key),
+        };
+        let never_given = chains.last(side, place, &name(side)).is_none();
+        if !unit.direction.reaches(to.other()) && (own || never_given) {
             return None;
         }
     }

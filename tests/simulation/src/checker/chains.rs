@@ -14,6 +14,14 @@ use super::{Evidence, Violation, violation};
 use crate::answers::TYPED;
 use crate::setup::{entity_of, token};
 
+/// Whether what a side shows of a field travels to the other.
+fn leads(evidence: &Evidence<'_>, side: Side, field: &FieldName) -> bool {
+    let mapping = &evidence.world.mappings[&crate::setup::ITEMS];
+    let at = mapping.sides[side].selection.fields.iter().position(|name| name == field);
+    let unit = at.and_then(|at| mapping.unit_of(side, at));
+    unit.is_none_or(|unit| mapping.units[unit].direction.reaches(side.other()))
+}
+
 /// A set of edits. 0 stands for the empty value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Seen([u64; 8]);
@@ -67,6 +75,9 @@ pub struct Node {
     /// Whether an automation rewrote in our own transaction what we had just written there: its
     /// value is the image of that write (protocol N2).
     pub rewritten: bool,
+    /// Whether it was committed only after the tick of its stamp was over: a transaction that no
+    /// version on a coarse clock tells from what it replaced (protocol section 3, class 2).
+    pub stamped_before: bool,
     /// In which step.
     pub step: u32,
     /// Everything that it had seen, itself included.
@@ -141,6 +152,14 @@ impl Chains {
             None if line.actor.kind == syncline_sdk::ActorKind::Automation => By::Automation,
             None => By::Person,
         };
+        let cas = evidence.mapping_of(entity).map(|of| of.sides[side].capabilities.cas);
+        let stamped_before = match cas {
+            Some(Cas::Coarse { tick }) => {
+                let tick = i64::try_from(tick.as_micros()).unwrap_or(i64::MAX);
+                line.at.micros() / tick > line.stamped.micros() / tick
+            }
+            _ => false,
+        };
         let token = token(new);
         let mut seen = previous.as_ref().map(|node| node.seen).unwrap_or_default();
         if let By::Sync(origin) = &by {
@@ -165,7 +184,7 @@ impl Chains {
             }
         }
         seen.insert(token);
-        let node = Node { token, value: new.clone(), by, rewritten, step, seen };
+        let node = Node { token, value: new.clone(), by, rewritten, stamped_before, step, seen };
         self.of.entry(place).or_default().push(node);
     }
 
@@ -249,10 +268,14 @@ impl Chains {
         if self.is_decided(evidence, side, field, origin, &replaced.value) {
             return None;
         }
+        if replaced.token.is_none() && !leads(evidence, side, field) {
+            // There was nothing to keep, on the side that does not lead.
+            return None;
+        }
         let unguarded = evidence
             .mapping_of(&line.entity)
             .is_some_and(|mapping| mapping.sides[side].capabilities.cas == Cas::None);
-        if unguarded {
+        if unguarded || replaced.stamped_before {
             // Class 3: an overwrite inside one round trip is possible (protocol section 3).
             return None;
         }
