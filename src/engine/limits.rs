@@ -39,8 +39,9 @@ pub const COMMITS_RESERVED: i64 = 1_000;
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long the ownership of the shards lasts without being renewed. Short, because it is how
-/// long the next process waits after a kill; a stall that outlives it only costs a takeover,
-/// since correctness rests on the fence and the guards (protocol I6).
+/// long the next process waits where the ledger cannot tell that this one has ended; a stall that
+/// outlives it only costs a takeover, since correctness rests on the fence and the guards
+/// (protocol I6).
 pub const LEASE: Duration = Duration::from_secs(2);
 
 /// Batches under way at a time, per system: bounds the memory of what is in flight.

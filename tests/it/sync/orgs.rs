@@ -124,6 +124,9 @@ async fn an_org_and_a_database_agree_both_ways() {
     let contact = field(&org, "Contact", ("Email", "r@x.example"), "Id").unwrap();
     person.delete(id(&contact)).await.unwrap();
     becomes(&ops, "select count(*)::text from contacts", "0").await;
+    // The look found the record as it was agreed, its parent included: nothing was brought back.
+    let history = org.history_since(0, 10_000);
+    assert!(history.iter().all(|entry| entry.op.as_str() != "undelete"), "{history:?}");
     assert_eq!(text(&world.ledger(), "select count(*)::text from syncline.review").await, "0");
     world.end().await;
 }

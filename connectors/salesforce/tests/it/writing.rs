@@ -1,6 +1,6 @@
 //! Pushing and settling: the shapes of requests, and what answers mean.
 
-use syncline_sdk::{Connector, ErrorKind, Expect, Key, Value, WriteOp, WriteOutcome};
+use syncline_sdk::{Connector, ErrorKind, Expect, Key, Value, VersionOrder, WriteOp, WriteOutcome};
 
 use crate::script::{Answer, ID, Script, account, batch, cx, expect};
 
@@ -113,6 +113,12 @@ async fn every_update_is_guarded_and_answered_on_its_own() {
     let ops = (0..6).map(|at| update(ID, "x", at)).collect();
     let outcomes = crm.push(&cx(), batch(ops)).await.unwrap();
     assert_eq!(words(&outcomes), ["applied", "stale", "busy", "missing", "rejected", "unknown"]);
+    // A reading from before the update is older than it (protocol E2').
+    let WriteOutcome::Applied { version: Some(version), .. } = &outcomes[0] else {
+        panic!("{outcomes:?}")
+    };
+    assert_eq!(crm.order(&expect(0).version, version), VersionOrder::Older);
+    assert_eq!(crm.order(&expect(1).version, version), VersionOrder::Newer);
     let json = script.last().json();
     assert_eq!(json["allOrNone"], false);
     assert_eq!(json["collateSubrequests"], false);
