@@ -13,7 +13,8 @@
 //! | `seeds`, `plan`, `player`, `latency` | what people do |
 //! | `recovery` | kills |
 //! | `evidence`, `judge` | the histories, and the verdict |
-//! | `quiet`, `gauges`, `view`, `report`, `farewell` | waiting, the ledger's figures, and what is shown |
+//! | `quiet`, `gauges` | waiting, and the ledger's figures |
+//! | `view`, `report`, `farewell` | what is shown |
 
 mod crm;
 mod engine;
