@@ -303,9 +303,6 @@ impl<L: Ledger> Engine<L> {
         for (mapping, link) in &work.touched {
             workset.touch(*mapping, *link);
         }
-        for (mapping, link) in &work.retried {
-            workset.retry(*mapping, *link);
-        }
         for key in &work.answered {
             workset.answer(key.mapping, key.link, key.unit);
         }
@@ -324,16 +321,12 @@ impl<L: Ledger> Engine<L> {
         let mut closed = self.closed.clone();
         // Two answers to one batch may come together, and work may be given again after a commit
         // that happened: a batch is closed once.
-        workset.out.batches.extend(
-            work.batches
-                .iter()
-                .filter(|&change| match change {
-                    BatchChange::Close { id, .. } => closed.insert(*id),
-                    BatchChange::Assert { id, .. } => !closed.contains(id),
-                    BatchChange::Send(_) | BatchChange::Resend { .. } => true,
-                })
-                .cloned(),
-        );
+        let once = work.batches.iter().filter(|change| match change {
+            BatchChange::Close { id, .. } => closed.insert(*id),
+            BatchChange::Assert { id, .. } => !closed.contains(id),
+            BatchChange::Send(_) | BatchChange::Resend { .. } => true,
+        });
+        workset.out.batches.extend(once.cloned());
         workset.out.gaps.extend(work.gaps.iter().cloned());
         for hint in &work.hints {
             workset.hint(
