@@ -303,6 +303,9 @@ impl<L: Ledger> Engine<L> {
         for (mapping, link) in &work.touched {
             workset.touch(*mapping, *link);
         }
+        for (mapping, link) in &work.retried {
+            workset.retry(*mapping, *link);
+        }
         for key in &work.answered {
             workset.answer(key.mapping, key.link, key.unit);
         }
