@@ -324,16 +324,12 @@ impl<L: Ledger> Engine<L> {
         let mut closed = self.closed.clone();
         // Two answers to one batch may come together, and work may be given again after a commit
         // that happened: a batch is closed once.
-        workset.out.batches.extend(
-            work.batches
-                .iter()
-                .filter(|&change| match change {
-                    BatchChange::Close { id, .. } => closed.insert(*id),
-                    BatchChange::Assert { id, .. } => !closed.contains(id),
-                    BatchChange::Send(_) | BatchChange::Resend { .. } => true,
-                })
-                .cloned(),
-        );
+        let once = work.batches.iter().filter(|change| match change {
+            BatchChange::Close { id, .. } => closed.insert(*id),
+            BatchChange::Assert { id, .. } => !closed.contains(id),
+            BatchChange::Send(_) | BatchChange::Resend { .. } => true,
+        });
+        workset.out.batches.extend(once.cloned());
         workset.out.gaps.extend(work.gaps.iter().cloned());
         for hint in &work.hints {
             workset.hint(

@@ -1,28 +1,19 @@
 //! Answers of sends, and the settlement of what stayed unknown (protocol 1.5).
 
-use syncline_core::machine::{Carried, SettleInput, Settling, Source, Step};
-use syncline_core::mapping::Mapping;
+use syncline_core::machine::{Carried, SettleInput, Settling};
 use syncline_core::model::{BatchChange, BatchState, IntentKind};
 use syncline_ledger::Ledger;
 use syncline_sdk::{
-    BatchId, Cas, Current, Error, ErrorKind, IntentId, Purpose, ReceiptKind, Settlement,
-    UnknownWrite, VersionOrder, WriteBatch, WriteOutcome,
+    BatchId, IntentId, Purpose, Settlement, UnknownWrite, VersionOrder, WriteBatch, WriteOutcome,
 };
 
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::judged::{Judged, undecided};
 use crate::limits;
-use crate::observation;
+use crate::proof::{Proof, by_marker, not_sent, proof};
 use crate::send::{Sending, Sent};
 use crate::work::{Account, Work};
-
-/// What an answer proves about one write.
-enum Proof {
-    /// It is settled; whether that rests on this send being the only one.
-    Settled(Settling, bool),
-    /// Nothing.
-    Unknown,
-}
 
 impl<L: Ledger> Engine<L> {
     /// Folds the answer of a send: settles what it proves; the rest is unknown from now on.
@@ -310,158 +301,9 @@ impl<L: Ledger> Engine<L> {
     }
 }
 
-enum Judged {
-    Settled(Settling),
-    Resend,
-    Wait,
-}
-
-/// A write without receipt (protocol I5.3 to I5.5).
-fn undecided(mapping: &Mapping, carried: &Carried, current: Current, may_arrive: bool) -> Judged {
-    let side = carried.intent.side;
-    let capabilities = &mapping.sides[side].capabilities;
-    if capabilities.receipt == ReceiptKind::Stream {
-        return by_stream(mapping, carried, current, may_arrive);
-    }
-    match (carried.step, carried.intent.kind) {
-        // The undelete of a record is no harm twice; what it did shows in the next reading.
-        (Step::Undelete, _) if !may_arrive => Judged::Settled(Settling::Cancelled),
-        (Step::Delete, _) if !may_arrive => Judged::Settled(Settling::Expired),
-        (Step::Undelete | Step::Delete, _) => Judged::Wait,
-        (Step::Write, IntentKind::Create) if capabilities.unique_external_id => Judged::Resend,
-        (Step::Write, IntentKind::Create) if may_arrive => Judged::Wait,
-        (Step::Write, IntentKind::Create) => unfindable(),
-        _ if capabilities.cas != Cas::None => Judged::Resend,
-        _ if may_arrive => Judged::Wait,
-        _ => by_content(carried, current),
-    }
-}
-
-/// Neither the marker nor the fence came by yet. While the fence is under way no other copy may
-/// be sent: it would come behind the place that decides (protocol I7). Where the stream that
-/// would have told was lost, the content decides once no copy can arrive.
-fn by_stream(mapping: &Mapping, carried: &Carried, current: Current, may_arrive: bool) -> Judged {
-    if may_arrive {
-        return Judged::Wait;
-    }
-    let shown = matches!(current, Current::Record(_));
-    match (carried.step, carried.intent.kind) {
-        (Step::Write, IntentKind::Create) => match current {
-            Current::Record(record) => Judged::Settled(Settling::Applied {
-                version: None,
-                stored: None,
-                key: Some(record.key),
-            }),
-            Current::Unread
-                if mapping.sides[carried.intent.side].capabilities.unique_external_id =>
-            {
-                Judged::Settled(Settling::Cancelled)
-            }
-            Current::Unread => unfindable(),
-        },
-        (Step::Delete, _) if shown => Judged::Settled(Settling::Cancelled),
-        (Step::Delete, _) => Judged::Settled(Settling::Expired),
-        (Step::Undelete, _) => Judged::Settled(Settling::Cancelled),
-        _ if shown => by_content(carried, current),
-        _ => Judged::Settled(Settling::Missing(None)),
-    }
-}
-
-/// A create whose reply was lost on a side where nothing tells which record it made (protocol
-/// C5): never sent again blindly.
-fn unfindable() -> Judged {
-    let what = "the reply of a create was lost and the side keeps no unique external id";
-    Judged::Settled(Settling::Refused(
-        Error::new(ErrorKind::Unsupported, "create", what)
-            .advise("look for the record on that side, then answer or replay"),
-    ))
-}
-
-/// Without guard and receipt, once no copy can arrive: the content decides (protocol I5.5).
-fn by_content(carried: &Carried, current: Current) -> Judged {
-    let Current::Record(record) = current else {
-        return Judged::Wait;
-    };
-    let shows = carried
-        .intent
-        .fields
-        .iter()
-        .filter(|field| field.is_written())
-        .all(|field| record.values.get(usize::from(field.field)) == Some(&field.image));
-    if shows {
-        Judged::Settled(Settling::Applied { version: None, stored: None, key: Some(record.key) })
-    } else {
-        let seen = observation::of_record(*record, Source::Read, None);
-        Judged::Settled(Settling::Stale(Some(Box::new(seen))))
-    }
-}
-
 fn batch_change(id: BatchId, all: bool, attempts: Option<i32>) -> Option<BatchChange> {
     if all {
         return Some(BatchChange::Close { id, state: BatchState::Settled, attempts });
     }
     attempts.map(|attempts| BatchChange::Assert { id, attempts })
-}
-
-/// The call failed before anything was sent.
-fn not_sent(error: &Error, sole: bool) -> Proof {
-    if sole {
-        let kind = match error.kind {
-            ErrorKind::Auth | ErrorKind::Quota | ErrorKind::Throttled => error.kind,
-            _ => ErrorKind::Unavailable,
-        };
-        Proof::Settled(Settling::Refused(Error::new(kind, "push", error.context.clone())), true)
-    } else {
-        Proof::Unknown
-    }
-}
-
-/// A write that was refused because the record carries its own marker by now: another copy of
-/// the same request was applied (protocol I3, I5.1).
-fn by_marker(outcome: WriteOutcome, marker: &str) -> WriteOutcome {
-    match outcome {
-        WriteOutcome::Stale { current: Current::Record(record), .. }
-            if record.marker.as_deref() == Some(marker) =>
-        {
-            WriteOutcome::Applied { version: None, stored: None, key: Some(record.key) }
-        }
-        outcome => outcome,
-    }
-}
-
-/// What an outcome proves. A refusal settles only with a receipt, or when this send is the only
-/// one ever recorded, which the commit asserts (protocol I3).
-fn proof(outcome: WriteOutcome, sole: bool) -> Proof {
-    let (settling, receipted) = match outcome {
-        WriteOutcome::Applied { version, stored, key } => {
-            return Proof::Settled(Settling::Applied { version, stored, key }, false);
-        }
-        WriteOutcome::Unknown(error) => {
-            tracing::info!(%error, "the outcome of a write is not known yet");
-            return Proof::Unknown;
-        }
-        WriteOutcome::Stale { current, receipted } => {
-            let seen = match current {
-                Current::Record(record) => {
-                    Some(Box::new(observation::of_record(*record, Source::Read, None)))
-                }
-                Current::Unread => None,
-            };
-            (Settling::Stale(seen), receipted)
-        }
-        WriteOutcome::Missing { reason, receipted } => {
-            use syncline_core::machine::Missing;
-            let missing = match reason {
-                Some(syncline_sdk::Absence::Deleted { .. }) => Some(Missing::Deleted),
-                Some(syncline_sdk::Absence::MergedInto(winner)) => {
-                    Some(Missing::MergedInto(winner))
-                }
-                Some(syncline_sdk::Absence::NotVisible) | None => None,
-            };
-            (Settling::Missing(missing), receipted)
-        }
-        WriteOutcome::Busy { receipted } => (Settling::Busy, receipted),
-        WriteOutcome::Rejected { error, receipted } => (Settling::Refused(error), receipted),
-    };
-    if receipted || sole { Proof::Settled(settling, !receipted) } else { Proof::Unknown }
 }

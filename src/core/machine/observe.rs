@@ -105,12 +105,8 @@ impl Workset<'_> {
         let Some(slot) = self.slots.get(&id) else { return };
         match slot.link.state {
             LinkState::Ended => return,
-            LinkState::Merged(_)
-                // The loser's partner, of which a person was asked, is gone too.
-                if seen.content.is_err() => {
-                    self.close_all(id);
-                    return;
-                }
+            // The loser's partner, of which a person was asked, is gone too.
+            LinkState::Merged(_) if seen.content.is_err() => return self.close_all(id),
             _ => {}
         }
         let order =

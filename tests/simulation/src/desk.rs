@@ -98,6 +98,8 @@ pub struct Inner {
     pub held: BTreeMap<u64, Held>,
     /// Processes that wait for a turn.
     pub turns: BTreeMap<ProcessId, Turn>,
+    /// How often each process began anew: what an earlier beginning read is not heard any more.
+    pub lives: BTreeMap<ProcessId, u32>,
     /// What came in for a process.
     pub inbox: BTreeMap<ProcessId, VecDeque<News>>,
     /// What each process reads again and again.
@@ -134,6 +136,7 @@ impl Desk {
             step: 0,
             held: BTreeMap::new(),
             turns: BTreeMap::new(),
+            lives: BTreeMap::new(),
             inbox: BTreeMap::new(),
             jobs: BTreeMap::new(),
             spawned: Vec::new(),
@@ -171,6 +174,19 @@ impl Desk {
         if inner.calm {
             inner.grant(process, usize::MAX);
         }
+    }
+    /// The beginning in which a process is.
+    #[must_use]
+    pub fn life(&self, process: ProcessId) -> u32 {
+        self.lock().lives.get(&process).copied().unwrap_or(0)
+    }
+    /// Puts news into a process's inbox, unless that began anew since. True when it was put in.
+    pub fn post_in(&self, process: ProcessId, life: u32, news: News) -> bool {
+        let heard = self.life(process) == life;
+        if heard {
+            self.post(process, news);
+        }
+        heard
     }
     /// Passes a gate.
     pub async fn pass(&self, process: ProcessId, place: Place) -> Say {

@@ -31,3 +31,6 @@ pub mod world;
 pub use checker::Violation;
 pub use coverage::Coverage;
 pub use run::{Outcome, Wanted, run};
+
+#[cfg(test)]
+mod regressions;

@@ -83,6 +83,7 @@ impl Process {
     fn drop_streams(&self) {
         let mut inner = self.desk.lock();
         inner.end_feeds.push(self.id);
+        *inner.lives.entry(self.id).or_insert(0) += 1;
         inner.spawned.retain(|(of, feed, _)| !(*feed && *of == self.id));
         if let Some(inbox) = inner.inbox.get_mut(&self.id) {
             inbox.retain(|news| matches!(news, News::Sent(_)));

@@ -209,6 +209,7 @@ async fn receive(
     durable: &Durable,
     mut acknowledged: Position,
 ) -> syncline_sdk::Error {
+    let life = desk.life(id);
     loop {
         let now = durable.lock().unwrap_or_else(PoisonError::into_inner)[name].clone();
         if now != acknowledged {
@@ -218,7 +219,9 @@ async fn receive(
             acknowledged = now;
         }
         match feed.next(context, 50).await {
-            Ok(batch) => desk.post(id, News::Feed(name.clone(), batch)),
+            Ok(batch) => {
+                desk.post_in(id, life, News::Feed(name.clone(), batch));
+            }
             Err(error) => return error,
         }
     }

@@ -317,9 +317,10 @@ impl World {
             (slot.job.clone(), slot.place.clone())
         };
         let (desk, intake) = (self.desk.clone(), intake.clone());
+        let life = desk.life(process);
         let task = async move {
             let found = run_job(&intake, &job, place).await;
-            desk.post(process, News::Read(job, found));
+            desk.post_in(process, life, News::Read(job, found));
         };
         self.desk.spawn(process, false, Box::pin(task));
         true

@@ -1,0 +1,223 @@
+//! A linked pair of one text field, and rounds over it.
+
+use std::sync::Arc;
+
+use syncline_sdk::{
+    Actor, Capabilities, Cas, EntityName, FeedKind, FieldName, FieldType, HistoryKind, Instant,
+    LinkId, ReceiptKind, Selection, SystemName, Value, Version, VersionOrder,
+};
+
+use crate::machine::{
+    Clock, Limits, Mappings, Observation, OutBatch, Round, SettleInput, Settling, Source, Workset,
+};
+use crate::mapping::{
+    DeleteRule, Direction, Initial, LeaveRule, MappedField, MappedSide, Mapping, MappingId, Pair,
+    Policy, Unit,
+};
+use crate::model::{
+    Base, Changeset, Fence, FieldState, Link, LinkChange, LinkState, Pending, Review, ReviewChange,
+    ReviewStatus, shard_of,
+};
+use crate::{Side, Sides};
+
+pub(super) const MAPPING: MappingId = MappingId(1);
+
+/// A pair as the ledger keeps it between rounds, and what is read of it.
+pub(super) struct Scene {
+    mappings: Mappings,
+    pub link: Link,
+    pub reviews: Vec<Review>,
+    commit: i64,
+}
+
+/// What a round did.
+pub(super) struct Done {
+    pub changeset: Changeset,
+    pub sends: Vec<OutBatch>,
+}
+
+impl Scene {
+    /// A pair that agrees on `a`, at version 1 on both sides, each with this guard.
+    pub fn agreed(cas: Cas) -> Self {
+        let id = LinkId(uuid::Uuid::from_u128(7));
+        let base = Some(Base { exists: true, image: vec![Value::from("a")] });
+        let link = Link {
+            mapping: MAPPING,
+            id,
+            shard: shard_of(id),
+            state: LinkState::Linked,
+            epoch: 1,
+            mapping_rev: 1,
+            sync_version: 1,
+            keys: Sides { left: Some("l".into()), right: Some("r".into()) },
+            base: Sides { left: base.clone(), right: base },
+            pending: Sides { left: Pending::default(), right: Pending::default() },
+            open: Sides::default(),
+            complement: Vec::new(),
+            field_state: FieldState::default(),
+            versions: Sides { left: version(1), right: version(1) },
+            origins: vec![None],
+            last_entry: None,
+        };
+        let mappings = Mappings::from([(MAPPING, Arc::new(mapping(cas)))]);
+        Self { mappings, link, reviews: Vec::new(), commit: 1 }
+    }
+
+    /// One round: what `fold` does, planned and kept.
+    pub fn round(&mut self, fold: impl FnOnce(&mut Workset<'_>)) -> Done {
+        let order = |_: &SystemName, a: &Version, b: &Version| match a.as_bytes().cmp(b.as_bytes())
+        {
+            std::cmp::Ordering::Less => VersionOrder::Older,
+            std::cmp::Ordering::Equal => VersionOrder::Same,
+            std::cmp::Ordering::Greater => VersionOrder::Newer,
+        };
+        let die_after = |_: &SystemName| 0;
+        let mut new_id = || LinkId(uuid::Uuid::from_u128(99));
+        self.commit += 1;
+        let mut workset = Workset::new(Round {
+            mappings: &self.mappings,
+            commit: self.commit,
+            fence: Fence { epoch: 1 },
+            clock: Clock { now: Instant::from_micros(1_000_000) },
+            limits: Limits::default(),
+            die_after: &die_after,
+            order: &order,
+            new_id: &mut new_id,
+        });
+        workset.take(vec![self.link.clone()], Vec::new(), Vec::new(), self.reviews.clone());
+        fold(&mut workset);
+        let (changeset, sends) = workset.finish();
+        for change in &changeset.links {
+            if let LinkChange::Update { link, .. } = change {
+                self.link = link.clone();
+            }
+        }
+        for change in &changeset.reviews {
+            match change {
+                ReviewChange::Ask(review) | ReviewChange::Show { review, .. } => {
+                    self.reviews.retain(|known| known.key != review.key);
+                    self.reviews.push(review.clone());
+                }
+                ReviewChange::Close { key, .. } => {
+                    self.reviews.retain(|known| known.key != *key);
+                }
+            }
+        }
+        Done { changeset, sends }
+    }
+
+    /// A round in which a side was read before the round began.
+    pub fn page(&mut self, side: Side, value: &str, at: u8) -> Done {
+        let seen = seen(side, value, at);
+        self.round(|workset| workset.observe(MAPPING, side, &seen))
+    }
+
+    /// A round in which a side is read within it, its version closed or not.
+    pub fn read(&mut self, side: Side, value: &str, at: u8, closed: bool) -> Done {
+        let seen = Observation { source: Source::Read, closed, ..seen(side, value, at) };
+        self.round(|workset| {
+            workset.begin_reading();
+            workset.observe(MAPPING, side, &seen);
+        })
+    }
+
+    /// A round that settles the only write of a batch.
+    pub fn settle(&mut self, sent: &OutBatch, settling: Settling) -> Done {
+        let input = SettleInput { carried: sent.carried[0].clone(), settling };
+        self.round(|workset| workset.settle(&input))
+    }
+
+    /// A person answers the open question.
+    pub fn answer(&mut self, choice: crate::model::Choice) {
+        let review = &mut self.reviews[0];
+        review.status = ReviewStatus::Answered;
+        let at = Instant::from_micros(0);
+        review.answer = Some(crate::model::Answer { choice, by: "ann".into(), at });
+    }
+
+    /// What a side shows.
+    pub fn shown(&self, side: Side) -> &Value {
+        self.link.observed(side, 0)
+    }
+}
+
+pub(super) fn version(at: u8) -> Version {
+    Version::new([at])
+}
+
+/// A reading of a side's record.
+pub(super) fn seen(side: Side, value: &str, at: u8) -> Observation {
+    Observation {
+        key: if side == Side::Left { "l".into() } else { "r".into() },
+        old_key: None,
+        version: version(at),
+        content: Ok(vec![Value::from(value)]),
+        bin: None,
+        external_id: None,
+        closed: true,
+        actor: Actor::default(),
+        at: None,
+        server_time: None,
+        group: None,
+        marker: None,
+        marked: Arc::from([]),
+        source: Source::Page,
+    }
+}
+
+fn mapping(cas: Cas) -> Mapping {
+    let polled = cas != Cas::ExactField;
+    let side = |name: &str| MappedSide {
+        system: name.into(),
+        selection: Arc::new(Selection {
+            entity: EntityName::from("e"),
+            fields: Arc::from([FieldName::from("f")]),
+            external_id: None,
+            marker: None,
+            actor: None,
+            filter: None,
+        }),
+        fields: vec![MappedField {
+            name: FieldName::from("f"),
+            kind: FieldType::Text { chars_max: None },
+            nullable: true,
+            creatable: true,
+            updatable: true,
+            normalizers: Vec::new(),
+        }],
+        image_len: 1,
+        capabilities: Capabilities {
+            cas,
+            receipt: ReceiptKind::MarkerField,
+            history: HistoryKind::None,
+            feed: if polled { FeedKind::Polled } else { FeedKind::Images },
+            unique_external_id: true,
+            conditional_delete: true,
+            recycle_bin: None,
+            transactional: false,
+            stored_image: false,
+            search_lag: Default::default(),
+            request_horizon: Default::default(),
+            push_writes_max: 10,
+            push_guarded_max: 10,
+            fetch_keys_max: 10,
+        },
+    };
+    Mapping {
+        id: MAPPING,
+        name: "m".into(),
+        revision: 1,
+        sides: Sides { left: side("left"), right: side("right") },
+        units: vec![Unit {
+            name: "f".into(),
+            pairs: vec![Pair { left: 0, right: 0, values: None, reference: None }],
+            direction: Direction::Both,
+            conflict: Policy::Review,
+        }],
+        matches: Vec::new(),
+        initial: Initial::Review,
+        create: Sides { left: true, right: true },
+        delete: Sides { left: DeleteRule::Propagate, right: DeleteRule::Propagate },
+        leave: LeaveRule::Keep,
+    }
+}

@@ -1,0 +1,52 @@
+//! Which link a record belongs to (protocol O2', 1.4.2).
+
+use syncline_sdk::{Cas, Value};
+
+use super::builder::{MAPPING, Scene, seen};
+use crate::Side;
+use crate::machine::{Missing, Observation, Source};
+use crate::model::{LinkChange, LinkState};
+
+#[test]
+fn the_partner_of_a_merged_record_does_not_bring_its_link_to_life() {
+    let mut scene = Scene::agreed(Cas::ExactRecord);
+    scene.link.state = LinkState::Merged(scene.link.id);
+    scene.link.keys.right = None;
+    let done = scene.page(Side::Left, "b", 2);
+    assert!(done.sends.is_empty());
+    assert!(matches!(scene.link.state, LinkState::Merged(_)));
+    assert_eq!(scene.shown(Side::Left), &Value::from("b"), "its edit is recorded");
+}
+
+#[test]
+fn a_record_that_its_link_left_behind_is_one_of_its_own() {
+    let mut scene = Scene::agreed(Cas::ExactRecord);
+    let link = scene.link.id;
+    let former = Observation { key: "old".into(), ..seen(Side::Left, "z", 9) };
+    let done = scene.round(|workset| {
+        let alias = crate::model::Alias {
+            mapping: MAPPING,
+            side: Side::Left,
+            key: "old".into(),
+            link,
+            reason: "re-created".into(),
+        };
+        workset.take(Vec::new(), vec![alias], Vec::new(), Vec::new());
+        workset.observe(MAPPING, Side::Left, &former);
+    });
+    assert_eq!(scene.shown(Side::Left), &Value::from("a"), "it was taken for the link's record");
+    let made = done.changeset.links.iter().filter(|change| matches!(change, LinkChange::Insert(_)));
+    assert_eq!(made.count(), 1);
+}
+
+#[test]
+fn not_to_find_a_record_is_no_deletion_on_a_side_with_a_feed() {
+    let mut scene = Scene::agreed(Cas::ExactField);
+    let missing =
+        |source| Observation { content: Err(Missing::Deleted), source, ..seen(Side::Left, "a", 2) };
+    let read = missing(Source::Read);
+    assert!(scene.round(|workset| workset.observe(MAPPING, Side::Left, &read)).sends.is_empty());
+    let told = missing(Source::Feed);
+    let done = scene.round(|workset| workset.observe(MAPPING, Side::Left, &told));
+    assert_eq!(done.sends.len(), 1, "the feed's own event is");
+}

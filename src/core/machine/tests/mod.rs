@@ -1,0 +1,8 @@
+//! Scenarios of the machine: each a rule of the protocol with its rare case, driven through the
+//! machine's public functions.
+
+mod answers;
+mod builder;
+mod echo;
+mod identity;
+mod settle;

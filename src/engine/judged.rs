@@ -1,0 +1,104 @@
+//! What is made of a write of which nothing is proved (protocol I5.3 to I5.5, I7).
+
+use syncline_core::machine::{Carried, Settling, Source, Step};
+use syncline_core::mapping::Mapping;
+use syncline_core::model::IntentKind;
+use syncline_sdk::{Cas, Current, Error, ErrorKind, ReceiptKind};
+
+use crate::observation;
+
+pub(crate) enum Judged {
+    Settled(Settling),
+    Resend,
+    Wait,
+}
+
+/// A write without receipt (protocol I5.3 to I5.5).
+pub(crate) fn undecided(
+    mapping: &Mapping,
+    carried: &Carried,
+    current: Current,
+    may_arrive: bool,
+) -> Judged {
+    let side = carried.intent.side;
+    let capabilities = &mapping.sides[side].capabilities;
+    if capabilities.receipt == ReceiptKind::Stream {
+        return by_stream(mapping, carried, current, may_arrive);
+    }
+    match (carried.step, carried.intent.kind) {
+        // The undelete of a record is no harm twice; what it did shows in the next reading.
+        (Step::Undelete, _) if !may_arrive => Judged::Settled(Settling::Cancelled),
+        (Step::Delete, _) if !may_arrive => Judged::Settled(Settling::Expired),
+        (Step::Undelete | Step::Delete, _) => Judged::Wait,
+        (Step::Write, IntentKind::Create) if capabilities.unique_external_id => Judged::Resend,
+        (Step::Write, IntentKind::Create) if may_arrive => Judged::Wait,
+        (Step::Write, IntentKind::Create) => unfindable(),
+        _ if capabilities.cas != Cas::None => Judged::Resend,
+        _ if may_arrive => Judged::Wait,
+        _ => by_content(carried, current),
+    }
+}
+
+/// Neither the marker nor the fence came by yet. While the fence is under way no other copy may
+/// be sent: it would come behind the place that decides (protocol I7). Where the stream that
+/// would have told was lost, the content decides once no copy can arrive.
+pub(crate) fn by_stream(
+    mapping: &Mapping,
+    carried: &Carried,
+    current: Current,
+    may_arrive: bool,
+) -> Judged {
+    if may_arrive {
+        return Judged::Wait;
+    }
+    let shown = matches!(current, Current::Record(_));
+    match (carried.step, carried.intent.kind) {
+        (Step::Write, IntentKind::Create) => match current {
+            Current::Record(record) => Judged::Settled(Settling::Applied {
+                version: None,
+                stored: None,
+                key: Some(record.key),
+            }),
+            Current::Unread
+                if mapping.sides[carried.intent.side].capabilities.unique_external_id =>
+            {
+                Judged::Settled(Settling::Cancelled)
+            }
+            Current::Unread => unfindable(),
+        },
+        (Step::Delete, _) if shown => Judged::Settled(Settling::Cancelled),
+        (Step::Delete, _) => Judged::Settled(Settling::Expired),
+        (Step::Undelete, _) => Judged::Settled(Settling::Cancelled),
+        _ if shown => by_content(carried, current),
+        _ => Judged::Settled(Settling::Missing(None)),
+    }
+}
+
+/// A create whose reply was lost on a side where nothing tells which record it made (protocol
+/// C5): never sent again blindly.
+pub(crate) fn unfindable() -> Judged {
+    let what = "the reply of a create was lost and the side keeps no unique external id";
+    Judged::Settled(Settling::Refused(
+        Error::new(ErrorKind::Unsupported, "create", what)
+            .advise("look for the record on that side, then answer or replay"),
+    ))
+}
+
+/// Without guard and receipt, once no copy can arrive: the content decides (protocol I5.5).
+pub(crate) fn by_content(carried: &Carried, current: Current) -> Judged {
+    let Current::Record(record) = current else {
+        return Judged::Wait;
+    };
+    let shows = carried
+        .intent
+        .fields
+        .iter()
+        .filter(|field| field.is_written())
+        .all(|field| record.values.get(usize::from(field.field)) == Some(&field.image));
+    if shows {
+        Judged::Settled(Settling::Applied { version: None, stored: None, key: Some(record.key) })
+    } else {
+        let seen = observation::of_record(*record, Source::Read, None);
+        Judged::Settled(Settling::Stale(Some(Box::new(seen))))
+    }
+}
