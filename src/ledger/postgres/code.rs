@@ -215,7 +215,7 @@ mod tests {
         for reason_of in REASONS {
             assert_eq!(to_reason(reason(reason_of)), Some(reason_of));
         }
-        assert_eq!(to_reason(9), None);
+        assert_eq!(to_reason(10), None);
         for number in 1..30 {
             if let Some(found) = to_state(number, Some(LinkId(uuid::Uuid::nil()))) {
                 assert_eq!(state(found), number);

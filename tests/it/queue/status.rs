@@ -67,7 +67,7 @@ async fn status_tells_what_runs_what_waits_and_what_is_broken() {
         "questions  1 open, the oldest 3d old: `syncline conflicts list`",
         "  accounts  2      2 linked",
         "4 edits_seen, 2 writes",
-        "feed:ops            0/16B3748  0s ago",
+        "feed:ops            0/16B3748  ",
         "load:accounts:left  all read   ",
         "hints: no record waits to be read",
         "batches: 1 under way with 1 writes, the oldest sent 3m ago",
