@@ -6,6 +6,7 @@
 
 mod committing;
 mod feeds;
+mod holding;
 mod jobs;
 mod pace;
 mod reads;

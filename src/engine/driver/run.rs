@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use super::DriverSettings;
 use super::feeds::FeedNews;
+use super::holding::Holding;
 use super::pace::{Pace, pause, pause_until, tick};
 use super::reads::{Job, Read, Turns};
 use super::reopening::{Reopened, Stopped};
@@ -79,6 +80,8 @@ pub struct Driver<L> {
     pub(super) feed_news: FeedChannel,
     /// The feeds that run, by the tokens that end them.
     pub(super) feeds: BTreeMap<SystemName, CancellationToken>,
+    /// How far feeds that carry receipts may be acknowledged.
+    pub(super) holding: BTreeMap<SystemName, Holding>,
     /// Systems whose stream was lost and is not open yet, each with why.
     pub(super) lost: BTreeMap<SystemName, String>,
     /// Entities that cannot be captured as they are mapped.
@@ -117,6 +120,7 @@ impl<L: Ledger> Driver<L> {
             durable: BTreeMap::new(),
             feed_news: mpsc::channel(4),
             feeds: BTreeMap::new(),
+            holding: BTreeMap::new(),
             lost: BTreeMap::new(),
             stopped: BTreeMap::new(),
             sent: mpsc::channel(limits::FLIGHTS_MAX),
@@ -287,6 +291,13 @@ impl<L: Ledger> Driver<L> {
     /// Sends batches, each in a task of its own.
     pub(super) fn launch(&mut self, account: Account) {
         for sending in account.sends {
+            let batch = sending.write.batch;
+            let flight = self.engine.flights.get(batch);
+            if let Some(holding) =
+                flight.and_then(|flight| self.holding.get_mut(&flight.batch.system))
+            {
+                holding.sent(batch);
+            }
             let answers = self.sent.0.clone();
             self.tasks.spawn(async move {
                 let _ = answers.send(sending.run().await).await;

@@ -6,11 +6,12 @@ use syncline_core::Side;
 use syncline_core::mapping::MappingId;
 use syncline_core::model::StreamPosition;
 use syncline_ledger::Ledger;
-use syncline_sdk::{ErrorKind, FeedKind, Position, Purpose, SystemName};
+use syncline_sdk::{ErrorKind, FeedKind, Position, Purpose, ReceiptKind, SystemName};
 use tokio::sync::watch;
 use tokio::time::Instant as Tick;
 
 use super::feeds::FeedTask;
+use super::holding::Holding;
 use super::pace::{Pace, tick};
 use super::reads::{Job, Turns};
 use super::run::{Driver, DriverError};
@@ -59,6 +60,7 @@ impl<L: Ledger> Driver<L> {
     /// misses nothing.
     pub(super) async fn start_streams(&mut self) -> Result<(), DriverError> {
         self.turns = Turns::default();
+        self.hold();
         self.lost.clear();
         self.stopped.clear();
         let known: BTreeMap<String, StreamPosition> = self
@@ -99,6 +101,22 @@ impl<L: Ledger> Driver<L> {
         }
         self.note_loads();
         Ok(())
+    }
+
+    /// Feeds that carry receipts stay before what an earlier process left unsettled.
+    fn hold(&mut self) {
+        let by_stream = |name: &&SystemName| {
+            let system = &self.engine.intake.systems[*name];
+            let receipt = |selection| system.connector.effective(selection).receipt;
+            system.feed.iter().any(|selection| receipt(selection) == ReceiptKind::Stream)
+        };
+        let names = self.engine.intake.systems.keys().filter(by_stream).cloned();
+        self.holding = names.map(|name| (name, Holding::default())).collect();
+        for flight in self.engine.flights.iter() {
+            if let Some(holding) = self.holding.get_mut(&flight.batch.system) {
+                holding.found(flight.batch.id);
+            }
+        }
     }
 
     pub(super) fn start_load(

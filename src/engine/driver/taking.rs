@@ -2,7 +2,7 @@
 
 use syncline_core::model::Gap;
 use syncline_ledger::Ledger;
-use syncline_sdk::{FeedBatch, Scope, SystemName, WriteOutcome};
+use syncline_sdk::{FeedBatch, Position, Scope, SystemName, WriteOutcome};
 use tokio_util::sync::CancellationToken;
 
 use super::feeds::FeedNews;
@@ -91,15 +91,31 @@ impl<L: Ledger> Driver<L> {
             self.take_idle(name, batch, taken);
             return;
         }
-        let work = self.engine.fold_feed(name, batch);
+        let mut work = self.engine.fold_feed(name, batch);
         if !work.gaps.is_empty() {
             self.verify_gaps(&work.gaps);
         }
-        taken.work.append(work);
         if let Some(position) = &batch.position {
-            taken.durable.retain(|(known, _)| known != name);
-            taken.durable.push((name.clone(), position.clone()));
+            work.positions.retain(|known| known.stream != feed_stream(name));
+            taken.work.append(work);
+            self.take_position(name, position, taken);
+        } else {
+            taken.work.append(work);
         }
+    }
+
+    /// Stores how far a feed was read, and acknowledges it once that is durable.
+    fn take_position(&mut self, name: &SystemName, position: &Position, taken: &mut Intaken) {
+        let flights = &self.engine.flights;
+        let store = match self.holding.get_mut(name) {
+            Some(holding) => holding.store(position, |batch| flights.get(batch).is_some()),
+            None => Some(position.clone()),
+        };
+        let Some(store) = store else { return };
+        taken.work.positions.retain(|known| known.stream != feed_stream(name));
+        taken.work.positions.push(stream_position(name, &store));
+        taken.durable.retain(|(known, _)| known != name);
+        taken.durable.push((name.clone(), store));
     }
 
     /// The stream moved on without a change of ours. Its position is acknowledged only after it
@@ -112,10 +128,7 @@ impl<L: Ledger> Driver<L> {
             return;
         };
         self.idle_stored.insert(name.clone(), now);
-        taken.work.positions.retain(|known| known.stream != feed_stream(name));
-        taken.work.positions.push(stream_position(name, position));
-        taken.durable.retain(|(known, _)| known != name);
-        taken.durable.push((name.clone(), position.clone()));
+        self.take_position(name, position, taken);
     }
 
     pub(super) fn verify_gaps(&mut self, gaps: &[Gap]) {

@@ -61,6 +61,29 @@ async fn edits_creates_and_deletes_travel_both_ways() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn receipts_may_come_in_the_stream_alone() {
+    let mut world = World::new("stream_receipts").await;
+    let a = world.postgres_with("a", TABLE, ", receipt_table: none").await;
+    let b = world.postgres_with("b", TABLE, ", receipt_table: none").await;
+    world.mapping("accounts", MAPPING);
+    run(&a, "insert into accounts(code, name) select 'c' || n, 'n' from generate_series(1, 9) n")
+        .await;
+    world.start().await;
+    becomes(&b, "select count(*)::text from accounts", "9").await;
+    run(&a, "update accounts set name = 'from a'").await;
+    run(&b, "update accounts set revenue = 7").await;
+    becomes(&b, "select count(*)::text from accounts where name = 'from a'", "9").await;
+    becomes(&a, "select count(*)::text from accounts where revenue = 7", "9").await;
+    world.stop().await;
+    run(&a, "insert into accounts(code, name) values ('late', 'n')").await;
+    run(&b, "delete from accounts where code = 'c1'").await;
+    world.start().await;
+    becomes(&b, "select count(*)::text from accounts", "9").await;
+    becomes(&a, "select count(*)::text from accounts", "9").await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_happened_while_it_was_stopped_travels_at_the_next_start() {
     let mut world = World::new("stopped").await;
     let a = world.postgres("a", TABLE).await;

@@ -67,12 +67,18 @@ impl World {
 
     /// A Postgres system with these tables.
     pub async fn postgres(&mut self, system: &str, tables: &str) -> PgPool {
+        self.postgres_with(system, tables, "").await
+    }
+
+    /// A Postgres system with these tables and further settings.
+    pub async fn postgres_with(&mut self, system: &str, tables: &str, settings: &str) -> PgPool {
         let name = self.folder.file_name().unwrap().to_str().unwrap().replace('-', "_");
         let pool = self.database(&format!("{name}_{system}")).await;
         sqlx::raw_sql(AssertSqlSafe(tables.to_owned())).execute(&pool).await.unwrap();
         let url = &self.databases.last().unwrap().0;
         std::fs::write(self.folder.join(format!("{system}.url")), url).unwrap();
-        self.systems += &format!("  {system}: {{ kind: postgres, url: \"file:{system}.url\" }}\n");
+        self.systems +=
+            &format!("  {system}: {{ kind: postgres, url: \"file:{system}.url\"{settings} }}\n");
         pool
     }
 
