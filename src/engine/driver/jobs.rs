@@ -25,11 +25,12 @@ impl<L: Ledger> Driver<L> {
                 self.turns.done(&job, now + TICK);
                 continue;
             }
+            let ownership = self.ownership;
             let intake = self.engine.intake();
             let answers = self.reads.0.clone();
             self.tasks.spawn(async move {
                 let result = intake.run(&job, place.as_deref()).await;
-                let _ = answers.send(Read { job, result }).await;
+                let _ = answers.send(Read { ownership, job, result }).await;
             });
         }
     }

@@ -38,6 +38,8 @@ pub(super) enum Job {
 
 /// What a job read.
 pub(super) struct Read {
+    /// In which ownership of the shards it was read.
+    pub ownership: u64,
     pub job: Job,
     pub result: Result<Found, EngineError>,
 }

@@ -80,6 +80,8 @@ pub struct Driver<L> {
     pub(super) feed_news: FeedChannel,
     /// The feeds that run, by the tokens that end them.
     pub(super) feeds: BTreeMap<SystemName, CancellationToken>,
+    /// How many times this process came to own the shards.
+    pub(super) ownership: u64,
     /// How far feeds that carry receipts may be acknowledged.
     pub(super) holding: BTreeMap<SystemName, Holding>,
     /// Systems whose stream was lost and is not open yet, each with why.
@@ -120,6 +122,7 @@ impl<L: Ledger> Driver<L> {
             durable: BTreeMap::new(),
             feed_news: mpsc::channel(4),
             feeds: BTreeMap::new(),
+            ownership: 0,
             holding: BTreeMap::new(),
             lost: BTreeMap::new(),
             stopped: BTreeMap::new(),

@@ -60,6 +60,7 @@ impl<L: Ledger> Driver<L> {
     /// misses nothing.
     pub(super) async fn start_streams(&mut self) -> Result<(), DriverError> {
         self.turns = Turns::default();
+        self.ownership += 1;
         self.hold();
         self.lost.clear();
         self.stopped.clear();

@@ -35,6 +35,10 @@ impl<L: Ledger> Driver<L> {
     }
 
     pub(super) fn take_read(&mut self, read: Read, taken: &mut Intaken) {
+        // Another process may have written since: what was read before is older than it looks.
+        if read.ownership != self.ownership {
+            return;
+        }
         match read.result {
             Ok(found) => {
                 if let Some(turn) = self.turns.get_mut(&read.job) {
