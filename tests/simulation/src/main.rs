@@ -61,12 +61,7 @@ fn main() -> anyhow::Result<ExitCode> {
         by_invariant.entry(outcome.violations[0].invariant).or_default().push(*seed);
     }
     for (invariant, seeds) in &by_invariant {
-        writeln!(
-            out,
-            "{invariant}: {} runs, seeds {:?}",
-            seeds.len(),
-            &seeds[..seeds.len().min(12)]
-        )?;
+        writeln!(out, "{invariant}: {} runs, seeds {seeds:?}", seeds.len())?;
     }
     if let Some((seed, outcome)) = played.failed.first() {
         report(&mut out, &arguments, &profiles, *seed, outcome)?;

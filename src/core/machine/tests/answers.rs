@@ -1,6 +1,6 @@
 //! Questions and answers (protocol P3, P4).
 
-use std::time::Duration;
+use core::time::Duration;
 
 use syncline_sdk::Cas;
 

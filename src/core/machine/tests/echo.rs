@@ -1,6 +1,6 @@
 //! Echoes and readings from before (protocol E1, E2', O3).
 
-use std::time::Duration;
+use core::time::Duration;
 
 use syncline_sdk::{Cas, Value};
 

@@ -9,7 +9,7 @@ use syncline_core::model::{Link, LinkState, ReviewStatus, UnitStatus};
 use syncline_sdk::{FieldName, Key, Value};
 
 use super::chains::{By, Chains};
-use super::{Evidence, Violation, violation};
+use super::evidence::{Evidence, Violation, violation};
 use crate::setup::{CODE, token};
 
 type Records = BTreeMap<Key, BTreeMap<FieldName, Value>>;

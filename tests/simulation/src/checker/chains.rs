@@ -10,7 +10,7 @@ use syncline_core::{Side, Sides};
 use syncline_sdk::{Cas, EntityName, FieldName, Key, Value};
 use syncline_testkit::{Event, LogEntry, Origin};
 
-use super::{Evidence, Violation, violation};
+use super::evidence::{Evidence, Violation, violation};
 use crate::answers::TYPED;
 use crate::setup::{entity_of, token};
 

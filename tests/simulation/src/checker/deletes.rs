@@ -6,7 +6,7 @@ use syncline_core::model::{LinkState, Verdict};
 use syncline_testkit::{Event, LogEntry};
 
 use super::chains::{By, Chains};
-use super::{Evidence, Violation, violation};
+use super::evidence::{Evidence, Violation, violation};
 use crate::setup::{ITEMS, field_name};
 
 /// Judges every deletion made by the sync.

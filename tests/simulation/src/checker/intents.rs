@@ -9,7 +9,7 @@ use syncline_core::model::{BatchState, IntentKind, LinkState, Outcome, ReviewSta
 use syncline_sdk::ReceiptKind;
 use syncline_testkit::{Event, WriteEntry};
 
-use super::{Evidence, Violation, violation};
+use super::evidence::{Evidence, Violation, violation};
 use crate::setup::is_own_field;
 
 /// Judges writes against intents, and what must be at rest at the end.

@@ -5,7 +5,7 @@ use syncline_core::model::Verdict;
 use syncline_sdk::ActorKind;
 use syncline_testkit::{Event, Save};
 
-use super::{Evidence, Violation, violation};
+use super::evidence::{Evidence, Violation, violation};
 
 /// Judges the number of writes of the whole run.
 pub fn judge(evidence: &Evidence<'_>) -> Vec<Violation> {
