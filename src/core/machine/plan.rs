@@ -30,15 +30,22 @@ impl Workset<'_> {
                 continue;
             }
             let Some(mapping) = self.round.mappings.get(&id.0) else { continue };
+            let mut rereads = Side::BOTH
+                .into_iter()
+                .filter(|side| slot.reread[*side] && slot.fresh[*side] == Fresh::No)
+                .filter_map(|side| {
+                    let key = slot.link.keys[side].clone()?;
+                    Some(Want::Fresh { mapping: id.0, link: id.1, side, key })
+                })
+                .peekable();
+            if rereads.peek().is_some() {
+                wants.extend(rereads);
+                continue;
+            }
             match slot.link.state {
                 LinkState::Seen(side) => {
                     let rests = !slot.link.exists(side) || slot.link.field_state.outside[side];
-                    if slot.reread[side]
-                        && slot.fresh[side] == Fresh::No
-                        && let Some(key) = slot.link.keys[side].clone()
-                    {
-                        wants.push(Want::Fresh { mapping: id.0, link: id.1, side, key });
-                    } else if !rests {
+                    if !rests {
                         wants.extend(self.search_want(*id, mapping));
                     }
                 }
@@ -63,7 +70,7 @@ impl Workset<'_> {
             let unread = link.base[side].is_none()
                 && link.exists(side)
                 && link.pending[side].values.is_empty();
-            if unread || slot.reread[side] {
+            if unread {
                 want(side, wants);
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use syncline_core::Side;
-use syncline_core::mapping::MappingId;
+use syncline_core::mapping::{Mapping, MappingId};
 use syncline_core::model::StreamPosition;
 use syncline_ledger::Ledger;
 use syncline_sdk::{ErrorKind, FeedKind, Position, Purpose, ReceiptKind, SystemName};
@@ -87,10 +87,10 @@ impl<L: Ledger> Driver<L> {
         for mapping in mappings.values() {
             self.turns.add(Job::Retry(mapping.id), None, now);
             for side in Side::BOTH {
-                let feed = mapping.sides[side].capabilities.feed;
-                let poll = known.get(&poll_stream(&mapping.name, side));
-                if feed == FeedKind::Polled {
+                if mapping.sides[side].capabilities.feed == FeedKind::Polled {
+                    let poll = known.get(&poll_stream(&mapping.name, side));
                     let place = poll.map(|poll| poll.place.clone());
+                    let place = self.start_poll(mapping, side, place).await?;
                     self.turns.add(Job::Poll(mapping.id, side), place, now);
                 }
                 self.start_load(mapping.id, side, &mapping.name, &known, now);
@@ -118,6 +118,30 @@ impl<L: Ledger> Driver<L> {
                 holding.found(flight.batch.id);
             }
         }
+    }
+
+    /// Begins the poll of a side that was never polled. Its first cursor is durable before
+    /// anything is read or written there: what is changed behind a scan, or in a record that we
+    /// made, and before the cursor would never be heard of.
+    async fn start_poll(
+        &mut self,
+        mapping: &Mapping,
+        side: Side,
+        known: Option<String>,
+    ) -> Result<Option<String>, DriverError> {
+        let mut pace = Pace::default();
+        while known.is_none() && !self.stop.is_cancelled() {
+            match self.engine.intake.poll(mapping.id, side, None).await {
+                Ok((work, first, _)) => {
+                    self.commit(work).await?;
+                    return Ok(Some(first));
+                }
+                Err(EngineError::System { system, source }) => self.trouble(&system, &source),
+                Err(other) => return Err(other.into()),
+            }
+            pace.pause(&self.stop).await;
+        }
+        Ok(known)
     }
 
     pub(super) fn start_load(

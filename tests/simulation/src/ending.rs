@@ -9,9 +9,8 @@ use crate::world::{STEPS_MAX, World};
 impl World {
     /// Everything is mended: nothing breaks from here on.
     pub(crate) fn heal(&mut self) {
-        for (side, number) in std::mem::take(&mut self.people.open) {
-            let done = self.systems[side].commit(number);
-            self.desk.tell(|| format!("{side}: transaction {number} commits: {done:?}"));
+        for open in std::mem::take(&mut self.people.open) {
+            self.commit_transaction(open);
         }
         for side in Side::BOTH {
             self.systems[side].conditions(|conditions| {

@@ -3,6 +3,7 @@
 use syncline_core::Side;
 use syncline_testkit::CopyId;
 
+use crate::people::Transaction;
 use crate::world::World;
 
 impl World {
@@ -104,12 +105,33 @@ impl World {
             }
             inner.choices.below(count) as usize
         };
-        let (side, number) = self.people.open.remove(at);
+        let open = self.people.open.remove(at);
         if self.desk.lock().choices.chance(100) {
-            self.systems[side].roll_back(number);
+            self.systems[open.side].roll_back(open.number);
             return;
         }
+        self.commit_transaction(open);
+    }
+
+    pub(crate) fn commit_transaction(&self, open: Transaction) {
+        let Transaction { side, number, .. } = open;
         let done = self.systems[side].commit(number);
         self.desk.tell(|| format!("{side}: transaction {number} commits: {done:?}"));
+    }
+
+    /// No transaction lasts longer than the window by which a poll of its system looks back
+    /// (protocol O9): those that would are over before that much time has passed.
+    pub(crate) fn end_old_transactions(&mut self, to: i64) {
+        let (over, open) = std::mem::take(&mut self.people.open).into_iter().partition(|open| {
+            let overlap = self.systems[open.side].profile().poll_overlap;
+            let overlap = i64::try_from(overlap.as_micros()).unwrap_or(i64::MAX);
+            // Stamps and cursors are cut to whole seconds.
+            to - open.began > overlap - 1_000_000
+        });
+        self.people.open = open;
+        let over: Vec<Transaction> = over;
+        for open in over {
+            self.commit_transaction(open);
+        }
     }
 }

@@ -9,6 +9,17 @@ use crate::desk::{Desk, Inner};
 use crate::plan::{Habits, Plan};
 use crate::setup::{CHILDREN, CODE, ITEMS, NOTE, PARENT, entity_of, field_name};
 
+/// A transaction of a person that is open.
+#[derive(Clone, Copy, Debug)]
+pub struct Transaction {
+    /// Where.
+    pub side: Side,
+    /// Its number there.
+    pub number: u64,
+    /// When it began, microseconds.
+    pub began: i64,
+}
+
 /// The people of a run.
 pub struct People {
     plan: Plan,
@@ -17,7 +28,7 @@ pub struct People {
     last_token: u32,
     last_code: u32,
     /// Transactions that were begun: side and number.
-    pub open: Vec<(Side, u64)>,
+    pub open: Vec<Transaction>,
     /// How many records of each business key people made, per side.
     pub created: Vec<(MappingId, Side, String)>,
 }
@@ -199,7 +210,7 @@ impl People {
             inner.trace.tell(step, || format!("{side}: begin {key} {values:?} -> {begun:?}"));
             if let Ok(number) = begun {
                 inner.coverage.hit("fault: late transaction");
-                self.open.push((side, number));
+                self.open.push(Transaction { side, number, began: inner.now });
             }
             return;
         }

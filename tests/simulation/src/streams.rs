@@ -37,12 +37,14 @@ impl Process {
                 self.start_feed(&name, known.get(&feed_stream(&name))).await?;
             }
         }
-        for mapping in self.engine.mappings().values() {
+        let mappings = self.engine.mappings().clone();
+        for mapping in mappings.values() {
             for side in Side::BOTH {
                 let place = |stream: String| known.get(&stream).map(|known| known.place.clone());
                 if mapping.sides[side].capabilities.feed == FeedKind::Polled {
                     let poll = place(poll_stream(&mapping.name, side));
-                    jobs.push(slot(Job::Poll(mapping.id, side), poll));
+                    let poll = self.start_poll(mapping.id, side, poll).await?;
+                    jobs.push(slot(Job::Poll(mapping.id, side), Some(poll)));
                 }
                 let load = place(load_stream(&mapping.name, side));
                 let mut load_slot = slot(Job::Load(mapping.id, side), load);
@@ -58,6 +60,28 @@ impl Process {
         }
         self.desk.lock().jobs.insert(self.id, jobs);
         Ok(())
+    }
+
+    /// Begins the poll of a side that was never polled, before anything is read or written there.
+    async fn start_poll(
+        &mut self,
+        mapping: MappingId,
+        side: Side,
+        known: Option<String>,
+    ) -> Result<String, EngineError> {
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let intake = self.engine.intake();
+        loop {
+            match intake.poll(mapping, side, None).await {
+                Ok((work, first, _)) => {
+                    self.commit(&work).await?;
+                    return Ok(first);
+                }
+                Err(_) => self.desk.sleep(self.id, PAUSE).await,
+            }
+        }
     }
 
     async fn start_feed(

@@ -326,7 +326,7 @@ impl World {
         true
     }
 
-    fn time(&self) {
+    fn time(&mut self) {
         let to = {
             let mut inner = self.desk.lock();
             let micros = match inner.choices.below(12) {
@@ -340,7 +340,8 @@ impl World {
         self.pass_time(to);
     }
 
-    pub(crate) fn pass_time(&self, to: i64) {
+    pub(crate) fn pass_time(&mut self, to: i64) {
+        self.end_old_transactions(to);
         for side in Side::BOTH {
             self.systems[side].advance(Instant::from_micros(to));
         }

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use syncline_core::Side;
 use syncline_core::mapping::{Mapping, MappingId};
 use syncline_core::model::{Link, LinkState, ReviewStatus, UnitStatus};
+use syncline_core::{Side, Sides};
 use syncline_sdk::{FieldName, Key, Value};
 
 use super::chains::{By, Chains};
@@ -110,20 +110,19 @@ fn unit(
     if same || parked || evidence.is_asked(link.id, Some(at)) {
         return None;
     }
-    for (to, key) in [(Side::Left, key), (Side::Right, partner)] {
-        if chains.last(to, key, &name(to)).is_some_and(|node| node.rewritten) {
+    let records = Sides { left: key, right: partner };
+    for to in Side::BOTH {
+        if chains.last(to, records[to], &name(to)).is_some_and(|node| node.rewritten) {
             return None;
         }
         // What was changed on the side that does not lead stays there.
-        let own =
-            chains.last(to, key, &name(to)).is_some_and(|node| !matches!(node.by, By::Sync(_)));
+        let own = chains
+            .last(to, records[to], &name(to))
+            .is_some_and(|node| !matches!(node.by, By::Sync(_)));
         // So does what the side that leads has not given a record that was made there.
-        let (side, place) = match to {
-            Side::Left => (Side::Right, partner),
-            Side::Right => (Side::Left, key),
-        };
-        let never_given = chains.last(side, place, &name(side)).is_none();
-        if !unit.direction.reaches(to.other()) && (own || never_given) {
+        let from = to.other();
+        let never_given = chains.last(from, records[from], &name(from)).is_none();
+        if !unit.direction.reaches(from) && (own || never_given) {
             return None;
         }
     }

@@ -146,6 +146,9 @@ impl Chains {
                 (By::Sync(before), Some(now)) => before == now,
                 _ => false,
             });
+        // Saving the value that is there is no edit: the image of our write stays that.
+        let rewritten =
+            rewritten || previous.as_ref().is_some_and(|node| node.rewritten && node.value == *new);
         let by = match &line.origin {
             _ if *automatic => By::Automation,
             Some(origin) => By::Sync(origin.clone()),
