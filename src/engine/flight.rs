@@ -64,6 +64,14 @@ impl Flights {
     pub fn remove(&mut self, id: BatchId) {
         self.0.remove(&id);
     }
+    /// Forgets what was settled, and the batches of which that leaves nothing.
+    pub fn forget(&mut self, settled: impl Fn(&Carried) -> bool) {
+        self.0.retain(|_, flight| {
+            let before = flight.carried.len();
+            flight.carried.retain(|carried| !settled(carried));
+            flight.carried.len() == before || !flight.carried.is_empty()
+        });
+    }
     /// All, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &Flight> {
         self.0.values()

@@ -1,7 +1,7 @@
 //! Loading what a round concerns, and resolving references to links (protocol 1.7).
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use syncline_core::machine::{Mappings, Missing, Observation, Workset};
 use syncline_core::mapping::{Mapping, MappingId};
@@ -18,7 +18,7 @@ use crate::work::Work;
 #[derive(Default)]
 pub struct Gathered {
     loaded: Vec<Loaded>,
-    links: BTreeMap<(MappingId, Side, Key), LinkId>,
+    links: HashMap<(MappingId, Side), HashMap<Key, LinkId>>,
     claims: BTreeSet<(MappingId, String)>,
 }
 
@@ -165,7 +165,7 @@ impl Gathered {
             let (Some(mapping), Ok(values)) = (mappings.get(&id), &seen.content) else {
                 continue;
             };
-            if self.links.contains_key(&(id, side, seen.key.clone())) {
+            if self.knows(id, side, &seen.key) {
                 continue;
             }
             for claim in mapping.claims(side, values) {
@@ -186,13 +186,14 @@ impl Gathered {
         for link in &loaded.links {
             for side in Side::BOTH {
                 if let Some(key) = &link.keys[side] {
-                    self.links.insert((link.mapping, side, key.clone()), link.id);
+                    let links = self.links.entry((link.mapping, side)).or_default();
+                    links.insert(key.clone(), link.id);
                 }
             }
         }
         for alias in &loaded.aliases {
-            let name = (alias.mapping, alias.side, alias.key.clone());
-            self.links.entry(name).or_insert(alias.link);
+            let links = self.links.entry((alias.mapping, alias.side)).or_default();
+            links.entry(alias.key.clone()).or_insert(alias.link);
         }
         self.loaded.push(loaded);
         Ok(())
@@ -207,7 +208,11 @@ impl Gathered {
 
     /// Whether a link knows a record.
     pub fn knows(&self, mapping: MappingId, side: Side, key: &Key) -> bool {
-        self.links.contains_key(&(mapping, side, key.clone()))
+        self.link(mapping, side, key).is_some()
+    }
+
+    fn link(&self, mapping: MappingId, side: Side, key: &Key) -> Option<LinkId> {
+        self.links.get(&(mapping, side))?.get(key).copied()
     }
 
     /// An observation as the machine takes it: with its references as links, and, of a record
@@ -245,9 +250,8 @@ impl Gathered {
         };
         let mut found = Vec::new();
         for (at, parents, key) in references(mappings, mapping, side, seen) {
-            let link = self.links.get(&(parents.0, parents.1, key.clone()));
-            let value = match link {
-                Some(link) => Value::Link(*link),
+            let value = match self.link(parents.0, parents.1, &key) {
+                Some(link) => Value::Link(link),
                 None => Value::text(key.as_str()),
             };
             found.push((at, value));

@@ -1,5 +1,7 @@
 //! Answers of sends, and the settlement of what stayed unknown (protocol 1.5).
 
+use std::collections::BTreeSet;
+
 use syncline_core::machine::{Carried, SettleInput, Settling};
 use syncline_core::model::{BatchChange, BatchState, IntentKind};
 use syncline_ledger::Ledger;
@@ -78,26 +80,15 @@ impl<L: Ledger> Engine<L> {
 
     /// Takes settled writes out of their flights, once the commit that settled them is durable.
     pub fn forget_settled(&mut self, work: &Work) {
-        let mut done = Vec::new();
-        for input in &work.settled {
-            let intent = input.carried.intent.id;
-            let step = input.carried.step;
-            let flight = self.flights.iter().find(|flight| {
-                flight.carried.iter().any(|c| c.intent.id == intent && c.step == step)
-            });
-            if let Some(id) = flight.map(|flight| flight.batch.id) {
-                done.push((id, intent, step));
-            }
+        if work.settled.is_empty() {
+            return;
         }
-        for (id, intent, step) in done {
-            let Some(flight) = self.flights.get_mut(id) else {
-                continue;
-            };
-            flight.carried.retain(|c| !(c.intent.id == intent && c.step == step));
-            if flight.carried.is_empty() {
-                self.flights.remove(id);
-            }
-        }
+        let settled: BTreeSet<_> = work
+            .settled
+            .iter()
+            .map(|input| (input.carried.intent.id, input.carried.step))
+            .collect();
+        self.flights.forget(|carried| settled.contains(&(carried.intent.id, carried.step)));
     }
 
     /// Settles batches whose answer never came: by receipt, by fence, by sending the same write

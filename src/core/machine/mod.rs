@@ -10,6 +10,7 @@ mod batching;
 mod delete;
 mod existence;
 mod halves;
+mod hints;
 mod identity;
 mod intent;
 mod lone;

@@ -13,8 +13,8 @@ use super::slot::{Asked, Search, Slot};
 use crate::Side;
 use crate::mapping::{Mapping, MappingId};
 use crate::model::{
-    Alias, Changeset, Claim, Decided, Entry, EntryId, Fence, Figure, Hint, HintReason, Link,
-    LinkChange, LinkState, Review, ReviewChange, ReviewStatus, Verdict, shard_of,
+    Alias, Changeset, Claim, Decided, Entry, EntryId, Fence, Figure, Link, LinkChange, LinkState,
+    Review, ReviewChange, ReviewStatus, Verdict, shard_of,
 };
 
 /// The mappings in force, by number.
@@ -120,13 +120,16 @@ pub enum Want {
 /// The working memory of one round.
 pub struct Workset<'a> {
     pub(super) round: Round<'a>,
-    pub(super) slots: BTreeMap<(MappingId, LinkId), Slot>,
+    /// In boxes: a slot is large, and a tree moves its neighbours at every insertion.
+    pub(super) slots: BTreeMap<(MappingId, LinkId), Box<Slot>>,
     pub(super) by_key: BTreeMap<(MappingId, Side, Key), LinkId>,
     pub(super) aliases: BTreeMap<(MappingId, Side, Key), LinkId>,
     pub(super) claims: BTreeMap<(MappingId, String), LinkId>,
     pub(super) sends: Vec<Carried>,
     /// What the round does beyond its links.
     pub out: Changeset,
+    /// Where each record's hint is in the changeset.
+    pub(super) hinted: BTreeMap<(SystemName, EntityName, Key), usize>,
     ordinal: i32,
     figures: BTreeMap<Figure, i64>,
     /// Whether what is observed from here on was read within the round.
@@ -151,6 +154,7 @@ impl<'a> Workset<'a> {
             claims: BTreeMap::new(),
             sends: Vec::new(),
             out,
+            hinted: BTreeMap::new(),
             ordinal: 0,
             figures: BTreeMap::new(),
             reading: false,
@@ -175,7 +179,8 @@ impl<'a> Workset<'a> {
                 }
             }
             let was_parked = is_parked(&link, self.round.limits.refusals_max);
-            self.slots.insert(id, Slot { was_parked, ..Slot::loaded(link) });
+            let slot = Slot { was_parked, ..Slot::loaded(link) };
+            self.slots.insert(id, Box::new(slot));
         }
         for alias in aliases {
             self.aliases.insert((alias.mapping, alias.side, alias.key), alias.link);
@@ -303,7 +308,7 @@ impl<'a> Workset<'a> {
         };
         self.by_key.insert((mapping.id, side, key), id);
         let slot = Slot { dirty: true, ..Slot::new(link) };
-        self.slots.insert((mapping.id, id), slot);
+        self.slots.insert((mapping.id, id), Box::new(slot));
         id
     }
     /// Gives a link the key of a record.
@@ -322,39 +327,6 @@ impl<'a> Workset<'a> {
         slot.keys_changed = true;
         slot.dirty = true;
         slot.search = Search::Over;
-    }
-    /// Puts a record of a link off: it is read again at `due`.
-    pub(super) fn hint_later(
-        &mut self,
-        mapping: &Mapping,
-        side: Side,
-        key: Key,
-        wait: i64,
-        reason: HintReason,
-    ) {
-        let place = &mapping.sides[side];
-        let due = if wait == 0 { 0 } else { self.now() + wait };
-        self.hint(place.system.clone(), place.selection.entity.clone(), key, due, reason);
-    }
-    /// Adds a hint; one of the same record in this round keeps the earlier due time.
-    pub fn hint(
-        &mut self,
-        system: SystemName,
-        entity: EntityName,
-        key: Key,
-        due: i64,
-        reason: HintReason,
-    ) {
-        let same =
-            |hint: &&mut Hint| hint.system == system && hint.entity == entity && hint.key == key;
-        if let Some(hint) = self.out.hints.iter_mut().find(same) {
-            hint.due = hint.due.min(due);
-            if reason == HintReason::Deleted {
-                hint.reason = reason;
-            }
-            return;
-        }
-        self.out.hints.push(Hint { system, entity, key, seq: 0, due, reason, tries: 0 });
     }
     /// Ends the round: plans what was touched and gives the changeset and the batches to send
     /// once it is committed.

@@ -14,7 +14,7 @@ use crate::{LinkQuery, Loaded, Result, fold};
 
 /// Links by name. One read twice is kept as it was read last; the guards of a commit find out
 /// when that was too early.
-type Found = BTreeMap<(MappingId, LinkId), Link>;
+type Found = BTreeMap<(MappingId, LinkId), Box<Link>>;
 
 /// Loads what the queries ask for. One round trip for the keys of each side, and one each for
 /// aliases (only where keys were not found), claims, ids and questions, only where there are any.
@@ -48,7 +48,7 @@ pub(super) async fn load(connection: &mut PgConnection, queries: &[LinkQuery]) -
     if !links.is_empty() {
         loaded.reviews = review::of_links(connection, &mappings, &links).await?;
     }
-    loaded.links = found.into_values().collect();
+    loaded.links = found.into_values().map(|link| *link).collect();
     Ok(loaded)
 }
 
@@ -89,7 +89,7 @@ async fn by_keys(
 fn keep(found: &mut Found, rows: Vec<link::LinkRow>) -> Result<()> {
     for row in rows {
         let link = Link::try_from(row)?;
-        found.insert((link.mapping, link.id), link);
+        found.insert((link.mapping, link.id), Box::new(link));
     }
     Ok(())
 }
