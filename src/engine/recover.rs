@@ -72,12 +72,14 @@ impl<L: Ledger> Engine<L> {
                     return None;
                 }
                 let step = step_of(link.state, &intent)?;
+                let group = entry.group_behind(&intent);
                 Some(Carried {
                     mapping: entry.mapping,
                     link: entry.link,
                     intent,
                     step,
                     claim: false,
+                    group,
                 })
             })
             .collect();

@@ -282,7 +282,7 @@ impl<L: Ledger> Engine<L> {
             flight.batch.die_after = die_after;
             flight.awaited = true;
         }
-        let write = WriteBatch { batch: id, writes, together: flight.write.together };
+        let write = WriteBatch { batch: id, writes };
         account.sends.push(Sending {
             connector,
             context: self.intake.context(Purpose::Sync),

@@ -1,5 +1,6 @@
 //! Writing: guarded, with receipt.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::{
@@ -99,6 +100,9 @@ pub struct Write {
     pub selection: Arc<Selection>,
     /// What it does.
     pub op: WriteOp,
+    /// Writes of a batch with one number stand for one transaction of the other side: all of
+    /// them pass here or none does (protocol I9). Only where the side is transactional.
+    pub group: Option<u64>,
 }
 
 /// Writes that go out together. Each link occurs at most once.
@@ -108,9 +112,16 @@ pub struct WriteBatch {
     pub batch: BatchId,
     /// The writes, in order.
     pub writes: Vec<Write>,
-    /// Whether all writes belong to one transaction of the other side and shall be one here
-    /// (protocol I9). The side must be transactional.
-    pub together: bool,
+}
+
+impl WriteBatch {
+    /// The groups of which a write was refused, by what became of the writes in order: none of
+    /// their writes may pass.
+    #[must_use]
+    pub fn broken_groups(&self, refused: impl Fn(usize) -> bool) -> BTreeSet<u64> {
+        let refused = self.writes.iter().enumerate().filter(|(at, _)| refused(*at));
+        refused.filter_map(|(_, write)| write.group).collect()
+    }
 }
 
 /// What a refused write found.

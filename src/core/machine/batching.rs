@@ -7,6 +7,7 @@ use syncline_sdk::{
     WriteOp,
 };
 
+use super::grouping::parts;
 use super::workset::Workset;
 use crate::Side;
 use crate::mapping::{Mapping, MappingId};
@@ -38,6 +39,8 @@ pub struct Carried {
     pub step: Step,
     /// Whether the link id is written back into an empty external-id field on the way.
     pub claim: bool,
+    /// The transaction of the other side whose change it carries (protocol I9).
+    pub group: Option<u64>,
 }
 
 /// A batch recorded as sent in the changeset, to be sent once that is committed.
@@ -67,12 +70,12 @@ impl Workset<'_> {
             let guarded = class == UPDATES && capabilities.cas != Cas::ExactField;
             let rows =
                 if guarded { capabilities.push_guarded_max } else { capabilities.push_writes_max };
-            for part in group.chunks(rows.max(1)) {
+            for part in parts(group, rows.max(1), capabilities.transactional) {
                 let id = BatchId {
                     commit: self.round.commit,
                     ordinal: i32::try_from(batches.len()).unwrap_or(i32::MAX),
                 };
-                batches.push(self.batch(id, &system, part.to_vec()));
+                batches.push(self.batch(id, &system, part));
             }
         }
         for batch in &batches {
@@ -93,7 +96,6 @@ impl Workset<'_> {
             last_sent: now,
             die_after: now + (self.round.die_after)(system),
             attempts: 1,
-            together: false,
         };
         let write = self.write_batch(id, &carried);
         OutBatch { batch, carried, write }
@@ -102,21 +104,28 @@ impl Workset<'_> {
     /// What is sent for intents, as the connector takes it. References become native ids.
     #[must_use]
     pub fn write_batch(&self, id: BatchId, carried: &[Carried]) -> WriteBatch {
+        let mut members: BTreeMap<u64, usize> = BTreeMap::new();
+        for group in carried.iter().filter_map(|carried| carried.group) {
+            *members.entry(group).or_default() += 1;
+        }
         let writes = carried
             .iter()
             .enumerate()
             .filter_map(|(ordinal, carried)| {
                 let mapping = self.round.mappings.get(&carried.mapping)?;
+                let place = &mapping.sides[carried.intent.side];
+                let shared = |group: &u64| place.capabilities.transactional && members[group] > 1;
                 Some(Write {
                     intent: carried.intent.id,
                     ordinal: i32::try_from(ordinal).unwrap_or(i32::MAX),
                     link: carried.link,
-                    selection: mapping.sides[carried.intent.side].selection.clone(),
+                    selection: place.selection.clone(),
                     op: self.operation(mapping, carried),
+                    group: carried.group.filter(shared),
                 })
             })
             .collect();
-        WriteBatch { batch: id, writes, together: false }
+        WriteBatch { batch: id, writes }
     }
 
     fn operation(&self, mapping: &Mapping, carried: &Carried) -> WriteOp {

@@ -206,6 +206,7 @@ impl Workset<'_> {
             intent,
             step: Step::Undelete,
             claim: false,
+            group: None,
         });
     }
 

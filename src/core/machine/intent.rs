@@ -72,14 +72,16 @@ impl Workset<'_> {
         let intent = Intent { key, ..intent };
         let place = intent.id;
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        let mut group = None;
         if let Some(entry) = slot.entries.iter_mut().find(|entry| entry.id == place) {
             entry.intent = Some(intent.clone());
+            group = entry.group_behind(&intent);
         }
         slot.link.open[side] = Some(place);
         slot.dirty = true;
         let unclaimed = matches!(slot.fresh[side], Fresh::Read { unclaimed: true, .. });
         let claim = step == Step::Write && intent.kind == IntentKind::Update && unclaimed;
-        self.sends.push(Carried { mapping: id.0, link: id.1, intent, step, claim });
+        self.sends.push(Carried { mapping: id.0, link: id.1, intent, step, claim, group });
     }
 
     /// How long a link waits after so many refusals, microseconds.

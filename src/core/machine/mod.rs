@@ -9,6 +9,7 @@ mod answer;
 mod batching;
 mod delete;
 mod existence;
+mod grouping;
 mod halves;
 mod hints;
 mod identity;

@@ -36,6 +36,4 @@ pub struct Batch {
     /// How many sends of its intents are recorded, in this batch and those it replaces; raised
     /// before each send.
     pub attempts: i32,
-    /// Whether its writes are one transaction.
-    pub together: bool,
 }

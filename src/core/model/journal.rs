@@ -30,6 +30,16 @@ pub struct Entry {
     pub settled: Vec<Settled>,
 }
 
+impl Entry {
+    /// The transaction of the other side whose change an intent of this entry carries, where
+    /// one does and the side tells (protocol I9).
+    #[must_use]
+    pub fn group_behind(&self, intent: &Intent) -> Option<u64> {
+        let foreign = |seen: &&Observed| seen.side != intent.side && seen.marker.is_none();
+        self.observed.iter().rev().find(foreign)?.group
+    }
+}
+
 /// An observation that differed from what was known.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Observed {

@@ -102,9 +102,8 @@ pub(super) async fn change(
 async fn send(connection: &mut PgConnection, id: i64, batch: &Batch) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "insert into syncline.batch
-             (id, system, intents, epoch, state, first_sent, last_sent, die_after, attempts,
-              together)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+             (id, system, intents, epoch, state, first_sent, last_sent, die_after, attempts)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         id,
         batch.system.as_str(),
         encode_ids(&batch.intents),
@@ -114,7 +113,6 @@ async fn send(connection: &mut PgConnection, id: i64, batch: &Batch) -> Result<(
         batch.last_sent,
         batch.die_after,
         batch.attempts,
-        batch.together,
     )
     .execute(connection)
     .await
@@ -180,8 +178,7 @@ async fn close(connection: &mut PgConnection, closes: &Closes) -> Result<u64, sq
 /// The open batches, oldest first, with the entries of their intents.
 pub(super) async fn open(connection: &mut PgConnection, max: usize) -> Result<Vec<OpenBatch>> {
     let rows = sqlx::query!(
-        "select id, system, intents, epoch, state, first_sent, last_sent, die_after, attempts,
-                together
+        "select id, system, intents, epoch, state, first_sent, last_sent, die_after, attempts
          from syncline.batch where state = 0 order by id limit $1",
         code::limit(max)
     )
@@ -203,7 +200,6 @@ pub(super) async fn open(connection: &mut PgConnection, max: usize) -> Result<Ve
             last_sent: row.last_sent,
             die_after: row.die_after,
             attempts: row.attempts,
-            together: row.together,
         });
     }
     let intents = batches.iter().flat_map(|batch| &batch.intents);

@@ -195,7 +195,6 @@ pub(super) fn batch(id: BatchId, intents: Vec<IntentId>) -> Batch {
         last_sent: 100,
         die_after: 200,
         attempts: 1,
-        together: true,
     }
 }
 

@@ -167,7 +167,6 @@ impl Bench {
             last_sent: 1,
             die_after: 2,
             attempts: 1,
-            together: false,
         }));
         let count = i64::try_from(places.len())?;
         first.figures.push((Figure::EditsSeen, count));

@@ -56,7 +56,6 @@ async fn status_tells_what_runs_what_waits_and_what_is_broken() {
                 last_sent: now() - 3 * MINUTE,
                 die_after: now(),
                 attempts: 1,
-                together: true,
             }));
         })
         .await;

@@ -154,3 +154,35 @@ async fn a_trigger_of_the_target_is_an_edit_of_its_own() {
     becomes(&world.ledger(), open, "0").await;
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_one_transaction_here_is_one_there() {
+    let mut world = World::new("one_transaction").await;
+    let a = world.postgres("a", TABLE).await;
+    let b = world.postgres("b", TABLE).await;
+    world.mapping("accounts", MAPPING);
+    run(&a, "insert into accounts(code, name) select 'c' || n, 'n' from generate_series(1, 60) n")
+        .await;
+    world.start().await;
+    becomes(&b, "select count(*)::text from accounts", "60").await;
+
+    run(&a, "update accounts set name = 'moved'").await;
+    becomes(&b, "select count(*)::text from accounts where name = 'moved'", "60").await;
+    let transactions = "select count(distinct xmin::text)::text from accounts";
+    assert_eq!(text(&b, transactions).await, "1");
+
+    // One of two is refused there: the other passes too, later, and on its own.
+    run(&b, "alter table accounts add constraint no_bad_names check (name <> 'bad')").await;
+    run(
+        &a,
+        "update accounts set name = case code when 'c1' then 'bad' else 'good' end
+             where code in ('c1', 'c2')",
+    )
+    .await;
+    becomes(&b, "select name from accounts where code = 'c2'", "good").await;
+    assert_eq!(text(&b, "select name from accounts where code = 'c1'").await, "moved");
+    becomes(&world.ledger(), "select count(*)::text from syncline.parked", "1").await;
+    run(&a, "update accounts set name = 'better' where code = 'c1'").await;
+    becomes(&b, "select name from accounts where code = 'c1'", "better").await;
+    world.end().await;
+}

@@ -105,6 +105,24 @@ impl<'a> Plan<'a> {
         }
     }
 
+    /// What is left of the plan without the writes that were refused.
+    pub(crate) fn without_refused(&self, states: &[State]) -> Self {
+        let groups = self.groups.iter().filter_map(|group| {
+            let left: Vec<usize> = (0..group.writes.len())
+                .filter(|at| states[group.writes[*at]].refusal().is_none())
+                .collect();
+            let of = |texts: &Texts<'a>| left.iter().map(|at| texts[*at].clone()).collect();
+            (!left.is_empty()).then(|| Group {
+                layout: group.layout.clone(),
+                shape: group.shape.clone(),
+                sql: group.sql.clone(),
+                writes: left.iter().map(|at| group.writes[*at]).collect(),
+                texts: group.texts.iter().map(of).collect(),
+            })
+        });
+        Self { groups: groups.collect(), layouts: Vec::new() }
+    }
+
     /// Forgets what a rolled-back transaction answered.
     pub(crate) fn reset(&self, states: &mut [State]) {
         for at in self.groups.iter().flat_map(|group| &group.writes) {

@@ -82,34 +82,61 @@ impl Sending<'_> {
     /// Opens the transaction and applies everything, up to but without the receipt.
     async fn transaction(&self, states: &mut [State], careful: bool) -> Result<Writer> {
         let mut writer = self.pools.writer("push").await?;
-        let refused = if careful {
-            true
-        } else {
-            self.begin(&mut writer, "").await?;
-            self.groups(&mut writer, states).await?
-        };
-        if refused {
-            if !careful {
-                writer.roll_back().await;
-                self.plan.reset(states);
-            }
-            self.begin(&mut writer, "set constraints all immediate").await?;
-            careful::apply(&mut writer, self.plan, states).await?;
-        }
-        if self.batch.together && states.iter().any(|state| state.refusal().is_some()) {
-            // One of them fails all of them; the receipt still tells that no copy may pass.
+        self.apply(&mut writer, self.plan, states, careful).await?;
+        // What stands for one transaction of the other side passes as one or not at all. The
+        // receipt still tells that no copy of the refused ones may pass.
+        while self.break_groups(states) {
             writer.roll_back().await;
-            for state in states.iter_mut().filter(|state| state.refusal().is_none()) {
-                *state = State::Busy;
-            }
-            self.begin(&mut writer, "").await?;
+            let left = self.plan.without_refused(states);
+            left.reset(states);
+            self.apply(&mut writer, &left, states, careful).await?;
         }
         Ok(writer)
     }
 
-    /// Applies the groups, each by one statement; true when the server refused one.
-    async fn groups(&self, writer: &mut Writer, states: &mut [State]) -> Result<bool> {
-        for group in &self.plan.groups {
+    /// Begins, and applies a plan: at once, or, where the server refuses something, with care.
+    async fn apply(
+        &self,
+        writer: &mut Writer,
+        plan: &Plan<'_>,
+        states: &mut [State],
+        careful: bool,
+    ) -> Result<()> {
+        if !careful {
+            self.begin(writer, "").await?;
+            if !self.groups(writer, plan, states).await? {
+                return Ok(());
+            }
+            writer.roll_back().await;
+            plan.reset(states);
+        }
+        self.begin(writer, "set constraints all immediate").await?;
+        careful::apply(writer, plan, states).await
+    }
+
+    /// Puts off what belongs together with a refused write; true when something was applied
+    /// that must not be.
+    fn break_groups(&self, states: &mut [State]) -> bool {
+        let broken = self.batch.broken_groups(|at| states[at].refusal().is_some());
+        let mut any = false;
+        for (write, state) in self.batch.writes.iter().zip(states) {
+            let torn = write.group.is_some_and(|group| broken.contains(&group));
+            if torn && state.refusal().is_none() {
+                *state = State::Busy;
+                any = true;
+            }
+        }
+        any
+    }
+
+    /// Applies a plan, each shape by one statement; true when the server refused one.
+    async fn groups(
+        &self,
+        writer: &mut Writer,
+        plan: &Plan<'_>,
+        states: &mut [State],
+    ) -> Result<bool> {
+        for group in &plan.groups {
             let conn = writer.busy()?;
             match apply::piece(conn, group, 0..group.writes.len(), states).await {
                 Ok(()) => {}

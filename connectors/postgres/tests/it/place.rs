@@ -178,6 +178,7 @@ pub fn write(selection: &Arc<Selection>, ordinal: i32, op: WriteOp) -> Write {
         link: link(u128::try_from(ordinal).unwrap() + 1),
         selection: selection.clone(),
         op,
+        group: None,
     }
 }
 
@@ -200,5 +201,5 @@ pub fn insert(values: &[(&str, Value)]) -> WriteOp {
 }
 
 pub fn batch(number: i64, writes: Vec<Write>) -> WriteBatch {
-    WriteBatch { batch: BatchId { commit: number, ordinal: 0 }, writes, together: false }
+    WriteBatch { batch: BatchId { commit: number, ordinal: 0 }, writes }
 }

@@ -156,12 +156,16 @@ async fn writes_of_one_foreign_transaction_pass_together_or_not_at_all() {
         vec![
             write(&fields, 0, update("1", &[("note", "one".into(), "1".into())])),
             write(&fields, 1, update("2", &[("note", "wrong".into(), "2".into())])),
+            write(&fields, 2, update("3", &[("note", "three".into(), "3".into())])),
         ],
     );
-    group.together = true;
+    for write in &mut group.writes[..2] {
+        write.group = Some(77);
+    }
     let outcomes = place.connector.push(&place.cx, group).await.unwrap();
     assert!(matches!(outcomes[0], WriteOutcome::Busy { receipted: true }), "{outcomes:?}");
     assert!(matches!(outcomes[1], WriteOutcome::Stale { receipted: true, .. }));
+    assert!(matches!(outcomes[2], WriteOutcome::Applied { .. }), "another group: {outcomes:?}");
     assert_eq!(place.one("select note from t where id = 1").await.unwrap(), "one");
     place.finish().await;
 }

@@ -22,7 +22,7 @@ const ALLOW_SAVE: &str = "allowSave=true";
 
 /// Sends the writes of a batch and answers each.
 pub(crate) async fn push(org: &Org, cx: &Context, batch: &WriteBatch) -> Result<Vec<WriteOutcome>> {
-    if batch.together && batch.writes.len() > 1 {
+    if batch.writes.iter().any(|write| write.group.is_some()) {
         return Err(Error::new(
             ErrorKind::Unsupported,
             PUSH,

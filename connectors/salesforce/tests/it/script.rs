@@ -269,10 +269,11 @@ pub fn write(ordinal: i32, op: WriteOp) -> Write {
         link: LinkId(Uuid::from_u128(7)),
         selection: selection(),
         op,
+        group: None,
     }
 }
 
 pub fn batch(ops: Vec<WriteOp>) -> WriteBatch {
     let writes = ops.into_iter().zip(0..).map(|(op, at)| write(at, op)).collect();
-    WriteBatch { batch: BatchId { commit: 4, ordinal: 0 }, writes, together: false }
+    WriteBatch { batch: BatchId { commit: 4, ordinal: 0 }, writes }
 }

@@ -87,10 +87,11 @@ impl World {
             link: LinkId(Uuid::from_u128(u128::from(number.unsigned_abs()) + 1)),
             selection: self.selection.clone(),
             op,
+            group: None,
         }
     }
     pub fn batch(&self, writes: Vec<Write>) -> WriteBatch {
-        WriteBatch { batch: BatchId { commit: 10, ordinal: 0 }, writes, together: false }
+        WriteBatch { batch: BatchId { commit: 10, ordinal: 0 }, writes }
     }
     pub async fn push(&self, write: &Write) -> WriteOutcome {
         let mut outcomes = self.crm.push(&cx(), self.batch(vec![write.clone()])).await.unwrap();

@@ -140,6 +140,7 @@ impl<'a> Session<'a> {
             link: self.link(),
             selection: self.selection(),
             op,
+            group: None,
         }
     }
     /// An update of fields, planned on a reading.
@@ -168,8 +169,7 @@ impl<'a> Session<'a> {
     }
     pub(crate) fn batch(&self, writes: Vec<Write>) -> WriteBatch {
         let number = i64::try_from(self.number()).unwrap_or(i64::MAX);
-        let mut batch =
-            WriteBatch { batch: BatchId { commit: number, ordinal: 0 }, writes, together: false };
+        let mut batch = WriteBatch { batch: BatchId { commit: number, ordinal: 0 }, writes };
         for (place, write) in (1..).zip(&mut batch.writes) {
             write.ordinal = place;
         }

@@ -1,6 +1,6 @@
 //! Guarded writes.
 
-use syncline_sdk::{Cas, Current, ErrorKind, ReceiptKind, WriteOp, WriteOutcome};
+use syncline_sdk::{Cas, Current, ErrorKind, ReceiptKind, WriteBatch, WriteOp, WriteOutcome};
 
 use super::session::applied;
 use super::{Check, Outcome, Session, Stop, ensure};
@@ -270,8 +270,7 @@ pub(super) async fn writes_that_belong_together_apply_together_or_not_at_all(
     session.edited(&second.key, &session.text()).await;
     let before = session.fixture.read(&first.key).await;
     let writes = vec![session.update_text(&first).0, session.update_text(&second).0];
-    let mut batch = session.batch(writes);
-    batch.together = true;
+    let batch = grouped(session.batch(writes));
     let outcomes = session.push(&batch).await?;
     let any = outcomes.iter().any(|one| matches!(one, WriteOutcome::Applied { .. }));
     ensure!(!any, "one of two that belong together was refused: {outcomes:?}");
@@ -279,12 +278,18 @@ pub(super) async fn writes_that_belong_together_apply_together_or_not_at_all(
     ensure!(after == before, "half of a group was applied: {after:?}");
     let second = session.record(&second.key).await?;
     let writes = vec![session.update_text(&first).0, session.update_text(&second).0];
-    let mut batch = session.batch(writes);
-    batch.together = true;
+    let batch = grouped(session.batch(writes));
     for outcome in session.push(&batch).await? {
         applied(outcome)?;
     }
     Ok(())
+}
+
+fn grouped(mut batch: WriteBatch) -> WriteBatch {
+    for write in &mut batch.writes {
+        write.group = Some(1);
+    }
+    batch
 }
 
 pub(super) async fn a_write_leaves_its_marker(session: &Session<'_>) -> Outcome {

@@ -236,7 +236,7 @@ impl World {
 }
 
 /// What a transaction that is rolled back goes back to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct SavePoint {
     tables: BTreeMap<EntityName, super::world::Table>,
     errands: BTreeMap<(Instant, u64), Errand>,

@@ -118,7 +118,8 @@ impl World {
                 self.name, capabilities.push_guarded_max
             ));
         }
-        if batch.together && !capabilities.transactional {
+        let grouped = batch.writes.iter().any(|write| write.group.is_some());
+        if grouped && !capabilities.transactional {
             return Err(Error::unsupported("push writes together"));
         }
         Ok(())

@@ -54,18 +54,18 @@ impl World {
         let user = self.profile.user.clone();
         let mut author = self.author(&user, None);
         author.marker = Some(marker.as_str().into());
-        let saved = copy.batch.together.then(|| self.save_point());
-        let mut effects = Vec::with_capacity(copy.batch.writes.len());
-        for at in 0..copy.batch.writes.len() {
-            effects.push(self.perform(id, copy, at, &mut author));
-        }
-        if let Some(saved) = saved
-            && !effects.iter().all(Effect::is_applied)
-        {
-            self.roll_back(saved);
-            for effect in &mut effects {
-                if effect.is_applied() {
-                    *effect = Effect::Stale(Current::Unread);
+        let grouped = copy.batch.writes.iter().any(|write| write.group.is_some());
+        let saved = grouped.then(|| self.save_point());
+        let mut effects: Vec<Effect> = (0..copy.batch.writes.len())
+            .map(|at| self.perform(id, copy, at, &mut author))
+            .collect();
+        if let Some(saved) = saved {
+            while Self::break_groups(copy, &mut effects) {
+                self.roll_back(saved.clone());
+                for (at, effect) in effects.iter_mut().enumerate() {
+                    if effect.is_applied() {
+                        *effect = self.perform(id, copy, at, &mut author);
+                    }
                 }
             }
         }
@@ -80,6 +80,20 @@ impl World {
             outcomes.push(self.outcome(effect, &author, receipted));
         }
         outcomes
+    }
+
+    /// Puts off what belongs together with a refused write; true when something was applied
+    /// that must not be.
+    fn break_groups(copy: &Copy, effects: &mut [Effect]) -> bool {
+        let broken = copy.batch.broken_groups(|at| !effects[at].is_applied());
+        let mut any = false;
+        for (write, effect) in copy.batch.writes.iter().zip(effects) {
+            if effect.is_applied() && write.group.is_some_and(|group| broken.contains(&group)) {
+                *effect = Effect::Busy;
+                any = true;
+            }
+        }
+        any
     }
 
     /// The next write of a copy in its own transaction.

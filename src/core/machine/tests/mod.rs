@@ -4,5 +4,6 @@
 mod answers;
 mod builder;
 mod echo;
+mod grouping;
 mod identity;
 mod settle;

@@ -40,6 +40,7 @@ fn unknown(op: WriteOp, may_arrive: bool) -> UnknownWrite {
             link: LinkId(Uuid::from_u128(7)),
             selection: selection(),
             op,
+            group: None,
         },
         may_arrive,
     }
