@@ -145,7 +145,7 @@ impl Workset<'_> {
         }
     }
 
-    fn fold_gone(
+    pub(super) fn fold_gone(
         &mut self,
         id: (MappingId, LinkId),
         side: Side,
