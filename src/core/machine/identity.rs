@@ -3,7 +3,7 @@
 use syncline_sdk::{FeedKind, Key, LinkId, Normalizer, Value};
 
 use super::observe::{Missing, Observation, Source};
-use super::slot::Search;
+use super::slot::{Fresh, Search};
 use super::workset::Workset;
 use crate::Side;
 use crate::mapping::{Mapping, MappingId};
@@ -299,6 +299,7 @@ impl Workset<'_> {
     ) {
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         if !slot.link.exists(side) {
+            slot.fresh[side] = Fresh::Read { closed: true, unclaimed: false };
             return;
         }
         if seen.source == Source::Read {

@@ -7,6 +7,7 @@
 
 mod answer;
 mod batching;
+mod bounce;
 mod delete;
 mod existence;
 mod halves;
@@ -23,6 +24,7 @@ mod retry;
 mod search;
 mod settle;
 mod slot;
+mod undelete;
 mod workset;
 
 pub use batching::{Carried, OutBatch, Step};
