@@ -233,7 +233,6 @@ impl Workset<'_> {
         }
         slot.link.versions[side] = seen.version.clone();
         slot.link.field_state.overtaken[side] = false;
-        slot.suspect(side, false);
         if changed.is_empty() && !appeared {
             slot.link.pending[side].closed = seen.closed;
             if own_open && feed {
@@ -276,6 +275,7 @@ impl Workset<'_> {
         let slot = self.slots.get_mut(&id).expect("the link was found");
         slot.touched = true;
         slot.dirty = true;
+        slot.suspect(side, false);
         for (at, _, now) in changed {
             slot.show(side, *at, now.clone());
         }
