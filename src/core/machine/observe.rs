@@ -238,8 +238,9 @@ impl Workset<'_> {
             if own_open && feed {
                 let shown = slot.link.pending[side].values.clone();
                 slot.link.field_state.evidence[side] = Some(shown);
-                slot.dirty = true;
             }
+            // An open write waits until its feed has passed it (protocol N3): that is kept.
+            slot.dirty |= feed && slot.link.open[side].is_some();
             slot.touched |= seen.source == Source::Read;
             if seen.source != Source::Read {
                 self.count(Figure::Echoes, 1);

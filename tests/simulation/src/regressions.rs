@@ -3,7 +3,7 @@
 use crate::{Wanted, run};
 
 /// Each seed with what it once found.
-const SEEDS: [(u64, &str); 24] = [
+const SEEDS: [(u64, &str); 25] = [
     (8, "a write without receipt table was sent again behind its fence, for ever"),
     (64, "the same, after a crash"),
     (100, "a page read before our own write was folded after it and carried back"),
@@ -27,6 +27,7 @@ const SEEDS: [(u64, &str); 24] = [
     (13_128, "a suspected deletion was carried out after an edit was taken back"),
     (117_296, "a record was made anew because its system was out of reach for an undelete"),
     (2_083_432, "our own write, told late, took a suspicion of a deletion away"),
+    (3_012_000, "how far a feed had passed an open write was not kept when it showed nothing new"),
     (164_434, "an undelete of ours that was lost left an edit in the bin"),
 ];
 
