@@ -7,7 +7,9 @@ use crate::Side;
 use crate::machine::{Observation, Settling, Source};
 use crate::model::ReviewKind;
 
-const POLLED: Cas = Cas::Coarse { tick: std::time::Duration::from_secs(1) };
+fn polled() -> Cas {
+    Cas::Coarse { tick: Default::default() }
+}
 
 /// Reads both sides, writes what is asked for, and says to which side.
 fn exchange(scene: &mut Scene, left: &str, right: &str, at: u8, seconds: i64) -> Option<Side> {
@@ -32,7 +34,7 @@ fn exchange(scene: &mut Scene, left: &str, right: &str, at: u8, seconds: i64) ->
 /// The left side stores small letters, the right side capitals; each write comes back. Gives the
 /// number of writes, each so many seconds after the one before.
 fn fight(seconds: i64) -> (Scene, usize) {
-    let mut scene = Scene::agreed(POLLED);
+    let mut scene = Scene::agreed(polled());
     for turn in 0..40_u8 {
         let at = 3 * turn + 2;
         let time = seconds * i64::from(turn + 1);
@@ -58,7 +60,7 @@ fn people_who_change_a_value_to_and_fro_over_days_are_not_stopped() {
 
 #[test]
 fn new_values_in_turn_are_edits() {
-    let mut scene = Scene::agreed(POLLED);
+    let mut scene = Scene::agreed(polled());
     let (mut left, mut right) = ("a".to_owned(), "a".to_owned());
     for turn in 0..20_u8 {
         let value = format!("v{turn}");

@@ -53,7 +53,7 @@ fn not_to_find_a_record_is_no_deletion_on_a_side_with_a_feed() {
 
 #[test]
 fn a_merge_whose_winner_gets_no_link_is_left_to_a_person() {
-    let mut scene = Scene::agreed(Cas::Coarse { tick: std::time::Duration::from_secs(1) });
+    let mut scene = Scene::agreed(Cas::Coarse { tick: Default::default() });
     let merged = Err(Missing::MergedInto("w".into()));
     let merged = Observation { content: merged, source: Source::Read, ..seen(Side::Right, "a", 2) };
     for _ in 0..=Limits::default().refusals_max {
