@@ -62,6 +62,16 @@ struct Unresolved {
     commit: i64,
     batches: Vec<OutBatch>,
     closes: Vec<BatchId>,
+    resends: Vec<(BatchId, i64)>,
+}
+
+/// The batches that a changeset records as sent once more, and how long copies of it may arrive.
+fn resends(changeset: &Changeset) -> Vec<(BatchId, i64)> {
+    let resent = changeset.batches.iter().filter_map(|change| match change {
+        BatchChange::Resend { id, die_after, .. } => Some((*id, *die_after)),
+        _ => None,
+    });
+    resent.collect()
 }
 
 impl<L: Ledger> Engine<L> {
@@ -168,6 +178,7 @@ impl<L: Ledger> Engine<L> {
             return Ok(Account::default());
         }
         self.resolve().await?;
+        self.flights.note_vanished(&work.observed);
         let mut moved = String::new();
         for _ in 0..limits::MOVED_MAX {
             let (changeset, batches) = self.decide(work).await?;
@@ -205,6 +216,7 @@ impl<L: Ledger> Engine<L> {
         match self.intake.ledger.commit(changeset).await? {
             Committed::Committed => {
                 self.launch(batches);
+                self.note_resent(resends(changeset));
                 Ok(Committed::Committed)
             }
             Committed::Unknown => {
@@ -214,7 +226,8 @@ impl<L: Ledger> Engine<L> {
                 });
                 let closes = closes.collect();
                 let commit = changeset.commit;
-                self.unresolved = Some(Unresolved { commit, batches, closes });
+                let resends = resends(changeset);
+                self.unresolved = Some(Unresolved { commit, batches, closes, resends });
                 let happened = self.resolve().await?;
                 Ok(if happened { Committed::Committed } else { Committed::Unknown })
             }
@@ -224,20 +237,31 @@ impl<L: Ledger> Engine<L> {
 
     /// Asks what became of a commit whose reply was lost. True when there was one and it
     /// happened.
-    async fn resolve(&mut self) -> Result<bool> {
+    pub(crate) async fn resolve(&mut self) -> Result<bool> {
         let Some(commit) = self.unresolved.as_ref().map(|unresolved| unresolved.commit) else {
             return Ok(false);
         };
         let happened = self.intake.ledger.committed(commit).await?;
         let unresolved = self.unresolved.take().filter(|_| happened);
-        if let Some(Unresolved { batches, closes, .. }) = unresolved {
+        if let Some(Unresolved { batches, closes, resends, .. }) = unresolved {
             self.launch(batches);
+            self.note_resent(resends);
             for id in closes {
                 self.flights.remove(id);
                 self.closed.insert(id);
             }
         }
         Ok(happened)
+    }
+
+    /// Notes what is recorded as sent once more.
+    fn note_resent(&mut self, resends: Vec<(BatchId, i64)>) {
+        for (id, die_after) in resends {
+            if let Some(flight) = self.flights.get_mut(id) {
+                flight.batch.attempts += 1;
+                flight.batch.die_after = die_after;
+            }
+        }
     }
 
     /// What is recorded as sent and still to be sent.

@@ -1,11 +1,11 @@
 //! Batches under way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use syncline_core::Side;
-use syncline_core::machine::{Carried, Observation, OutBatch, Source};
-use syncline_core::mapping::Mapping;
+use syncline_core::machine::{Carried, Missing, Observation, OutBatch, Source};
+use syncline_core::mapping::{Mapping, MappingId};
 use syncline_core::model::{Batch, IntentKind};
 use syncline_sdk::{BatchId, IntentId, WriteBatch};
 
@@ -22,6 +22,8 @@ pub struct Flight {
     pub intents: Arc<[IntentId]>,
     /// Whether an answer is still awaited; if not, what is left is unknown (protocol I4).
     pub awaited: bool,
+    /// Intents whose record was not found after a gap: the feed may never show what they did.
+    pub vanished: BTreeSet<IntentId>,
     /// Not to be settled before this time, microseconds UTC.
     pub settle_at: i64,
 }
@@ -37,6 +39,7 @@ impl Flight {
             write: out.write,
             intents,
             awaited: true,
+            vanished: BTreeSet::new(),
             settle_at: 0,
         }
     }
@@ -85,6 +88,24 @@ impl Flights {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+    /// Notes which records with a write under way were not found after a gap.
+    pub fn note_vanished(&mut self, observed: &[(MappingId, Side, Observation)]) {
+        let gone: BTreeSet<_> = observed
+            .iter()
+            .filter(|(_, _, seen)| seen.content == Err(Missing::Suspected))
+            .map(|(mapping, side, seen)| (*mapping, *side, &seen.key))
+            .collect();
+        if gone.is_empty() {
+            return;
+        }
+        for flight in self.0.values_mut() {
+            let Flight { carried, vanished, .. } = flight;
+            let of = carried.iter().filter(|Carried { mapping, intent, .. }| {
+                intent.key.as_ref().is_some_and(|key| gone.contains(&(*mapping, intent.side, key)))
+            });
+            vanished.extend(of.map(|carried| carried.intent.id));
+        }
     }
     /// The intents of the batch that a marker names.
     #[must_use]

@@ -19,6 +19,8 @@ use crate::work::Work;
 pub struct Gathered {
     loaded: Vec<Loaded>,
     links: HashMap<(MappingId, Side), HashMap<Key, LinkId>>,
+    /// Names that records had before: behind one stands a record of its own, perhaps.
+    former: BTreeSet<(MappingId, Side, Key)>,
     claims: BTreeSet<(MappingId, String)>,
 }
 
@@ -165,7 +167,8 @@ impl Gathered {
             let (Some(mapping), Ok(values)) = (mappings.get(&id), &seen.content) else {
                 continue;
             };
-            if self.knows(id, side, &seen.key) {
+            let former = self.former.contains(&(id, side, seen.key.clone()));
+            if self.knows(id, side, &seen.key) && !former {
                 continue;
             }
             for claim in mapping.claims(side, values) {
@@ -192,6 +195,7 @@ impl Gathered {
             }
         }
         for alias in &loaded.aliases {
+            self.former.insert((alias.mapping, alias.side, alias.key.clone()));
             let links = self.links.entry((alias.mapping, alias.side)).or_default();
             links.entry(alias.key.clone()).or_insert(alias.link);
         }

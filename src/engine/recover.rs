@@ -1,6 +1,6 @@
 //! After a restart: what was under way is unknown until it is settled (protocol I4).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use syncline_core::machine::{Carried, Clock as RoundClock, Limits, Round, Step, Workset};
@@ -98,6 +98,7 @@ impl<L: Ledger> Engine<L> {
             carried,
             write,
             awaited: false,
+            vanished: BTreeSet::new(),
             settle_at: 0,
         })
     }

@@ -97,6 +97,8 @@ impl<L: Ledger> Engine<L> {
     /// # Errors
     /// When the ledger gives no answer.
     pub async fn settle_unknown(&mut self) -> Result<Account> {
+        // A commit of ours that is in doubt may have recorded another send of such a batch.
+        self.resolve().await?;
         let now = self.intake.clock.now().micros();
         let due: Vec<BatchId> = self
             .flights
@@ -148,7 +150,8 @@ impl<L: Ledger> Engine<L> {
         let mut work = Work::default();
         let mut resend = Vec::new();
         for (carried, settlement) in flight.carried.iter().zip(settlements) {
-            match self.judge(carried, settlement, may_arrive).await? {
+            let vanished = flight.vanished.contains(&carried.intent.id);
+            match self.judge(carried, settlement, may_arrive, vanished).await? {
                 Judged::Settled(settling) => {
                     work.settled.push(SettleInput { carried: carried.clone(), settling });
                 }
@@ -187,6 +190,7 @@ impl<L: Ledger> Engine<L> {
         carried: &Carried,
         settlement: Settlement,
         may_arrive: bool,
+        vanished: bool,
     ) -> Result<Judged> {
         let Some(mapping) = self.intake.mappings.get(&carried.mapping) else {
             return Ok(Judged::Wait);
@@ -194,8 +198,10 @@ impl<L: Ledger> Engine<L> {
         Ok(match settlement {
             Settlement::Applied { version, stored, key } => {
                 // A create has no link to its record before it is settled, so the feed cannot show
-                // its image: the value sent is the base (protocol N3).
+                // its image: the value sent is the base (protocol N3). Nor does it show that of
+                // a record which was gone after a gap.
                 if stored.is_none()
+                    && !vanished
                     && carried.intent.kind != IntentKind::Create
                     && mapping.has_feed(carried.intent.side)
                     && self.feed_is_behind(carried, version.as_ref()).await?
@@ -278,8 +284,6 @@ impl<L: Ledger> Engine<L> {
             .cloned()
             .collect();
         if let Some(flight) = self.flights.get_mut(id) {
-            flight.batch.attempts += 1;
-            flight.batch.die_after = die_after;
             flight.awaited = true;
         }
         let write = WriteBatch { batch: id, writes };

@@ -16,10 +16,10 @@ fields!(Origin { side, actor, entry, at });
 choices!(UnitStatus, "status of a unit" {
     0 = Free, 1 = Held, 2 = Parked, 3 = Frozen, 4 = Awaiting(tries),
 });
-fields!(UnitState { status, bounces });
+fields!(UnitState { status, bounces, replaced });
 choices!(Half, "half of a decision" { 0 = Open, 1 = Applied(image), 2 = Refused });
 fields!(BothHalves { units, seen, halves });
-fields!(FieldState { units, outside, overtaken, both, evidence, refusals });
+fields!(FieldState { units, outside, overtaken, both, evidence, suspected, refusals });
 
 /// The origins of a link's units. Most units of a link come from the same one or two decisions,
 /// so each origin is stored once and the units refer to it.

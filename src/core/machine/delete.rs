@@ -141,7 +141,7 @@ impl Workset<'_> {
                 self.fold(id, mapping, side, seen);
             }
             (Err(_), Some(bin)) if bin.ours && self.differs(id, mapping, side, &bin.values) => {
-                self.undelete_ours(id, mapping, side, &bin.values);
+                self.undelete_ours(id, mapping, side, seen, &bin.values);
             }
             (Err(_), _) => self.deleted(id, mapping, side),
         }
@@ -162,52 +162,6 @@ impl Workset<'_> {
             let shown = values.get(at).unwrap_or(&Value::Absent);
             base.is_present() && shown.is_present() && base != shown
         })
-    }
-
-    fn undelete_ours(
-        &mut self,
-        id: (MappingId, LinkId),
-        mapping: &Mapping,
-        side: Side,
-        values: &[Value],
-    ) {
-        let changed: Vec<(u16, Value)> = (0..mapping.sides[side].image_len)
-            .filter_map(|at| {
-                let now = values.get(at).filter(|now| now.is_present())?;
-                let base = self.slots[&id].link.base_value(side, at);
-                (base != now).then(|| (u16::try_from(at).unwrap_or(u16::MAX), now.clone()))
-            })
-            .collect();
-        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
-        slot.link.pending[side].values = changed;
-        slot.link.pending[side].foreign = true;
-        slot.link.state = LinkState::Deleting(side, DeletePhase::Undelete);
-        slot.dirty = true;
-        let (Some(key), Some(open)) = (slot.link.keys[side].clone(), slot.link.open[side]) else {
-            return;
-        };
-        self.note(id, Verdict::Undelete(side));
-        let intent = crate::model::Intent {
-            id: open,
-            side,
-            kind: IntentKind::Delete,
-            key: Some(key),
-            units: Vec::new(),
-            fields: Vec::new(),
-            version: syncline_sdk::Version::default(),
-            source: Vec::new(),
-            half: false,
-            actor: syncline_sdk::Actor::default(),
-            edited_at: None,
-        };
-        self.sends.push(super::Carried {
-            mapping: id.0,
-            link: id.1,
-            intent,
-            step: Step::Undelete,
-            claim: false,
-            group: None,
-        });
     }
 
     /// The delete took effect on a record that nobody had changed.

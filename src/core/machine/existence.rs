@@ -2,6 +2,7 @@
 
 use syncline_sdk::LinkId;
 
+use super::slot::Fresh;
 use super::workset::Workset;
 use crate::Side;
 use crate::mapping::{DeleteRule, LeaveRule, Mapping, MappingId};
@@ -76,7 +77,7 @@ impl Workset<'_> {
                 .unit_of(stays, usize::from(*field))
                 .is_some_and(|unit| mapping.units[unit].direction.reaches(gone))
         });
-        let suspected = slot.suspected[gone];
+        let suspected = slot.link.field_state.suspected[gone];
         match mapping.delete[gone] {
             DeleteRule::Keep => self.end(id, mapping),
             _ if changed => {
@@ -88,15 +89,7 @@ impl Workset<'_> {
             }
             _ if suspected => self.hold(id, mapping, ReviewKind::SuspectedDelete(gone)),
             DeleteRule::Review => self.hold(id, mapping, ReviewKind::Delete(gone)),
-            DeleteRule::Propagate => {
-                let held = slot.link.state == LinkState::Held
-                    && slot.asked.get(&None).is_some_and(|asked| {
-                        matches!(asked.review.kind, ReviewKind::SuspectedDelete(_))
-                    });
-                if !held {
-                    self.plan_delete(id, mapping, stays);
-                }
-            }
+            DeleteRule::Propagate => self.plan_delete(id, mapping, stays),
         }
     }
 
@@ -139,6 +132,7 @@ impl Workset<'_> {
         link.base = crate::Sides::default();
         link.origins.clear();
         link.field_state.units.clear();
+        link.field_state.suspected = crate::Sides::default();
         link.pending[side.other()] = Pending::default();
         link.versions[side.other()] = syncline_sdk::Version::default();
         link.sync_version += 1;
@@ -173,6 +167,7 @@ impl Workset<'_> {
         link.state = LinkState::Tombstone;
         link.sync_version += 1;
         link.field_state.units.clear();
+        link.field_state.suspected = crate::Sides::default();
         link.field_state.refusals = 0;
         for side in Side::BOTH {
             if let Some(base) = &mut link.base[side] {
@@ -215,6 +210,7 @@ impl Workset<'_> {
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         slot.link.state = LinkState::Linked;
         slot.link.sync_version += 1;
+        slot.link.field_state.suspected = crate::Sides::default();
         for side in Side::BOTH {
             if let Some(base) = &mut slot.link.base[side] {
                 base.exists = true;
@@ -235,6 +231,14 @@ impl Workset<'_> {
         }
         let can = mapping.sides[lost].capabilities.recycle_bin.is_some();
         let first_try = link.field_state.refusals == 0;
+        let unread = self.slots[&id].fresh[lost] == Fresh::No;
+        if can && !first_try && unread && link.state == LinkState::Tombstone {
+            // Somebody may have brought it back: it is made anew only when it is known gone.
+            if let Some(key) = self.slots[&id].link.keys[lost].clone() {
+                self.hint_later(mapping, lost, key, 1_000_000, HintReason::Again);
+            }
+            return;
+        }
         match (link.keys[lost].clone(), can && first_try) {
             (Some(key), true) => {
                 self.note(id, Verdict::Undelete(lost));

@@ -7,6 +7,7 @@
 
 mod answer;
 mod batching;
+mod bounce;
 mod delete;
 mod existence;
 mod grouping;
@@ -24,6 +25,7 @@ mod retry;
 mod search;
 mod settle;
 mod slot;
+mod undelete;
 mod workset;
 
 pub use batching::{Carried, OutBatch, Step};

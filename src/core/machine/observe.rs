@@ -6,6 +6,7 @@ use syncline_sdk::{
     Actor, ActorKind, Cas, FeedKind, Instant, IntentId, Key, LinkId, Value, Version, VersionOrder,
 };
 
+use super::bounce;
 use super::slot::Fresh;
 use super::workset::Workset;
 use crate::Side;
@@ -145,7 +146,7 @@ impl Workset<'_> {
         }
     }
 
-    fn fold_gone(
+    pub(super) fn fold_gone(
         &mut self,
         id: (MappingId, LinkId),
         side: Side,
@@ -155,12 +156,12 @@ impl Workset<'_> {
         let slot = self.slots.get_mut(&id).expect("the link was found");
         slot.touched = true;
         slot.fresh[side] = Fresh::Read { closed: true, unclaimed: false };
+        slot.suspect(side, *missing == Missing::Suspected);
         if !slot.link.exists(side) {
             return;
         }
         slot.link.field_state.refusals = 0;
         slot.dirty = true;
-        slot.suspected[side] = *missing == Missing::Suspected;
         let base_exists = slot.link.base_exists(side);
         let version = seen.version.clone();
         let pending = &mut slot.link.pending[side];
@@ -237,8 +238,9 @@ impl Workset<'_> {
             if own_open && feed {
                 let shown = slot.link.pending[side].values.clone();
                 slot.link.field_state.evidence[side] = Some(shown);
-                slot.dirty = true;
             }
+            // An open write waits until its feed has passed it (protocol N3): that is kept.
+            slot.dirty |= feed && slot.link.open[side].is_some();
             slot.touched |= seen.source == Source::Read;
             if seen.source != Source::Read {
                 self.count(Figure::Echoes, 1);
@@ -270,18 +272,16 @@ impl Workset<'_> {
         seen: &Observation,
         changed: &[(u16, Value, Value)],
     ) {
-        let foreign = is_foreign(seen);
+        let within = self.round.limits.bounce_within;
         let slot = self.slots.get_mut(&id).expect("the link was found");
         slot.touched = true;
         slot.dirty = true;
+        slot.suspect(side, false);
+        for (at, _, now) in changed {
+            slot.show(side, *at, now.clone());
+        }
         let base_exists = slot.link.base_exists(side);
         let pending = &mut slot.link.pending[side];
-        for (at, _, now) in changed {
-            match pending.values.binary_search_by_key(at, |(field, _)| *field) {
-                Ok(place) => pending.values[place].1 = now.clone(),
-                Err(place) => pending.values.insert(place, (*at, now.clone())),
-            }
-        }
         pending.exists = (!base_exists).then_some(true);
         mark(pending, seen);
         slot.settle_pending(side);
@@ -290,7 +290,7 @@ impl Workset<'_> {
         let units = changed.iter().filter_map(|(at, _, _)| mapping.unit_of(side, usize::from(*at)));
         for unit in units.chain(all) {
             let mut state = slot.link.field_state.unit(unit);
-            if foreign {
+            if is_foreign(seen) && !bounce::is_return(mapping, &slot.link, unit, side, within) {
                 state.bounces = 0;
             }
             if state.status == UnitStatus::Parked {
@@ -350,7 +350,7 @@ impl Workset<'_> {
         self.note(id, verdict);
     }
 
-    fn journal_observed(
+    pub(super) fn journal_observed(
         &mut self,
         id: (MappingId, LinkId),
         side: Side,

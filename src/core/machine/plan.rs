@@ -3,6 +3,7 @@
 use syncline_sdk::{Cas, Instant, LinkId, Value};
 
 use super::batching::Step;
+use super::bounce;
 use super::slot::{Fresh, Slot};
 use super::workset::{Want, Workset};
 use crate::mapping::{Mapping, MappingId, NoImage};
@@ -50,10 +51,22 @@ impl Workset<'_> {
                     }
                 }
                 LinkState::Linked | LinkState::Held => self.pair_wants(*id, mapping, &mut wants),
+                LinkState::Tombstone => wants.extend(self.tombstone_want(*id)),
                 _ => {}
             }
         }
         wants
+    }
+
+    /// The record that could not be brought back: it may be there by now.
+    fn tombstone_want(&self, id: (MappingId, LinkId)) -> Option<Want> {
+        let slot = &self.slots[&id];
+        let (link, fresh) = (&slot.link, &slot.fresh);
+        let side = Side::BOTH.into_iter().find(|side| {
+            !link.exists(*side) && link.exists(side.other()) && fresh[*side] == Fresh::No
+        })?;
+        let key = link.keys[side].clone().filter(|_| link.field_state.refusals > 0)?;
+        Some(Want::Fresh { mapping: id.0, link: id.1, side, key })
     }
 
     fn pair_wants(&self, id: (MappingId, LinkId), mapping: &Mapping, wants: &mut Vec<Want>) {
@@ -252,17 +265,22 @@ impl Workset<'_> {
         if !self.is_closed(id, mapping, to) {
             return;
         }
-        let foreign = self.slots[&id].link.pending[to.other()].foreign;
-        let state = self.slots[&id].link.field_state.unit(at);
-        let bounces = if foreign { 0 } else { state.bounces.saturating_add(1) };
+        let link = &self.slots[&id].link;
+        let within = self.round.limits.bounce_within;
+        let from = to.other();
+        let edit =
+            link.pending[from].foreign && !bounce::is_return(mapping, link, at, from, within);
+        let state = link.field_state.unit(at);
+        let bounces = if edit { 0 } else { state.bounces.saturating_add(1) };
+        let replaced = bounce::replaced(mapping, link, at, to);
         if bounces > self.round.limits.bounces_max {
             self.decided(id, mapping, at, Verdict::Oscillates);
-            self.set_unit(id, at, UnitState { status: UnitStatus::Frozen, bounces });
+            self.set_unit(id, at, UnitState { status: UnitStatus::Frozen, bounces, ..state });
             self.ask(id, mapping, Some(at), ReviewKind::Oscillation);
             return;
         }
         self.free_unit(id, at);
-        self.set_unit(id, at, UnitState { status: UnitStatus::Free, bounces });
+        self.set_unit(id, at, UnitState { status: UnitStatus::Free, bounces, replaced });
         self.decided(id, mapping, at, verdict);
         out[to].units.push(u16::try_from(at).unwrap_or(u16::MAX));
         out[to].fields.extend(fields);

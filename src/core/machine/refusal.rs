@@ -9,8 +9,7 @@ use super::workset::Workset;
 use crate::Side;
 use crate::mapping::{Mapping, MappingId};
 use crate::model::{
-    DeletePhase, Figure, Half, HintReason, Intent, IntentKind, LinkState, Outcome, Parked,
-    UnitState, UnitStatus,
+    Figure, Half, HintReason, Intent, IntentKind, LinkState, Outcome, Parked, UnitState, UnitStatus,
 };
 
 impl Workset<'_> {
@@ -24,16 +23,7 @@ impl Workset<'_> {
     ) {
         let Carried { intent, .. } = carried;
         let side = intent.side;
-        let outcome = match settling {
-            Settling::Stale(_) => Outcome::Stale,
-            Settling::Missing(_) => Outcome::Missing,
-            Settling::Busy => Outcome::Busy,
-            Settling::Refused(error) => {
-                Outcome::Refused(error.kind.as_str().to_owned(), error.to_string())
-            }
-            _ => Outcome::Cancelled,
-        };
-        self.close_intent(id, side, outcome);
+        self.close_intent(id, side, outcome(settling));
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         slot.link.state = match slot.link.state {
             LinkState::Creating(at) => LinkState::Seen(at.other()),
@@ -112,11 +102,7 @@ impl Workset<'_> {
         let refusals = self.slots[&id].link.field_state.refusals;
         let create = carried.intent.kind == IntentKind::Create;
         match error.kind {
-            ErrorKind::Unavailable
-            | ErrorKind::Throttled
-            | ErrorKind::Quota
-            | ErrorKind::Auth
-            | ErrorKind::Locked => self.later(id, mapping, side, HintReason::Again),
+            kind if passes(kind) => self.later(id, mapping, side, HintReason::Again),
             // The record may exist already: it is searched before the create is tried again
             // (protocol C4).
             ErrorKind::Duplicate if create && refusals < self.round.limits.refusals_max => {
@@ -174,33 +160,31 @@ impl Workset<'_> {
         self.out.parked.push(parked);
         self.count(Figure::Parked, 1);
     }
+}
 
-    pub(super) fn undeleted(
-        &mut self,
-        id: (MappingId, LinkId),
-        mapping: &Mapping,
-        side: Side,
-        carried: &Carried,
-        settling: &Settling,
-    ) {
-        let guarded =
-            matches!(self.slots[&id].link.state, LinkState::Deleting(_, DeletePhase::Undelete));
-        if guarded {
-            self.stop_delete(id, side, Outcome::Stale);
-            self.again(id, mapping, side);
-            return;
+/// What is journalled of a write that did not take effect.
+pub(super) fn outcome(settling: &Settling) -> Outcome {
+    match settling {
+        Settling::Stale(_) => Outcome::Stale,
+        Settling::Missing(_) => Outcome::Missing,
+        Settling::Busy => Outcome::Busy,
+        Settling::Refused(error) => {
+            Outcome::Refused(error.kind.as_str().to_owned(), error.to_string())
         }
-        if let Settling::Applied { .. } = settling {
-            self.close_intent(id, side, Outcome::Applied);
-            self.count(Figure::Writes, 1);
-            let slot = self.slots.get_mut(&id).expect("the link is in the workset");
-            slot.link.pending[side].exists = Some(true);
-            self.revive(id);
-            self.again(id, mapping, side);
-            return;
-        }
-        self.refused(id, mapping, carried, settling);
+        _ => Outcome::Cancelled,
     }
+}
+
+/// Whether a refusal is over by itself sooner or later.
+pub(super) fn passes(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::Unavailable
+            | ErrorKind::Throttled
+            | ErrorKind::Quota
+            | ErrorKind::Auth
+            | ErrorKind::Locked
+    )
 }
 
 /// The observation that a write found its record gone.

@@ -7,7 +7,9 @@ use super::observe::{Missing, Observation};
 use super::workset::Workset;
 use crate::Side;
 use crate::mapping::{Mapping, MappingId};
-use crate::model::{Base, Figure, Intent, IntentKind, LinkState, Origin, Outcome, Settled};
+use crate::model::{
+    Base, DeletePhase, Figure, Intent, IntentKind, LinkState, Origin, Outcome, Settled,
+};
 
 /// What is proved about a write.
 #[derive(Debug)]
@@ -46,15 +48,16 @@ pub struct SettleInput {
 }
 
 impl Workset<'_> {
-    /// Settles a write. One whose intent is not open any more was settled before: nothing
-    /// happens.
+    /// Settles a write. One whose intent is not open any more, or is at a later step, was settled
+    /// before: nothing happens.
     pub fn settle(&mut self, input: &SettleInput) {
         let SettleInput { carried, settling } = input;
         let id = (carried.mapping, carried.link);
         let side = carried.intent.side;
         let Some(mapping) = self.mapping(id.0) else { return };
         let Some(slot) = self.slots.get(&id) else { return };
-        if slot.link.open[side] != Some(carried.intent.id) {
+        if slot.link.open[side] != Some(carried.intent.id) || is_over(slot.link.state, carried.step)
+        {
             return;
         }
         match (carried.step, settling) {
@@ -64,15 +67,36 @@ impl Workset<'_> {
             }
             (Step::Fence, Settling::Applied { .. }) => self.fenced(id, carried),
             (Step::Delete, Settling::Applied { .. } | Settling::Expired) => {
+                if let Settling::Applied { version: Some(version), .. } = settling {
+                    self.raise_version(id, &mapping, side, version);
+                }
                 if mapping.sides[side].capabilities.conditional_delete {
                     self.deleted(id, &mapping, side);
                 } else {
                     self.look_due(id, &mapping, side);
                 }
             }
-            (Step::Undelete, settled) => self.undeleted(id, &mapping, side, carried, settled),
+            (Step::Undelete, settled) => self.undeleted(id, &mapping, side, settled),
             (_, Settling::Expired) => {}
             (_, refused) => self.refused(id, &mapping, carried, refused),
+        }
+    }
+
+    /// What was observed of a record before this delete of ours is overtaken by it, also what a
+    /// feed has still to show of that time: values that people made and took back must not bring
+    /// the record to life (protocol E2').
+    fn raise_version(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        side: Side,
+        version: &Version,
+    ) {
+        let known = &self.slots[&id].link.versions[side];
+        if self.order(&mapping.sides[side].system, known, version) == VersionOrder::Older {
+            let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+            slot.link.versions[side] = version.clone();
+            slot.link.field_state.overtaken[side] = false;
         }
     }
 
@@ -260,6 +284,17 @@ impl Workset<'_> {
         if let Some(version) = version {
             slot.link.versions[side] = version;
         }
+    }
+}
+
+/// Whether a delete has left a step of its behind.
+fn is_over(state: LinkState, step: Step) -> bool {
+    let LinkState::Deleting(_, phase) = state else { return false };
+    match step {
+        Step::Write => false,
+        Step::Fence => phase != DeletePhase::Fence,
+        Step::Delete => phase != DeletePhase::Delete,
+        Step::Undelete => phase != DeletePhase::Undelete,
     }
 }
 

@@ -68,8 +68,6 @@ pub(super) struct Slot {
     pub reread: Sides<bool>,
     /// Set when the link was put off within this round: it waits for its hint.
     pub deferred: bool,
-    /// A deletion seen without proof, after a gap: only a person may carry it on.
-    pub suspected: Sides<bool>,
 }
 
 impl Slot {
@@ -94,8 +92,14 @@ impl Slot {
             asked: BTreeMap::new(),
             reread: Sides::default(),
             deferred: false,
-            suspected: Sides::default(),
         }
+    }
+    /// Notes whether a record is gone without proof. A suspicion stands until there is proof.
+    pub fn suspect(&mut self, side: Side, suspected: bool) {
+        let before = self.link.field_state.suspected[side];
+        let now = suspected && (before || self.link.exists(side));
+        self.link.field_state.suspected[side] = now;
+        self.dirty |= before != now;
     }
     /// Moves fields of a side's base and keeps what the side shows: a value observed since the
     /// plan is pending above the new base, also where it equals the base of before (an edit that

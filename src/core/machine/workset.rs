@@ -26,6 +26,9 @@ pub struct Limits {
     /// Writes to one unit in a row without an edit from outside, before it is frozen (protocol
     /// P8a: K).
     pub bounces_max: u8,
+    /// How soon a value must be back, after the edit that our write carried, for it to count as a
+    /// write that does not hold where nobody tells who changed it, microseconds.
+    pub bounce_within: i64,
     /// The shortest wait before a record that was locked, or a tick that was open, is tried
     /// again, microseconds.
     pub retry_min: i64,
@@ -42,6 +45,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             bounces_max: 3,
+            bounce_within: 900_000_000,
             retry_min: 50_000,
             retry_max: 60_000_000,
             parent_tries_max: 8,

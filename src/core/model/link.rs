@@ -122,11 +122,14 @@ pub struct UnitState {
     pub status: UnitStatus,
     /// Writes made in a row without an edit from outside in between (protocol P8a).
     pub bounces: u8,
+    /// A number for what the last write replaced on its side, where that side does not tell who
+    /// makes a change; else 0.
+    pub replaced: u32,
 }
 
 impl Default for UnitState {
     fn default() -> Self {
-        Self { status: UnitStatus::Free, bounces: 0 }
+        Self { status: UnitStatus::Free, bounces: 0, replaced: 0 }
     }
 }
 
@@ -168,6 +171,8 @@ pub struct FieldState {
     /// the feed's event of that very write: the image of the write, kept for its settlement
     /// (protocol E2).
     pub evidence: Sides<Option<Vec<(u16, Value)>>>,
+    /// Whether a record is gone since a gap without proof that it was deleted (protocol O7).
+    pub suspected: Sides<bool>,
     /// What kept the link's last create or delete from going through, as a count of refusals.
     pub refusals: u8,
 }

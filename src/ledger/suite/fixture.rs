@@ -119,7 +119,8 @@ pub(super) fn full_link(number: u128) -> Link {
         entry: Some(entry),
     };
     let mut field_state = FieldState { refusals: 1, ..FieldState::default() };
-    field_state.set_unit(2, UnitState { status: UnitStatus::Held, bounces: 3 });
+    field_state
+        .set_unit(2, UnitState { status: UnitStatus::Held, bounces: 3, replaced: 4_000_000_001 });
     let origin = Origin { side: Side::Right, actor: ActorKind::Automation, entry, at: 1_234_567 };
     Link {
         state: LinkState::Merged(link_id(9)),

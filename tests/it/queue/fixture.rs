@@ -257,7 +257,7 @@ impl Engine {
         let mut link = self.link(number);
         link.pending.left = edit("+2", person("Kim"), edited_at);
         link.pending.right = edit("+3", Actor::default(), edited_at + MINUTE);
-        let held = UnitState { status: UnitStatus::Held, bounces: 0 };
+        let held = UnitState { status: UnitStatus::Held, bounces: 0, replaced: 0 };
         link.field_state.set_unit(1, held);
         let question = self.question(&link, Some(1), ReviewKind::Conflict);
         self.commit(|changes| {

@@ -18,6 +18,10 @@ use crate::process::News;
 use crate::trace::Trace;
 use crate::waiting::{Passing, Sleeping, Turning};
 
+/// Calls that pass within one step of the scheduler before the run is broken off: in calm a step
+/// takes a few hundred.
+pub(crate) const PASSES_MAX: u32 = 20_000;
+
 /// A process: one life of an engine.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct ProcessId(pub u32);
@@ -116,8 +120,10 @@ pub struct Inner {
     pub coverage: Coverage,
     /// What happened, in words.
     pub trace: Trace,
-    /// A defect that a process met.
-    pub defect: Option<String>,
+    /// What breaks the run off: the invariant, and what was met.
+    pub defect: Option<(&'static str, String)>,
+    /// Calls that passed since the scheduler's last step.
+    pub(crate) passed: u32,
 }
 
 /// The handle that everybody has.
@@ -147,6 +153,7 @@ impl Desk {
             coverage: Coverage::default(),
             trace,
             defect: None,
+            passed: 0,
         })))
     }
     /// The inside.
@@ -162,6 +169,10 @@ impl Desk {
     /// Notes that something happened.
     pub fn hit(&self, what: &'static str) {
         self.lock().coverage.hit(what);
+    }
+    /// Breaks the run off. The first reason stands.
+    pub fn break_off(&self, invariant: &'static str, what: String) {
+        self.lock().defect.get_or_insert((invariant, what));
     }
     /// Hands a future to the executor.
     pub fn spawn(&self, process: ProcessId, feed: bool, task: Task) {
@@ -192,11 +203,15 @@ impl Desk {
     pub async fn pass(&self, process: ProcessId, place: Place) -> Say {
         let number = {
             let mut inner = self.lock();
-            if inner.calm && place != Place::FeedIdle {
-                return Say::Go;
-            }
-            if place != Place::FeedIdle && !inner.hold() {
-                return inner.say(place, false);
+            inner.passed = inner.passed.saturating_add(1);
+            // What goes on for ever within one step is stopped here, and told from there.
+            if inner.passed <= PASSES_MAX {
+                if inner.calm && place != Place::FeedIdle {
+                    return Say::Go;
+                }
+                if place != Place::FeedIdle && !inner.hold() {
+                    return inner.say(place, false);
+                }
             }
             let number = inner.number();
             let held = Held { process, place, said: None, waker: None };

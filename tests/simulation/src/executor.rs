@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Wake, Waker};
 
-use crate::desk::{Desk, ProcessId, Task};
+use crate::desk::{Desk, PASSES_MAX, ProcessId, Task};
+
+/// Polls of futures within one step of the scheduler before the run is broken off.
+const POLLS_MAX: usize = 20_000;
 
 struct Flag(AtomicBool);
 
@@ -34,17 +37,25 @@ pub struct Executor {
 }
 
 impl Executor {
-    /// Runs everything that can go on, until everything waits for the scheduler.
-    pub fn run(&mut self, desk: &Desk) {
+    /// Runs everything that can go on, until everything waits for the scheduler. False when that
+    /// did not come to an end within the bounds of one step.
+    #[must_use]
+    pub fn run(&mut self, desk: &Desk) -> bool {
+        desk.lock().passed = 0;
+        let mut polls = 0;
         loop {
+            if polls > POLLS_MAX || desk.lock().passed > PASSES_MAX {
+                return false;
+            }
             self.take_in(desk);
             let woken = |(number, running): (&u64, &Running)| {
                 running.flag.0.swap(false, Ordering::Relaxed).then_some(*number)
             };
             let woken: Vec<u64> = self.running.iter().filter_map(woken).collect();
             if woken.is_empty() {
-                return;
+                return true;
             }
+            polls += woken.len();
             for number in woken {
                 let Some(running) = self.running.get_mut(&number) else { continue };
                 let mut context = Context::from_waker(&running.waker);

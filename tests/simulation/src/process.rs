@@ -70,7 +70,7 @@ impl Process {
             match ended {
                 EngineError::Fenced => self.desk.tell(|| format!("{:?} is fenced", self.id)),
                 other => {
-                    self.desk.lock().defect = Some(chain(&other));
+                    self.desk.break_off("ENGINE", chain(&other));
                     return;
                 }
             }
@@ -103,7 +103,7 @@ impl Process {
                         return;
                     }
                     Err(EngineError::Fenced | EngineError::Ledger(_)) => {}
-                    Err(other) => self.desk.lock().defect = Some(chain(&other)),
+                    Err(other) => self.desk.break_off("ENGINE", chain(&other)),
                 }
             }
             self.desk.sleep(self.id, PAUSE).await;

@@ -3,7 +3,7 @@
 use crate::{Wanted, run};
 
 /// Each seed with what it once found.
-const SEEDS: [(u64, &str); 14] = [
+const SEEDS: [(u64, &str); 25] = [
     (8, "a write without receipt table was sent again behind its fence, for ever"),
     (64, "the same, after a crash"),
     (100, "a page read before our own write was folded after it and carried back"),
@@ -18,6 +18,17 @@ const SEEDS: [(u64, &str); 14] = [
     (7363, "a batch that a lost commit had closed was closed again"),
     (10_812, "an answer refused for an open tick left a question without its held unit"),
     (19_811, "of two readings within one tick the older was folded last"),
+    (140_843, "a merge whose winner gets no link was deleted again and again"),
+    (2_517, "two rules of the systems undid each other's value for ever"),
+    (38_218, "an applied write waited for an event that the feed had lost"),
+    (77_497, "a commit in doubt had recorded another send, which the engine did not know"),
+    (154_487, "the fence of a delete was settled twice after a commit in doubt"),
+    (15_489, "the business key of a record behind a former name was not looked up"),
+    (13_128, "a suspected deletion was carried out after an edit was taken back"),
+    (117_296, "a record was made anew because its system was out of reach for an undelete"),
+    (2_083_432, "our own write, told late, took a suspicion of a deletion away"),
+    (3_012_000, "how far a feed had passed an open write was not kept when it showed nothing new"),
+    (164_434, "an undelete of ours that was lost left an edit in the bin"),
 ];
 
 #[test]

@@ -122,15 +122,15 @@ impl World {
     }
 
     pub(crate) fn defect(&self) -> Result<(), (&'static str, String)> {
-        match self.desk.lock().defect.take() {
-            Some(text) => Err(("ENGINE", text)),
-            None => Ok(()),
-        }
+        self.desk.lock().defect.take().map_or(Ok(()), Err)
     }
 
     /// Runs everything that can go on, and notes what appeared.
     pub(crate) fn settle_down(&mut self) {
-        self.executor.run(&self.desk);
+        if !self.executor.run(&self.desk) {
+            let what = "one step of the scheduler does not end: it never stops reading or writing";
+            self.desk.break_off("QUIET", what.to_owned());
+        }
         let step = self.desk.lock().step;
         for side in Side::BOTH {
             let lines = self.systems[side].view_history(<[_]>::len);

@@ -88,7 +88,11 @@ fn unit_state() -> impl Strategy<Value = UnitState> {
         Just(UnitStatus::Frozen),
         any::<u8>().prop_map(UnitStatus::Awaiting),
     ];
-    (status, any::<u8>()).prop_map(|(status, bounces)| UnitState { status, bounces })
+    (status, any::<u8>(), any::<u32>()).prop_map(|(status, bounces, replaced)| UnitState {
+        status,
+        bounces,
+        replaced,
+    })
 }
 
 fn both() -> impl Strategy<Value = BothHalves> {
@@ -117,6 +121,7 @@ pub(super) fn field_state() -> impl Strategy<Value = FieldState> {
             overtaken,
             both,
             evidence: Sides { left, right },
+            suspected: Sides { left: outside.right, right: overtaken.left },
             refusals,
         })
 }

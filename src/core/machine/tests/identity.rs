@@ -4,8 +4,8 @@ use syncline_sdk::{Cas, Value};
 
 use super::builder::{MAPPING, Scene, seen};
 use crate::Side;
-use crate::machine::{Missing, Observation, Source};
-use crate::model::{LinkChange, LinkState};
+use crate::machine::{Limits, Missing, Observation, Source};
+use crate::model::{LinkChange, LinkState, ReviewKind};
 
 #[test]
 fn the_partner_of_a_merged_record_does_not_bring_its_link_to_life() {
@@ -49,4 +49,31 @@ fn not_to_find_a_record_is_no_deletion_on_a_side_with_a_feed() {
     let told = missing(Source::Feed);
     let done = scene.round(|workset| workset.observe(MAPPING, Side::Left, &told));
     assert_eq!(done.sends.len(), 1, "the feed's own event is");
+}
+
+#[test]
+fn a_merge_whose_winner_gets_no_link_is_left_to_a_person() {
+    let mut scene = Scene::agreed(Cas::Coarse { tick: Default::default() });
+    let merged = Err(Missing::MergedInto("w".into()));
+    let merged = Observation { content: merged, source: Source::Read, ..seen(Side::Right, "a", 2) };
+    for _ in 0..=Limits::default().refusals_max {
+        assert!(scene.reviews.is_empty());
+        let done = scene.round(|workset| workset.observe(MAPPING, Side::Right, &merged));
+        assert!(done.sends.is_empty());
+    }
+    assert_eq!(scene.reviews[0].kind, ReviewKind::SuspectedDelete(Side::Right));
+}
+
+#[test]
+fn a_suspected_deletion_stays_suspected_when_an_edit_against_it_is_taken_back() {
+    let mut scene = Scene::agreed(Cas::ExactField);
+    let gone = Observation { content: Err(Missing::Suspected), ..seen(Side::Right, "a", 2) };
+    let edit = seen(Side::Left, "b", 2);
+    scene.round(|workset| {
+        workset.observe(MAPPING, Side::Right, &gone);
+        workset.observe(MAPPING, Side::Left, &edit);
+    });
+    assert_eq!(scene.reviews[0].kind, ReviewKind::DeleteUpdate(Side::Right));
+    assert!(scene.page(Side::Left, "a", 3).sends.is_empty());
+    assert_eq!(scene.reviews[0].kind, ReviewKind::SuspectedDelete(Side::Right));
 }

@@ -2,7 +2,9 @@
 //! together with an edit that nobody on the other side had seen.
 
 use syncline_core::Side;
+use syncline_core::mapping::MappingId;
 use syncline_core::model::{LinkState, Verdict};
+use syncline_sdk::Key;
 use syncline_testkit::{Event, LogEntry};
 
 use super::chains::{By, Chains};
@@ -52,8 +54,25 @@ fn partner_was_deleted(
         before
             && gone.entity == line.entity
             && gone.event == Event::Deleted
-            && evidence.link_of.get(&(mapping.id, other, gone.key.clone())) == Some(&link)
+            && was_of(evidence, mapping.id, other, &gone.key, link)
     })
+}
+
+/// Whether a record was the link's. One that was merged away since leads to the winner's link by
+/// now, and its own link says so.
+fn was_of(
+    evidence: &Evidence<'_>,
+    mapping: MappingId,
+    side: Side,
+    key: &Key,
+    link: syncline_sdk::LinkId,
+) -> bool {
+    let Some(now) = evidence.link_of.get(&(mapping, side, key.clone())) else { return false };
+    let merged = evidence.history[side]
+        .iter()
+        .any(|line| line.key == *key && matches!(line.event, Event::MergedInto(_)));
+    let left = evidence.links.get(&link).is_some_and(|at| at.state == LinkState::Merged(*now));
+    *now == link || (merged && left)
 }
 
 /// An edit of the deleted record that its partner's side never had, and that no question names.
