@@ -168,6 +168,9 @@ impl<L: Ledger> Engine<L> {
             return Ok(Account::default());
         }
         self.resolve().await?;
+        if work.gaps.iter().any(|gap| gap.closed_at.is_none()) {
+            self.flights.note_gap();
+        }
         let mut moved = String::new();
         for _ in 0..limits::MOVED_MAX {
             let (changeset, batches) = self.decide(work).await?;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use syncline_core::Side;
-use syncline_core::machine::{Carried, Observation, OutBatch, Source};
+use syncline_core::machine::{Carried, Observation, OutBatch, Settling, Source};
 use syncline_core::mapping::Mapping;
-use syncline_core::model::{Batch, IntentKind};
+use syncline_core::model::{Batch, Hint, HintReason, IntentKind};
 use syncline_sdk::{BatchId, IntentId, WriteBatch};
 
 /// A batch that is recorded as sent and not settled.
@@ -24,6 +24,9 @@ pub struct Flight {
     pub awaited: bool,
     /// Not to be settled before this time, microseconds UTC.
     pub settle_at: i64,
+    /// Whether a gap was noticed while it was under way: nothing has told of what happened since
+    /// to the records that its creates made.
+    pub across_gap: bool,
 }
 
 impl Flight {
@@ -38,7 +41,29 @@ impl Flight {
             intents,
             awaited: true,
             settle_at: 0,
+            across_gap: false,
         }
+    }
+    /// The record of a create that was applied, where a gap may hide what became of it: it is
+    /// read once its link knows it, like everything that was linked when the gap was noticed.
+    pub(crate) fn unwatched(
+        &self,
+        mapping: &Mapping,
+        carried: &Carried,
+        settling: &Settling,
+    ) -> Option<Hint> {
+        let Settling::Applied { key: Some(key), .. } = settling else { return None };
+        let create = carried.intent.kind == IntentKind::Create;
+        let place = &mapping.sides[carried.intent.side];
+        (create && self.across_gap).then(|| Hint {
+            system: place.system.clone(),
+            entity: place.selection.entity.clone(),
+            key: key.clone(),
+            seq: 0,
+            due: 0,
+            reason: HintReason::Sweep,
+            tries: 0,
+        })
     }
 }
 
@@ -85,6 +110,16 @@ impl Flights {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+    /// A gap was noticed.
+    pub(crate) fn note_gap(&mut self) {
+        self.0.values_mut().for_each(|flight| flight.across_gap = true);
+    }
+    /// Whether a create is under way across a gap: that is not closed before the record is known.
+    #[must_use]
+    pub fn cross_gap(&self) -> bool {
+        let create = |carried: &Carried| carried.intent.kind == IntentKind::Create;
+        self.0.values().any(|flight| flight.across_gap && flight.carried.iter().any(create))
     }
     /// The intents of the batch that a marker names.
     #[must_use]
