@@ -2,7 +2,7 @@
 
 use syncline_sdk::{FeedKind, Key, LinkId, Normalizer, Value};
 
-use super::observe::{Observation, Source};
+use super::observation::{Observation, Source};
 use super::slot::Search;
 use super::workset::Workset;
 use crate::Side;
@@ -258,9 +258,7 @@ impl Workset<'_> {
             return;
         }
         let Some(into) = self.link_of(mapping.id, side, winner) else {
-            let wait = self.round.limits.retry_min;
-            self.hint_later(mapping, side, winner.clone(), 0, HintReason::Changed);
-            self.hint_later(mapping, side, seen.key.clone(), wait, HintReason::Again);
+            self.look_for_winner(id, side, winner, seen);
             return;
         };
         if into == id.1 {
@@ -277,14 +275,7 @@ impl Workset<'_> {
         self.alias(mapping.id, side, seen.key.clone(), into, "merged");
         self.set_key(id, side, None);
         if had_partner {
-            // The partner of the loser is a duplicate of the winner's partner now.
-            let candidates = self
-                .slots
-                .get(&(mapping.id, into))
-                .and_then(|slot| slot.link.keys[side.other()].clone())
-                .into_iter()
-                .collect();
-            self.ask(id, mapping, None, ReviewKind::Ambiguous(candidates));
+            self.ask_of_orphan(id, mapping, side.other(), into);
         }
     }
 

@@ -14,6 +14,7 @@ mod hints;
 mod identity;
 mod intent;
 mod lone;
+mod observation;
 mod observe;
 mod parents;
 mod plan;
@@ -23,10 +24,11 @@ mod retry;
 mod search;
 mod settle;
 mod slot;
+mod winner;
 mod workset;
 
 pub use batching::{Carried, OutBatch, Step};
-pub use observe::{Bin, Missing, Observation, Source};
+pub use observation::{Bin, Missing, Observation, Source};
 pub use settle::{SettleInput, Settling};
 pub use workset::{Clock, Limits, Mappings, Round, Want, Workset};
 

@@ -4,8 +4,8 @@ use syncline_sdk::{Cas, Value};
 
 use super::builder::{MAPPING, Scene, seen};
 use crate::Side;
-use crate::machine::{Missing, Observation, Source};
-use crate::model::{LinkChange, LinkState};
+use crate::machine::{Missing, Observation, Source, Want};
+use crate::model::{LinkChange, LinkState, ReviewKind};
 
 #[test]
 fn the_partner_of_a_merged_record_does_not_bring_its_link_to_life() {
@@ -49,4 +49,24 @@ fn not_to_find_a_record_is_no_deletion_on_a_side_with_a_feed() {
     let told = missing(Source::Feed);
     let done = scene.round(|workset| workset.observe(MAPPING, Side::Left, &told));
     assert_eq!(done.sends.len(), 1, "the feed's own event is");
+}
+
+#[test]
+fn a_winner_that_is_gone_itself_proves_no_deletion() {
+    let mut scene = Scene::agreed(Cas::ExactRecord);
+    let gone = |key: &str, missing| Observation {
+        key: key.into(),
+        content: Err(missing),
+        ..seen(Side::Left, "a", 2)
+    };
+    let done = scene.round(|workset| {
+        workset.observe(MAPPING, Side::Left, &gone("l", Missing::MergedInto("w".into())));
+        // It lost in its turn: that one is looked for then.
+        workset.observe(MAPPING, Side::Left, &gone("w", Missing::MergedInto("v".into())));
+        let wanted = |want: &Want| matches!(want, Want::Fresh { key, .. } if key.as_str() == "v");
+        assert!(workset.wants().iter().any(wanted));
+        workset.observe(MAPPING, Side::Left, &gone("v", Missing::Deleted));
+    });
+    assert!(done.sends.is_empty());
+    assert_eq!(scene.reviews[0].kind, ReviewKind::SuspectedDelete(Side::Left));
 }
