@@ -179,6 +179,9 @@ impl<L: Ledger> Engine<L> {
         }
         self.resolve().await?;
         self.flights.note_vanished(&work.observed);
+        if work.gaps.iter().any(|gap| gap.closed_at.is_none()) {
+            self.flights.note_gap();
+        }
         let mut moved = String::new();
         for _ in 0..limits::MOVED_MAX {
             let (changeset, batches) = self.decide(work).await?;

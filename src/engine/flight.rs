@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use syncline_core::Side;
-use syncline_core::machine::{Carried, Missing, Observation, OutBatch, Source};
+use syncline_core::machine::{Carried, Missing, Observation, OutBatch, Settling, Source};
 use syncline_core::mapping::{Mapping, MappingId};
-use syncline_core::model::{Batch, IntentKind};
+use syncline_core::model::{Batch, Hint, HintReason, IntentKind};
 use syncline_sdk::{BatchId, IntentId, WriteBatch};
 
 /// A batch that is recorded as sent and not settled.
@@ -26,6 +26,9 @@ pub struct Flight {
     pub vanished: BTreeSet<IntentId>,
     /// Not to be settled before this time, microseconds UTC.
     pub settle_at: i64,
+    /// Whether a gap was noticed while it was under way: nothing has told of what happened since
+    /// to the records that its creates made.
+    pub across_gap: bool,
 }
 
 impl Flight {
@@ -41,7 +44,29 @@ impl Flight {
             awaited: true,
             vanished: BTreeSet::new(),
             settle_at: 0,
+            across_gap: false,
         }
+    }
+    /// The record of a create that was applied, where a gap may hide what became of it: it is
+    /// read once its link knows it, like everything that was linked when the gap was noticed.
+    pub(crate) fn unwatched(
+        &self,
+        mapping: &Mapping,
+        carried: &Carried,
+        settling: &Settling,
+    ) -> Option<Hint> {
+        let Settling::Applied { key: Some(key), .. } = settling else { return None };
+        let create = carried.intent.kind == IntentKind::Create;
+        let place = &mapping.sides[carried.intent.side];
+        (create && self.across_gap).then(|| Hint {
+            system: place.system.clone(),
+            entity: place.selection.entity.clone(),
+            key: key.clone(),
+            seq: 0,
+            due: 0,
+            reason: HintReason::Sweep,
+            tries: 0,
+        })
     }
 }
 
@@ -106,6 +131,16 @@ impl Flights {
             });
             vanished.extend(of.map(|carried| carried.intent.id));
         }
+    }
+    /// A gap was noticed.
+    pub(crate) fn note_gap(&mut self) {
+        self.0.values_mut().for_each(|flight| flight.across_gap = true);
+    }
+    /// Whether a create is under way across a gap: that is not closed before the record is known.
+    #[must_use]
+    pub fn cross_gap(&self) -> bool {
+        let create = |carried: &Carried| carried.intent.kind == IntentKind::Create;
+        self.0.values().any(|flight| flight.across_gap && flight.carried.iter().any(create))
     }
     /// The intents of the batch that a marker names.
     #[must_use]

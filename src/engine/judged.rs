@@ -96,7 +96,11 @@ pub(crate) fn by_content(carried: &Carried, current: Current) -> Judged {
         .filter(|field| field.is_written())
         .all(|field| record.values.get(usize::from(field.field)) == Some(&field.image));
     if shows {
-        Judged::Settled(Settling::Applied { version: None, stored: None, key: Some(record.key) })
+        // The whole record was read with it: what came before is older, and what else it shows
+        // is as good as seen.
+        let version = Some(record.version).filter(|version| !version.is_none());
+        let stored = version.is_some().then_some(record.values);
+        Judged::Settled(Settling::Applied { version, stored, key: Some(record.key) })
     } else {
         let seen = observation::of_record(*record, Source::Read, None);
         Judged::Settled(Settling::Stale(Some(Box::new(seen))))

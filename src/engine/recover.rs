@@ -41,10 +41,12 @@ impl<L: Ledger> Engine<L> {
         let mut gathered = Gathered::default();
         gathered.load_parents(&*self.intake.ledger, &self.intake.mappings, &loaded.links).await?;
         let mut work = Work::default();
+        // A gap is not closed before what was under way when it was noticed is settled.
+        let across_gap = !open.is_empty() && !self.intake.ledger.gaps().await?.is_empty();
         for open in open {
             let id = open.batch.id;
             match self.take_up(open, &known, &gathered) {
-                Some(flight) => self.flights.insert(flight),
+                Some(flight) => self.flights.insert(Flight { across_gap, ..flight }),
                 None => work.batches.push(BatchChange::Close {
                     id,
                     state: BatchState::Settled,
@@ -100,6 +102,7 @@ impl<L: Ledger> Engine<L> {
             awaited: false,
             vanished: BTreeSet::new(),
             settle_at: 0,
+            across_gap: false,
         })
     }
 

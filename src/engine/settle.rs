@@ -59,6 +59,8 @@ impl<L: Ledger> Engine<L> {
                 continue;
             };
             rests_on_sole |= on_sole;
+            let mapping = self.intake.mappings.get(&carried.mapping);
+            work.hints.extend(mapping.and_then(|of| flight.unwatched(of, carried, &settling)));
             settled.push(*intent);
             work.settled.push(SettleInput { carried: carried.clone(), settling });
         }
@@ -153,6 +155,9 @@ impl<L: Ledger> Engine<L> {
             let vanished = flight.vanished.contains(&carried.intent.id);
             match self.judge(carried, settlement, may_arrive, vanished).await? {
                 Judged::Settled(settling) => {
+                    let mapping = self.intake.mappings.get(&carried.mapping);
+                    let hint = mapping.and_then(|of| flight.unwatched(of, carried, &settling));
+                    work.hints.extend(hint);
                     work.settled.push(SettleInput { carried: carried.clone(), settling });
                 }
                 Judged::Resend => resend.push(carried.intent.id),

@@ -13,14 +13,25 @@ pub(crate) fn hint_key(hint: &Hint) -> HintKey {
     (hint.system.clone(), hint.entity.clone(), hint.key.clone())
 }
 
-/// One hint a record: the earliest due time, and the reason and tries of the last one added.
+/// One hint a record: the earliest due time, the tries of the last one added, and the reason of
+/// all of them.
 pub(crate) fn hints(hints: &[Hint]) -> BTreeMap<HintKey, Hint> {
     let mut folded: BTreeMap<HintKey, Hint> = BTreeMap::new();
     for hint in hints {
-        let due = folded.get(&hint_key(hint)).map_or(hint.due, |known| known.due.min(hint.due));
-        folded.insert(hint_key(hint), Hint { due, ..hint.clone() });
+        let joined = joined(folded.get(&hint_key(hint)), hint.clone());
+        folded.insert(hint_key(hint), joined);
     }
     folded
+}
+
+/// A hint as it stands once it is added to the one that is there.
+pub(crate) fn joined(known: Option<&Hint>, hint: Hint) -> Hint {
+    match known {
+        None => hint,
+        Some(known) => {
+            Hint { due: known.due.min(hint.due), reason: known.reason.joined(hint.reason), ..hint }
+        }
+    }
 }
 
 /// One row an object: the last one.

@@ -157,12 +157,19 @@ impl World {
 
     fn settle_by_marker(&mut self, cx: &Context, unknown: &UnknownWrite) -> Settlement {
         let selection = &unknown.write.selection;
-        let Some(row) = self.named(unknown) else {
+        let row = self.named(unknown);
+        let marked = selection.marker.as_ref().is_some_and(|field| {
+            row.is_some_and(|row| {
+                row.value(field).as_text() == Some(&cx.marker(unknown.write.intent))
+            })
+        });
+        // Gone, the link id alone may be that of an earlier record of the same link.
+        let create = unknown.write.op.key().is_none();
+        let Some(row) = row.filter(|row| !create || row.is_live() || marked) else {
             // A create that nobody can find: final once no copy can arrive and the search is
             // up to date.
             let searched = self.effective(selection).unique_external_id
                 || self.profile.capabilities.search_lag.is_zero();
-            let create = unknown.write.op.key().is_none();
             return if create && !unknown.may_arrive && searched && !self.conditions.invisible {
                 Settlement::NotApplied
             } else {
@@ -171,9 +178,6 @@ impl World {
         };
         let applied =
             || Settlement::Applied { version: None, stored: None, key: Some(row.key.clone()) };
-        let marked = selection.marker.as_ref().is_some_and(|field| {
-            row.value(field).as_text() == Some(&cx.marker(unknown.write.intent))
-        });
         match &unknown.write.op {
             // Nobody else writes this link id: the record is that of the create.
             WriteOp::Insert { .. } => applied(),
@@ -238,9 +242,8 @@ impl World {
             .filter(|row| !row.hidden && self.link_of(selection, row) == Some(unknown.write.link));
         rows.find(|row| row.is_live()).or_else(|| {
             let rows = table.rows.values().map(|slot| &slot.row);
-            let mut rows =
-                rows.filter(|row| self.link_of(selection, row) == Some(unknown.write.link));
-            rows.next()
+            let rows = rows.filter(|row| self.link_of(selection, row) == Some(unknown.write.link));
+            rows.max_by_key(|row| row.created)
         })
     }
     fn current(&self, unknown: &UnknownWrite) -> Current {

@@ -19,7 +19,7 @@ choices!(UnitStatus, "status of a unit" {
 fields!(UnitState { status, bounces, replaced });
 choices!(Half, "half of a decision" { 0 = Open, 1 = Applied(image), 2 = Refused });
 fields!(BothHalves { units, seen, halves });
-fields!(FieldState { units, outside, overtaken, both, evidence, suspected, refusals });
+fields!(FieldState { units, outside, overtaken, both, evidence, suspected, given_up, refusals });
 
 /// The origins of a link's units. Most units of a link come from the same one or two decisions,
 /// so each origin is stored once and the units refer to it.

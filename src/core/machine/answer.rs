@@ -287,7 +287,8 @@ impl Workset<'_> {
     }
 
     /// The deletion stands: what the other side changed meanwhile is given up, with its values
-    /// in the journal.
+    /// in the journal. The base does not move: should the deletion come to nothing, both records
+    /// are not at one.
     fn delete_wins(
         &mut self,
         id: (MappingId, LinkId),
@@ -308,9 +309,12 @@ impl Workset<'_> {
                 .any(|pair| self.slots[&id].link.pending[stays].value(pair.on(stays)).is_some());
             if changed {
                 self.decided(id, mapping, at, Verdict::PolicyTook(gone));
-                self.agree(id, mapping, at, &[stays]);
             }
         }
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        let given_up = slot.link.pending[stays].values.clone();
+        slot.link.field_state.given_up[stays] = given_up;
+        slot.dirty = true;
         self.plan_delete(id, mapping, stays);
         Ok(())
     }

@@ -4,7 +4,7 @@
 use syncline_sdk::{Cas, LinkId, Value};
 
 use super::batching::Step;
-use super::observe::{Missing, Observation};
+use super::observation::{Missing, Observation};
 use super::slot::Fresh;
 use super::workset::Workset;
 use crate::Side;
@@ -31,7 +31,8 @@ impl Workset<'_> {
         self.close(id, None);
         // What does not travel is no reason to keep the record; the look compares with the image
         // that the plan is made from.
-        for at in 0..mapping.units.len() {
+        let travels = |at: &usize| mapping.units[*at].direction.reaches(side.other());
+        for at in (0..mapping.units.len()).filter(|at| !travels(at)) {
             let link = &self.slots[&id].link;
             let mut pairs = mapping.units[at].pairs.iter();
             if pairs.any(|pair| link.pending[side].value(pair.on(side)).is_some()) {
@@ -148,7 +149,8 @@ impl Workset<'_> {
     }
 
     /// Whether a deleted record was changed after the plan to delete it was made. The plan is
-    /// made only from an unchanged record, so its image is the base.
+    /// made only from a record of which nothing is pending but what was given up, so its image is
+    /// the base with that.
     fn differs(
         &self,
         id: (MappingId, LinkId),
@@ -158,9 +160,12 @@ impl Workset<'_> {
     ) -> bool {
         let link = &self.slots[&id].link;
         (0..mapping.sides[side].image_len).any(|at| {
-            let base = link.base_value(side, at);
+            let given_up = link.field_state.given_up[side].iter();
+            let mut given_up = given_up.filter(|(field, _)| usize::from(*field) == at);
+            let planned =
+                given_up.next().map_or_else(|| link.base_value(side, at), |(_, value)| value);
             let shown = values.get(at).unwrap_or(&Value::Absent);
-            base.is_present() && shown.is_present() && base != shown
+            planned.is_present() && shown.is_present() && planned != shown
         })
     }
 

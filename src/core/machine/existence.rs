@@ -44,7 +44,7 @@ impl Workset<'_> {
             }
             (Some(side), LeaveRule::Delete) => {
                 let other = side.other();
-                let changed = !self.slots[&id].link.pending[other].is_empty();
+                let changed = self.slots[&id].link.edits(other).next().is_some();
                 if changed {
                     self.hold(id, mapping, ReviewKind::Leave(side));
                 } else if self.slots[&id].link.base_exists(other) {
@@ -62,6 +62,14 @@ impl Workset<'_> {
             slot.link.state = LinkState::Linked;
             slot.dirty = true;
         }
+        self.take_back(id);
+    }
+
+    /// No deletion stands any more: what was given up to one is an edit again.
+    fn take_back(&mut self, id: (MappingId, LinkId)) {
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        let given_up = std::mem::take(&mut slot.link.field_state.given_up);
+        slot.dirty |= given_up != crate::Sides::default();
     }
 
     /// One record is gone, the other is there.
@@ -72,7 +80,7 @@ impl Workset<'_> {
             self.unpair(id, mapping, gone);
             return;
         }
-        let changed = slot.link.pending[stays].values.iter().any(|(field, _)| {
+        let changed = slot.link.edits(stays).any(|(field, _)| {
             mapping
                 .unit_of(stays, usize::from(*field))
                 .is_some_and(|unit| mapping.units[unit].direction.reaches(gone))
@@ -122,6 +130,7 @@ impl Workset<'_> {
     /// Makes a link one of a lone record again; it is read again and looks for a partner.
     pub(super) fn alone(&mut self, id: (MappingId, LinkId), mapping: &Mapping, side: Side) {
         self.close_all(id);
+        self.take_back(id);
         let image: Vec<_> = {
             let link = &self.slots[&id].link;
             (0..mapping.sides[side].image_len).map(|at| link.observed(side, at).clone()).collect()
@@ -161,6 +170,7 @@ impl Workset<'_> {
     /// Makes the link a tombstone: keys and base are kept, for an undelete.
     pub(super) fn bury(&mut self, id: (MappingId, LinkId), mapping: &Mapping) {
         self.close_all(id);
+        self.take_back(id);
         self.release_claims(id, mapping);
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         let link = &mut slot.link;
@@ -205,17 +215,20 @@ impl Workset<'_> {
         }
     }
 
-    /// Both records exist again: the base of before holds.
+    /// Both records existed again: the base of before holds.
     pub(super) fn revive(&mut self, id: (MappingId, LinkId)) {
+        self.take_back(id);
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         slot.link.state = LinkState::Linked;
         slot.link.sync_version += 1;
         slot.link.field_state.suspected = crate::Sides::default();
         for side in Side::BOTH {
+            // One of them may be gone again by now.
+            let gone = !slot.link.exists(side);
             if let Some(base) = &mut slot.link.base[side] {
                 base.exists = true;
             }
-            slot.link.pending[side].exists = None;
+            slot.link.pending[side].exists = gone.then_some(false);
             slot.settle_pending(side);
         }
         slot.dirty = true;

@@ -34,9 +34,7 @@ impl Workset<'_> {
         if let Some(at) = self.hinted.get(&name) {
             let hint = &mut self.out.hints[*at];
             hint.due = hint.due.min(due);
-            if reason == HintReason::Deleted {
-                hint.reason = reason;
-            }
+            hint.reason = reason.joined(hint.reason);
             return;
         }
         self.hinted.insert(name, self.out.hints.len());

@@ -2,8 +2,8 @@
 
 use syncline_sdk::{FeedKind, Key, LinkId, Normalizer, Value};
 
-use super::observe::{Missing, Observation, Source};
-use super::slot::{Fresh, Search};
+use super::observation::{Observation, Source};
+use super::slot::Search;
 use super::workset::Workset;
 use crate::Side;
 use crate::mapping::{Mapping, MappingId};
@@ -258,7 +258,7 @@ impl Workset<'_> {
             return;
         }
         let Some(into) = self.link_of(mapping.id, side, winner) else {
-            self.await_winner(id, mapping, side, winner, seen);
+            self.look_for_winner(id, side, winner, seen);
             return;
         };
         if into == id.1 {
@@ -275,45 +275,8 @@ impl Workset<'_> {
         self.alias(mapping.id, side, seen.key.clone(), into, "merged");
         self.set_key(id, side, None);
         if had_partner {
-            // The partner of the loser is a duplicate of the winner's partner now.
-            let candidates = self
-                .slots
-                .get(&(mapping.id, into))
-                .and_then(|slot| slot.link.keys[side.other()].clone())
-                .into_iter()
-                .collect();
-            self.ask(id, mapping, None, ReviewKind::Ambiguous(candidates));
+            self.ask_of_orphan(id, mapping, side.other(), into);
         }
-    }
-
-    /// No link knows the winner of a merge yet: it is read, and the loser again after it. A
-    /// winner that gets no link, because it is gone or outside the mapping, leaves a loser of
-    /// which nothing tells that it was deleted: a person decides.
-    fn await_winner(
-        &mut self,
-        id: (MappingId, LinkId),
-        mapping: &Mapping,
-        side: Side,
-        winner: &Key,
-        seen: &Observation,
-    ) {
-        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
-        if !slot.link.exists(side) {
-            slot.fresh[side] = Fresh::Read { closed: true, unclaimed: false };
-            return;
-        }
-        if seen.source == Source::Read {
-            if slot.link.field_state.refusals >= self.round.limits.refusals_max {
-                self.fold_gone(id, side, seen, &Missing::Suspected);
-                return;
-            }
-            self.again(id, mapping, side);
-        } else {
-            slot.deferred = true;
-            let wait = self.round.limits.retry_min;
-            self.hint_later(mapping, side, seen.key.clone(), wait, HintReason::Again);
-        }
-        self.hint_later(mapping, side, winner.clone(), 0, HintReason::Changed);
     }
 
     /// Whether a record is known to a link by a name of before only.

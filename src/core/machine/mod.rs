@@ -16,6 +16,7 @@ mod hints;
 mod identity;
 mod intent;
 mod lone;
+mod observation;
 mod observe;
 mod parents;
 mod plan;
@@ -26,10 +27,11 @@ mod search;
 mod settle;
 mod slot;
 mod undelete;
+mod winner;
 mod workset;
 
 pub use batching::{Carried, OutBatch, Step};
-pub use observe::{Bin, Missing, Observation, Source};
+pub use observation::{Bin, Missing, Observation, Source};
 pub use settle::{SettleInput, Settling};
 pub use workset::{Clock, Limits, Mappings, Round, Want, Workset};
 

@@ -1,12 +1,9 @@
 //! Observations: what a side shows, folded into its link.
 
-use std::sync::Arc;
-
-use syncline_sdk::{
-    Actor, ActorKind, Cas, FeedKind, Instant, IntentId, Key, LinkId, Value, Version, VersionOrder,
-};
+use syncline_sdk::{ActorKind, Cas, FeedKind, LinkId, Value, VersionOrder};
 
 use super::bounce;
+use super::observation::{Missing, Observation, Source};
 use super::slot::Fresh;
 use super::workset::Workset;
 use crate::Side;
@@ -15,75 +12,11 @@ use crate::model::{
     DeletePhase, Figure, HintReason, LinkState, Observed, Pending, UnitState, UnitStatus, Verdict,
 };
 
-/// Why a record is not there any more.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Missing {
-    /// It was deleted, with positive evidence.
-    Deleted,
-    /// It is gone since a gap and nothing proves that it was deleted: a person decides.
-    Suspected,
-    /// It was merged into this record.
-    MergedInto(Key),
-}
-
-/// How an observation came.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Source {
-    /// With a pushed feed: it may be older than what is known.
-    Feed,
-    /// With a page of a poll or a scan, read in this round.
-    Page,
-    /// We looked this very record up in this round.
-    Read,
-}
-
-/// A deleted record as the recycle bin shows it.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Bin {
-    /// The values in the order of the selection.
-    pub values: Vec<Value>,
-    /// Whether our own user deleted it.
-    pub ours: bool,
-}
-
-/// What a side shows of a record. References are links already, where they could be resolved.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Observation {
-    /// The record.
-    pub key: Key,
-    /// Its id before, where the change moved it.
-    pub old_key: Option<Key>,
-    /// How new it is.
-    pub version: Version,
-    /// The values in the order of the selection, or why there are none.
-    pub content: Result<Vec<Value>, Missing>,
-    /// Of a deleted record: what the recycle bin still shows of it, and whether our own user
-    /// deleted it (protocol 1.4.1).
-    pub bin: Option<Bin>,
-    /// The link id that it carries.
-    pub external_id: Option<LinkId>,
-    /// Whether the version can no longer be shared by a later change.
-    pub closed: bool,
-    /// Who changed it.
-    pub actor: Actor,
-    /// When, by the side's own clock.
-    pub at: Option<Instant>,
-    /// The side's clock when it was read.
-    pub server_time: Option<Instant>,
-    /// The transaction it came in.
-    pub group: Option<u64>,
-    /// The marker of ours that it came with.
-    pub marker: Option<Arc<str>>,
-    /// The intents of the batch that the marker names, while that batch is not settled.
-    pub marked: Arc<[IntentId]>,
-    /// How it came.
-    pub source: Source,
-}
-
 impl Workset<'_> {
     /// Folds an observation into its link, or into a new one.
     pub fn observe(&mut self, mapping: MappingId, side: Side, seen: &Observation) {
         let Some(mapping) = self.mapping(mapping) else { return };
+        self.winner_seen(mapping.id, side, seen);
         if let Some(old) = seen.old_key.clone() {
             self.rekey(&mapping, side, &old, &seen.key);
         }
@@ -107,7 +40,10 @@ impl Workset<'_> {
         match slot.link.state {
             LinkState::Ended => return,
             // The loser's partner, of which a person was asked, is gone too.
-            LinkState::Merged(_) if seen.content.is_err() => return self.close_all(id),
+            LinkState::Merged(_) if seen.content.is_err() => {
+                self.close_all(id);
+                return self.fold_gone(id, side, seen, &Missing::Deleted);
+            }
             _ => {}
         }
         let order =
@@ -115,8 +51,10 @@ impl Workset<'_> {
         match order {
             // A notice of absence has no version: it is taken as it comes.
             _ if seen.version.is_none() => {}
-            VersionOrder::Older => return,
-            VersionOrder::Same if slot.link.field_state.overtaken[side] => return,
+            VersionOrder::Older => return self.asked_for(id, seen),
+            VersionOrder::Same if slot.link.field_state.overtaken[side] => {
+                return self.asked_for(id, seen);
+            }
             VersionOrder::Unknown if seen.source == Source::Feed => {
                 let key = seen.key.clone();
                 self.hint_later(mapping, side, key, 0, HintReason::Again);
@@ -131,7 +69,13 @@ impl Workset<'_> {
             return;
         }
         match &seen.content {
-            Ok(values) => self.fold_record(id, mapping, side, seen, values, order),
+            Ok(values) => {
+                let orphan = self.returning_orphan(id, side);
+                self.fold_record(id, mapping, side, seen, values, order);
+                if let Some(into) = orphan {
+                    self.ask_of_orphan(id, mapping, side, into);
+                }
+            }
             Err(Missing::MergedInto(winner)) => self.merge(id, mapping, side, winner, seen),
             // The proof of a deletion on a side with a feed is the feed's own event: a record
             // that a look-up does not find may have vanished in a truncation (protocol O7).
@@ -143,6 +87,13 @@ impl Workset<'_> {
                 self.hint_later(mapping, side, seen.key.clone(), wait, HintReason::Sweep);
             }
             Err(missing) => self.fold_gone(id, side, seen, missing),
+        }
+    }
+
+    /// A look-up that shows nothing new: what asked for it is planned all the same.
+    fn asked_for(&mut self, id: (MappingId, LinkId), seen: &Observation) {
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.touched |= seen.source == Source::Read;
         }
     }
 
@@ -204,12 +155,13 @@ impl Workset<'_> {
                 .any(|(at, now)| now.is_present() && slot.link.observed(side, at) != now);
             if differs || !slot.link.exists(side) {
                 slot.reread[side] = true;
+                slot.fresh[side] = Fresh::No;
                 slot.touched = true;
                 return;
             }
         }
         let slot = self.slots.get_mut(&id).expect("the link was found");
-        if seen.source != Source::Feed {
+        if seen.source != Source::Feed && (self.reading || !slot.reread[side]) {
             let unclaimed = seen.external_id.is_none();
             slot.fresh[side] = Fresh::Read { closed: seen.closed, unclaimed };
             slot.read[side] = Some(values.to_vec());
@@ -231,6 +183,9 @@ impl Workset<'_> {
             slot.touched |= seen.source == Source::Read;
             return;
         }
+        // What a side shows while a write to it is under way stands above that write, if it is
+        // newer: an edit that was taken back is known by nothing else.
+        slot.dirty |= slot.link.open[side].is_some() && slot.link.versions[side] != seen.version;
         slot.link.versions[side] = seen.version.clone();
         slot.link.field_state.overtaken[side] = false;
         if changed.is_empty() && !appeared {

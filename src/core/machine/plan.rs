@@ -43,6 +43,10 @@ impl Workset<'_> {
                 wants.extend(rereads);
                 continue;
             }
+            if let Some(want) = self.winner_want(*id) {
+                wants.push(want);
+                continue;
+            }
             match slot.link.state {
                 LinkState::Seen(side) => {
                     let rests = !slot.link.exists(side) || slot.link.field_state.outside[side];
@@ -122,6 +126,7 @@ impl Workset<'_> {
     /// Plans every touched link.
     pub(super) fn plan_touched(&mut self) {
         self.hint_rereads();
+        self.merge_found();
         let touched: Vec<(MappingId, LinkId)> = self
             .slots
             .iter()

@@ -3,7 +3,7 @@
 use syncline_sdk::{Error, ErrorKind, Key, LinkId, Version};
 
 use super::batching::Carried;
-use super::observe::{Missing, Observation, Source};
+use super::observation::{Missing, Observation, Source};
 use super::settle::Settling;
 use super::workset::Workset;
 use crate::Side;
@@ -106,6 +106,12 @@ impl Workset<'_> {
             // The record may exist already: it is searched before the create is tried again
             // (protocol C4).
             ErrorKind::Duplicate if create && refusals < self.round.limits.refusals_max => {
+                self.later(id, mapping, side, HintReason::Again);
+            }
+            // It may be back already, or gone for good: then it is made anew (protocol 1.4).
+            _ if carried.intent.kind == IntentKind::Undelete
+                && refusals < self.round.limits.refusals_max =>
+            {
                 self.later(id, mapping, side, HintReason::Again);
             }
             _ => self.park(id, mapping, carried, error),

@@ -2,7 +2,7 @@
 
 use syncline_sdk::{Key, LinkId, Normalizer, Value};
 
-use super::observe::Observation;
+use super::observation::Observation;
 use super::slot::Search;
 use super::workset::{Want, Workset};
 use crate::Side;

@@ -3,7 +3,7 @@
 use syncline_sdk::{Error, IntentId, Key, LinkId, Normalizer, Value, Version, VersionOrder};
 
 use super::batching::{Carried, Step};
-use super::observe::{Missing, Observation};
+use super::observation::{Missing, Observation};
 use super::workset::Workset;
 use crate::Side;
 use crate::mapping::{Mapping, MappingId};
@@ -66,15 +66,16 @@ impl Workset<'_> {
                 self.applied(id, &mapping, &carried.intent, version, stored.as_deref(), key);
             }
             (Step::Fence, Settling::Applied { .. }) => self.fenced(id, carried),
+            (Step::Delete, Settling::Applied { .. } | Settling::Expired)
+                if !mapping.sides[side].capabilities.conditional_delete =>
+            {
+                self.look_due(id, &mapping, side);
+            }
             (Step::Delete, Settling::Applied { .. } | Settling::Expired) => {
-                if let Settling::Applied { version: Some(version), .. } = settling {
-                    self.raise_version(id, &mapping, side, version);
+                if let Settling::Applied { version, .. } = settling {
+                    self.raise(id, &mapping, side, version.as_ref());
                 }
-                if mapping.sides[side].capabilities.conditional_delete {
-                    self.deleted(id, &mapping, side);
-                } else {
-                    self.look_due(id, &mapping, side);
-                }
+                self.deleted(id, &mapping, side);
             }
             (Step::Undelete, settled) => self.undeleted(id, &mapping, side, settled),
             (_, Settling::Expired) => {}
@@ -82,21 +83,22 @@ impl Workset<'_> {
         }
     }
 
-    /// What was observed of a record before this delete of ours is overtaken by it, also what a
-    /// feed has still to show of that time: values that people made and took back must not bring
-    /// the record to life (protocol E2').
-    fn raise_version(
+    /// What was read before a write of ours is older than it, also when it took the record away
+    /// (protocol E2').
+    fn raise(
         &mut self,
         id: (MappingId, LinkId),
         mapping: &Mapping,
         side: Side,
-        version: &Version,
+        version: Option<&Version>,
     ) {
+        let Some(version) = version.filter(|version| !version.is_none()) else { return };
         let known = &self.slots[&id].link.versions[side];
         if self.order(&mapping.sides[side].system, known, version) == VersionOrder::Older {
             let slot = self.slots.get_mut(&id).expect("the link is in the workset");
             slot.link.versions[side] = version.clone();
             slot.link.field_state.overtaken[side] = false;
+            slot.dirty = true;
         }
     }
 

@@ -4,7 +4,7 @@
 use syncline_sdk::{Key, LinkId, Value, Version};
 
 use super::batching::{Carried, Step};
-use super::observe::Observation;
+use super::observation::Observation;
 use super::refusal::{outcome, passes};
 use super::settle::Settling;
 use super::slot::Fresh;

@@ -10,6 +10,7 @@ use syncline_sdk::{
 use super::batching::{Carried, OutBatch};
 use super::retry::is_parked;
 use super::slot::{Asked, Search, Slot};
+use super::winner::Merging;
 use crate::Side;
 use crate::mapping::{Mapping, MappingId};
 use crate::model::{
@@ -130,6 +131,8 @@ pub struct Workset<'a> {
     pub(super) aliases: BTreeMap<(MappingId, Side, Key), LinkId>,
     pub(super) claims: BTreeMap<(MappingId, String), LinkId>,
     pub(super) sends: Vec<Carried>,
+    /// Links whose record was merged into one that no link knows.
+    pub(super) merging: BTreeMap<(MappingId, LinkId), Merging>,
     /// What the round does beyond its links.
     pub out: Changeset,
     /// Where each record's hint is in the changeset.
@@ -157,6 +160,7 @@ impl<'a> Workset<'a> {
             aliases: BTreeMap::new(),
             claims: BTreeMap::new(),
             sends: Vec::new(),
+            merging: BTreeMap::new(),
             out,
             hinted: BTreeMap::new(),
             ordinal: 0,

@@ -29,8 +29,23 @@ pub enum HintReason {
     Deleted,
 }
 
+impl HintReason {
+    /// The reason of a record's one hint once another is added: the later one, but what is known
+    /// of a deletion stays. A feed tells of it once, and a gap is looked into once: read for any
+    /// other reason, a record that is not found says nothing (protocol O7).
+    #[must_use]
+    pub const fn joined(self, later: Self) -> Self {
+        match (self, later) {
+            (Self::Deleted, _) | (_, Self::Deleted) => Self::Deleted,
+            (Self::Sweep, _) | (_, Self::Sweep) => Self::Sweep,
+            (_, later) => later,
+        }
+    }
+}
+
 /// A notice that a record may have changed. One per record: adding it again takes a new `seq`
-/// and the earlier due time; it is removed only with the `seq` that was taken.
+/// and the earlier due time, and what is known of a deletion stays; it is removed only with the
+/// `seq` that was taken.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Hint {
     /// The system.

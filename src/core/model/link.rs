@@ -173,6 +173,9 @@ pub struct FieldState {
     pub evidence: Sides<Option<Vec<(u16, Value)>>>,
     /// Whether a record is gone since a gap without proof that it was deleted (protocol O7).
     pub suspected: Sides<bool>,
+    /// What a person gave up of a side's edits when the deletion of its partner won: while just
+    /// that is pending, it keeps the deletion from nothing (protocol 1.4).
+    pub given_up: Sides<Vec<(u16, Value)>>,
     /// What kept the link's last create or delete from going through, as a count of refusals.
     pub refusals: u8,
 }
@@ -252,6 +255,11 @@ impl Link {
     #[must_use]
     pub fn base_exists(&self, side: Side) -> bool {
         self.base[side].as_ref().is_some_and(|base| base.exists)
+    }
+    /// What differs from the base on a side and was not given up to a deletion.
+    pub fn edits(&self, side: Side) -> impl Iterator<Item = &(u16, Value)> {
+        let given_up = &self.field_state.given_up[side];
+        self.pending[side].values.iter().filter(move |edit| !given_up.contains(edit))
     }
     /// The value of a field as last observed.
     #[must_use]

@@ -15,7 +15,7 @@ impl<L: Ledger> Driver<L> {
     /// Starts the reads that are due.
     pub(super) fn spawn_due(&mut self) {
         let now = tick();
-        for (job, place) in self.turns.due(now) {
+        for (job, place, number) in self.turns.due(now) {
             if let Some(system) = self.over_budget(&job) {
                 tracing::info!(%system, "a load waits: the reserve of the daily quota is reached");
                 self.turns.done(&job, now + Duration::from_secs(60));
@@ -30,7 +30,7 @@ impl<L: Ledger> Driver<L> {
             let answers = self.reads.0.clone();
             self.tasks.spawn(async move {
                 let result = intake.run(&job, place.as_deref()).await;
-                let _ = answers.send(Read { ownership, job, result }).await;
+                let _ = answers.send(Read { ownership, job, number, result }).await;
             });
         }
     }
@@ -82,7 +82,10 @@ impl<L: Ledger> Driver<L> {
         })
     }
 
-    pub(super) fn job_done(&mut self, job: &Job, next: Option<String>, more: bool) {
+    pub(super) fn job_done(&mut self, job: &Job, number: u64, next: Option<String>, more: bool) {
+        if !self.turns.is_current(job, number) {
+            return;
+        }
         let now = tick();
         let again = match job {
             Job::Mend(name) => return self.mended(name),

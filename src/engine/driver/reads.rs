@@ -41,6 +41,8 @@ pub(super) struct Read {
     /// In which ownership of the shards it was read.
     pub ownership: u64,
     pub job: Job,
+    /// In which turn of it.
+    pub number: u64,
     pub result: Result<Found, EngineError>,
 }
 
@@ -59,6 +61,8 @@ pub(super) struct Found {
 /// When a job is due, and whether it runs.
 #[derive(Debug)]
 pub(super) struct Turn {
+    /// Its number: a job that is begun anew takes a new one.
+    number: u64,
     pub due: Tick,
     pub running: bool,
     pub place: Option<String>,
@@ -67,57 +71,68 @@ pub(super) struct Turn {
 
 /// All jobs.
 #[derive(Debug, Default)]
-pub(super) struct Turns(BTreeMap<Job, Turn>);
+pub(super) struct Turns {
+    turns: BTreeMap<Job, Turn>,
+    last: u64,
+}
 
 impl Turns {
+    /// Begins a job, or begins it anew: what an earlier turn of it still reads is of no use then,
+    /// nor is how far that came.
     pub fn add(&mut self, job: Job, place: Option<String>, now: Tick) {
-        let turn = Turn { due: now, running: false, place, failures: Default::default() };
-        self.0.insert(job, turn);
+        self.last += 1;
+        let number = self.last;
+        let turn = Turn { number, due: now, running: false, place, failures: Default::default() };
+        self.turns.insert(job, turn);
+    }
+    /// Whether a job has not been begun anew, or ended, since the turn of that number.
+    pub fn is_current(&self, job: &Job, number: u64) -> bool {
+        self.turns.get(job).is_some_and(|turn| turn.number == number)
     }
     pub fn remove(&mut self, job: &Job) {
-        self.0.remove(job);
+        self.turns.remove(job);
     }
     pub fn get_mut(&mut self, job: &Job) -> Option<&mut Turn> {
-        self.0.get_mut(job)
+        self.turns.get_mut(job)
     }
     pub fn contains(&self, is: impl Fn(&Job) -> bool) -> bool {
-        self.0.keys().any(is)
+        self.turns.keys().any(is)
     }
     /// Whether a job is there that has no place to go on from yet.
     pub fn is_unplaced(&self, job: &Job) -> bool {
-        self.0.get(job).is_some_and(|turn| turn.place.is_none())
+        self.turns.get(job).is_some_and(|turn| turn.place.is_none())
     }
-    /// The jobs that are due and do not run.
-    pub fn due(&mut self, now: Tick) -> Vec<(Job, Option<String>)> {
-        self.0
+    /// The jobs that are due and do not run, each with its place and its number.
+    pub fn due(&mut self, now: Tick) -> Vec<(Job, Option<String>, u64)> {
+        self.turns
             .iter_mut()
             .filter(|(_, turn)| !turn.running && turn.due <= now)
             .map(|(job, turn)| {
                 turn.running = true;
-                (job.clone(), turn.place.clone())
+                (job.clone(), turn.place.clone(), turn.number)
             })
             .collect()
     }
     /// When the next job that does not run is due.
     pub fn next_due(&self) -> Option<Tick> {
-        self.0.values().filter(|turn| !turn.running).map(|turn| turn.due).min()
+        self.turns.values().filter(|turn| !turn.running).map(|turn| turn.due).min()
     }
     /// Makes a job due at once, if it is not running.
     pub fn hurry(&mut self, is: impl Fn(&Job) -> bool, at: Tick) {
-        for (_, turn) in self.0.iter_mut().filter(|(job, _)| is(job)) {
+        for (_, turn) in self.turns.iter_mut().filter(|(job, _)| is(job)) {
             turn.due = turn.due.min(at);
         }
     }
     /// A job ended; it is due again after a while.
     pub fn done(&mut self, job: &Job, again: Tick) {
-        if let Some(turn) = self.0.get_mut(job) {
+        if let Some(turn) = self.turns.get_mut(job) {
             turn.running = false;
             turn.due = again;
         }
     }
     /// How long a failed job waits.
     pub fn failed(&mut self, job: &Job) -> Duration {
-        self.0.get_mut(job).map(|turn| turn.failures.wait()).unwrap_or_default()
+        self.turns.get_mut(job).map(|turn| turn.failures.wait()).unwrap_or_default()
     }
 }
 

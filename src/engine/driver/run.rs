@@ -101,7 +101,7 @@ pub struct Driver<L> {
 pub(super) struct Intaken {
     pub(super) work: Work,
     pub(super) durable: Vec<(SystemName, Position)>,
-    pub(super) jobs: Vec<(Job, Option<String>, bool)>,
+    pub(super) jobs: Vec<(Job, u64, Option<String>, bool)>,
     pub(super) reopened: Vec<(SystemName, Reopened)>,
 }
 
@@ -227,8 +227,8 @@ impl<L: Ledger> Driver<L> {
                     sender.send_replace(Some(position));
                 }
             }
-            for (job, next, more) in jobs {
-                self.job_done(&job, next, more);
+            for (job, number, next, more) in jobs {
+                self.job_done(&job, number, next, more);
             }
             for (name, reopened) in reopened {
                 self.reopened(&name, reopened).await?;
@@ -333,10 +333,11 @@ impl<L: Ledger> Driver<L> {
         self.close_gaps().await
     }
 
-    /// A gap is closed when both sides were scanned and every link was verified.
+    /// A gap is closed when both sides were scanned and every link was verified, and nothing is
+    /// under way from before it.
     pub(super) async fn close_gaps(&mut self) -> Result<(), DriverError> {
         let busy = self.turns.contains(|job| matches!(job, Job::Load(..) | Job::Verify(_)));
-        if busy || !std::mem::take(&mut self.gaps_open) {
+        if busy || self.engine.flights.cross_gap() || !std::mem::take(&mut self.gaps_open) {
             return Ok(());
         }
         let Ok(gaps) = self.engine.intake.ledger.gaps().await else {

@@ -36,7 +36,8 @@ impl<L: Ledger> Driver<L> {
 
     pub(super) fn take_read(&mut self, read: Read, taken: &mut Intaken) {
         // Another process may have written since: what was read before is older than it looks.
-        if read.ownership != self.ownership {
+        // So it is with a pass that was begun anew meanwhile: what a gap hid must be read after it.
+        if read.ownership != self.ownership || !self.turns.is_current(&read.job, read.number) {
             return;
         }
         match read.result {
@@ -51,7 +52,7 @@ impl<L: Ledger> Driver<L> {
                 if let (Job::Reopen(name), Some(reopened)) = (&read.job, found.reopened) {
                     taken.reopened.push((name.clone(), reopened));
                 }
-                taken.jobs.push((read.job, found.next, found.more));
+                taken.jobs.push((read.job, read.number, found.next, found.more));
             }
             Err(error) => {
                 if let EngineError::System { system, source } = &error {

@@ -181,12 +181,10 @@ impl State {
     }
 
     pub(super) fn add_hints(&mut self, hints: &[Hint]) {
-        for (key, mut hint) in fold::hints(hints) {
+        for (key, hint) in fold::hints(hints) {
             self.last_seq += 1;
-            hint.seq = self.last_seq;
-            if let Some(known) = self.hints.get(&key) {
-                hint.due = hint.due.min(known.due);
-            }
+            let hint = Hint { seq: self.last_seq, ..hint };
+            let hint = fold::joined(self.hints.get(&key), hint);
             self.hints.insert(key, hint);
         }
     }

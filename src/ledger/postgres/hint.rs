@@ -1,14 +1,15 @@
 //! Table `hint`.
 
 use sqlx::PgConnection;
-use syncline_core::model::{Hint, HintDone};
+use syncline_core::model::{Hint, HintDone, HintReason};
 use syncline_sdk::{EntityName, Instant, Key, SystemName};
 
 use super::code;
 use super::error::{Meaning, corrupt};
 use crate::{Result, Waiting, fold};
 
-/// Adds hints: one that is there takes a new number and the earlier due time.
+/// Adds hints: one that is there takes a new number and the earlier due time, and its reason
+/// becomes what [`HintReason::joined`] says.
 pub(super) async fn add(connection: &mut PgConnection, hints: &[Hint]) -> Result<(), sqlx::Error> {
     let hints = fold::hints(hints);
     let text = |of: fn(&Hint) -> &str| -> Vec<String> {
@@ -22,14 +23,20 @@ pub(super) async fn add(connection: &mut PgConnection, hints: &[Hint]) -> Result
          select * from unnest($1::text[], $2::text[], $3::text[], $4::int8[], $5::int2[],
                               $6::int2[])
          on conflict (system, entity, key) do update
-         set seq = excluded.seq, due = least(h.due, excluded.due), reason = excluded.reason,
-             tries = excluded.tries",
+         set seq = excluded.seq, due = least(h.due, excluded.due), tries = excluded.tries,
+             reason = case
+                 when $7 in (h.reason, excluded.reason) then $7
+                 when $8 in (h.reason, excluded.reason) then $8
+                 else excluded.reason
+             end",
         &text(|hint| hint.system.as_str()),
         &text(|hint| hint.entity.as_str()),
         &text(|hint| hint.key.as_str()),
         &due,
         &reason,
         &tries,
+        code::reason(HintReason::Deleted),
+        code::reason(HintReason::Sweep),
     )
     .execute(connection)
     .await

@@ -36,6 +36,28 @@ pub(super) async fn one_a_record<L: Subject>(ledger: &L) {
     assert_eq!(third, [Hint { seq: third[0].seq, due: 100, ..busy }]);
 }
 
+pub(super) async fn what_is_known_of_a_deletion_stays<L: Subject>(ledger: &L) {
+    let engine = Engine::new(ledger).await;
+    let because = |reason| Hint { reason, ..hint("a", 0) };
+    ledger.hint(&[because(HintReason::Sweep)]).await.unwrap();
+    ledger.hint(&[because(HintReason::Again)]).await.unwrap();
+    assert_eq!(take(ledger, 0).await[0].reason, HintReason::Sweep);
+    // Proof outlives doubt, whichever comes first, also within one commit.
+    let both = [because(HintReason::Deleted), because(HintReason::Sweep)];
+    engine.must(|changes| changes.hints.extend(both)).await;
+    ledger.hint(&[because(HintReason::Changed)]).await.unwrap();
+    let taken = take(ledger, 0).await;
+    assert_eq!(taken[0].reason, HintReason::Deleted);
+    // Once it was taken, nothing is left of it.
+    engine
+        .must(|changes| {
+            changes.hints_done.push(done(&taken[0]));
+            changes.hints.push(because(HintReason::Again));
+        })
+        .await;
+    assert_eq!(take(ledger, 0).await[0].reason, HintReason::Again);
+}
+
 pub(super) async fn taken_in_order_when_due<L: Subject>(ledger: &L) {
     let elsewhere = Hint { system: "ops".into(), ..hint("x", 0) };
     ledger.hint(&[hint("c", 30), hint("a", 10), hint("b", 20), elsewhere]).await.unwrap();

@@ -26,12 +26,21 @@ pub enum Job {
 pub struct JobSlot {
     /// What.
     pub job: Job,
+    /// Its number: a job that is begun anew takes a new one.
+    pub number: u64,
     /// Where it goes on.
     pub place: Option<String>,
     /// Whether it is under way.
     pub running: bool,
     /// Whether it is done for good.
     pub over: bool,
+}
+
+impl JobSlot {
+    /// Begins the job anew, from its first place: what it still reads is of no use any more.
+    pub fn begin_anew(&mut self) {
+        *self = Self { number: self.number + 1, ..slot(self.job.clone(), None) };
+    }
 }
 
 /// What a job read: the work, the next place, and whether there is more.
@@ -67,5 +76,5 @@ pub async fn run_job(
 }
 
 pub(crate) fn slot(job: Job, place: Option<String>) -> JobSlot {
-    JobSlot { job, place, running: false, over: false }
+    JobSlot { job, number: 0, place, running: false, over: false }
 }

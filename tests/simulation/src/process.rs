@@ -9,7 +9,7 @@ use syncline_ledger::memory::Memory;
 use syncline_sdk::{FeedBatch, Position, SystemName};
 
 use crate::desk::{Desk, ProcessId};
-use crate::job::{Found, Job};
+use crate::job::{Found, Job, JobSlot};
 
 /// How long a process waits before it tries again, microseconds.
 pub(crate) const PAUSE: i64 = 1_000_000;
@@ -18,8 +18,8 @@ pub(crate) const PAUSE: i64 = 1_000_000;
 pub enum News {
     /// A batch was answered.
     Sent(Sent),
-    /// A job has read.
-    Read(Job, Result<Found, EngineError>),
+    /// A job has read, begun for the time of that number.
+    Read(Job, u64, Result<Found, EngineError>),
     /// Changes of a feed.
     Feed(SystemName, FeedBatch),
     /// A feed lost its stream.
@@ -38,7 +38,7 @@ pub(crate) type Durable = Arc<Mutex<BTreeMap<SystemName, Position>>>;
 struct Taken {
     work: Work,
     durable: Vec<(SystemName, Position)>,
-    jobs: Vec<(Job, Option<String>, bool)>,
+    jobs: Vec<(Job, u64, Option<String>, bool)>,
     lost: Vec<SystemName>,
     settle: bool,
     renew: bool,
@@ -83,6 +83,8 @@ impl Process {
     fn drop_streams(&self) {
         let mut inner = self.desk.lock();
         inner.end_feeds.push(self.id);
+        // Nobody reads for what it does not own.
+        inner.jobs.remove(&self.id);
         *inner.lives.entry(self.id).or_insert(0) += 1;
         inner.spawned.retain(|(of, feed, _)| !(*feed && *of == self.id));
         if let Some(inbox) = inner.inbox.get_mut(&self.id) {
@@ -135,6 +137,16 @@ impl Process {
         }
     }
 
+    fn tell_read(&self, job: &Job, work: &Work) {
+        for (mapping, side, seen) in &work.observed {
+            let shown = (&seen.content, &seen.version);
+            self.desk.tell(|| {
+                let key = &seen.key;
+                format!("{:?} folds of {job:?} {mapping:?} {side} {key}: {shown:?}", self.id)
+            });
+        }
+    }
+
     fn take(&mut self, news: Vec<News>) -> Taken {
         let mut taken = Taken::default();
         for one in news {
@@ -144,11 +156,13 @@ impl Process {
                         taken.work.append(work);
                     }
                 }
-                News::Read(job, Ok((work, next, more))) => {
+                News::Read(job, number, _) if !self.is_current(&job, number, &taken.work) => {}
+                News::Read(job, number, Ok((work, next, more))) => {
+                    self.tell_read(&job, &work);
                     taken.work.append(work);
-                    taken.jobs.push((job, next, more));
+                    taken.jobs.push((job, number, next, more));
                 }
-                News::Read(job, Err(_)) => self.job_ends(&job, None),
+                News::Read(job, number, Err(_)) => self.job_ends(&job, number, None),
                 News::Feed(name, batch) => {
                     let work = self.engine.fold_feed(&name, &batch);
                     taken.work.append(work);
@@ -173,8 +187,8 @@ impl Process {
         if truncated {
             self.verify(&taken.work.gaps);
         }
-        for (job, next, more) in taken.jobs {
-            self.job_ends(&job, Some((next, more)));
+        for (job, number, next, more) in taken.jobs {
+            self.job_ends(&job, number, Some((next, more)));
         }
         for name in taken.lost {
             self.feed_lost(&name).await?;
@@ -210,10 +224,21 @@ impl Process {
         }
     }
 
-    fn job_ends(&self, job: &Job, found: Option<(Option<String>, bool)>) {
+    /// Whether what a job read still counts: it was not begun anew since, and this turn brought
+    /// no gap that it must be read after.
+    fn is_current(&self, job: &Job, number: u64, work: &Work) -> bool {
+        let inner = self.desk.lock();
+        let jobs = inner.jobs.get(&self.id);
+        let gap = matches!(job, Job::Verify(_)) && !work.gaps.is_empty();
+        !gap && jobs
+            .is_some_and(|jobs| jobs.iter().any(|slot| slot.job == *job && slot.number == number))
+    }
+
+    fn job_ends(&self, job: &Job, number: u64, found: Option<(Option<String>, bool)>) {
         let mut inner = self.desk.lock();
         let Some(jobs) = inner.jobs.get_mut(&self.id) else { return };
-        let Some(slot) = jobs.iter_mut().find(|slot| slot.job == *job) else { return };
+        let same = |slot: &&mut JobSlot| slot.job == *job && slot.number == number;
+        let Some(slot) = jobs.iter_mut().find(same) else { return };
         slot.running = false;
         if let Some((next, more)) = found {
             let ends = matches!(job, Job::Load(..) | Job::Verify(_));

@@ -3,7 +3,7 @@
 use crate::{Wanted, run};
 
 /// Each seed with what it once found.
-const SEEDS: [(u64, &str); 25] = [
+const SEEDS: [(u64, &str); 41] = [
     (8, "a write without receipt table was sent again behind its fence, for ever"),
     (64, "the same, after a crash"),
     (100, "a page read before our own write was folded after it and carried back"),
@@ -15,8 +15,11 @@ const SEEDS: [(u64, &str); 25] = [
     (541, "a deletion came with the feed before the create of its record was settled"),
     (814, "a commit whose reply was lost took its sends with it"),
     (2127, "a process that was fenced while it started had no feed"),
+    (406, "a record was merged into one that was deleted before any link knew it"),
     (7363, "a batch that a lost commit had closed was closed again"),
     (10_812, "an answer refused for an open tick left a question without its held unit"),
+    (15_406, "an edit given up to a deletion that came to nothing stood as agreed"),
+    (18_289, "what took a write back before its receipt was read was taken for its past"),
     (19_811, "of two readings within one tick the older was folded last"),
     (140_843, "a merge whose winner gets no link was deleted again and again"),
     (2_517, "two rules of the systems undid each other's value for ever"),
@@ -29,6 +32,19 @@ const SEEDS: [(u64, &str); 25] = [
     (2_083_432, "our own write, told late, took a suspicion of a deletion away"),
     (3_012_000, "how far a feed had passed an open write was not kept when it showed nothing new"),
     (164_434, "an undelete of ours that was lost left an edit in the bin"),
+    (36_293, "a record put off was read in an older state, and forgotten"),
+    (102_299, "a look after a gap was forgotten for another hint of the same record"),
+    (50_003, "a create was settled as applied by an earlier record of its link, merged away"),
+    (56_166, "a record that went while its partner was brought back was taken for there"),
+    (93_906, "the partner of a merged record came back, and nobody was asked of it again"),
+    (153_606, "what the content told of a write came without how new it was"),
+    (155_381, "a load from before a gap counted for the one after it"),
+    (171_219, "a record made across a truncation was not looked for"),
+    (173_128, "an undelete of a record that was back already set its link aside"),
+    (175_195, "a person's lock took the place of a transaction's, whose stamp went back"),
+    (203_346, "a page read before our delete brought the record back; so did a fenced process"),
+    (253_222, "two readings within one tick came in one round"),
+    (501_514, "a create that was cancelled was not planned again"),
 ];
 
 #[test]

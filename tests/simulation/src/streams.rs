@@ -142,8 +142,11 @@ impl Process {
         let Some(jobs) = inner.jobs.get_mut(&self.id) else { return };
         for mapping in self.engine.mappings().values() {
             if gaps.iter().any(|gap| gap.stream == gap_stream(mapping.id)) {
-                jobs.retain(|slot| slot.job != Job::Verify(mapping.id) || slot.running);
-                jobs.push(slot(Job::Verify(mapping.id), None));
+                let job = Job::Verify(mapping.id);
+                match jobs.iter_mut().find(|slot| slot.job == job) {
+                    Some(known) => known.begin_anew(),
+                    None => jobs.push(slot(job, None)),
+                }
             }
         }
     }
@@ -184,10 +187,8 @@ impl Process {
         work.positions.push(known.clone());
         self.commit(&work).await?;
         if let Some(jobs) = self.desk.lock().jobs.get_mut(&self.id) {
-            for slot in jobs.iter_mut().filter(|slot| matches!(slot.job, Job::Load(..))) {
-                slot.over = false;
-                slot.place = None;
-            }
+            let loads = jobs.iter_mut().filter(|slot| matches!(slot.job, Job::Load(..)));
+            loads.for_each(JobSlot::begin_anew);
         }
         self.verify(&work.gaps);
         self.start_feed(name, Some(&known)).await
@@ -195,6 +196,9 @@ impl Process {
 
     /// Closes gaps once both sides were scanned and every link verified.
     pub(crate) async fn close_gaps(&mut self) -> Result<(), EngineError> {
+        if self.engine.flights().cross_gap() {
+            return Ok(());
+        }
         let over = |jobs: &Vec<JobSlot>| {
             let mut jobs = jobs.iter();
             jobs.all(|slot| slot.over || !matches!(slot.job, Job::Load(..) | Job::Verify(_)))

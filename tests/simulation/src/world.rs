@@ -284,7 +284,7 @@ impl World {
         let Some((_, intake)) = self.alive.iter().find(|(id, _)| *id == process) else {
             return false;
         };
-        let (job, place) = {
+        let (job, number, place) = {
             let mut inner = self.desk.lock();
             let Some(jobs) = inner.jobs.get_mut(&process) else { return false };
             let of = jobs.get(at).map(|slot| slot.job.clone());
@@ -314,13 +314,13 @@ impl World {
                 return false;
             }
             slot.running = true;
-            (slot.job.clone(), slot.place.clone())
+            (slot.job.clone(), slot.number, slot.place.clone())
         };
         let (desk, intake) = (self.desk.clone(), intake.clone());
         let life = desk.life(process);
         let task = async move {
             let found = run_job(&intake, &job, place).await;
-            desk.post_in(process, life, News::Read(job, found));
+            desk.post_in(process, life, News::Read(job, number, found));
         };
         self.desk.spawn(process, false, Box::pin(task));
         true

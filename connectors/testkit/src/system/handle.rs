@@ -155,10 +155,15 @@ impl MemorySystem {
             counts
         })
     }
-    /// Locks a record, as a person with an open form does, until then in true time.
+    /// Locks a record, as a person with an open form does, until then in true time. One that an
+    /// open transaction holds stays that transaction's.
     pub fn lock(&self, entity: &EntityName, key: &Key, until: Instant) {
         let place = (entity.clone(), key.clone());
-        self.with(|world| world.locks.insert(place, Lock::Until(until)));
+        self.with(|world| {
+            if !matches!(world.locks.get(&place), Some(Lock::Open(_))) {
+                world.locks.insert(place, Lock::Until(until));
+            }
+        });
     }
     /// Ends a lock early.
     pub fn unlock(&self, entity: &EntityName, key: &Key) {

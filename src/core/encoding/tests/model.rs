@@ -112,17 +112,14 @@ pub(super) fn field_state() -> impl Strategy<Value = FieldState> {
         vec((any::<u16>(), unit_state()), 0..4),
         (sides(any::<bool>()), sides(any::<bool>())),
         option::of(both()),
-        (option::of(indexed()), option::of(indexed())),
+        ((option::of(indexed()), option::of(indexed())), (indexed(), indexed())),
         any::<u8>(),
     )
-        .prop_map(|(units, (outside, overtaken), both, (left, right), refusals)| FieldState {
-            units,
-            outside,
-            overtaken,
-            both,
-            evidence: Sides { left, right },
-            suspected: Sides { left: outside.right, right: overtaken.left },
-            refusals,
+        .prop_map(|(units, (outside, overtaken), both, (evidence, given_up), refusals)| {
+            let evidence = Sides { left: evidence.0, right: evidence.1 };
+            let given_up = Sides { left: given_up.0, right: given_up.1 };
+            let suspected = Sides { left: outside.right, right: overtaken.left };
+            FieldState { units, outside, overtaken, both, evidence, suspected, given_up, refusals }
         })
 }
 

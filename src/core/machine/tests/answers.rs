@@ -2,11 +2,11 @@
 
 use core::time::Duration;
 
-use syncline_sdk::Cas;
+use syncline_sdk::{Cas, Value};
 
 use super::builder::{MAPPING, Scene, seen};
 use crate::Side;
-use crate::machine::{Observation, Source};
+use crate::machine::{Missing, Observation, Settling, Source};
 use crate::model::{Choice, ReviewStatus, UnitStatus};
 
 /// A pair that both sides changed, and its question.
@@ -51,4 +51,52 @@ fn an_answer_refused_for_an_open_tick_leaves_the_unit_held() {
     assert!(done.sends.is_empty());
     assert_eq!(scene.reviews[0].status, ReviewStatus::Open);
     assert_eq!(scene.link.field_state.unit(0).status, UnitStatus::Held);
+}
+
+/// A pair of which a person let a deletion on the right win over the left side's edit, and the
+/// delete that follows.
+fn given_up() -> (Scene, crate::machine::OutBatch) {
+    let mut scene = Scene::agreed(Cas::ExactField);
+    let gone = Observation {
+        content: Err(Missing::Deleted),
+        source: Source::Feed,
+        ..seen(Side::Right, "a", 2)
+    };
+    scene.round(|workset| {
+        workset.observe(MAPPING, Side::Left, &seen(Side::Left, "b", 2));
+        workset.observe(MAPPING, Side::Right, &gone);
+    });
+    scene.answer(Choice::Take(Side::Right));
+    let link = scene.link.id;
+    let mut done = scene.round(|workset| assert!(workset.answer(MAPPING, link, None)));
+    (scene, done.sends.remove(0))
+}
+
+#[test]
+fn a_deletion_that_won_and_was_put_off_is_not_asked_about_again() {
+    let (mut scene, sent) = given_up();
+    scene.settle(&sent, Settling::Busy);
+    let again = scene.read(Side::Left, "b", 2, true);
+    assert_eq!(again.sends.len(), 1);
+    assert!(scene.reviews.is_empty());
+}
+
+#[test]
+fn an_edit_made_since_a_deletion_won_is_asked_about() {
+    let (mut scene, sent) = given_up();
+    let now = Box::new(seen(Side::Left, "c", 3));
+    let done = scene.settle(&sent, Settling::Stale(Some(now)));
+    assert!(done.sends.is_empty());
+    assert_eq!(scene.reviews.len(), 1);
+}
+
+#[test]
+fn what_was_given_up_to_a_deletion_that_came_to_nothing_travels() {
+    let (mut scene, sent) = given_up();
+    let back = Observation { source: Source::Feed, ..seen(Side::Right, "a", 4) };
+    scene.round(|workset| workset.observe(MAPPING, Side::Right, &back));
+    scene.settle(&sent, Settling::Stale(Some(Box::new(seen(Side::Left, "b", 3)))));
+    assert_eq!(scene.link.base_value(Side::Left, 0), &Value::from("a"));
+    assert_eq!(scene.shown(Side::Left), &Value::from("b"));
+    assert!(scene.link.open.right.is_some(), "it is written to the record that is there again");
 }

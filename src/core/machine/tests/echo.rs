@@ -4,9 +4,9 @@ use core::time::Duration;
 
 use syncline_sdk::{Cas, Value};
 
-use super::builder::Scene;
+use super::builder::{MAPPING, Scene, seen};
 use crate::Side;
-use crate::machine::Settling;
+use crate::machine::{Settling, Want};
 
 #[test]
 fn what_equals_the_base_writes_nothing() {
@@ -39,4 +39,15 @@ fn of_two_readings_in_one_tick_only_one_made_in_the_round_is_believed() {
     assert_eq!(scene.shown(Side::Left), &Value::from("b"), "a page of the same tick was taken");
     scene.read(Side::Left, "c", 2, false);
     assert_eq!(scene.shown(Side::Left), &Value::from("c"));
+}
+
+#[test]
+fn two_pages_of_one_tick_in_one_round_are_read_again() {
+    let mut scene = Scene::agreed(Cas::Coarse { tick: Duration::from_secs(1) });
+    scene.round(|workset| {
+        workset.observe(MAPPING, Side::Left, &seen(Side::Left, "b", 2));
+        workset.observe(MAPPING, Side::Left, &seen(Side::Left, "c", 2));
+        let again = |want: &Want| matches!(want, Want::Fresh { side: Side::Left, .. });
+        assert!(workset.wants().iter().any(again));
+    });
 }

@@ -4,7 +4,7 @@ use syncline_sdk::{Cas, Value};
 
 use super::builder::{MAPPING, Scene, seen};
 use crate::Side;
-use crate::machine::{Limits, Missing, Observation, Source};
+use crate::machine::{Missing, Observation, Source, Want};
 use crate::model::{LinkChange, LinkState, ReviewKind};
 
 #[test]
@@ -52,19 +52,6 @@ fn not_to_find_a_record_is_no_deletion_on_a_side_with_a_feed() {
 }
 
 #[test]
-fn a_merge_whose_winner_gets_no_link_is_left_to_a_person() {
-    let mut scene = Scene::agreed(Cas::Coarse { tick: Default::default() });
-    let merged = Err(Missing::MergedInto("w".into()));
-    let merged = Observation { content: merged, source: Source::Read, ..seen(Side::Right, "a", 2) };
-    for _ in 0..=Limits::default().refusals_max {
-        assert!(scene.reviews.is_empty());
-        let done = scene.round(|workset| workset.observe(MAPPING, Side::Right, &merged));
-        assert!(done.sends.is_empty());
-    }
-    assert_eq!(scene.reviews[0].kind, ReviewKind::SuspectedDelete(Side::Right));
-}
-
-#[test]
 fn a_suspected_deletion_stays_suspected_when_an_edit_against_it_is_taken_back() {
     let mut scene = Scene::agreed(Cas::ExactField);
     let gone = Observation { content: Err(Missing::Suspected), ..seen(Side::Right, "a", 2) };
@@ -76,4 +63,24 @@ fn a_suspected_deletion_stays_suspected_when_an_edit_against_it_is_taken_back() 
     assert_eq!(scene.reviews[0].kind, ReviewKind::DeleteUpdate(Side::Right));
     assert!(scene.page(Side::Left, "a", 3).sends.is_empty());
     assert_eq!(scene.reviews[0].kind, ReviewKind::SuspectedDelete(Side::Right));
+}
+
+#[test]
+fn a_winner_that_is_gone_itself_proves_no_deletion() {
+    let mut scene = Scene::agreed(Cas::ExactRecord);
+    let gone = |key: &str, missing| Observation {
+        key: key.into(),
+        content: Err(missing),
+        ..seen(Side::Left, "a", 2)
+    };
+    let done = scene.round(|workset| {
+        workset.observe(MAPPING, Side::Left, &gone("l", Missing::MergedInto("w".into())));
+        // It lost in its turn: that one is looked for then.
+        workset.observe(MAPPING, Side::Left, &gone("w", Missing::MergedInto("v".into())));
+        let wanted = |want: &Want| matches!(want, Want::Fresh { key, .. } if key.as_str() == "v");
+        assert!(workset.wants().iter().any(wanted));
+        workset.observe(MAPPING, Side::Left, &gone("v", Missing::Deleted));
+    });
+    assert!(done.sends.is_empty());
+    assert_eq!(scene.reviews[0].kind, ReviewKind::SuspectedDelete(Side::Left));
 }

@@ -115,13 +115,20 @@ fn unit(
         if chains.last(to, records[to], &name(to)).is_some_and(|node| node.rewritten) {
             return None;
         }
+        // So it is when an edit brought that image back, while the other side still has the
+        // value of which it is one.
+        let theirs = if to == Side::Left { &right } else { &left };
+        if chains.image_again(to, records[to], &name(to)) == Some(token(theirs)) {
+            return None;
+        }
         // What was changed on the side that does not lead stays there.
         let own = chains
             .last(to, records[to], &name(to))
             .is_some_and(|node| !matches!(node.by, By::Sync(_)));
         // So does what the side that leads has not given a record that was made there.
         let from = to.other();
-        let never_given = chains.last(from, records[from], &name(from)).is_none();
+        let given = chains.last(from, records[from], &name(from));
+        let never_given = given.is_none_or(|node| node.born);
         if !unit.direction.reaches(from) && (own || never_given) {
             return None;
         }

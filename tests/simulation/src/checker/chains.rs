@@ -22,6 +22,13 @@ fn leads(evidence: &Evidence<'_>, side: Side, field: &FieldName) -> bool {
     unit.is_none_or(|unit| mapping.units[unit].direction.reaches(side.other()))
 }
 
+/// The unit of a field, by its number.
+fn unit_of(evidence: &Evidence<'_>, side: Side, field: &FieldName) -> Option<u16> {
+    let mapping = &evidence.world.mappings[&crate::setup::ITEMS];
+    let at = mapping.sides[side].selection.fields.iter().position(|name| name == field)?;
+    mapping.unit_of(side, at).and_then(|unit| u16::try_from(unit).ok())
+}
+
 /// A set of edits. 0 stands for the empty value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Seen([u64; 8]);
@@ -68,6 +75,8 @@ pub enum By {
 pub struct Node {
     /// The edit that it carries; nothing for an empty value.
     pub token: Option<u32>,
+    /// The edit that was given to be stored: an automation may have made another of it at once.
+    pub given: Option<u32>,
     /// As stored.
     pub value: Value,
     /// Who made it.
@@ -75,6 +84,9 @@ pub struct Node {
     /// Whether an automation rewrote in our own transaction what we had just written there: its
     /// value is the image of that write (protocol N2).
     pub rewritten: bool,
+    /// Whether the record was given it in the very transaction of ours that made it, by the
+    /// system itself: that is where the base begins, and no edit.
+    pub born: bool,
     /// Whether it was committed only after the tick of its stamp was over: a transaction that no
     /// version on a coarse clock tells from what it replaced (protocol section 3, class 2).
     pub stamped_before: bool,
@@ -149,6 +161,10 @@ impl Chains {
         // Saving the value that is there is no edit: the image of our write stays that.
         let rewritten =
             rewritten || previous.as_ref().is_some_and(|node| node.rewritten && node.value == *new);
+        let born = match &previous {
+            None => *automatic && line.origin.is_some(),
+            Some(node) => node.born && node.value == *new,
+        };
         let by = match &line.origin {
             _ if *automatic => By::Automation,
             Some(origin) => By::Sync(origin.clone()),
@@ -187,7 +203,9 @@ impl Chains {
             }
         }
         seen.insert(token);
-        let node = Node { token, value: new.clone(), by, rewritten, stamped_before, step, seen };
+        let value = new.clone();
+        let given = crate::setup::token(given);
+        let node = Node { token, given, value, by, rewritten, born, stamped_before, step, seen };
         self.of.entry(place).or_default().push(node);
     }
 
@@ -265,6 +283,7 @@ impl Chains {
             || replaced.rewritten
             || replaced.token == wanted
             || source.contains(replaced.token)
+            || self.is_withdrawn(evidence, side, line, field, origin)
         {
             return None;
         }
@@ -290,6 +309,22 @@ impl Chains {
         Some(violation(if older { "V4" } else { "V2" }, text))
     }
 
+    /// Whether a value is the image of our last write again, and nothing was agreed upon since:
+    /// what it withdrew was never known on the other side (protocol section 2).
+    fn is_withdrawn(
+        &self,
+        evidence: &Evidence<'_>,
+        side: Side,
+        line: &LogEntry,
+        field: &FieldName,
+        origin: &Origin,
+    ) -> bool {
+        let unit = unit_of(evidence, side, field);
+        let mut decided = evidence.decided(origin.link).filter(|decided| decided.unit == unit);
+        self.image_again(side, &line.key, field).is_some()
+            && !decided.any(|decided| decided.verdict == Verdict::Agree)
+    }
+
     /// Whether a value was given up by a decision that is written down with it.
     fn is_decided(
         &self,
@@ -299,10 +334,7 @@ impl Chains {
         origin: &Origin,
         value: &Value,
     ) -> bool {
-        let mapping = &evidence.world.mappings[&crate::setup::ITEMS];
-        let fields = &mapping.sides[side].selection.fields;
-        let Some(at) = fields.iter().position(|name| name == field) else { return false };
-        let unit = mapping.unit_of(side, at).and_then(|unit| u16::try_from(unit).ok());
+        let unit = unit_of(evidence, side, field);
         let mut decided = evidence.decided(origin.link).filter(|decided| decided.unit == unit);
         decided.any(|decided| {
             let shown = match side {
@@ -317,6 +349,17 @@ impl Chains {
             };
             gives_up && shown.contains(value)
         })
+    }
+
+    /// Whether a field shows what a side made of our last write there (protocol N2): an edit that
+    /// brings it back to that withdraws what it had seen, and is itself no edit to keep. Gives the
+    /// edit that the write carried.
+    #[must_use]
+    pub fn image_again(&self, side: Side, key: &Key, field: &FieldName) -> Option<Option<u32>> {
+        let chain = self.of.get(&(side, key.clone(), field.clone()))?;
+        let written = chain.iter().rposition(|node| matches!(node.by, By::Sync(_)))?;
+        let image = chain.get(written + 1).filter(|node| node.rewritten)?;
+        (chain.last()?.value == image.value).then(|| chain[written].given)
     }
 
     /// The last value of a field.
