@@ -39,9 +39,7 @@ pub(crate) fn undecided(
     }
 }
 
-/// Neither the marker nor the fence came by yet. While the fence is under way no other copy may
-/// be sent: it would come behind the place that decides (protocol I7). Where the stream that
-/// would have told was lost, the content decides once no copy can arrive.
+/// The stream that would have told was lost: the content decides once no copy can arrive.
 pub(crate) fn by_stream(
     mapping: &Mapping,
     carried: &Carried,

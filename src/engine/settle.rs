@@ -207,6 +207,7 @@ impl<L: Ledger> Engine<L> {
                 }
             }
             Settlement::NotApplied => Judged::Settled(Settling::Cancelled),
+            Settlement::Awaited => Judged::Wait,
             Settlement::Undecided { current } => undecided(mapping, carried, current, may_arrive),
         })
     }

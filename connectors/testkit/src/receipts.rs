@@ -142,7 +142,8 @@ impl World {
                 stored: None,
                 key: Some(entry.key.clone()),
             },
-            None if given >= fence && !self.stream.lost_since(&marker) => Settlement::NotApplied,
+            None if given < fence => Settlement::Awaited,
+            None if !self.stream.lost_since(&marker) => Settlement::NotApplied,
             None => Settlement::Undecided { current: self.current(unknown) },
         }
     }
