@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use syncline_core::machine::{Mappings, Missing, Observation, Workset};
 use syncline_core::mapping::{Mapping, MappingId};
-use syncline_core::model::Link;
+use syncline_core::model::{Link, LinkState};
 use syncline_core::{Side, Sides};
 use syncline_ledger::{Ledger, LinkQuery, Loaded};
 use syncline_sdk::{Key, LinkId, Value};
@@ -20,6 +20,8 @@ pub struct Gathered {
     loaded: Vec<Loaded>,
     links: HashMap<(MappingId, Side), HashMap<Key, LinkId>>,
     claims: BTreeSet<(MappingId, String)>,
+    /// Links whose record may get a partner made.
+    lone: BTreeSet<(MappingId, LinkId)>,
 }
 
 /// Queries being put together, one a mapping, each name once.
@@ -65,7 +67,7 @@ impl Queries {
 
 impl Gathered {
     /// Loads the links that the work names: by key, by id, by external id, by reference; then,
-    /// for records that no link knows, by business key.
+    /// for records without a partner, by business key.
     pub async fn load<L: Ledger>(ledger: &L, mappings: &Mappings, work: &Work) -> Result<Self> {
         let mut queries = Queries::default();
         for (mapping, side, seen) in &work.observed {
@@ -165,7 +167,8 @@ impl Gathered {
             let (Some(mapping), Ok(values)) = (mappings.get(&id), &seen.content) else {
                 continue;
             };
-            if self.knows(id, side, &seen.key) {
+            let link = self.link(id, side, &seen.key);
+            if link.is_some_and(|link| !self.lone.contains(&(id, link))) {
                 continue;
             }
             for claim in mapping.claims(side, values) {
@@ -184,6 +187,12 @@ impl Gathered {
         }
         let loaded = ledger.load(&queries).await?;
         for link in &loaded.links {
+            if matches!(
+                link.state,
+                LinkState::Seen(_) | LinkState::Creating(_) | LinkState::Tombstone
+            ) {
+                self.lone.insert((link.mapping, link.id));
+            }
             for side in Side::BOTH {
                 if let Some(key) = &link.keys[side] {
                     let links = self.links.entry((link.mapping, side)).or_default();

@@ -272,7 +272,8 @@ impl StreamReceipts {
 
     pub(crate) fn of(&self, marker: &str) -> Seen {
         let inner = self.inner();
-        let lost = inner.since.as_ref().is_some_and(|since| !since.iter().any(|sent| sent == marker));
+        let lost =
+            inner.since.as_ref().is_some_and(|since| !since.iter().any(|sent| sent == marker));
         match (inner.committed.get(marker), inner.fences.get(marker)) {
             (Some(receipt), _) => Seen::Committed(receipt.clone()),
             (None, _) if lost => Seen::Lost,

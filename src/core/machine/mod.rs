@@ -7,6 +7,7 @@
 
 mod answer;
 mod batching;
+mod claims;
 mod delete;
 mod existence;
 mod halves;

@@ -34,8 +34,9 @@ pub struct Executor {
 }
 
 impl Executor {
-    /// Runs everything that can go on, until everything waits for the scheduler.
-    pub fn run(&mut self, desk: &Desk) {
+    /// Runs everything that can go on, until everything waits for the scheduler. `ran` is called
+    /// whenever something has run.
+    pub fn run(&mut self, desk: &Desk, mut ran: impl FnMut()) {
         loop {
             self.take_in(desk);
             let woken = |(number, running): (&u64, &Running)| {
@@ -51,6 +52,7 @@ impl Executor {
                 if running.task.as_mut().poll(&mut context).is_ready() {
                     self.running.remove(&number);
                 }
+                ran();
             }
         }
     }

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use syncline_core::mapping::{Mapping, MappingId};
+use syncline_core::mapping::{DeleteRule, Mapping, MappingId};
 use syncline_core::model::{Link, LinkState, ReviewStatus, UnitStatus};
 use syncline_core::{Side, Sides};
 use syncline_sdk::{FieldName, Key, Value};
+use syncline_testkit::Event;
 
 use super::chains::{By, Chains};
 use super::evidence::{Evidence, Violation, violation};
@@ -169,16 +170,36 @@ fn duplicates(
         } else {
             made(side).max(1)
         };
+        let kept = keys.iter().filter(|key| is_kept(evidence, mapping, side, key)).count();
         let told = keys.iter().any(|key| {
             let link = evidence.link_of.get(&(mapping.id, side, (*key).clone()));
-            link.is_some_and(|link| evidence.is_asked(*link, None))
+            link.is_some_and(|link| {
+                evidence.ambiguous_creates(side.other()).any(|other| other == *link)
+            }) || link.is_some_and(|link| evidence.is_asked(*link, None))
                 || evidence.world.answers.given.iter().any(|(_, review, _)| {
                     Some(&review.key.link) == link && review.key.unit.is_none()
                 })
         });
-        if keys.len() > allowed && !told {
+        if keys.len() - kept > allowed && !told {
             found.push(violation("V5", format!("{side} has {code} as {keys:?}")));
         }
     }
     found
+}
+
+/// Whether a record stays because a person deleted its partner on a side whose deletions are not
+/// carried over: from then on it is theirs.
+fn is_kept(evidence: &Evidence<'_>, mapping: &Mapping, side: Side, key: &Key) -> bool {
+    let other = side.other();
+    let name = (mapping.id, side, key.clone());
+    mapping.delete[other] == DeleteRule::Keep
+        && evidence.link_of.get(&name).is_some_and(|link| {
+            evidence.history[other].iter().any(|line| {
+                let partner = (mapping.id, other, line.key.clone());
+                line.event == Event::Deleted
+                    && line.origin.is_none()
+                    && line.entity == mapping.sides[other].selection.entity
+                    && evidence.link_of.get(&partner) == Some(link)
+            })
+        })
 }

@@ -72,6 +72,23 @@ impl<'a> Evidence<'a> {
             }
         }
     }
+    /// Whether a record is or was that of a link: one that was merged away goes by another link's
+    /// name since.
+    pub(super) fn belonged(&self, link: LinkId, side: Side, key: &Key) -> bool {
+        let now = self.link_of.get(&(crate::setup::ITEMS, side, key.clone()));
+        let made = || {
+            self.history[side].iter().any(|line| {
+                line.key == *key && line.origin.as_ref().is_some_and(|origin| origin.link == link)
+            })
+        };
+        let observed = || {
+            let entries = self.by_link.get(&link).into_iter().flatten();
+            entries.filter_map(|id| self.entries.get(id)).any(|entry| {
+                entry.observed.iter().any(|seen| seen.side == side && seen.key == *key)
+            })
+        };
+        now == Some(&link) || made() || observed()
+    }
     pub(super) fn mapping_of(&self, entity: &syncline_sdk::EntityName) -> Option<&Mapping> {
         let mut mappings = self.world.mappings.values();
         mappings.find(|mapping| mapping.sides.left.selection.entity == *entity).map(|m| &**m)
@@ -88,6 +105,21 @@ impl<'a> Evidence<'a> {
     }
     pub(super) fn is_parked(&self, link: LinkId) -> bool {
         self.parked.iter().any(|parked| parked.link == link)
+    }
+    /// Creates of a side that were applied and of which nothing told which record they made: the
+    /// link that each was for is set aside for a person with these words (protocol C5). The
+    /// record is taken for somebody else's from there on.
+    pub(super) fn ambiguous_creates(&self, side: Side) -> impl Iterator<Item = LinkId> {
+        let inserts = self.writes[side]
+            .iter()
+            .filter(|write| write.verb == "insert" && write.effect == "applied");
+        inserts.filter_map(move |write| {
+            let link = self.entries.get(&write.intent)?.link;
+            let unfound = self.parked.iter().any(|parked| {
+                parked.link == link && parked.side == side && parked.kind == "unsupported"
+            });
+            unfound.then_some(link)
+        })
     }
     /// The decisions journalled for a link.
     pub(super) fn decided(
