@@ -76,9 +76,9 @@ pub(crate) fn by_stream(
 /// C5): never sent again blindly.
 pub(crate) fn unfindable() -> Judged {
     let what = "the reply of a create was lost and the side keeps no unique external id";
-    Judged::Settled(Settling::Refused(
+    Judged::Settled(Settling::Unfindable(
         Error::new(ErrorKind::Unsupported, "create", what)
-            .advise("look for the record on that side, then answer or replay"),
+            .advise("look for the record on that side, then answer the question"),
     ))
 }
 

@@ -29,6 +29,8 @@ pub enum Settling {
     Busy,
     /// The system refused it.
     Refused(Error),
+    /// A create was applied or not, and nothing will ever tell which record it made (protocol C5).
+    Unfindable(Error),
     /// It was cancelled before any copy could take effect.
     Cancelled,
     /// Nothing is proved, and no copy can arrive any more: only for the unconditional delete of

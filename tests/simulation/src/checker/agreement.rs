@@ -173,9 +173,7 @@ fn duplicates(
         let kept = keys.iter().filter(|key| is_kept(evidence, mapping, side, key)).count();
         let told = keys.iter().any(|key| {
             let link = evidence.link_of.get(&(mapping.id, side, (*key).clone()));
-            link.is_some_and(|link| {
-                evidence.ambiguous_creates(side.other()).any(|other| other == *link)
-            }) || link.is_some_and(|link| evidence.is_asked(*link, None))
+            link.is_some_and(|link| evidence.is_asked(*link, None))
                 || evidence.world.answers.given.iter().any(|(_, review, _)| {
                     Some(&review.key.link) == link && review.key.unit.is_none()
                 })

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use syncline_core::mapping::{Mapping, MappingId};
-use syncline_core::model::{Entry, EntryId, Link, Parked, Review, ReviewStatus};
+use syncline_core::model::{Entry, EntryId, Link, Parked, Review, ReviewKind, ReviewStatus};
 use syncline_core::{Side, Sides};
 use syncline_ledger::{Ledger as _, People as _};
 use syncline_sdk::{Key, LinkId};
@@ -106,20 +106,22 @@ impl<'a> Evidence<'a> {
     pub(super) fn is_parked(&self, link: LinkId) -> bool {
         self.parked.iter().any(|parked| parked.link == link)
     }
-    /// Creates of a side that were applied and of which nothing told which record they made: the
-    /// link that each was for is set aside for a person with these words (protocol C5). The
-    /// record is taken for somebody else's from there on.
-    pub(super) fn ambiguous_creates(&self, side: Side) -> impl Iterator<Item = LinkId> {
+    /// Creates of a side that were applied and of which nothing told which record they made: a
+    /// person is asked about the link that each was for (protocol C5). The record is taken for
+    /// somebody else's from there on.
+    pub(super) fn ambiguous_creates(&self, side: Side) -> usize {
+        let asked = |link: LinkId| {
+            self.reviews.iter().any(|review| {
+                let unfound =
+                    matches!(&review.kind, ReviewKind::Ambiguous(keys) if keys.is_empty());
+                review.key.link == link && unfound
+            })
+        };
         let inserts = self.writes[side]
             .iter()
             .filter(|write| write.verb == "insert" && write.effect == "applied");
-        inserts.filter_map(move |write| {
-            let link = self.entries.get(&write.intent)?.link;
-            let unfound = self.parked.iter().any(|parked| {
-                parked.link == link && parked.side == side && parked.kind == "unsupported"
-            });
-            unfound.then_some(link)
-        })
+        let of = inserts.filter_map(|write| self.entries.get(&write.intent));
+        of.filter(|entry| asked(entry.link)).count()
     }
     /// The decisions journalled for a link.
     pub(super) fn decided(

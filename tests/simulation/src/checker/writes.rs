@@ -40,8 +40,7 @@ pub fn judge(evidence: &Evidence<'_>) -> Vec<Violation> {
         }
     }
     // A record of ours that nobody can tell from others is carried back as somebody's.
-    allowed +=
-        Side::BOTH.into_iter().map(|side| evidence.ambiguous_creates(side).count()).sum::<usize>();
+    allowed += Side::BOTH.into_iter().map(|side| evidence.ambiguous_creates(side)).sum::<usize>();
     let fields = &evidence.world.plan.fields;
     let hidden = fields
         .iter()
