@@ -167,12 +167,17 @@ impl Workset<'_> {
     ) {
         self.set_key(id, side, Some(seen.key.clone()));
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        // A create of ours that was given up may have made it.
+        let ours = slot.link.field_state.refusals > 0 || seen.external_id == Some(id.1);
         slot.link.state = LinkState::Linked;
         slot.search = Search::Over;
         slot.link.field_state.refusals = 0;
         self.count(crate::model::Figure::Linked, 1);
         self.note(id, Verdict::Adopt(side));
         self.take_in(id, mapping, side, seen);
+        if ours {
+            self.empty_of_unreached(id, mapping, side);
+        }
     }
 
     /// The record's own id changed.

@@ -5,4 +5,5 @@ mod answers;
 mod builder;
 mod echo;
 mod identity;
+mod lone;
 mod settle;
