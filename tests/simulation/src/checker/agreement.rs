@@ -135,7 +135,7 @@ fn unit(
     Some(violation(kind, text))
 }
 
-/// The link of the record that a reference names.
+/// The link of the record that a reference names, as merges have left it (protocol 1.7).
 fn parent(
     evidence: &Evidence<'_>,
     parents: MappingId,
@@ -143,7 +143,15 @@ fn parent(
     value: &Value,
 ) -> Option<syncline_sdk::LinkId> {
     let key = Key::new(value.as_text()?);
-    evidence.link_of.get(&(parents, side, key)).copied()
+    let mut link = evidence.link_of.get(&(parents, side, key)).copied()?;
+    // No chain of merges is longer than there are links.
+    for _ in 0..evidence.links.len() {
+        match evidence.links.get(&link).map(|link| link.state) {
+            Some(LinkState::Merged(into)) => link = into,
+            _ => break,
+        }
+    }
+    Some(link)
 }
 
 /// V5: no more records of one business key than people made, or one.
@@ -194,7 +202,7 @@ fn is_kept(evidence: &Evidence<'_>, mapping: &Mapping, side: Side, key: &Key) ->
         && evidence.link_of.get(&name).is_some_and(|link| {
             evidence.history[other].iter().any(|line| {
                 let partner = (mapping.id, other, line.key.clone());
-                line.event == Event::Deleted
+                matches!(line.event, Event::Deleted | Event::Truncated)
                     && line.origin.is_none()
                     && line.entity == mapping.sides[other].selection.entity
                     && evidence.link_of.get(&partner) == Some(link)

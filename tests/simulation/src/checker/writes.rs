@@ -15,14 +15,15 @@ pub fn judge(evidence: &Evidence<'_>) -> Vec<Violation> {
         .sum();
     let mut allowed = 0;
     for side in Side::BOTH {
-        let mut last = 0;
+        let mut last = None;
         for line in &evidence.history[side] {
             let foreign = line.origin.is_none();
             let automatic = matches!(line.event, Event::Field { automatic: true, .. });
             let automation = line.actor.kind == ActorKind::Automation;
-            if (foreign && line.sequence != last) || automatic || automation {
+            let edit = Some((line.sequence, &line.entity, &line.key));
+            if (foreign && edit != last) || automatic || automation {
                 allowed += 1;
-                last = line.sequence;
+                last = edit;
             }
         }
         // The fence of a guarded delete, and the undelete that follows a race.
