@@ -3,7 +3,7 @@
 use crate::{Wanted, run};
 
 /// Each seed with what it once found.
-const SEEDS: [(u64, &str); 22] = [
+const SEEDS: [(u64, &str); 23] = [
     (8, "a write without receipt table was sent again behind its fence, for ever"),
     (64, "the same, after a crash"),
     (100, "a page read before our own write was folded after it and carried back"),
@@ -26,6 +26,7 @@ const SEEDS: [(u64, &str); 22] = [
     (6_063_059, "the children of a merged record stayed behind"),
     (7_024_044, "a record kept by a rule counted as a duplicate"),
     (7_048_302, "an undelete whose reply was lost was followed by a create"),
+    (8_012_376, "a look-up that came behind newer news took its reason with it"),
 ];
 
 #[test]
