@@ -376,9 +376,11 @@ impl<L: Ledger> Engine<L> {
             let Some(system) = self.intake.systems.get(&out.batch.system) else { continue };
             let connector = system.connector.clone();
             let write = out.write.clone();
+            let recorded = Instant::from_micros(out.batch.last_sent);
             self.flights.insert(Flight::new(out));
             let context = self.intake.context(Purpose::Sync);
-            self.ready.push(Sending { connector, context, write });
+            let clock = self.intake.clock.clone();
+            self.ready.push(Sending { connector, context, write, recorded, clock });
         }
     }
 }

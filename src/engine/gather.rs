@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use syncline_core::machine::{Mappings, Missing, Observation, Workset};
 use syncline_core::mapping::{Mapping, MappingId};
-use syncline_core::model::Link;
+use syncline_core::model::{Link, LinkState};
 use syncline_core::{Side, Sides};
 use syncline_ledger::{Ledger, LinkQuery, Loaded};
 use syncline_sdk::{Key, LinkId, Value};
@@ -22,6 +22,8 @@ pub struct Gathered {
     /// Names that records had before: behind one stands a record of its own, perhaps.
     former: BTreeSet<(MappingId, Side, Key)>,
     claims: BTreeSet<(MappingId, String)>,
+    /// Links whose record may get a partner made.
+    lone: BTreeSet<(MappingId, LinkId)>,
 }
 
 /// Queries being put together, one a mapping, each name once.
@@ -67,7 +69,7 @@ impl Queries {
 
 impl Gathered {
     /// Loads the links that the work names: by key, by id, by external id, by reference; then,
-    /// for records that no link knows, by business key.
+    /// for records without a partner, by business key.
     pub async fn load<L: Ledger>(ledger: &L, mappings: &Mappings, work: &Work) -> Result<Self> {
         let mut queries = Queries::default();
         for (mapping, side, seen) in &work.observed {
@@ -168,7 +170,8 @@ impl Gathered {
                 continue;
             };
             let former = self.former.contains(&(id, side, seen.key.clone()));
-            if self.knows(id, side, &seen.key) && !former {
+            let link = self.link(id, side, &seen.key);
+            if link.is_some_and(|link| !former && !self.lone.contains(&(id, link))) {
                 continue;
             }
             for claim in mapping.claims(side, values) {
@@ -187,6 +190,12 @@ impl Gathered {
         }
         let loaded = ledger.load(&queries).await?;
         for link in &loaded.links {
+            if matches!(
+                link.state,
+                LinkState::Seen(_) | LinkState::Creating(_) | LinkState::Tombstone
+            ) {
+                self.lone.insert((link.mapping, link.id));
+            }
             for side in Side::BOTH {
                 if let Some(key) = &link.keys[side] {
                     let links = self.links.entry((link.mapping, side)).or_default();

@@ -26,8 +26,7 @@ pub(crate) fn undecided(
         return by_stream(mapping, carried, current, may_arrive);
     }
     match (carried.step, carried.intent.kind) {
-        // The undelete of a record is no harm twice; what it did shows in the next reading.
-        (Step::Undelete, _) if !may_arrive => Judged::Settled(Settling::Cancelled),
+        (Step::Undelete, _) if !may_arrive => undeleted(current),
         (Step::Delete, _) if !may_arrive => Judged::Settled(Settling::Expired),
         (Step::Undelete | Step::Delete, _) => Judged::Wait,
         (Step::Write, IntentKind::Create) if capabilities.unique_external_id => Judged::Resend,
@@ -39,9 +38,7 @@ pub(crate) fn undecided(
     }
 }
 
-/// Neither the marker nor the fence came by yet. While the fence is under way no other copy may
-/// be sent: it would come behind the place that decides (protocol I7). Where the stream that
-/// would have told was lost, the content decides once no copy can arrive.
+/// The stream that would have told was lost: the content decides once no copy can arrive.
 pub(crate) fn by_stream(
     mapping: &Mapping,
     carried: &Carried,
@@ -68,19 +65,29 @@ pub(crate) fn by_stream(
         },
         (Step::Delete, _) if shown => Judged::Settled(Settling::Cancelled),
         (Step::Delete, _) => Judged::Settled(Settling::Expired),
-        (Step::Undelete, _) => Judged::Settled(Settling::Cancelled),
+        (Step::Undelete, _) => undeleted(current),
         _ if shown => by_content(carried, current),
         _ => Judged::Settled(Settling::Missing(None)),
     }
+}
+
+/// An undelete of which no copy can arrive any more: whether the record is there decides.
+fn undeleted(current: Current) -> Judged {
+    Judged::Settled(match current {
+        Current::Record(record) => {
+            Settling::Applied { version: None, stored: None, key: Some(record.key) }
+        }
+        Current::Unread => Settling::Cancelled,
+    })
 }
 
 /// A create whose reply was lost on a side where nothing tells which record it made (protocol
 /// C5): never sent again blindly.
 pub(crate) fn unfindable() -> Judged {
     let what = "the reply of a create was lost and the side keeps no unique external id";
-    Judged::Settled(Settling::Refused(
+    Judged::Settled(Settling::Unfindable(
         Error::new(ErrorKind::Unsupported, "create", what)
-            .advise("look for the record on that side, then answer or replay"),
+            .advise("look for the record on that side, then answer the question"),
     ))
 }
 

@@ -1,8 +1,13 @@
 //! The send step: the only place that writes to a system.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use syncline_sdk::{BatchId, Connector, Context, Result, WriteBatch, WriteOutcome};
+use syncline_sdk::{
+    BatchId, Connector, Context, Error, ErrorKind, Instant, Result, WriteBatch, WriteOutcome,
+};
+
+use crate::clock::Clock;
 
 /// A batch whose send the ledger has recorded, on its way.
 pub struct Sending {
@@ -12,6 +17,10 @@ pub struct Sending {
     pub context: Context,
     /// What is sent.
     pub write: WriteBatch,
+    /// When the ledger says that it was sent: how long its copies live is counted from there.
+    pub recorded: Instant,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// A batch that was answered, or not.
@@ -27,11 +36,27 @@ pub struct Sent {
 
 impl Sending {
     /// Sends the batch, once. It is never sent again from here: another send is another ledger
-    /// transition.
-    pub async fn run(self) -> Sent {
+    /// transition. What comes too late to end within the time that was recorded for it is not
+    /// sent at all: a copy of it could outlive its `die_after` (protocol I2).
+    pub async fn run(mut self) -> Sent {
         let batch = self.write.batch;
         let intents = self.write.writes.iter().map(|write| write.intent).collect();
-        let result = self.connector.push(&self.context, self.write).await;
+        let now = self.clock.now();
+        let late = now.micros().saturating_sub(self.recorded.micros());
+        let late = Duration::from_micros(u64::try_from(late).unwrap_or(0));
+        let result = match self.context.timeout.checked_sub(late) {
+            Some(left) if !left.is_zero() => {
+                self.context.now = now;
+                self.context.timeout = left;
+                self.connector.push(&self.context, self.write).await
+            }
+            _ => Err(Error::new(
+                ErrorKind::Unavailable,
+                "push",
+                "the ledger or this process stood still for too long after the send was recorded",
+            )
+            .advise("nothing was sent; it is planned again")),
+        };
         Sent { batch, intents, result }
     }
 }

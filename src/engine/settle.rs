@@ -6,7 +6,8 @@ use syncline_core::machine::{Carried, SettleInput, Settling};
 use syncline_core::model::{BatchChange, BatchState, IntentKind};
 use syncline_ledger::Ledger;
 use syncline_sdk::{
-    BatchId, IntentId, Purpose, Settlement, UnknownWrite, VersionOrder, WriteBatch, WriteOutcome,
+    BatchId, Instant, IntentId, Purpose, Settlement, UnknownWrite, VersionOrder, WriteBatch,
+    WriteOutcome,
 };
 
 use crate::engine::Engine;
@@ -218,6 +219,7 @@ impl<L: Ledger> Engine<L> {
                 }
             }
             Settlement::NotApplied => Judged::Settled(Settling::Cancelled),
+            Settlement::Awaited => Judged::Wait,
             Settlement::Undecided { current } => undecided(mapping, carried, current, may_arrive),
         })
     }
@@ -296,6 +298,8 @@ impl<L: Ledger> Engine<L> {
             connector,
             context: self.intake.context(Purpose::Sync),
             write,
+            recorded: Instant::from_micros(now),
+            clock: self.intake.clock.clone(),
         });
         Ok(account)
     }

@@ -202,6 +202,8 @@ pub(crate) enum Seen {
     Fenced,
     /// A fence is under way.
     Waiting,
+    /// It was sent into a stream that was lost since: its marker may have been there.
+    Lost,
     /// Nothing is known.
     Nothing,
 }
@@ -217,6 +219,8 @@ struct Inner {
     order: VecDeque<String>,
     /// Batches with a fence, and whether it has passed.
     fences: HashMap<String, bool>,
+    /// The last batches sent since a new stream began; nothing while it is the one of the start.
+    since: Option<VecDeque<String>>,
 }
 
 impl StreamReceipts {
@@ -236,6 +240,24 @@ impl StreamReceipts {
         }
     }
 
+    /// Says that a new stream begins: what was in the old one and not seen is lost, with every
+    /// fence in it.
+    pub(crate) fn begins_anew(&self) {
+        let mut inner = self.inner();
+        inner.fences.clear();
+        inner.since = Some(VecDeque::new());
+    }
+
+    /// Says that a batch is about to be sent.
+    pub(crate) fn sends(&self, marker: &str) {
+        if let Some(since) = &mut self.inner().since {
+            since.push_back(marker.to_owned());
+            if since.len() > SEEN_MAX {
+                since.pop_front();
+            }
+        }
+    }
+
     /// Says that a fence for the batch is about to be sent.
     pub(crate) fn expect(&self, marker: &str) {
         self.inner().fences.entry(marker.to_owned()).or_insert(false);
@@ -250,8 +272,11 @@ impl StreamReceipts {
 
     pub(crate) fn of(&self, marker: &str) -> Seen {
         let inner = self.inner();
+        let lost =
+            inner.since.as_ref().is_some_and(|since| !since.iter().any(|sent| sent == marker));
         match (inner.committed.get(marker), inner.fences.get(marker)) {
             (Some(receipt), _) => Seen::Committed(receipt.clone()),
+            (None, _) if lost => Seen::Lost,
             (None, Some(true)) => Seen::Fenced,
             (None, Some(false)) => Seen::Waiting,
             (None, None) => Seen::Nothing,
@@ -261,8 +286,34 @@ impl StreamReceipts {
     pub(crate) fn forget(&self, marker: &str) {
         let mut inner = self.inner();
         inner.fences.remove(marker);
+        if let Some(since) = &mut inner.since {
+            since.retain(|sent| sent != marker);
+        }
         if inner.committed.remove(marker).is_some() {
             inner.order.retain(|known| known != marker);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_stream_tells_nothing_of_what_was_sent_before() {
+        let stream = StreamReceipts::default();
+        stream.sends("old");
+        stream.expect("old");
+        assert!(matches!(stream.of("old"), Seen::Waiting));
+        stream.begins_anew();
+        stream.passed("old");
+        assert!(matches!(stream.of("old"), Seen::Lost));
+        stream.sends("new");
+        assert!(matches!(stream.of("new"), Seen::Nothing));
+        stream.expect("new");
+        stream.passed("new");
+        assert!(matches!(stream.of("new"), Seen::Fenced));
+        stream.committed("old", Receipt::default());
+        assert!(matches!(stream.of("old"), Seen::Committed(_)));
     }
 }

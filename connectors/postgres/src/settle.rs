@@ -18,13 +18,22 @@ use crate::receipt::{Home, Receipt, Seen, StreamReceipts, session_name};
 /// How long the server may take to end a session of ours, in milliseconds.
 const END_WAIT_MS: u32 = 2_000;
 
-/// Finds out what became of batches. What is not in the answer is not decided.
+/// What became of a batch.
+pub(crate) enum Found {
+    /// Its receipt, or the cancellation that stands in its place.
+    Receipt(Receipt),
+    /// The stream that would have told was lost.
+    Lost,
+}
+
+/// Finds out what became of batches. What is not in the answer is decided later: by the stream,
+/// or by a copy that is between its receipt and its commit.
 pub(crate) async fn receipts(
     conn: &mut PgConnection,
     home: &Home,
     cx: &Context,
     unknown: &[UnknownWrite],
-) -> Result<HashMap<String, Receipt>> {
+) -> Result<HashMap<String, Found>> {
     let mut markers: Vec<String> =
         unknown.iter().map(|write| cx.batch_marker(write.batch)).collect();
     markers.sort_unstable();
@@ -45,17 +54,21 @@ pub(crate) async fn receipts(
                     found.extend(home.find(conn, &[marker]).await?);
                 }
             }
-            Ok(found)
+            Ok(found.into_iter().map(|(marker, of)| (marker, Found::Receipt(of))).collect())
         }
         Home::Stream(stream) => {
             let mut found = HashMap::new();
             for marker in markers {
                 match stream.of(&marker) {
                     Seen::Committed(receipt) => {
-                        found.insert(marker, receipt);
+                        found.insert(marker, Found::Receipt(receipt));
                     }
                     Seen::Fenced => {
-                        found.insert(marker, Receipt { cancelled: true, ..Receipt::default() });
+                        let cancelled = Receipt { cancelled: true, ..Receipt::default() };
+                        found.insert(marker, Found::Receipt(cancelled));
+                    }
+                    Seen::Lost => {
+                        found.insert(marker, Found::Lost);
                     }
                     Seen::Waiting => {}
                     Seen::Nothing => fence(conn, stream, &marker).await?,
@@ -113,10 +126,12 @@ pub(crate) async fn settlement(
     conn: &mut PgConnection,
     layout: Option<Arc<Layout>>,
     write: &UnknownWrite,
-    receipt: Option<&Receipt>,
+    found: Option<&Found>,
 ) -> Result<Settlement> {
-    let Some(receipt) = receipt else {
-        return Ok(Settlement::Undecided { current: Current::Unread });
+    let receipt = match found {
+        Some(Found::Receipt(receipt)) => receipt,
+        Some(Found::Lost) => return Ok(Settlement::Undecided { current: Current::Unread }),
+        None => return Ok(Settlement::Awaited),
     };
     let ordinal = write.write.ordinal;
     if receipt.cancelled || receipt.refused.contains_key(&ordinal) {

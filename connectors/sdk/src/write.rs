@@ -207,7 +207,11 @@ pub enum Settlement {
     /// It was not applied and never will be: proved (a cancelling receipt, or a version guard
     /// that no copy can pass any more).
     NotApplied,
-    /// Neither is proved.
+    /// What will prove either is on its way: a fence in the stream, another copy between its
+    /// receipt and its commit. It is asked for again; that time passes proves nothing meanwhile
+    /// (protocol I7, W6).
+    Awaited,
+    /// Neither is proved, nor will be without another send.
     Undecided {
         /// What the record shows now.
         current: Current,

@@ -142,8 +142,9 @@ impl World {
                 stored: None,
                 key: Some(entry.key.clone()),
             },
-            None if given >= fence && !self.stream.lost_since(&marker) => Settlement::NotApplied,
-            None => Settlement::Undecided { current: self.current(unknown) },
+            None if self.stream.lost_since(&marker) => undecided(self.current(unknown)),
+            None if given < fence => Settlement::Awaited,
+            None => Settlement::NotApplied,
         }
     }
 

@@ -66,6 +66,10 @@ impl Question {
             }
             ReviewKind::Delete(side) => format!("deleted in {}", system(*side)),
             ReviewKind::Leave(side) => format!("left the filter in {}", system(*side)),
+            ReviewKind::Ambiguous(keys) if keys.is_empty() => {
+                let system = system(self.other_side());
+                format!("nothing tells which record of {system} is the partner, if one was made")
+            }
             ReviewKind::Ambiguous(keys) => {
                 let partners = count(i64::try_from(keys.len()).unwrap_or(i64::MAX), "record");
                 format!("{partners} of {} could be the partner", system(self.other_side()))
@@ -153,7 +157,9 @@ impl Question {
             lines.push(String::new());
             self.side(desk, side, &mut lines);
         }
-        if let ReviewKind::Ambiguous(candidates) = &self.review.kind {
+        if let ReviewKind::Ambiguous(candidates) = &self.review.kind
+            && !candidates.is_empty()
+        {
             lines.push(String::new());
             lines.push("possible partners:".to_owned());
             for key in candidates {

@@ -1,6 +1,6 @@
 //! Existence: merged like a field (protocol 1.4).
 
-use syncline_sdk::LinkId;
+use syncline_sdk::{LinkId, Value};
 
 use super::slot::Fresh;
 use super::workset::Workset;
@@ -27,6 +27,26 @@ impl Workset<'_> {
             (false, true) => self.plan_gone(id, mapping, Side::Left),
             (true, false) => self.plan_gone(id, mapping, Side::Right),
         }
+    }
+
+    /// Notes whether the record stands inside the mapping's filter.
+    pub(super) fn scope(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        side: Side,
+        values: &[Value],
+    ) {
+        let outside = !mapping.in_scope(side, values);
+        let slot = self.slots.get_mut(&id).expect("the link was found");
+        if slot.link.field_state.outside[side] == outside {
+            return;
+        }
+        slot.link.field_state.outside[side] = outside;
+        slot.dirty = true;
+        slot.touched = true;
+        let verdict = if outside { Verdict::Leave(side) } else { Verdict::Enter(side) };
+        self.note(id, verdict);
     }
 
     fn plan_present(&mut self, id: (MappingId, LinkId), mapping: &Mapping) {

@@ -1,13 +1,14 @@
 //! Identity: which link a record belongs to (protocol 1.6, O2', O8).
 
-use syncline_sdk::{FeedKind, Key, LinkId, Normalizer, Value};
+use syncline_sdk::{FeedKind, Key, LinkId, Value};
 
+use super::claims::claims_of;
 use super::observation::{Observation, Source};
 use super::slot::Search;
 use super::workset::Workset;
 use crate::Side;
 use crate::mapping::{Mapping, MappingId};
-use crate::model::{Alias, Claim, HintReason, LinkState, ReviewKind, Verdict};
+use crate::model::{Alias, HintReason, LinkState, ReviewKind, Verdict};
 
 impl Workset<'_> {
     /// A record that no link knows by its id.
@@ -33,9 +34,8 @@ impl Workset<'_> {
         let link = self.new_link(mapping, side, seen.key.clone());
         let id = (mapping.id, link);
         for claim in claims_of(mapping, side, values) {
-            self.claims.entry((mapping.id, claim.clone())).or_insert(link);
-            if self.claims[&(mapping.id, claim.clone())] == link {
-                self.out.claims.push(Claim { mapping: mapping.id, key: claim, link });
+            if !self.claims.contains_key(&(mapping.id, claim.clone())) {
+                self.claim(mapping.id, claim, link);
             }
         }
         self.take_in(id, mapping, side, seen);
@@ -132,48 +132,6 @@ impl Workset<'_> {
         false
     }
 
-    /// Whether the link's records hold another business key by now.
-    fn claim_is_stale(
-        &self,
-        mapping: &Mapping,
-        id: (MappingId, LinkId),
-        side: Side,
-        claim: &str,
-    ) -> bool {
-        let link = &self.slots[&id].link;
-        if link.is_open() || link.keys[side].is_none() {
-            return false;
-        }
-        let known: Vec<Value> = (0..mapping.sides[side].fields.len())
-            .map(|at| {
-                let inside = at < mapping.sides[side].image_len;
-                if inside { link.observed(side, at).clone() } else { Value::Absent }
-            })
-            .collect();
-        let held = claims_of(mapping, side, &known);
-        let rule = claim.split_once(':').map_or(claim, |(rule, _)| rule);
-        let of_rule = |held: &&String| held.split_once(':').is_some_and(|(at, _)| at == rule);
-        held.iter().find(of_rule).is_some_and(|held| held != claim)
-    }
-
-    pub(super) fn release(&mut self, mapping: MappingId, claim: &str, link: LinkId) {
-        self.claims.remove(&(mapping, claim.to_owned()));
-        self.out.releases.push(Claim { mapping, key: claim.to_owned(), link });
-    }
-
-    /// Releases all claims that a link may hold by what its records show.
-    pub(super) fn release_claims(&mut self, id: (MappingId, LinkId), mapping: &Mapping) {
-        for side in Side::BOTH {
-            let link = &self.slots[&id].link;
-            let known: Vec<Value> = (0..mapping.sides[side].image_len)
-                .map(|at| link.observed(side, at).clone())
-                .collect();
-            for claim in claims_of(mapping, side, &known) {
-                self.release(mapping.id, &claim, id.1);
-            }
-        }
-    }
-
     /// A second record of a business key that is linked already: a person chooses.
     fn duplicate(&mut self, mapping: &Mapping, side: Side, seen: &Observation, of: LinkId) {
         let candidates: Vec<Key> =
@@ -209,12 +167,17 @@ impl Workset<'_> {
     ) {
         self.set_key(id, side, Some(seen.key.clone()));
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        // A create of ours that was given up may have made it.
+        let ours = slot.link.field_state.refusals > 0 || seen.external_id == Some(id.1);
         slot.link.state = LinkState::Linked;
         slot.search = Search::Over;
         slot.link.field_state.refusals = 0;
         self.count(crate::model::Figure::Linked, 1);
         self.note(id, Verdict::Adopt(side));
         self.take_in(id, mapping, side, seen);
+        if ours {
+            self.empty_of_unreached(id, mapping, side);
+        }
     }
 
     /// The record's own id changed.
@@ -318,27 +281,7 @@ impl Workset<'_> {
     }
 }
 
-/// The claims of a record: one per match rule with a value.
-pub(super) fn claims_of(mapping: &Mapping, side: Side, values: &[Value]) -> Vec<String> {
-    mapping
-        .matches
-        .iter()
-        .enumerate()
-        .filter_map(|(at, rule)| {
-            let value = values.get(rule.on(side)).cloned().unwrap_or_default();
-            let value = Normalizer::apply_all(&rule.normalize, value);
-            let usable = value.is_present() && !value.is_null();
-            usable.then(|| format!("{at}:{value}"))
-        })
-        .collect()
-}
-
 impl Mapping {
-    /// The claims that a record of a side makes by its match keys.
-    #[must_use]
-    pub fn claims(&self, side: Side, values: &[Value]) -> Vec<String> {
-        claims_of(self, side, values)
-    }
     /// Whether a side shows whole images through a feed.
     #[must_use]
     pub fn has_feed(&self, side: Side) -> bool {

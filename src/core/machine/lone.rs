@@ -32,7 +32,9 @@ impl Workset<'_> {
             return;
         }
         if mapping.create[side.other()] {
-            self.plan_create(id, mapping, side);
+            if self.holds_claims(id, mapping, side) {
+                self.plan_create(id, mapping, side);
+            }
             return;
         }
         // It waits for a partner to appear; its values are read again then.

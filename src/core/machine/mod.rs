@@ -8,6 +8,7 @@
 mod answer;
 mod batching;
 mod bounce;
+mod claims;
 mod delete;
 mod existence;
 mod grouping;

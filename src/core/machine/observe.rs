@@ -9,7 +9,7 @@ use super::workset::Workset;
 use crate::Side;
 use crate::mapping::{Mapping, MappingId};
 use crate::model::{
-    DeletePhase, Figure, HintReason, LinkState, Observed, Pending, UnitState, UnitStatus, Verdict,
+    DeletePhase, Figure, HintReason, LinkState, Observed, Pending, UnitState, UnitStatus,
 };
 
 impl Workset<'_> {
@@ -48,13 +48,11 @@ impl Workset<'_> {
         }
         let order =
             self.order(&mapping.sides[side].system, &seen.version, &slot.link.versions[side]);
+        let overtaken = order == VersionOrder::Same && slot.link.field_state.overtaken[side];
         match order {
             // A notice of absence has no version: it is taken as it comes.
             _ if seen.version.is_none() => {}
-            VersionOrder::Older => return self.asked_for(id, seen),
-            VersionOrder::Same if slot.link.field_state.overtaken[side] => {
-                return self.asked_for(id, seen);
-            }
+            _ if order == VersionOrder::Older || overtaken => return self.asked_for(id, seen),
             VersionOrder::Unknown if seen.source == Source::Feed => {
                 let key = seen.key.clone();
                 self.hint_later(mapping, side, key, 0, HintReason::Again);
@@ -289,20 +287,6 @@ impl Workset<'_> {
         slot.link.sync_version += 1;
         self.count(Figure::Echoes, 1);
         true
-    }
-
-    /// Notes whether the record stands inside the mapping's filter.
-    fn scope(&mut self, id: (MappingId, LinkId), mapping: &Mapping, side: Side, values: &[Value]) {
-        let outside = !mapping.in_scope(side, values);
-        let slot = self.slots.get_mut(&id).expect("the link was found");
-        if slot.link.field_state.outside[side] == outside {
-            return;
-        }
-        slot.link.field_state.outside[side] = outside;
-        slot.dirty = true;
-        slot.touched = true;
-        let verdict = if outside { Verdict::Leave(side) } else { Verdict::Enter(side) };
-        self.note(id, verdict);
     }
 
     pub(super) fn journal_observed(

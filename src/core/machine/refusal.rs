@@ -1,8 +1,9 @@
 //! Writes that did not take effect: tried again, read anew, or set aside (protocol 1.5).
 
-use syncline_sdk::{Error, ErrorKind, Key, LinkId, Version};
+use syncline_sdk::{Error, ErrorKind, Key, LinkId, Value, Version};
 
 use super::batching::Carried;
+use super::claims::claims_of;
 use super::observation::{Missing, Observation, Source};
 use super::settle::Settling;
 use super::workset::Workset;
@@ -61,7 +62,22 @@ impl Workset<'_> {
             }
             Settling::Busy => self.later(id, mapping, side, HintReason::Busy),
             Settling::Refused(error) => self.turned_down(id, mapping, carried, error),
+            Settling::Unfindable(_) => self.unfindable(id, mapping, side),
             _ => self.again(id, mapping, side),
+        }
+    }
+
+    /// Of a create nobody knows what became. It is never sent again blindly (protocol C5): the
+    /// record is searched for by its business key first; without one a person is asked.
+    fn unfindable(&mut self, id: (MappingId, LinkId), mapping: &Mapping, side: Side) {
+        let from = side.other();
+        let link = &self.slots[&id].link;
+        let known: Vec<Value> =
+            (0..mapping.sides[from].image_len).map(|at| link.observed(from, at).clone()).collect();
+        if claims_of(mapping, from, &known).is_empty() {
+            self.hold_ambiguous(id, mapping, Vec::new());
+        } else {
+            self.again(id, mapping, side);
         }
     }
 
@@ -174,7 +190,7 @@ pub(super) fn outcome(settling: &Settling) -> Outcome {
         Settling::Stale(_) => Outcome::Stale,
         Settling::Missing(_) => Outcome::Missing,
         Settling::Busy => Outcome::Busy,
-        Settling::Refused(error) => {
+        Settling::Refused(error) | Settling::Unfindable(error) => {
             Outcome::Refused(error.kind.as_str().to_owned(), error.to_string())
         }
         _ => Outcome::Cancelled,

@@ -31,6 +31,8 @@ pub enum Settling {
     Busy,
     /// The system refused it.
     Refused(Error),
+    /// A create was applied or not, and nothing will ever tell which record it made (protocol C5).
+    Unfindable(Error),
     /// It was cancelled before any copy could take effect.
     Cancelled,
     /// Nothing is proved, and no copy can arrive any more: only for the unconditional delete of
@@ -192,6 +194,35 @@ impl Workset<'_> {
             .collect();
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         set_images(&mut slot.link.base[side], &images);
+    }
+
+    /// In a record that we may have made ourselves, an empty unit that never travels to its side is
+    /// where the base begins too: else the side that leads would empty what it was never given.
+    pub(super) fn empty_of_unreached(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        side: Side,
+    ) {
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        if slot.link.base[side].is_some() {
+            return;
+        }
+        let unreached = mapping.units.iter().filter(|unit| !unit.direction.reaches(side));
+        let empty: Vec<(u16, Value)> = unreached
+            .flat_map(|unit| &unit.pairs)
+            .filter(|pair| slot.link.observed(side, pair.on(side)).is_null())
+            .map(|pair| (u16::try_from(pair.on(side)).unwrap_or(u16::MAX), Value::Null))
+            .collect();
+        if empty.is_empty() {
+            return;
+        }
+        let image = vec![Value::Absent; mapping.sides[side].image_len];
+        slot.link.base[side] = Some(Base { exists: true, image });
+        slot.link.origins.resize(mapping.units.len(), None);
+        set_images(&mut slot.link.base[side], &empty);
+        slot.settle_pending(side);
+        slot.dirty = true;
     }
 
     /// The images of the written fields, from the best evidence there is (protocol N2, N3, E2).

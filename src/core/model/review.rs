@@ -34,7 +34,8 @@ pub enum ReviewKind {
     Delete(Side),
     /// The record of this side left the filter and the mapping asks a person.
     Leave(Side),
-    /// More than one record matches; the candidates' keys on the other side.
+    /// More than one record matches, or none is known though one may have been made; the
+    /// candidates' keys on the other side.
     Ambiguous(Vec<Key>),
     /// The value has no image on this side.
     NoImage(Side, NoImage),

@@ -37,10 +37,11 @@ pub struct Executor {
 }
 
 impl Executor {
-    /// Runs everything that can go on, until everything waits for the scheduler. False when that
-    /// did not come to an end within the bounds of one step.
+    /// Runs everything that can go on, until everything waits for the scheduler. `ran` is called
+    /// whenever something has run. False when that did not come to an end within the bounds of
+    /// one step.
     #[must_use]
-    pub fn run(&mut self, desk: &Desk) -> bool {
+    pub fn run(&mut self, desk: &Desk, mut ran: impl FnMut()) -> bool {
         desk.lock().passed = 0;
         let mut polls = 0;
         loop {
@@ -62,6 +63,7 @@ impl Executor {
                 if running.task.as_mut().poll(&mut context).is_ready() {
                     self.running.remove(&number);
                 }
+                ran();
             }
         }
     }

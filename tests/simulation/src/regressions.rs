@@ -3,7 +3,7 @@
 use crate::{Wanted, run};
 
 /// Each seed with what it once found.
-const SEEDS: [(u64, &str); 41] = [
+const SEEDS: [(u64, &str); 50] = [
     (8, "a write without receipt table was sent again behind its fence, for ever"),
     (64, "the same, after a crash"),
     (100, "a page read before our own write was folded after it and carried back"),
@@ -13,10 +13,12 @@ const SEEDS: [(u64, &str); 41] = [
     (476, "an edit of that partner brought the merged link to life"),
     (507, "a chosen partner belonged to another link that was not loaded"),
     (541, "a deletion came with the feed before the create of its record was settled"),
+    (585, "a fence under way was taken for a lost stream, and a create was given up"),
     (814, "a commit whose reply was lost took its sends with it"),
     (2127, "a process that was fenced while it started had no feed"),
     (406, "a record was merged into one that was deleted before any link knew it"),
     (7363, "a batch that a lost commit had closed was closed again"),
+    (8_889, "a batch was sent long after it was recorded, and arrived when given up"),
     (10_812, "an answer refused for an open tick left a question without its held unit"),
     (15_406, "an edit given up to a deletion that came to nothing stood as agreed"),
     (18_289, "what took a write back before its receipt was read was taken for its past"),
@@ -45,6 +47,13 @@ const SEEDS: [(u64, &str); 41] = [
     (203_346, "a page read before our delete brought the record back; so did a fenced process"),
     (253_222, "two readings within one tick came in one round"),
     (501_514, "a create that was cancelled was not planned again"),
+    (18_353, "a record came back beside another of its business key"),
+    (5_038_801, "an edit sent a create again of which nobody knew what became"),
+    (6_041_702, "an adopted record of ours emptied what it had never been given"),
+    (6_063_059, "the children of a merged record stayed behind"),
+    (7_024_044, "a record kept by a rule counted as a duplicate"),
+    (7_048_302, "an undelete whose reply was lost was followed by a create"),
+    (8_012_376, "a look-up that came behind newer news took its reason with it"),
 ];
 
 #[test]

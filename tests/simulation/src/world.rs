@@ -33,8 +33,23 @@ pub(crate) const STEPS_MAX: u32 = 600;
 pub struct Order {
     /// For each log line of a side, the step in which it appeared.
     pub steps: Sides<Vec<u32>>,
-    /// For each journal commit, the step in which it was made.
-    pub commits: BTreeMap<i64, u32>,
+    /// For each log line of a side, its place among the lines of both.
+    pub places: Sides<Vec<u64>>,
+    last: u64,
+}
+
+impl Order {
+    /// Notes which lines appeared.
+    fn note(&mut self, step: u32, systems: &Sides<MemorySystem>) {
+        for side in Side::BOTH {
+            let lines = systems[side].view_history(<[_]>::len);
+            if lines > self.places[side].len() {
+                self.last += 1;
+                self.steps[side].resize(lines, step);
+                self.places[side].resize(lines, self.last);
+            }
+        }
+    }
 }
 
 /// A run under way.
@@ -127,14 +142,12 @@ impl World {
 
     /// Runs everything that can go on, and notes what appeared.
     pub(crate) fn settle_down(&mut self) {
-        if !self.executor.run(&self.desk) {
+        let step = self.desk.lock().step;
+        self.order.note(step, &self.systems);
+        let note = || self.order.note(step, &self.systems);
+        if !self.executor.run(&self.desk, note) {
             let what = "one step of the scheduler does not end: it never stops reading or writing";
             self.desk.break_off("QUIET", what.to_owned());
-        }
-        let step = self.desk.lock().step;
-        for side in Side::BOTH {
-            let lines = self.systems[side].view_history(<[_]>::len);
-            self.order.steps[side].resize(lines, step);
         }
     }
 

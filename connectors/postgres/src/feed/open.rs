@@ -86,6 +86,7 @@ pub(crate) async fn start(shared: &Arc<Shared>, cx: &Context) -> Result<Position
     let mut transport = Transport::open(&shared.target, &pieces, 0).await?;
     let mut conn = shared.pools.reader("start feed").await?;
     skip(&mut conn, &pieces.slot).await?;
+    shared.stream.begins_anew();
     let slot = look(&mut transport, &pieces).await?;
     let entries = entries(&mut conn, &pieces.publication).await?;
     let stream = Identity { slot: slot.name, entries }.text();

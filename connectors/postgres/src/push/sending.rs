@@ -29,6 +29,9 @@ pub(crate) async fn push(
     layouts: Vec<Result<Arc<Layout>>>,
 ) -> Result<Vec<WriteOutcome>> {
     let marker = cx.batch_marker(batch.batch);
+    if let Home::Stream(stream) = home {
+        stream.sends(&marker);
+    }
     let mut states = Vec::with_capacity(batch.writes.len());
     states.resize_with(batch.writes.len(), || State::Open);
     let plan = Plan::of(cx, batch, layouts, &mut states);

@@ -148,6 +148,7 @@ pub(super) async fn a_write_that_may_still_arrive_is_never_given_up_without_proo
             let stored = session.stored(&key, &session.text()).await;
             ensure!(stored != Some(value), "a write settled as not applied was applied later");
         }
+        [Settlement::Awaited] => {}
         [Settlement::Undecided { current }] => {
             if let Current::Record(current) = current {
                 ensure!(current.key == key, "the current record of {key} is {}", current.key);

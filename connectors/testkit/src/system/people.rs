@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use syncline_sdk::{Actor, EntityName, Error, ErrorKind, FieldName, Instant, Key, Result, Value};
+use syncline_sdk::{
+    Actor, EntityName, Error, ErrorKind, FieldName, FieldType, Instant, Key, Result, Value,
+};
 
 use super::commit::Author;
 use super::row::State;
@@ -185,7 +187,30 @@ impl World {
         let merged = Event::MergedInto(survivor.clone());
         self.move_row(&author, entity, loser, State::Merged(survivor.clone()), merged);
         self.save_row(&author, entity, survivor, fields, false);
+        self.reparent(&author, entity, loser, survivor);
         Ok(author.sequence)
+    }
+
+    /// Whatever referred to one record refers to another, in the same transaction, as a CRM does
+    /// it when it merges.
+    fn reparent(&mut self, author: &Author, entity: &EntityName, from: &Key, to: &Key) {
+        let mut moved = Vec::new();
+        for (child, table) in &self.tables {
+            let fields = table.model.schema.fields.iter();
+            let refers = fields.filter(|field| match &field.kind {
+                FieldType::Reference { entities } => entities.contains(entity),
+                _ => false,
+            });
+            for field in refers {
+                let rows = table.rows.values().map(|slot| &slot.row).filter(|row| row.is_live());
+                let of = rows.filter(|row| row.value(&field.name).as_text() == Some(from.as_str()));
+                let places = of.map(|row| (child.clone(), row.key.clone(), field.name.clone()));
+                moved.extend(places);
+            }
+        }
+        for (child, key, field) in moved {
+            self.save_row(author, &child, &key, vec![(field, Value::text(to.as_str()))], false);
+        }
     }
 
     /// Gives a record another key, as an update of its key column does.

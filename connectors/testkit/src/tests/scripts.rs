@@ -134,7 +134,7 @@ fn the_stream_decides_once_it_has_passed_the_fence() {
     let mut feed = complete(memory.client.open_feed(&cx, &[&selection], None)).unwrap();
     memory.system.script(FaultScript::new().at(1, Fault::Late));
     assert!(matches!(push(&memory, &batch), WriteOutcome::Unknown(_)));
-    assert!(matches!(settle(), syncline_sdk::Settlement::Undecided { .. }));
+    assert!(matches!(settle(), syncline_sdk::Settlement::Awaited));
     assert!(memory.system.under_way().is_empty(), "the copy was not ended");
     complete(feed.next(&cx, 10)).unwrap();
     assert!(matches!(settle(), syncline_sdk::Settlement::NotApplied));

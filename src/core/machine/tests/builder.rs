@@ -11,8 +11,8 @@ use crate::machine::{
     Clock, Limits, Mappings, Observation, OutBatch, Round, SettleInput, Settling, Source, Workset,
 };
 use crate::mapping::{
-    DeleteRule, Direction, Initial, LeaveRule, MappedField, MappedSide, Mapping, MappingId, Pair,
-    Policy, Unit,
+    DeleteRule, Direction, Initial, LeaveRule, MappedField, MappedSide, Mapping, MappingId,
+    MatchRule, Pair, Policy, Unit,
 };
 use crate::model::{
     Base, Changeset, Fence, FieldState, Link, LinkChange, LinkState, Pending, Review, ReviewChange,
@@ -61,6 +61,14 @@ impl Scene {
         };
         let mappings = Mappings::from([(MAPPING, Arc::new(mapping(cas)))]);
         Self { mappings, link, reviews: Vec::new(), commit: 1 }
+    }
+
+    /// From here on records find each other by their only field.
+    pub fn matching(&mut self) {
+        let rule = MatchRule { left: 0, right: 0, normalize: Vec::new() };
+        for mapping in self.mappings.values_mut() {
+            Arc::make_mut(mapping).matches = vec![rule.clone()];
+        }
     }
 
     /// One round: what `fold` does, planned and kept.

@@ -7,4 +7,5 @@ mod builder;
 mod echo;
 mod grouping;
 mod identity;
+mod lone;
 mod settle;

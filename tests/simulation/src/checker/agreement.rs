@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use syncline_core::mapping::{Mapping, MappingId};
+use syncline_core::mapping::{DeleteRule, Mapping, MappingId};
 use syncline_core::model::{Link, LinkState, ReviewStatus, UnitStatus};
 use syncline_core::{Side, Sides};
 use syncline_sdk::{FieldName, Key, Value};
+use syncline_testkit::Event;
 
 use super::chains::{By, Chains};
 use super::evidence::{Evidence, Violation, violation};
@@ -141,7 +142,7 @@ fn unit(
     Some(violation(kind, text))
 }
 
-/// The link of the record that a reference names.
+/// The link of the record that a reference names, as merges have left it (protocol 1.7).
 fn parent(
     evidence: &Evidence<'_>,
     parents: MappingId,
@@ -149,7 +150,15 @@ fn parent(
     value: &Value,
 ) -> Option<syncline_sdk::LinkId> {
     let key = Key::new(value.as_text()?);
-    evidence.link_of.get(&(parents, side, key)).copied()
+    let mut link = evidence.link_of.get(&(parents, side, key)).copied()?;
+    // No chain of merges is longer than there are links.
+    for _ in 0..evidence.links.len() {
+        match evidence.links.get(&link).map(|link| link.state) {
+            Some(LinkState::Merged(into)) => link = into,
+            _ => break,
+        }
+    }
+    Some(link)
 }
 
 /// V5: no more records of one business key than people made, or one.
@@ -176,6 +185,7 @@ fn duplicates(
         } else {
             made(side).max(1)
         };
+        let kept = keys.iter().filter(|key| is_kept(evidence, mapping, side, key)).count();
         let told = keys.iter().any(|key| {
             let link = evidence.link_of.get(&(mapping.id, side, (*key).clone()));
             link.is_some_and(|link| evidence.is_asked(*link, None))
@@ -183,9 +193,26 @@ fn duplicates(
                     Some(&review.key.link) == link && review.key.unit.is_none()
                 })
         });
-        if keys.len() > allowed && !told {
+        if keys.len() - kept > allowed && !told {
             found.push(violation("V5", format!("{side} has {code} as {keys:?}")));
         }
     }
     found
+}
+
+/// Whether a record stays because a person deleted its partner on a side whose deletions are not
+/// carried over: from then on it is theirs.
+fn is_kept(evidence: &Evidence<'_>, mapping: &Mapping, side: Side, key: &Key) -> bool {
+    let other = side.other();
+    let name = (mapping.id, side, key.clone());
+    mapping.delete[other] == DeleteRule::Keep
+        && evidence.link_of.get(&name).is_some_and(|link| {
+            evidence.history[other].iter().any(|line| {
+                let partner = (mapping.id, other, line.key.clone());
+                matches!(line.event, Event::Deleted | Event::Truncated)
+                    && line.origin.is_none()
+                    && line.entity == mapping.sides[other].selection.entity
+                    && evidence.link_of.get(&partner) == Some(link)
+            })
+        })
 }

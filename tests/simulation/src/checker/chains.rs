@@ -117,10 +117,9 @@ impl Chains {
         let entity = entity_of(crate::setup::ITEMS);
         loop {
             let heads = Sides::from_fn(|side| {
-                let line = evidence.history[side].get(at[side])?;
-                let step = evidence.world.order.steps[side].get(at[side]).copied();
-                let intent = line.origin.as_ref().map(|origin| origin.intent);
-                Some((step.unwrap_or(u32::MAX), intent))
+                evidence.history[side].get(at[side])?;
+                let place = evidence.world.order.places[side].get(at[side]).copied();
+                Some(place.unwrap_or(u64::MAX))
             });
             let side = match (heads.left, heads.right) {
                 (None, None) => return chains,
@@ -158,9 +157,11 @@ impl Chains {
                 (By::Sync(before), Some(now)) => before == now,
                 _ => false,
             });
-        // Saving the value that is there is no edit: the image of our write stays that.
-        let rewritten =
-            rewritten || previous.as_ref().is_some_and(|node| node.rewritten && node.value == *new);
+        // Saving the value that is there is no edit: the image of our write stays that. Nor is it
+        // one to bring that image back.
+        let rewritten = rewritten
+            || previous.as_ref().is_some_and(|node| node.rewritten && node.value == *new)
+            || self.is_image_again(&place, new);
         let born = match &previous {
             None => *automatic && line.origin.is_some(),
             Some(node) => node.born && node.value == *new,
@@ -209,6 +210,30 @@ impl Chains {
         self.of.entry(place).or_default().push(node);
     }
 
+    /// Whether a value is the one that an automation made of our last write there, and nothing
+    /// that came since was carried to the other side: then that image is still the base.
+    fn is_image_again(&self, place: &Place, new: &Value) -> bool {
+        let (side, _, field) = place;
+        let carried = |token: Option<u32>| {
+            self.of.iter().any(|((at, _, named), chain)| {
+                at != side
+                    && named == field
+                    && chain
+                        .iter()
+                        .any(|node| node.token == token && matches!(node.by, By::Sync(_)))
+            })
+        };
+        for node in self.of.get(place).into_iter().flatten().rev() {
+            if node.rewritten && node.value == *new {
+                return true;
+            }
+            if matches!(node.by, By::Sync(_)) || carried(node.token) {
+                return false;
+            }
+        }
+        false
+    }
+
     /// What the value that a write carries had seen on the other side: that of the reading that
     /// allows most, where a value was there more than once.
     fn source(
@@ -228,8 +253,7 @@ impl Chains {
             if *at != other || named != field {
                 continue;
             }
-            let link = evidence.link_of.get(&(crate::setup::ITEMS, other, key.clone()));
-            if wanted.is_none() && link != Some(&origin.link) {
+            if wanted.is_none() && !evidence.belonged(origin.link, other, key) {
                 continue;
             }
             for node in chain.iter().filter(|node| node.token == wanted) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use syncline_core::mapping::{Mapping, MappingId};
-use syncline_core::model::{Entry, EntryId, Link, Parked, Review, ReviewStatus};
+use syncline_core::model::{Entry, EntryId, Link, Parked, Review, ReviewKind, ReviewStatus};
 use syncline_core::{Side, Sides};
 use syncline_ledger::{Ledger as _, People as _};
 use syncline_sdk::{Key, LinkId};
@@ -72,6 +72,23 @@ impl<'a> Evidence<'a> {
             }
         }
     }
+    /// Whether a record is or was that of a link: one that was merged away goes by another link's
+    /// name since.
+    pub(super) fn belonged(&self, link: LinkId, side: Side, key: &Key) -> bool {
+        let now = self.link_of.get(&(crate::setup::ITEMS, side, key.clone()));
+        let made = || {
+            self.history[side].iter().any(|line| {
+                line.key == *key && line.origin.as_ref().is_some_and(|origin| origin.link == link)
+            })
+        };
+        let observed = || {
+            let entries = self.by_link.get(&link).into_iter().flatten();
+            entries.filter_map(|id| self.entries.get(id)).any(|entry| {
+                entry.observed.iter().any(|seen| seen.side == side && seen.key == *key)
+            })
+        };
+        now == Some(&link) || made() || observed()
+    }
     pub(super) fn mapping_of(&self, entity: &syncline_sdk::EntityName) -> Option<&Mapping> {
         let mut mappings = self.world.mappings.values();
         mappings.find(|mapping| mapping.sides.left.selection.entity == *entity).map(|m| &**m)
@@ -88,6 +105,23 @@ impl<'a> Evidence<'a> {
     }
     pub(super) fn is_parked(&self, link: LinkId) -> bool {
         self.parked.iter().any(|parked| parked.link == link)
+    }
+    /// Creates of a side that were applied and of which nothing told which record they made: a
+    /// person is asked about the link that each was for (protocol C5). The record is taken for
+    /// somebody else's from there on.
+    pub(super) fn ambiguous_creates(&self, side: Side) -> usize {
+        let asked = |link: LinkId| {
+            self.reviews.iter().any(|review| {
+                let unfound =
+                    matches!(&review.kind, ReviewKind::Ambiguous(keys) if keys.is_empty());
+                review.key.link == link && unfound
+            })
+        };
+        let inserts = self.writes[side]
+            .iter()
+            .filter(|write| write.verb == "insert" && write.effect == "applied");
+        let of = inserts.filter_map(|write| self.entries.get(&write.intent));
+        of.filter(|entry| asked(entry.link)).count()
     }
     /// The decisions journalled for a link.
     pub(super) fn decided(

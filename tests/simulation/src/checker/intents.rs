@@ -35,6 +35,7 @@ pub fn judge(evidence: &Evidence<'_>) -> Vec<Violation> {
             if *times > 1
                 && !matches!(write.verb, "fence" | "undelete")
                 && !is_made_again(evidence, side, write)
+                && !is_deleted_again(evidence, side, write)
             {
                 let text = format!("{} of {} was applied {times} times", write.verb, write.intent);
                 found.push(violation("V12", text));
@@ -93,6 +94,22 @@ fn is_made_again(evidence: &Evidence<'_>, side: Side, write: &WriteEntry) -> boo
                     )
             })
         })
+}
+
+/// Whether the network made two requests of one delete, of which the second came when the first
+/// was answered and a person had brought the record back: nothing guards a delete without
+/// condition against that (protocol 1.4.1, W6).
+fn is_deleted_again(evidence: &Evidence<'_>, side: Side, write: &WriteEntry) -> bool {
+    let undeleted = || {
+        evidence.history[side].iter().any(|line| {
+            Some(&line.key) == write.key.as_ref()
+                && line.entity == write.entity
+                && line.event == Event::Undeleted
+                && line.origin.is_none()
+        })
+    };
+    let guarded = evidence.world.systems[side].profile().capabilities.conditional_delete;
+    write.verb == "delete" && !guarded && is_doubled(evidence, side, write) && undeleted()
 }
 
 /// Whether the network made two requests of the one that was sent: of these the answer may tell

@@ -1,7 +1,7 @@
 //! V6: the sync writes no more than people gave it reason to.
 
 use syncline_core::Side;
-use syncline_core::model::Verdict;
+use syncline_core::model::{Entry, IntentKind, Verdict};
 use syncline_sdk::ActorKind;
 use syncline_testkit::{Event, Save};
 
@@ -15,14 +15,15 @@ pub fn judge(evidence: &Evidence<'_>) -> Vec<Violation> {
         .sum();
     let mut allowed = 0;
     for side in Side::BOTH {
-        let mut last = 0;
+        let mut last = None;
         for line in &evidence.history[side] {
             let foreign = line.origin.is_none();
             let automatic = matches!(line.event, Event::Field { automatic: true, .. });
             let automation = line.actor.kind == ActorKind::Automation;
-            if (foreign && line.sequence != last) || automatic || automation {
+            let edit = Some((line.sequence, &line.entity, &line.key));
+            if (foreign && edit != last) || automatic || automation {
                 allowed += 1;
-                last = line.sequence;
+                last = edit;
             }
         }
         // The fence of a guarded delete, and the undelete that follows a race.
@@ -30,6 +31,7 @@ pub fn judge(evidence: &Evidence<'_>) -> Vec<Violation> {
         allowed += deletes.filter(|w| matches!(w.verb, "delete" | "fence")).count() * 2;
     }
     for entry in evidence.entries.values() {
+        allowed += deferred_references(evidence, entry);
         for decided in &entry.decided {
             // A decision may write both sides; a reference may follow its create.
             allowed += match decided.verdict {
@@ -39,6 +41,8 @@ pub fn judge(evidence: &Evidence<'_>) -> Vec<Violation> {
             };
         }
     }
+    // A record of ours that nobody can tell from others is carried back as somebody's.
+    allowed += Side::BOTH.into_iter().map(|side| evidence.ambiguous_creates(side)).sum::<usize>();
     let fields = &evidence.world.plan.fields;
     let hidden = fields
         .iter()
@@ -52,4 +56,17 @@ pub fn judge(evidence: &Evidence<'_>) -> Vec<Violation> {
         return vec![violation("V6", text)];
     }
     Vec::new()
+}
+
+/// References that a create left empty for the time being: each follows by a write of its own.
+fn deferred_references(evidence: &Evidence<'_>, entry: &Entry) -> usize {
+    let Some(intent) = entry.intent.as_ref().filter(|of| of.kind == IntentKind::Create) else {
+        return 0;
+    };
+    let units = evidence.world.mappings[&entry.mapping].units.iter().enumerate();
+    let deferred = units.filter(|(at, unit)| {
+        let refers = unit.pairs.iter().any(|pair| pair.reference.is_some());
+        refers && !intent.units.iter().any(|carried| usize::from(*carried) == *at)
+    });
+    deferred.count()
 }

@@ -1,0 +1,76 @@
+//! Records without a partner: creates and business keys (protocol C1, C5).
+
+use syncline_sdk::{Cas, Error, ErrorKind, LinkId, Value};
+
+use super::builder::{MAPPING, Scene, seen};
+use crate::machine::{Observation, Settling, Source};
+use crate::model::{Claim, Link, LinkState, Pending, ReviewKind, shard_of};
+use crate::{Side, Sides};
+
+/// A record on the left that has no partner.
+fn lone() -> Scene {
+    let mut scene = Scene::agreed(Cas::ExactField);
+    scene.link.state = LinkState::Seen(Side::Left);
+    scene.link.keys.right = None;
+    scene.link.base = Sides::default();
+    scene.link.pending.left =
+        Pending { exists: Some(true), values: vec![(0, Value::from("a"))], ..Pending::default() };
+    scene
+}
+
+/// The lone record is read, and nobody matches it.
+fn read_alone(scene: &mut Scene, value: &str, at: u8, holder: Option<Link>) -> usize {
+    let link = scene.link.id;
+    let read = Observation { source: Source::Read, ..seen(Side::Left, value, at) };
+    let wanted = Value::from(value);
+    let done = scene.round(|workset| {
+        let claims = holder.iter().map(|holder| Claim {
+            mapping: MAPPING,
+            key: format!("0:{wanted}"),
+            link: holder.id,
+        });
+        let claims = claims.collect();
+        workset.take(holder.into_iter().collect(), Vec::new(), claims, Vec::new());
+        workset.begin_reading();
+        workset.observe(MAPPING, Side::Left, &read);
+        workset.found(MAPPING, link, Side::Right, 0, &wanted, &[]);
+    });
+    done.sends.len()
+}
+
+#[test]
+fn a_create_that_nobody_can_find_is_not_made_again_by_an_edit() {
+    let mut scene = lone();
+    let read = Observation { source: Source::Read, ..seen(Side::Left, "a", 2) };
+    let sent = scene.round(|workset| workset.observe(MAPPING, Side::Left, &read)).sends;
+    assert_eq!(sent.len(), 1);
+    let lost = Error::new(ErrorKind::Unsupported, "create", "nothing tells");
+    scene.settle(&sent[0], Settling::Unfindable(lost));
+    assert!(matches!(&scene.reviews[0].kind, ReviewKind::Ambiguous(keys) if keys.is_empty()));
+    assert!(scene.page(Side::Left, "b", 3).sends.is_empty());
+    assert_eq!(scene.link.state, LinkState::Held);
+}
+
+#[test]
+fn a_record_whose_key_another_link_holds_gets_no_partner_made() {
+    let mut scene = lone();
+    scene.matching();
+    let id = LinkId(uuid::Uuid::from_u128(8));
+    let holder = Link {
+        id,
+        shard: shard_of(id),
+        keys: Sides { left: Some("l2".into()), right: Some("r2".into()) },
+        ..Scene::agreed(Cas::ExactField).link
+    };
+    assert_eq!(read_alone(&mut scene, "a", 2, Some(holder)), 0);
+    assert_eq!(scene.link.state, LinkState::Held);
+    assert!(matches!(&scene.reviews[0].kind, ReviewKind::Ambiguous(keys) if keys.len() == 1));
+}
+
+#[test]
+fn a_record_whose_key_is_free_gets_one() {
+    let mut scene = lone();
+    scene.matching();
+    assert_eq!(read_alone(&mut scene, "a", 2, None), 1);
+    assert_eq!(scene.link.state, LinkState::Creating(Side::Right));
+}
