@@ -78,6 +78,7 @@ fn word(settlement: &Settlement) -> &'static str {
         Settlement::NotApplied => "not applied",
         Settlement::Undecided { current: Current::Record(_) } => "undecided, record",
         Settlement::Undecided { .. } => "undecided",
+        Settlement::Awaited => "awaited",
     }
 }
 
