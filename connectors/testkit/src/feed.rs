@@ -185,10 +185,12 @@ impl Feed for MemoryFeed {
         })?;
         let answer = Point { step: Step::Answer, ..point(&self.system) };
         pass(&*self.gate, answer).await?;
-        self.next = next;
+        let given = std::mem::replace(&mut self.next, next)..next;
         self.passed = passed;
         self.system.with(|world| {
-            world.stream.given = world.stream.given.max(passed);
+            if world.stream.generation() == self.generation {
+                world.stream.show(given, passed);
+            }
             world.told(request, Heard::Answer);
         });
         Ok(batch)

@@ -118,7 +118,6 @@ impl World {
         let batch = unknown.batch;
         self.under_way.retain(|_, copy| copy.batch.batch != batch || copy.cx.install != cx.install);
         let marker = cx.batch_marker(batch);
-        let given = self.stream.given;
         let fence = match self.fences.get(marker.as_str()) {
             Some(fence) => *fence,
             None => self.emit_fence(&marker),
@@ -130,7 +129,7 @@ impl World {
         };
         let found = self.stream.entries.iter().find(|entry| {
             let ours = entry.marker.as_deref() == Some(&marker) && entry.entity == *entity;
-            ours && entry.sequence <= given
+            ours && self.stream.has_shown(entry.sequence)
                 && match unknown.write.op.key() {
                     Some(key) => entry.key == *key,
                     None => created(&entry.key, entry.sequence),
@@ -143,7 +142,7 @@ impl World {
                 key: Some(entry.key.clone()),
             },
             None if self.stream.lost_since(&marker) => undecided(self.current(unknown)),
-            None if given < fence => Settlement::Awaited,
+            None if !self.stream.has_shown(fence) => Settlement::Awaited,
             None => Settlement::NotApplied,
         }
     }
@@ -164,6 +163,10 @@ impl World {
                 row.value(field).as_text() == Some(&cx.marker(unknown.write.intent))
             })
         });
+        let marks = selection
+            .marker
+            .as_ref()
+            .is_some_and(|field| row.is_some_and(|row| row.value(field).as_text().is_some()));
         // Gone, the link id alone may be that of an earlier record of the same link.
         let create = unknown.write.op.key().is_none();
         let Some(row) = row.filter(|row| !create || row.is_live() || marked) else {
@@ -180,8 +183,11 @@ impl World {
         let applied =
             || Settlement::Applied { version: None, stored: None, key: Some(row.key.clone()) };
         match &unknown.write.op {
-            // Nobody else writes this link id: the record is that of the create.
-            WriteOp::Insert { .. } => applied(),
+            // Nobody else writes this link id: the record is that of the create, unless it names
+            // an earlier create of the same link.
+            WriteOp::Insert { .. } if marked || !marks => applied(),
+            WriteOp::Insert { .. } if unknown.may_arrive => Settlement::Awaited,
+            WriteOp::Insert { .. } => Settlement::NotApplied,
             WriteOp::Update { .. } | WriteOp::Fence { .. } if marked => applied(),
             WriteOp::Update { .. } | WriteOp::Fence { .. } => self.settle_by_version(unknown),
             WriteOp::Delete { .. } => match &row.state {

@@ -235,6 +235,15 @@ impl Creates {
         // A deleted record with the link id may be one of before; the marker tells.
         let found = live.or_else(|| self.in_bin.iter().find(marked));
         match found {
+            // Made by an earlier create of the same link, of which a copy came late. It holds the
+            // link id, so no copy of ours passes while it is there.
+            Some(record) if record.marker.is_some() && !marked(&record) => {
+                if unknown.may_arrive {
+                    Settlement::Awaited
+                } else {
+                    Settlement::NotApplied
+                }
+            }
             Some(record) => applied(Some(record.key.clone())),
             None => ended(unknown, None),
         }

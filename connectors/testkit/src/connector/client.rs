@@ -165,7 +165,10 @@ impl Connector for MemoryConnector {
 
     async fn feed_start(&self, cx: &Context) -> Result<Option<Position>> {
         let pushed = self.capabilities.feed == FeedKind::Images;
-        let look = |world: &mut World| Ok(pushed.then(|| world.stream.position(world.sequence)));
+        let look = |world: &mut World| {
+            world.stream.begin();
+            Ok(pushed.then(|| world.stream.position(world.sequence)))
+        };
         self.read(cx, Operation::FeedStart, look).await
     }
 

@@ -1,6 +1,6 @@
 //! The change stream of a system: every commit, in order, with complete images.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use syncline_sdk::{Actor, EntityName, FieldName, Instant, Key, Position, SystemName, Value};
@@ -38,9 +38,11 @@ pub(crate) struct Stream {
     pub entries: Vec<StreamEntry>,
     /// The last place acknowledged.
     pub acknowledged: u64,
-    /// The last place that some feed has given out (receipts in the stream rest on it).
-    pub given: u64,
-    /// The generation under which a batch was last sent.
+    /// The commits that some feed has given out (receipts in the stream rest on them).
+    shown: BTreeSet<u64>,
+    /// How often somebody began to read anew, from where the stream stood.
+    beginnings: u64,
+    /// The beginning after which a batch was last sent.
     sent: BTreeMap<Arc<str>, u64>,
 }
 
@@ -51,7 +53,8 @@ impl Stream {
             generation: 1,
             entries: Vec::new(),
             acknowledged: 0,
-            given: 0,
+            shown: BTreeSet::new(),
+            beginnings: 0,
             sent: BTreeMap::new(),
         }
     }
@@ -60,14 +63,29 @@ impl Stream {
         self.generation += 1;
         self.entries.clear();
         self.acknowledged = 0;
-        self.given = 0;
+        self.shown.clear();
+        self.beginnings += 1;
+    }
+    /// Somebody begins to read anew: what stands before may never be shown to anybody.
+    pub fn begin(&mut self) {
+        self.beginnings += 1;
     }
     pub fn sent(&mut self, marker: &str) {
-        self.sent.insert(marker.into(), self.generation);
+        self.sent.insert(marker.into(), self.beginnings);
     }
-    /// Whether what came after the send of a batch is not wholly in this stream.
+    /// Whether what came after the send of a batch may never be shown.
     pub fn lost_since(&self, marker: &str) -> bool {
-        self.sent.get(marker) != Some(&self.generation)
+        self.sent.get(marker) != Some(&self.beginnings)
+    }
+    /// A feed has given out a stretch of entries, up to a commit that was passed as a whole.
+    pub fn show(&mut self, entries: std::ops::Range<usize>, passed: u64) {
+        let given = self.entries.get(entries).unwrap_or_default();
+        let whole = given.iter().map(|entry| entry.sequence).filter(|commit| *commit <= passed);
+        self.shown.extend(whole);
+    }
+    /// Whether a feed has given out a commit.
+    pub fn has_shown(&self, commit: u64) -> bool {
+        self.shown.contains(&commit)
     }
     pub fn generation(&self) -> u64 {
         self.generation

@@ -165,6 +165,11 @@ fn a_create_is_found_by_link_id_or_by_its_marker_in_the_bin() {
     let found = |live: Vec<Record>, in_bin: Vec<Record>| Creates { live, in_bin, searched: true };
     let settle = |creates: Creates, may| word(&creates.settle(&cx(), &insert(may)));
     assert_eq!(settle(found(vec![linked.clone()], vec![]), true), "applied");
+    // An earlier create of the same link made it: ours cannot pass, once no copy is left.
+    let mut earlier = linked.clone();
+    earlier.marker = Some("inst:9.0".into());
+    assert_eq!(settle(found(vec![earlier.clone()], vec![]), true), "awaited");
+    assert_eq!(settle(found(vec![earlier], vec![]), false), "not applied");
     // In the bin, the link id alone may be that of an earlier record of the same link.
     assert_eq!(settle(found(vec![], vec![linked]), true), "undecided");
     assert_eq!(settle(found(vec![], vec![record(5, Some("inst:10.0"))]), true), "applied");
