@@ -1,4 +1,4 @@
-//! Deletions that a feed showed of records which no link knows.
+//! Deletions that a feed showed.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -11,9 +11,10 @@ use crate::limits;
 
 type Name = (MappingId, Side, Key);
 
-/// The last deletions of records that no link knew. A page that was read before such a deletion
-/// and is folded behind it must not bring the record to life: its deletion will not be told
-/// again. Nothing of it outlives the process, nor does any page that was under way in it.
+/// The last deletions that feeds showed. A page that was read before such a deletion and is folded
+/// behind it must not bring a record to life that no link knows by its present name: its deletion
+/// will not be told again. Nothing of it outlives the process, nor does any page that was under
+/// way in it.
 #[derive(Debug, Default)]
 pub(crate) struct Departed {
     names: BTreeSet<Name>,
@@ -21,7 +22,7 @@ pub(crate) struct Departed {
 }
 
 impl Departed {
-    /// Notes what a feed shows of a record that no link knows. False for a reading of a record
+    /// Notes what a feed shows of a record. False for a reading of a record
     /// that is gone by now: it says nothing any more.
     pub fn admits(&mut self, mapping: MappingId, side: Side, seen: &Observation) -> bool {
         let name = (mapping, side, seen.key.clone());

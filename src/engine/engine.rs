@@ -320,7 +320,7 @@ impl<L: Ledger> Engine<L> {
         }
         for (mapping, side, seen) in &work.observed {
             let known = gathered.knows(*mapping, *side, &seen.key);
-            if !known && !self.departed.admits(*mapping, *side, seen) {
+            if !self.departed.admits(*mapping, *side, seen) && !known {
                 continue;
             }
             let seen =

@@ -219,9 +219,10 @@ impl Gathered {
         }
     }
 
-    /// Whether a link knows a record.
+    /// Whether a link knows a record by its present name.
     pub fn knows(&self, mapping: MappingId, side: Side, key: &Key) -> bool {
-        self.link(mapping, side, key).is_some()
+        let former = self.former.contains(&(mapping, side, key.clone()));
+        !former && self.link(mapping, side, key).is_some()
     }
 
     fn link(&self, mapping: MappingId, side: Side, key: &Key) -> Option<LinkId> {

@@ -30,7 +30,10 @@ impl Workset<'_> {
         side: Side,
     ) -> bool {
         let slot = &self.slots[&id];
-        let Some(values) = slot.read[side].clone().filter(|_| slot.search != Search::Over) else {
+        let buried = slot.link.state == LinkState::Tombstone;
+        let shown = || buried.then(|| self.known_values(mapping, id, side));
+        let values = slot.read[side].clone().filter(|_| slot.search != Search::Over);
+        let Some(values) = values.or_else(shown) else {
             // A person chose, or the record was not read: then it was just made.
             return true;
         };
@@ -90,16 +93,21 @@ impl Workset<'_> {
         if link.is_open() || link.keys[side].is_none() {
             return false;
         }
-        let known: Vec<Value> = (0..mapping.sides[side].fields.len())
-            .map(|at| {
-                let inside = at < mapping.sides[side].image_len;
-                if inside { link.observed(side, at).clone() } else { Value::Absent }
-            })
-            .collect();
+        let known = self.known_values(mapping, id, side);
         let held = claims_of(mapping, side, &known);
         let rule = claim.split_once(':').map_or(claim, |(rule, _)| rule);
         let of_rule = |held: &&String| held.split_once(':').is_some_and(|(at, _)| at == rule);
         held.iter().find(of_rule).is_some_and(|held| held != claim)
+    }
+
+    /// What the link knows of its record; nothing of fields that only the match rules read.
+    fn known_values(&self, mapping: &Mapping, id: (MappingId, LinkId), side: Side) -> Vec<Value> {
+        let link = &self.slots[&id].link;
+        let known = |at| {
+            let inside = at < mapping.sides[side].image_len;
+            if inside { link.observed(side, at).clone() } else { Value::Absent }
+        };
+        (0..mapping.sides[side].fields.len()).map(known).collect()
     }
 
     /// Takes a claim that nobody holds.

@@ -131,9 +131,18 @@ impl Workset<'_> {
         side: Side,
         seen: &Observation,
     ) {
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         match (&seen.content, &seen.bin) {
+            (Ok(_), _) if !self.reading => {
+                // It may have been read before the delete arrived: only a reading that begins
+                // now is the look.
+                slot.reread[side] = true;
+                slot.fresh[side] = Fresh::No;
+                slot.touched = true;
+            }
             (Ok(_), _) => {
                 // The record is there: the delete did not take it, or somebody brought it back.
+                slot.link.field_state.refusals = 0;
                 self.stop_delete(id, side, Outcome::Cancelled);
                 self.fold(id, mapping, side, seen);
             }

@@ -230,8 +230,17 @@ impl Workset<'_> {
                 self.revive(id);
                 self.plan_pair(id, mapping);
             }
-            (true, false) => self.bring_back(id, mapping, Side::Left),
-            (false, true) => self.bring_back(id, mapping, Side::Right),
+            (true, false) => self.return_alone(id, mapping, Side::Left),
+            (false, true) => self.return_alone(id, mapping, Side::Right),
+        }
+    }
+
+    /// One record of a buried pair is there again. It had given its business key up: the pair
+    /// comes back only where nobody else took that (protocol C1).
+    fn return_alone(&mut self, id: (MappingId, LinkId), mapping: &Mapping, side: Side) {
+        let outside = self.slots[&id].link.field_state.outside[side];
+        if outside || self.holds_claims(id, mapping, side) {
+            self.bring_back(id, mapping, side);
         }
     }
 

@@ -8,8 +8,8 @@ use super::slot::{Fresh, Slot};
 use super::workset::{Want, Workset};
 use crate::mapping::{Mapping, MappingId, NoImage};
 use crate::model::{
-    Decided, HintReason, IntentKind, LinkState, Origin, ReviewKind, UnitState, UnitStatus, Verdict,
-    WrittenField,
+    Decided, DeletePhase, HintReason, IntentKind, LinkState, Origin, ReviewKind, UnitState,
+    UnitStatus, Verdict, WrittenField,
 };
 use crate::reconcile::{UnitPlan, decide_unit};
 use crate::{Side, Sides};
@@ -27,7 +27,8 @@ impl Workset<'_> {
     pub fn wants(&self) -> Vec<Want> {
         let mut wants = Vec::new();
         for (id, slot) in &self.slots {
-            if !slot.touched || slot.deferred || slot.link.is_open() {
+            let looks = matches!(slot.link.state, LinkState::Deleting(_, DeletePhase::Look));
+            if !slot.touched || slot.deferred || (slot.link.is_open() && !looks) {
                 continue;
             }
             let Some(mapping) = self.round.mappings.get(&id.0) else { continue };

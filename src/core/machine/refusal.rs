@@ -169,6 +169,11 @@ impl Workset<'_> {
         // A create or delete is set aside as a whole: it is not planned again before the record
         // changes or a person asks for it.
         slot.deferred = !update;
+        self.set_aside(id, side, error);
+    }
+
+    /// Writes down that something of a link is set aside, and why.
+    pub(super) fn set_aside(&mut self, id: (MappingId, LinkId), side: Side, error: &Error) {
         let parked = Parked {
             mapping: id.0,
             link: id.1,
@@ -176,7 +181,7 @@ impl Workset<'_> {
             kind: error.kind.as_str().to_owned(),
             message: error.to_string(),
             advice: error.advice.clone().unwrap_or_default(),
-            entry: slot.link.last_entry,
+            entry: self.slots[&id].link.last_entry,
             at: self.round.clock.now.micros(),
         };
         self.out.parked.push(parked);

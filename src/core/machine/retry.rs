@@ -4,7 +4,7 @@ use syncline_sdk::LinkId;
 
 use super::workset::Workset;
 use crate::mapping::MappingId;
-use crate::model::{Link, LinkState, UnitState, UnitStatus};
+use crate::model::{DeletePhase, HintReason, Link, LinkState, UnitState, UnitStatus};
 
 impl Workset<'_> {
     /// Frees what was set aside of a loaded link, so that it is planned again from what its
@@ -23,6 +23,12 @@ impl Workset<'_> {
         state.units.retain(|(_, unit)| *unit != UnitState::default());
         slot.dirty = true;
         slot.touched = true;
+        if let LinkState::Deleting(side, DeletePhase::Look) = slot.link.state
+            && let Some(key) = slot.link.keys[side].clone()
+            && let Some(mapping) = self.mapping(mapping)
+        {
+            self.hint_later(&mapping, side, key, 0, HintReason::Look);
+        }
     }
 }
 

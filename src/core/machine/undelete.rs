@@ -1,7 +1,7 @@
 //! Undeletes: of a record whose partner came back, and of one that a guarded delete took with an
 //! edit that nobody had seen (protocol 1.4, 1.4.1).
 
-use syncline_sdk::{Key, LinkId, Value, Version};
+use syncline_sdk::{Error, Key, LinkId, Value, Version};
 
 use super::batching::{Carried, Step};
 use super::observation::Observation;
@@ -17,6 +17,8 @@ use crate::model::{
 
 /// How long an undelete waits that its system could not make for now, microseconds.
 const WAIT: i64 = 1_000_000;
+/// How long until a record is looked at again that its system refuses to bring back.
+const REST: i64 = 900_000_000;
 
 impl Workset<'_> {
     /// The look found that our own delete took a record with an edit: that is written down, and
@@ -29,6 +31,11 @@ impl Workset<'_> {
         seen: &Observation,
         values: &[Value],
     ) {
+        if self.slots[&id].link.field_state.refusals >= self.round.limits.refusals_max {
+            // It is set aside: somebody frees what is in its way, or brings it back.
+            self.look_again(id, mapping, side, REST);
+            return;
+        }
         let changed: Vec<(u16, Value, Value)> = (0..mapping.sides[side].image_len)
             .filter_map(|at| {
                 let now = values.get(at).filter(|now| now.is_present())?;
@@ -68,10 +75,17 @@ impl Workset<'_> {
             matches!(self.slots[&id].link.state, LinkState::Deleting(_, DeletePhase::Undelete));
         match (guarded, applied) {
             (true, true) => {
+                let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+                slot.link.field_state.refusals = 0;
                 self.stop_delete(id, side, Outcome::Stale);
                 self.again(id, mapping, side);
             }
-            (true, false) => self.look_again(id, mapping, side),
+            (true, false) => {
+                if let Settling::Refused(error) = settling {
+                    self.not_brought_back(id, mapping, side, error);
+                }
+                self.look_again(id, mapping, side, WAIT.max(self.backoff(id)));
+            }
             (false, true) => {
                 self.close_intent(id, side, Outcome::Applied);
                 self.count(Figure::Writes, 1);
@@ -84,15 +98,44 @@ impl Workset<'_> {
         }
     }
 
+    /// The system refused to bring a record back that our delete took with an edit. Refused often
+    /// enough, it is set aside with the system's own words: the edit stays in the bin and in the
+    /// journal until somebody mends what is in its way.
+    fn not_brought_back(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        side: Side,
+        error: &Error,
+    ) {
+        if passes(error.kind) {
+            return;
+        }
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        let refusals = slot.link.field_state.refusals.saturating_add(1);
+        slot.link.field_state.refusals = refusals;
+        if refusals != self.round.limits.refusals_max {
+            return;
+        }
+        for at in 0..mapping.units.len() {
+            let pending = &self.slots[&id].link.pending[side];
+            let mut pairs = mapping.units[at].pairs.iter();
+            if pairs.any(|pair| pending.value(pair.on(side)).is_some()) {
+                self.decided(id, mapping, at, Verdict::DeleteUpdate(side.other()));
+            }
+        }
+        self.set_aside(id, side, error);
+    }
+
     /// The record with the edit still lies in the bin, or somebody brought it back meanwhile: the
     /// look tells, again and again until one of both is so.
-    fn look_again(&mut self, id: (MappingId, LinkId), mapping: &Mapping, side: Side) {
+    fn look_again(&mut self, id: (MappingId, LinkId), mapping: &Mapping, side: Side, wait: i64) {
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         slot.link.state = LinkState::Deleting(side, DeletePhase::Look);
         slot.dirty = true;
         slot.fresh[side] = Fresh::No;
         if let Some(key) = slot.link.keys[side].clone() {
-            self.hint_later(mapping, side, key, WAIT, HintReason::Look);
+            self.hint_later(mapping, side, key, wait, HintReason::Look);
         }
     }
 

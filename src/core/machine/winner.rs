@@ -87,7 +87,9 @@ impl Workset<'_> {
             } else if read && !self.slots[&id].link.is_open() {
                 self.fold_gone(id, side, &seen, &Missing::Suspected);
             } else {
-                // It could not be read: it is looked for again.
+                // It could not be read: it is looked for again, and nothing is planned before.
+                let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+                slot.deferred = true;
                 let wait = self.round.limits.retry_max;
                 self.hint_later(&mapping, side, seen.key, wait, HintReason::Again);
             }
