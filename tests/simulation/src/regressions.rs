@@ -3,7 +3,7 @@
 use crate::{Wanted, run};
 
 /// Each seed with what it once found.
-const SEEDS: [(u64, &str); 50] = [
+const SEEDS: [(u64, &str); 59] = [
     (8, "a write without receipt table was sent again behind its fence, for ever"),
     (64, "the same, after a crash"),
     (100, "a page read before our own write was folded after it and carried back"),
@@ -54,6 +54,15 @@ const SEEDS: [(u64, &str); 50] = [
     (7_024_044, "a record kept by a rule counted as a duplicate"),
     (7_048_302, "an undelete whose reply was lost was followed by a create"),
     (8_012_376, "a look-up that came behind newer news took its reason with it"),
+    (29_716, "a create waited for a fence that a stream begun anew had passed over"),
+    (81_566, "the same, of an update"),
+    (87_768, "a record that its system refused to bring back was asked for without end"),
+    (73_094, "a late copy of an earlier create of the link was taken for the create under way"),
+    (30_054_294, "the same, and the record had a link of its own by then"),
+    (30_077_732, "a reading from before a guarded delete was taken for its look"),
+    (30_081_018, "a page from before a deletion brought back what its link had let go"),
+    (30_095_754, "a pair was planned while the winner of its merge could not be read"),
+    (30_109_738, "a buried pair came back beside the one that had taken its business key"),
 ];
 
 #[test]

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use syncline_core::Side;
-use syncline_core::model::{BatchState, IntentKind, LinkState, Outcome, ReviewStatus};
+use syncline_core::model::{
+    BatchState, DeletePhase, IntentKind, Link, LinkState, Outcome, ReviewStatus,
+};
 
 use syncline_sdk::ReceiptKind;
 use syncline_testkit::{Event, WriteEntry};
@@ -134,12 +136,23 @@ fn is_judged_by_content(evidence: &Evidence<'_>, side: Side) -> bool {
         && evidence.world.desk.lock().coverage.count("fault: stream lost") > 0
 }
 
+/// Whether our delete took a record with an edit and its system refuses to bring it back: that
+/// stands among what is set aside until somebody frees what is in its way (protocol 1.4.1 iii).
+fn waits_in_bin(evidence: &Evidence<'_>, link: &Link) -> bool {
+    let LinkState::Deleting(side, DeletePhase::Look) = link.state else { return false };
+    let mut of = evidence.writes[side].iter().rev();
+    let last = of.find(|write| Some(write.intent) == link.open[side]);
+    last.is_some_and(|write| write.verb == "undelete" && write.effect == "rejected")
+        && evidence.is_parked(link.id)
+}
+
 /// Nothing is open at the end.
 fn rest(evidence: &Evidence<'_>) -> Vec<Violation> {
     let mut found = Vec::new();
     for link in evidence.links.values() {
-        if link.is_open() || matches!(link.state, LinkState::Creating(_) | LinkState::Deleting(..))
-        {
+        let open = link.is_open()
+            || matches!(link.state, LinkState::Creating(_) | LinkState::Deleting(..));
+        if open && !waits_in_bin(evidence, link) {
             let text = format!("link {} is {:?} with {:?} open", link.id, link.state, link.open);
             found.push(violation("QUIET", text));
         }
