@@ -30,10 +30,7 @@ impl Workset<'_> {
         side: Side,
     ) -> bool {
         let slot = &self.slots[&id];
-        let buried = slot.link.state == LinkState::Tombstone;
-        let shown = || buried.then(|| self.known_values(mapping, id, side));
-        let values = slot.read[side].clone().filter(|_| slot.search != Search::Over);
-        let Some(values) = values.or_else(shown) else {
+        let Some(values) = slot.read[side].clone().filter(|_| slot.search != Search::Over) else {
             // A person chose, or the record was not read: then it was just made.
             return true;
         };

@@ -139,6 +139,7 @@ impl Workset<'_> {
                 slot.reread[side] = true;
                 slot.fresh[side] = Fresh::No;
                 slot.touched = true;
+                self.hint_later(mapping, side, seen.key.clone(), 1_000_000, HintReason::Look);
             }
             (Ok(_), _) => {
                 // The record is there: the delete did not take it, or somebody brought it back.

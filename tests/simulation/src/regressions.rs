@@ -3,7 +3,7 @@
 use crate::{Wanted, run};
 
 /// Each seed with what it once found.
-const SEEDS: [(u64, &str); 59] = [
+const SEEDS: [(u64, &str); 61] = [
     (8, "a write without receipt table was sent again behind its fence, for ever"),
     (64, "the same, after a crash"),
     (100, "a page read before our own write was folded after it and carried back"),
@@ -62,6 +62,8 @@ const SEEDS: [(u64, &str); 59] = [
     (30_077_732, "a reading from before a guarded delete was taken for its look"),
     (30_081_018, "a page from before a deletion brought back what its link had let go"),
     (30_095_754, "a pair was planned while the winner of its merge could not be read"),
+    (30_300_171, "a look that was to be made anew was forgotten for a page of the same round"),
+    (30_241_422, "a buried pair took a business key that had not been looked up"),
     (30_109_738, "a buried pair came back beside the one that had taken its business key"),
 ];
 
