@@ -36,9 +36,9 @@ impl Workset<'_> {
         };
         for claim in claims_of(mapping, side, &values) {
             let holder = self.claims.get(&(mapping.id, claim.clone())).copied();
-            match holder.filter(|holder| *holder != id.1) {
-                None if holder.is_some() => {}
+            match holder {
                 None => self.claim(mapping.id, claim, id.1),
+                Some(own) if own == id.1 => {}
                 Some(other) => match self.holding(mapping, (mapping.id, other), side, &claim) {
                     Holding::Past => {
                         self.release(mapping.id, &claim, other);
@@ -121,10 +121,7 @@ impl Workset<'_> {
     /// Releases all claims that a link may hold by what its records show.
     pub(super) fn release_claims(&mut self, id: (MappingId, LinkId), mapping: &Mapping) {
         for side in Side::BOTH {
-            let link = &self.slots[&id].link;
-            let known: Vec<Value> = (0..mapping.sides[side].image_len)
-                .map(|at| link.observed(side, at).clone())
-                .collect();
+            let known = self.known_values(mapping, id, side);
             for claim in claims_of(mapping, side, &known) {
                 self.release(mapping.id, &claim, id.1);
             }
