@@ -304,6 +304,11 @@ impl<L: Ledger> Engine<L> {
                 systems.get(system).map(|at| at.capabilities().request_horizon).unwrap_or_default();
             i64::try_from((limits::CALL_TIMEOUT + horizon).as_micros()).unwrap_or(i64::MAX)
         };
+        let flights = &self.flights;
+        let away = |system: &SystemName| {
+            let known = systems.get(system)?;
+            known.breaker.away(now).or_else(|| flights.stuck(system, now.micros()))
+        };
         let mut workset = Workset::new(Round {
             mappings: &self.intake.mappings,
             commit,
@@ -311,6 +316,7 @@ impl<L: Ledger> Engine<L> {
             clock: RoundClock { now },
             limits: self.limits,
             die_after: &die_after,
+            away: &away,
             order: &order,
             new_id: &mut new_id,
         });
@@ -342,7 +348,7 @@ impl<L: Ledger> Engine<L> {
             systems: &self.intake.systems,
             flights: &self.flights,
             install: &self.intake.install,
-            now,
+            clock: &*self.intake.clock,
         };
         workset.begin_reading();
         reading.fulfil(&mut workset, &mut gathered).await?;

@@ -7,7 +7,9 @@ use syncline_core::Side;
 use syncline_core::machine::{Carried, Missing, Observation, OutBatch, Settling, Source};
 use syncline_core::mapping::{Mapping, MappingId};
 use syncline_core::model::{Batch, Hint, HintReason, IntentKind};
-use syncline_sdk::{BatchId, IntentId, WriteBatch};
+use syncline_sdk::{BatchId, IntentId, SystemName, WriteBatch};
+
+use crate::limits;
 
 /// A batch that is recorded as sent and not settled.
 #[derive(Clone, Debug)]
@@ -108,6 +110,32 @@ impl Flights {
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
+    }
+    /// Of one system.
+    fn of<'a>(&'a self, system: &'a SystemName) -> impl Iterator<Item = &'a Flight> {
+        self.0.values().filter(move |flight| flight.batch.system == *system)
+    }
+    /// How long to send nothing more to a system that leaves too many batches unanswered for too
+    /// long, microseconds; nothing where it keeps up.
+    #[must_use]
+    pub(crate) fn stuck(&self, system: &SystemName, now: i64) -> Option<i64> {
+        let slow = i64::try_from(limits::FLIGHT_SLOW.as_micros()).unwrap_or(i64::MAX);
+        let oldest = self.of(system).map(|flight| flight.batch.first_sent).min()?;
+        let many = self.of(system).nth(limits::FLIGHTS_MAX - 1).is_some();
+        (many && now.saturating_sub(oldest) > slow).then_some(slow)
+    }
+    /// Whether no system has so many batches under way that what is read should wait for it. One
+    /// that does not keep up at all is not waited for.
+    #[must_use]
+    pub(crate) fn have_room(&self, now: i64) -> bool {
+        let mut counts: BTreeMap<&SystemName, usize> = BTreeMap::new();
+        for flight in self.0.values() {
+            *counts.entry(&flight.batch.system).or_default() += 1;
+        }
+        let full = |(system, count): (&SystemName, usize)| {
+            count >= limits::FLIGHTS_MAX && self.stuck(system, now).is_none()
+        };
+        !counts.into_iter().any(full)
     }
     /// True when none is under way.
     #[must_use]

@@ -7,6 +7,7 @@
 //! [`Engine::sent`] settles what the answer proves (commit C). What stays unknown is settled by
 //! [`Engine::settle_unknown`]. The rounds contain no task, timer or select.
 
+mod breaker;
 mod clock;
 mod departed;
 pub mod driver;
@@ -27,6 +28,7 @@ mod system;
 mod wants;
 mod work;
 
+pub use breaker::Breaker;
 pub use clock::{Clock, Ids};
 pub use engine::{Engine, Parts};
 pub use error::{EngineError, Result};

@@ -38,6 +38,28 @@ pub const COMMITS_RESERVED: i64 = 1_000;
 /// How long a call to a system may take.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long a round waits for one answer of a system at first. Longer, and the records of all
+/// other systems would feel that one is slow; what cannot be read in time is read beside the
+/// rounds, with the whole [`CALL_TIMEOUT`].
+pub const PATIENCE_MIN: Duration = Duration::from_secs(1);
+
+/// How long it waits at most, for a system that answers, but slowly.
+pub const PATIENCE_MAX: Duration = Duration::from_secs(8);
+
+/// How long a system is known as slow.
+pub const PATIENCE_KEPT: Duration = Duration::from_secs(600);
+
+/// How long rounds leave a system alone at least that gave no answer.
+pub const AWAY_MIN: Duration = Duration::from_secs(1);
+
+/// How long they leave it alone at most, unless it asked for more: when it is back, it should not
+/// be noticed late.
+pub const AWAY_MAX: Duration = Duration::from_secs(90);
+
+/// How old the oldest of too many batches of a system may be before its records wait and those of
+/// the other systems go on.
+pub const FLIGHT_SLOW: Duration = Duration::from_secs(2);
+
 /// How long the ownership of the shards lasts without being renewed. Short, because it is how
 /// long the next process waits where the ledger cannot tell that this one has ended; a stall that
 /// outlives it only costs a takeover, since correctness rests on the fence and the guards

@@ -124,6 +124,7 @@ impl<L: Ledger> Engine<L> {
             clock: RoundClock { now: self.intake.clock.now() },
             limits: Limits::default(),
             die_after: &die_after,
+            away: &|_| None,
             order: &order,
             new_id: &mut no_id,
         });

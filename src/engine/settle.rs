@@ -6,8 +6,8 @@ use syncline_core::machine::{Carried, SettleInput, Settling};
 use syncline_core::model::{BatchChange, BatchState, IntentKind};
 use syncline_ledger::Ledger;
 use syncline_sdk::{
-    BatchId, Instant, IntentId, Purpose, Settlement, UnknownWrite, VersionOrder, WriteBatch,
-    WriteOutcome,
+    BatchId, Context, Instant, IntentId, Purpose, Settlement, UnknownWrite, VersionOrder,
+    WriteBatch, WriteOutcome,
 };
 
 use crate::engine::Engine;
@@ -130,7 +130,11 @@ impl<L: Ledger> Engine<L> {
         let Some(system) = self.intake.system(&flight.batch.system) else {
             return Ok(Account::default());
         };
-        let connector = system.connector.clone();
+        if let Some(left) = system.breaker.away(Instant::from_micros(now)) {
+            self.postpone(id, now + left);
+            return Ok(Account::default());
+        }
+        let (connector, patience) = (system.connector.clone(), system.breaker.patience());
         let may_arrive = now < flight.batch.die_after;
         let unknown: Vec<UnknownWrite> = flight
             .carried
@@ -141,12 +145,14 @@ impl<L: Ledger> Engine<L> {
                 Some(UnknownWrite { batch: id, write, may_arrive })
             })
             .collect();
-        let context = self.intake.context(Purpose::Sync);
+        let context = Context { timeout: patience, ..self.intake.context(Purpose::Sync) };
         let settlements = match connector.settle(&context, &unknown).await {
             Ok(settlements) => settlements,
             Err(error) => {
                 tracing::warn!(batch = %id, %error, "a batch could not be settled");
-                self.postpone(id, now + 1_000_000);
+                // The rounds wait for this call: what took long is seldom asked.
+                let took = self.intake.clock.now().micros() - now;
+                self.postpone(id, now + (10 * took).max(1_000_000));
                 return Ok(Account::default());
             }
         };

@@ -9,10 +9,15 @@ use syncline_sdk::{
     Capabilities, Connector, EntityName, FeedKind, FieldName, Selection, SystemName, Value,
 };
 
+use crate::breaker::Breaker;
+use crate::clock::Clock;
+
 /// One configured system.
 pub struct System {
     /// Its connector.
     pub connector: Arc<dyn Connector>,
+    /// Whether it answers.
+    pub breaker: Breaker,
     /// What the feed gives of each entity: one selection an entity, in the union of the fields
     /// that its mappings name.
     pub feed: Vec<Arc<Selection>>,
@@ -52,12 +57,27 @@ impl System {
             }
         }
         let feed = feed.into_iter().map(Arc::new).collect();
-        Self { connector, feed, readers }
+        Self { connector, breaker: Breaker::default(), feed, readers }
     }
     /// The sides of mappings that read an entity.
     #[must_use]
     pub fn readers(&self, entity: &EntityName) -> &[Reader] {
         self.readers.get(entity).map(Vec::as_slice).unwrap_or_default()
+    }
+    /// Waits for the answer to a call that is made beside the rounds, and notes whether the
+    /// system answers.
+    ///
+    /// # Errors
+    /// That of the call.
+    pub async fn ask<T>(
+        &self,
+        clock: &dyn Clock,
+        call: impl Future<Output = syncline_sdk::Result<T>>,
+    ) -> syncline_sdk::Result<T> {
+        let began = clock.now();
+        let answer = call.await;
+        self.breaker.note(began, clock.now(), answer.as_ref().err());
+        answer
     }
     /// Whether changes are pushed by it.
     #[must_use]

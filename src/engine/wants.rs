@@ -8,10 +8,10 @@ use syncline_core::machine::{Mappings, Missing, Observation, Source, Want, Works
 use syncline_core::mapping::{Mapping, MappingId};
 use syncline_ledger::Ledger;
 use syncline_sdk::{
-    Context, FetchBy, FetchRequest, Fetched, Instant, Key, LinkId, Normalizer, Purpose, SystemName,
-    Value,
+    Context, FetchBy, FetchRequest, Fetched, Key, LinkId, Normalizer, Purpose, SystemName, Value,
 };
 
+use crate::clock::Clock;
 use crate::error::Result;
 use crate::flight::Flights;
 use crate::gather::Gathered;
@@ -26,7 +26,7 @@ pub(crate) struct Reading<'a, L> {
     pub systems: &'a BTreeMap<SystemName, System>,
     pub flights: &'a Flights,
     pub install: &'a Arc<str>,
-    pub now: Instant,
+    pub clock: &'a dyn Clock,
 }
 
 /// One match that is looked for: the link that looks, and the normalised value.
@@ -41,8 +41,9 @@ struct Calls {
 }
 
 impl<L: Ledger> Reading<'_, L> {
-    /// Reads until nothing is wanted that was not tried. A system that gives no answer leaves
-    /// its wants open: their links are put off by the plan, the others go on.
+    /// Reads until nothing is wanted that was not tried. A system that gives no answer in time
+    /// leaves its wants open, and is not asked for a while: their links are put off by the plan
+    /// and read beside the rounds, the others go on.
     pub async fn fulfil(
         &mut self,
         workset: &mut Workset<'_>,
@@ -109,14 +110,20 @@ impl<L: Ledger> Reading<'_, L> {
     async fn fetch(&self, mapping: &Mapping, side: Side, by: FetchBy) -> Option<Fetched> {
         let place = &mapping.sides[side];
         let system = self.systems.get(&place.system)?;
+        let began = self.clock.now();
+        if system.breaker.away(began).is_some() {
+            return None;
+        }
         let context = Context {
             install: self.install.clone(),
-            now: self.now,
-            timeout: limits::CALL_TIMEOUT,
+            now: began,
+            timeout: system.breaker.patience(),
             purpose: Purpose::Sync,
         };
         let request = FetchRequest { selection: place.selection.clone(), by };
-        match system.connector.fetch(&context, request).await {
+        let answer = system.connector.fetch(&context, request).await;
+        system.breaker.note_waited(began, self.clock.now(), answer.as_ref().err());
+        match answer {
             Ok(fetched) => Some(fetched),
             Err(error) => {
                 tracing::warn!(system = %place.system, %error, "a look-up gave no answer");

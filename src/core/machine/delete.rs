@@ -24,6 +24,9 @@ impl Workset<'_> {
             self.hold(id, mapping, ReviewKind::Delete(side.other()));
             return;
         }
+        if self.is_away(id, mapping, side) {
+            return;
+        }
         let fence = guarded && capabilities.cas != Cas::None;
         if fence && !self.is_closed(id, mapping, side) {
             return;

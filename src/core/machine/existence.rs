@@ -282,6 +282,7 @@ impl Workset<'_> {
             return;
         }
         match (link.keys[lost].clone(), can && first_try) {
+            (Some(_), true) if self.is_away(id, mapping, lost) => {}
             (Some(key), true) => {
                 self.note(id, Verdict::Undelete(lost));
                 let intent = self.make_intent(id, mapping, lost, IntentKind::Undelete, Vec::new());

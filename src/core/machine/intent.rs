@@ -7,7 +7,10 @@ use super::slot::Fresh;
 use super::workset::Workset;
 use crate::Side;
 use crate::mapping::{Mapping, MappingId};
-use crate::model::{Intent, IntentKind, WrittenField};
+use crate::model::{HintReason, Intent, IntentKind, WrittenField};
+
+/// How long a record waits at least for a system that does not answer, microseconds.
+const AWAY: i64 = 1_000_000;
 
 impl Workset<'_> {
     /// The values of a side for units.
@@ -82,6 +85,24 @@ impl Workset<'_> {
         let unclaimed = matches!(slot.fresh[side], Fresh::Read { unclaimed: true, .. });
         let claim = step == Step::Write && intent.kind == IntentKind::Update && unclaimed;
         self.sends.push(Carried { mapping: id.0, link: id.1, intent, step, claim, group });
+    }
+
+    /// Whether a side's system does not answer for now. Nothing is sent there then: the record is
+    /// put off, so that what waits for one system holds back no other.
+    pub(super) fn is_away(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        side: Side,
+    ) -> bool {
+        let Some(left) = (self.round.away)(&mapping.sides[side].system) else { return false };
+        // Read beside the rounds, its own record tells first that the system is back.
+        let keys = &self.slots[&id].link.keys;
+        let place = if keys[side].is_some() { side } else { side.other() };
+        if let Some(key) = keys[place].clone() {
+            self.hint_later(mapping, place, key, left.max(AWAY), HintReason::Again);
+        }
+        true
     }
 
     /// How long a link waits after so many refusals, microseconds.

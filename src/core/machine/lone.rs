@@ -26,7 +26,8 @@ impl Workset<'_> {
         if self.search_want(id, mapping).is_some() {
             let key = slot.link.keys[side].clone();
             if let Some(key) = key {
-                let wait = self.backoff(id);
+                let away = (self.round.away)(&mapping.sides[side.other()].system);
+                let wait = self.backoff(id).max(away.unwrap_or(0));
                 self.hint_later(mapping, side, key, wait, HintReason::Again);
             }
             return;
@@ -45,6 +46,9 @@ impl Workset<'_> {
 
     fn plan_create(&mut self, id: (MappingId, LinkId), mapping: &Mapping, from: Side) {
         let to = from.other();
+        if self.is_away(id, mapping, to) {
+            return;
+        }
         let complete = {
             let link = &self.slots[&id].link;
             (0..mapping.sides[from].image_len).any(|at| link.observed(from, at).is_present())

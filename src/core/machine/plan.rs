@@ -268,7 +268,7 @@ impl Workset<'_> {
             self.wait_for_parent(id, mapping, at, to.other());
             return;
         }
-        if !self.is_closed(id, mapping, to) {
+        if self.is_away(id, mapping, to) || !self.is_closed(id, mapping, to) {
             return;
         }
         let link = &self.slots[&id].link;

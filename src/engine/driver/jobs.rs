@@ -21,7 +21,7 @@ impl<L: Ledger> Driver<L> {
                 self.turns.done(&job, now + Duration::from_secs(60));
                 continue;
             }
-            if self.is_stopped(&job) || self.waits_for_parents(&job) {
+            if self.is_stopped(&job) || self.waits_for_parents(&job) || self.is_too_early(&job) {
                 self.turns.done(&job, now + TICK);
                 continue;
             }
@@ -33,6 +33,19 @@ impl<L: Ledger> Driver<L> {
                 let _ = answers.send(Read { ownership, job, number, result }).await;
             });
         }
+    }
+
+    /// A scan waits for systems that do not keep up or do not answer: what it reads would only
+    /// wait for them elsewhere.
+    pub(super) fn is_too_early(&self, job: &Job) -> bool {
+        let (Job::Load(id, _) | Job::Verify(id) | Job::Retry(id)) = job else {
+            return false;
+        };
+        let now = self.engine.intake.clock.now();
+        let sides = &self.engine.intake.mappings[id].sides;
+        let systems = &self.engine.intake.systems;
+        let away = |side| systems[&sides[side].system].breaker.away(now).is_some();
+        Side::BOTH.into_iter().any(away) || !self.has_room()
     }
 
     /// A load waits until the poll of its side has a cursor, so that what changes behind the load

@@ -242,7 +242,7 @@ impl<L: Ledger> Driver<L> {
     pub(super) async fn wait(&mut self, taken: &mut Intaken) {
         let due = self.turns.next_due().unwrap_or_else(|| tick() + TICK);
         let due = due.min(tick() + TICK);
-        let room = self.engine.flights.len() < limits::FLIGHTS_MAX;
+        let room = self.has_room();
         let news = tokio::select! {
             biased;
             () = self.stop.cancelled() => return,
@@ -281,14 +281,17 @@ impl<L: Ledger> Driver<L> {
             };
             self.take_read(read, taken);
         }
-        while taken.work.observed.len() < limits::FEED_ROWS_MAX
-            && self.engine.flights.len() < limits::FLIGHTS_MAX
-        {
+        while taken.work.observed.len() < limits::FEED_ROWS_MAX && self.has_room() {
             let Ok(news) = self.feed_news.1.try_recv() else {
                 break;
             };
             self.take_news(news, taken);
         }
+    }
+
+    /// Whether the systems keep up with what is read.
+    pub(super) fn has_room(&self) -> bool {
+        self.engine.flights.have_room(self.engine.intake.clock.now().micros())
     }
 
     /// Sends batches, each in a task of its own.

@@ -3,9 +3,9 @@
 use syncline_core::Side;
 use syncline_core::model::{Choice, Review, ReviewKind};
 use syncline_ledger::{Ledger, LinkQuery};
-use syncline_sdk::{FetchBy, FetchRequest, Purpose};
+use syncline_sdk::{Error, ErrorKind, FetchBy, FetchRequest, Purpose};
 
-use crate::error::Result;
+use crate::error::{EngineError, Result};
 use crate::limits;
 use crate::reader::Intake;
 use crate::wants::observations;
@@ -13,15 +13,23 @@ use crate::work::Work;
 
 impl<L: Ledger> Intake<L> {
     /// Reads what answered questions are about, afresh, and gives the work that folds the
-    /// answers.
+    /// answers. One about a system that gives no answer waits; the others are folded.
     ///
     /// # Errors
-    /// When the ledger or a system gives no answer; the answers wait.
+    /// When the ledger gives no answer; the answers wait.
     pub async fn read_answers(&self) -> Result<Work> {
         let answered = self.ledger.answers(limits::ANSWERS_MAX).await?;
         let mut work = Work::default();
         for review in answered {
-            self.read_answered(&review, &mut work).await?;
+            match self.read_answered(&review, &mut work).await {
+                Ok(()) => {}
+                Err(EngineError::System { system, source }) => {
+                    let link = review.key.link;
+                    tracing::warn!(%system, %link, error = %source, "a person's answer waits");
+                    continue;
+                }
+                Err(error) => return Err(error),
+            }
             work.touched.push((review.key.mapping, review.key.link));
             work.answered.push(review.key);
         }
@@ -48,12 +56,17 @@ impl<L: Ledger> Intake<L> {
                 continue;
             };
             let place = &mapping.sides[side];
-            let connector = self.systems[&place.system].connector.clone();
+            let system = &self.systems[&place.system];
+            if system.breaker.away(self.clock.now()).is_some() {
+                let source =
+                    Error::new(ErrorKind::Unavailable, "fetch", "it did not answer lately");
+                return Err(Self::at(&place.system)(source));
+            }
             let request =
                 FetchRequest { selection: place.selection.clone(), by: FetchBy::Keys(vec![key]) };
             let context = self.context(Purpose::Sync);
-            let fetched =
-                connector.fetch(&context, request).await.map_err(Self::at(&place.system))?;
+            let fetch = system.connector.fetch(&context, request);
+            let fetched = system.ask(&*self.clock, fetch).await.map_err(Self::at(&place.system))?;
             let seen = observations(fetched);
             work.observed.extend(seen.into_iter().map(|seen| (mapping.id, side, seen)));
         }

@@ -67,7 +67,8 @@ impl<L: Ledger> Intake<L> {
                 by: FetchBy::Keys(keys.clone()),
             };
             let context = self.context(Purpose::Sync);
-            let fetched = system.connector.fetch(&context, request).await?;
+            let fetch = system.connector.fetch(&context, request);
+            let fetched = system.ask(&*self.clock, fetch).await?;
             let seen = as_hinted(hints, fetched);
             work.observed.extend(seen.into_iter().map(|seen| (reader.mapping, reader.side, seen)));
         }

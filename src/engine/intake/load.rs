@@ -36,14 +36,15 @@ impl<L: Ledger> Intake<L> {
     ) -> Result<(Work, String)> {
         let mapping = self.mappings[&id].clone();
         let place = &mapping.sides[side];
-        let connector = self.systems[&place.system].connector.clone();
+        let system = &self.systems[&place.system];
         let request = ScanRequest {
             selection: place.selection.clone(),
             after: after.filter(|after| !after.is_empty()).map(|after| Cursor(after.into())),
             page_rows_max: limits::PAGE_ROWS_MAX,
         };
         let context = self.context(Purpose::Load);
-        let page = connector.scan(&context, request).await.map_err(Self::at(&place.system))?;
+        let scan = system.connector.scan(&context, request);
+        let page = system.ask(&*self.clock, scan).await.map_err(Self::at(&place.system))?;
         let next = page.next.as_ref().map_or(LOADED.to_owned(), |next| next.0.to_string());
         let mut work = fold_page(id, side, page);
         work.positions.push(StreamPosition {

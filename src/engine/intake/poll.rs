@@ -33,14 +33,15 @@ impl<L: Ledger> Intake<L> {
     ) -> Result<(Work, String, bool)> {
         let mapping = self.mappings[&id].clone();
         let place = &mapping.sides[side];
-        let connector = self.systems[&place.system].connector.clone();
+        let system = &self.systems[&place.system];
         let request = ChangesRequest {
             selection: place.selection.clone(),
             since: since.clone().map(|place| Cursor(place.into())),
             page_rows_max: limits::PAGE_ROWS_MAX,
         };
         let context = self.context(Purpose::Sync);
-        let page = connector.changes(&context, request).await.map_err(Self::at(&place.system))?;
+        let changes = system.connector.changes(&context, request);
+        let page = system.ask(&*self.clock, changes).await.map_err(Self::at(&place.system))?;
         let more = page.more;
         let next = match &page.next {
             Some(next) => next.0.to_string(),

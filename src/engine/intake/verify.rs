@@ -47,12 +47,12 @@ impl<L: Ledger> Intake<L> {
                 continue;
             }
             let place = &mapping.sides[side];
-            let connector = self.systems[&place.system].connector.clone();
+            let system = &self.systems[&place.system];
             let request =
                 FetchRequest { selection: place.selection.clone(), by: FetchBy::Keys(keys) };
             let context = self.context(Purpose::Sweep);
-            let fetched =
-                connector.fetch(&context, request).await.map_err(Self::at(&place.system))?;
+            let fetch = system.connector.fetch(&context, request);
+            let fetched = system.ask(&*self.clock, fetch).await.map_err(Self::at(&place.system))?;
             work.observed.extend(suspects(fetched).into_iter().map(|seen| (id, side, seen)));
         }
         work.positions.push(StreamPosition {

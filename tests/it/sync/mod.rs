@@ -3,6 +3,8 @@
 
 mod orgs;
 mod queue;
+mod silence;
 mod tables;
 mod trouble;
+mod wire;
 mod world;

@@ -11,6 +11,8 @@ use syncline::service::Service;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::wire::Wire;
+
 /// How long anything may take to come true. Generous: the machine may be busy.
 const DEADLINE: Duration = Duration::from_secs(60);
 /// How often a condition is looked at.
@@ -84,19 +86,30 @@ impl World {
 
     /// A simulated org.
     pub async fn org(&mut self, system: &str, seed: u64) -> Org {
-        let org = Org::new(seed);
-        let server = Server::start(org.clone(), "127.0.0.1:0").await.unwrap();
+        let (org, server) = started(seed).await;
+        let url = server.url();
+        self.add_org(system, &org, server, &url)
+    }
+
+    /// A simulated org at the end of a line that can go dead.
+    pub async fn org_behind_wire(&mut self, system: &str, seed: u64) -> (Org, Wire) {
+        let (org, server) = started(seed).await;
+        let wire = Wire::new(server.address()).await;
+        let url = format!("http://{}", wire.address);
+        (self.add_org(system, &org, server, &url), wire)
+    }
+
+    fn add_org(&mut self, system: &str, org: &Org, server: Server, url: &str) -> Org {
         let secrets = org.credentials();
         std::fs::write(self.folder.join(format!("{system}.secret")), &secrets.client_secret)
             .unwrap();
         self.systems += &format!(
             "  {system}: {{ kind: salesforce, url: \"{}\", client_id: {}, \
              client_secret: \"file:{system}.secret\", lag: 0s, overlap_every: 2s }}\n",
-            server.url(),
-            secrets.client_id,
+            url, secrets.client_id,
         );
         self.orgs.push(server);
-        org
+        org.clone()
     }
 
     /// A mapping file.
@@ -157,6 +170,12 @@ impl World {
         }
         let _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+async fn started(seed: u64) -> (Org, Server) {
+    let org = Org::new(seed);
+    let server = Server::start(org.clone(), "127.0.0.1:0").await.unwrap();
+    (org, server)
 }
 
 async fn pool_of(url: &str) -> PgPool {

@@ -27,6 +27,8 @@ pub(super) struct Scene {
     mappings: Mappings,
     pub link: Link,
     pub reviews: Vec<Review>,
+    /// The side whose system does not answer.
+    pub away: Option<Side>,
     commit: i64,
 }
 
@@ -60,7 +62,7 @@ impl Scene {
             last_entry: None,
         };
         let mappings = Mappings::from([(MAPPING, Arc::new(mapping(cas)))]);
-        Self { mappings, link, reviews: Vec::new(), commit: 1 }
+        Self { mappings, link, reviews: Vec::new(), away: None, commit: 1 }
     }
 
     /// From here on records find each other by their only field.
@@ -80,6 +82,8 @@ impl Scene {
             std::cmp::Ordering::Greater => VersionOrder::Newer,
         };
         let die_after = |_: &SystemName| 0;
+        let silent = self.away.map(|side| self.mappings[&MAPPING].sides[side].system.clone());
+        let away = |system: &SystemName| (silent.as_ref() == Some(system)).then_some(5_000_000);
         let mut new_id = || LinkId(uuid::Uuid::from_u128(99));
         self.commit += 1;
         let mut workset = Workset::new(Round {
@@ -89,6 +93,7 @@ impl Scene {
             clock: Clock { now: Instant::from_micros(1_000_000) },
             limits: Limits::default(),
             die_after: &die_after,
+            away: &away,
             order: &order,
             new_id: &mut new_id,
         });

@@ -2,6 +2,7 @@
 //! machine's public functions.
 
 mod answers;
+mod away;
 mod bounce;
 mod builder;
 mod echo;
