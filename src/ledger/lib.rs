@@ -18,4 +18,4 @@ pub use contract::{
     Committed, Ledger, LedgerError, LinkQuery, Loaded, OpenBatch, Ownership, Result,
 };
 pub use people::{Answered, LinkCount, NewAnswer, Owner, People, ReviewQuery, Waiting, state_name};
-pub use setup::{MappingRevision, Setup, Snapshot};
+pub use setup::{Awaited, AwaitedThing, Description, MappingRevision, Setup, Snapshot};

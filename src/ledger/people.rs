@@ -8,7 +8,7 @@ use syncline_core::mapping::MappingId;
 use syncline_core::model::{Choice, Figure, Gap, Hint, Link, LinkState, Review, ReviewStatus};
 use syncline_sdk::{Instant, Key, LinkId, SystemName};
 
-use crate::{Ledger, LinkQuery, Result};
+use crate::{Awaited, Ledger, LinkQuery, Result};
 
 /// Which questions are wanted.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -144,6 +144,13 @@ pub trait People: Ledger {
     /// # Errors
     /// As every call.
     async fn owner(&self) -> Result<Option<Owner>>;
+
+    /// What the owner waits for, systems first, by name. It is as the last owner left it: worth
+    /// something only while an owner lives.
+    ///
+    /// # Errors
+    /// As every call.
+    async fn awaited(&self) -> Result<Vec<Awaited>>;
 
     /// A link of any mapping, by its id.
     ///

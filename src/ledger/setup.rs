@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 use secrecy::SecretString;
+use syncline_core::Side;
 use syncline_core::mapping::MappingId;
-use syncline_sdk::{EntityName, Instant, SystemName};
+use syncline_sdk::{Capabilities, EntityName, EntitySchema, Instant, SystemName};
 
 use crate::Result;
 
@@ -25,6 +26,42 @@ pub struct Snapshot {
     pub fingerprint: String,
     /// When it was taken.
     pub at: Instant,
+}
+
+/// What a side of a mapping was bound to: how its system described it when it last did. A
+/// process that starts while the system is out of reach binds the mapping to this.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Description {
+    /// The system.
+    pub system: SystemName,
+    /// The entity, as the mapping names it.
+    pub entity: EntityName,
+    /// How the system described the entity.
+    pub schema: EntitySchema,
+    /// What the side could do with the pieces that the mapping named.
+    pub capabilities: Capabilities,
+    /// When it was described.
+    pub at: Instant,
+}
+
+/// What an owner waits for.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum AwaitedThing {
+    /// A system that has not answered since the owner started.
+    System(SystemName),
+    /// A mapping that cannot begin yet, by its name.
+    Mapping(String),
+}
+
+/// Something that is waited for, and why.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Awaited {
+    /// What.
+    pub thing: AwaitedThing,
+    /// Why, in words for an operator, with the remedy.
+    pub reason: String,
+    /// Since when.
+    pub since: Instant,
 }
 
 /// What is written when things are set up, and read when a process starts.
@@ -65,6 +102,29 @@ pub trait Setup: Send + Sync + 'static {
         entity: &EntityName,
         snapshot: &Snapshot,
     ) -> Result<()>;
+
+    /// What a side of a mapping was last bound to.
+    ///
+    /// # Errors
+    /// As every call.
+    async fn description(&self, mapping: MappingId, side: Side) -> Result<Option<Description>>;
+
+    /// Keeps what a side of a mapping is bound to, in place of what was kept before.
+    ///
+    /// # Errors
+    /// As every call.
+    async fn keep_description(
+        &self,
+        mapping: MappingId,
+        side: Side,
+        description: &Description,
+    ) -> Result<()>;
+
+    /// Keeps what the owner waits for, in place of all that was kept before.
+    ///
+    /// # Errors
+    /// As every call.
+    async fn keep_awaited(&self, awaited: &[Awaited]) -> Result<()>;
 
     /// A secret kept for a system: a refresh token.
     ///

@@ -9,7 +9,7 @@ use syncline_sdk::LinkId;
 use super::state::State;
 use super::{Call, Memory};
 use crate::people::state_name;
-use crate::{Answered, LinkCount, NewAnswer, Owner, People, Result, ReviewQuery, Waiting};
+use crate::{Answered, Awaited, LinkCount, NewAnswer, Owner, People, Result, ReviewQuery, Waiting};
 
 #[async_trait]
 impl People for Memory {
@@ -77,6 +77,10 @@ impl People for Memory {
 
     async fn owner(&self) -> Result<Option<Owner>> {
         self.call(Call::People, |state| state.lease.clone()).await
+    }
+
+    async fn awaited(&self) -> Result<Vec<Awaited>> {
+        self.call(Call::People, |state| state.awaited.clone()).await
     }
 
     async fn link(&self, link: LinkId) -> Result<Option<Link>> {

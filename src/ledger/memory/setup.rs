@@ -2,12 +2,13 @@
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
+use syncline_core::Side;
 use syncline_core::mapping::MappingId;
 use syncline_sdk::{EntityName, Instant, SystemName};
 
 use super::state::State;
 use super::{Call, Memory};
-use crate::{MappingRevision, Result, Setup, Snapshot};
+use crate::{Awaited, Description, MappingRevision, Result, Setup, Snapshot};
 
 #[async_trait]
 impl Setup for Memory {
@@ -43,6 +44,30 @@ impl Setup for Memory {
         let name = (system.clone(), entity.clone());
         self.call(Call::Setup, |state| {
             state.snapshots.insert(name, snapshot.clone());
+        })
+        .await
+    }
+
+    async fn description(&self, mapping: MappingId, side: Side) -> Result<Option<Description>> {
+        self.call(Call::Setup, |state| state.descriptions.get(&(mapping, side)).cloned()).await
+    }
+
+    async fn keep_description(
+        &self,
+        mapping: MappingId,
+        side: Side,
+        description: &Description,
+    ) -> Result<()> {
+        self.call(Call::Setup, |state| {
+            state.descriptions.insert((mapping, side), description.clone());
+        })
+        .await
+    }
+
+    async fn keep_awaited(&self, awaited: &[Awaited]) -> Result<()> {
+        self.call(Call::Setup, |state| {
+            state.awaited = awaited.to_vec();
+            state.awaited.sort();
         })
         .await
     }

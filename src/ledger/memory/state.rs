@@ -12,7 +12,9 @@ use syncline_core::model::{
 use syncline_sdk::{BatchId, EntityName, Instant, Key, LinkId, SystemName};
 
 use crate::fold::{self, HintKey};
-use crate::{LinkQuery, Loaded, MappingRevision, OpenBatch, Owner, Ownership, Snapshot};
+use crate::{
+    Awaited, Description, LinkQuery, Loaded, MappingRevision, OpenBatch, Owner, Ownership, Snapshot,
+};
 
 /// A record's name within a mapping.
 pub(super) type RecordKey = (MappingId, Side, Key);
@@ -42,6 +44,8 @@ pub(super) struct State {
     pub(super) install: Option<String>,
     pub(super) mappings: Vec<(MappingRevision, String)>,
     pub(super) snapshots: BTreeMap<(SystemName, EntityName), Snapshot>,
+    pub(super) descriptions: BTreeMap<(MappingId, Side), Description>,
+    pub(super) awaited: Vec<Awaited>,
     pub(super) tokens: BTreeMap<(SystemName, String), String>,
 }
 

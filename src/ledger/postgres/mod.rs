@@ -6,6 +6,7 @@
 //! that it cannot hold its place in the pool for ever.
 
 mod alias;
+mod awaited;
 mod batch;
 mod claim;
 mod code;
@@ -13,6 +14,7 @@ mod commit;
 mod connect;
 mod counter;
 mod decided;
+mod description;
 mod error;
 mod figure;
 mod gap;

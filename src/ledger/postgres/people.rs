@@ -9,8 +9,8 @@ use syncline_sdk::LinkId;
 
 use super::error::Meaning;
 use super::session::call;
-use super::{Postgres, figure, gap, hint, lease, link, review};
-use crate::{Answered, LinkCount, NewAnswer, Owner, People, Result, ReviewQuery, Waiting};
+use super::{Postgres, awaited, figure, gap, hint, lease, link, review};
+use crate::{Answered, Awaited, LinkCount, NewAnswer, Owner, People, Result, ReviewQuery, Waiting};
 
 #[async_trait]
 impl People for Postgres {
@@ -50,6 +50,10 @@ impl People for Postgres {
 
     async fn owner(&self) -> Result<Option<Owner>> {
         call!(self, "read the lease", |connection| lease::owner(connection))
+    }
+
+    async fn awaited(&self) -> Result<Vec<Awaited>> {
+        call!(self, "read what is waited for", |connection| awaited::all(connection))
     }
 
     async fn link(&self, link: LinkId) -> Result<Option<Link>> {

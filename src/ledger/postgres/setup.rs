@@ -2,11 +2,13 @@
 
 use async_trait::async_trait;
 use secrecy::SecretString;
+use syncline_core::Side;
+use syncline_core::mapping::MappingId;
 use syncline_sdk::{EntityName, Instant, SystemName};
 
 use super::session::call;
-use super::{Postgres, SealKey, install, mapping, schema_snapshot, token};
-use crate::{LedgerError, MappingRevision, Result, Setup, Snapshot};
+use super::{Postgres, SealKey, awaited, description, install, mapping, schema_snapshot, token};
+use crate::{Awaited, Description, LedgerError, MappingRevision, Result, Setup, Snapshot};
 
 #[async_trait]
 impl Setup for Postgres {
@@ -37,6 +39,27 @@ impl Setup for Postgres {
         call!(self, "keep a schema snapshot", |connection| {
             schema_snapshot::keep(connection, system, entity, snapshot)
         })
+    }
+
+    async fn description(&self, mapping: MappingId, side: Side) -> Result<Option<Description>> {
+        call!(self, "read a description", |connection| {
+            description::find(connection, mapping, side)
+        })
+    }
+
+    async fn keep_description(
+        &self,
+        mapping: MappingId,
+        side: Side,
+        description: &Description,
+    ) -> Result<()> {
+        call!(self, "keep a description", |connection| {
+            description::keep(connection, mapping, side, description)
+        })
+    }
+
+    async fn keep_awaited(&self, awaited: &[Awaited]) -> Result<()> {
+        call!(self, "keep what is waited for", |connection| awaited::keep(connection, awaited))
     }
 
     async fn token(&self, system: &SystemName, name: &str) -> Result<Option<SecretString>> {

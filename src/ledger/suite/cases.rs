@@ -64,4 +64,6 @@ cases! {
     people::gaps_and_parked_records,
     setup::mappings_have_numbers_and_revisions,
     setup::things_are_kept,
+    setup::descriptions_are_replaced,
+    setup::what_is_waited_for_is_replaced,
 }
