@@ -101,7 +101,7 @@ pub(super) fn at_system(
 }
 
 /// An error of a system as a finding without a place.
-pub(super) fn described(error: &syncline_sdk::Error, about: &str) -> Diagnostic {
+pub(crate) fn described(error: &syncline_sdk::Error, about: &str) -> Diagnostic {
     let mut diagnostic = Diagnostic::error(format!("{about}: {}", error.context));
     let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
     let causes = chain(causes);

@@ -26,4 +26,6 @@ pub use bound::{Bound, Reach, bind_all, reach};
 pub use command_line::Cli;
 pub use exit::{Exit, Stop};
 pub use installation::Installation;
+pub(crate) use installation::described;
+pub(crate) use output::told;
 pub use output::{Colour, Output};

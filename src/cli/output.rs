@@ -117,6 +117,11 @@ pub(super) fn chain<'a>(
     told.join(": ")
 }
 
+/// An error and its causes in one line.
+pub(crate) fn told(error: &(dyn std::error::Error + 'static)) -> String {
+    chain(std::iter::successors(Some(error), |error| error.source()))
+}
+
 /// `findings`, with how many `errors` and `warnings` they are.
 pub(super) fn findings_json(found: &Diagnostics) -> Map<String, Value> {
     let mut fields = Map::new();

@@ -9,6 +9,7 @@ use syncline_core::model::{BatchChange, Changeset, Fence};
 use syncline_ledger::{Committed, Ledger, Ownership};
 use syncline_sdk::{BatchId, Connector, Instant, Purpose, SystemName, Version, VersionOrder};
 
+use crate::away::Away;
 use crate::clock::{Clock, Ids};
 use crate::departed::Departed;
 use crate::error::{EngineError, Result};
@@ -31,6 +32,8 @@ pub struct Parts<L> {
     pub mappings: Mappings,
     /// The connectors, by the names of their systems.
     pub connectors: BTreeMap<SystemName, Arc<dyn Connector>>,
+    /// The systems among them that are waited for.
+    pub away: BTreeMap<SystemName, Away>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// New ids.
@@ -83,7 +86,10 @@ impl<L: Ledger> Engine<L> {
             .into_iter()
             .map(|(name, connector)| {
                 let system = System::new(&name, connector, &parts.mappings);
-                (name, system)
+                match parts.away.get(&name) {
+                    Some(away) => (name, system.away(away.clone())),
+                    None => (name, system),
+                }
             })
             .collect();
         let intake = Intake {
@@ -307,7 +313,7 @@ impl<L: Ledger> Engine<L> {
         let flights = &self.flights;
         let away = |system: &SystemName| {
             let known = systems.get(system)?;
-            known.breaker.away(now).or_else(|| flights.stuck(system, now.micros()))
+            known.silent(now).or_else(|| flights.stuck(system, now.micros()))
         };
         let mut workset = Workset::new(Round {
             mappings: &self.intake.mappings,

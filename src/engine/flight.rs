@@ -125,15 +125,15 @@ impl Flights {
         (many && now.saturating_sub(oldest) > slow).then_some(slow)
     }
     /// Whether no system has so many batches under way that what is read should wait for it. One
-    /// that does not keep up at all is not waited for.
+    /// that does not keep up at all, or is away, is not waited for.
     #[must_use]
-    pub(crate) fn have_room(&self, now: i64) -> bool {
+    pub(crate) fn have_room(&self, now: i64, away: impl Fn(&SystemName) -> bool) -> bool {
         let mut counts: BTreeMap<&SystemName, usize> = BTreeMap::new();
         for flight in self.0.values() {
             *counts.entry(&flight.batch.system).or_default() += 1;
         }
         let full = |(system, count): (&SystemName, usize)| {
-            count >= limits::FLIGHTS_MAX && self.stuck(system, now).is_none()
+            count >= limits::FLIGHTS_MAX && self.stuck(system, now).is_none() && !away(system)
         };
         !counts.into_iter().any(full)
     }

@@ -7,6 +7,7 @@
 //! [`Engine::sent`] settles what the answer proves (commit C). What stays unknown is settled by
 //! [`Engine::settle_unknown`]. The rounds contain no task, timer or select.
 
+mod away;
 mod breaker;
 mod clock;
 mod departed;
@@ -28,6 +29,7 @@ mod system;
 mod wants;
 mod work;
 
+pub use away::Away;
 pub use breaker::Breaker;
 pub use clock::{Clock, Ids};
 pub use engine::{Engine, Parts};

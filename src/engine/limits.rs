@@ -56,6 +56,10 @@ pub const AWAY_MIN: Duration = Duration::from_secs(1);
 /// be noticed late.
 pub const AWAY_MAX: Duration = Duration::from_secs(90);
 
+/// How long a record waits, microseconds, before it is read again that has no record yet on a
+/// system that is waited for.
+pub const AWAITED_AGAIN: i64 = 10_000_000;
+
 /// How old the oldest of too many batches of a system may be before its records wait and those of
 /// the other systems go on.
 pub const FLIGHT_SLOW: Duration = Duration::from_secs(2);

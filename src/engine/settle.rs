@@ -6,8 +6,8 @@ use syncline_core::machine::{Carried, SettleInput, Settling};
 use syncline_core::model::{BatchChange, BatchState, IntentKind};
 use syncline_ledger::Ledger;
 use syncline_sdk::{
-    BatchId, Context, Instant, IntentId, Purpose, Settlement, UnknownWrite, VersionOrder,
-    WriteBatch, WriteOutcome,
+    BatchId, Context, Instant, IntentId, Purpose, Settlement, SystemName, UnknownWrite,
+    VersionOrder, WriteBatch, WriteOutcome,
 };
 
 use crate::engine::Engine;
@@ -107,6 +107,8 @@ impl<L: Ledger> Engine<L> {
             .flights
             .iter()
             .filter(|flight| !flight.awaited && flight.settle_at <= now)
+            // Nobody can say before the system answers again.
+            .filter(|flight| !self.is_away(&flight.batch.system))
             .map(|flight| flight.batch.id)
             .collect();
         let mut account = self.account_of_ready();
@@ -121,6 +123,11 @@ impl<L: Ledger> Engine<L> {
             }
         }
         Ok(account)
+    }
+
+    /// Whether a system is waited for.
+    pub(crate) fn is_away(&self, system: &SystemName) -> bool {
+        self.intake.system(system).is_some_and(|system| system.away.is_some())
     }
 
     async fn settle_batch(&mut self, id: BatchId, now: i64) -> Result<Account> {

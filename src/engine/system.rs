@@ -6,18 +6,22 @@ use std::sync::Arc;
 use syncline_core::mapping::MappingId;
 use syncline_core::{Side, machine::Mappings};
 use syncline_sdk::{
-    Capabilities, Connector, EntityName, FeedKind, FieldName, Selection, SystemName, Value,
+    Capabilities, Connector, EntityName, FeedKind, FieldName, Instant, Selection, SystemName, Value,
 };
 
+use crate::away::{Away, Shut};
 use crate::breaker::Breaker;
 use crate::clock::Clock;
+use crate::limits;
 
 /// One configured system.
 pub struct System {
-    /// Its connector.
+    /// Its connector. That of a system that is waited for refuses what reads or writes.
     pub connector: Arc<dyn Connector>,
     /// Whether it answers.
     pub breaker: Breaker,
+    /// Why it is waited for, when it is.
+    pub away: Option<Away>,
     /// What the feed gives of each entity: one selection an entity, in the union of the fields
     /// that its mappings name.
     pub feed: Vec<Arc<Selection>>,
@@ -57,7 +61,24 @@ impl System {
             }
         }
         let feed = feed.into_iter().map(Arc::new).collect();
-        Self { connector, breaker: Breaker::default(), feed, readers }
+        Self { connector, away: None, breaker: Breaker::default(), feed, readers }
+    }
+    /// The system while it is waited for: nothing is read from it or written to it.
+    #[must_use]
+    pub fn away(self, away: Away) -> Self {
+        let shut = Shut { connector: self.connector, away: away.clone() };
+        Self { connector: Arc::new(shut), away: Some(away), ..self }
+    }
+    /// How much longer rounds leave the system alone, microseconds; nothing when it may be asked.
+    #[must_use]
+    pub fn silent(&self, now: Instant) -> Option<i64> {
+        let waited_for = self.away.as_ref().map(|_| limits::AWAITED_AGAIN);
+        waited_for.or_else(|| self.breaker.away(now))
+    }
+    /// Whether no mapping reads anything of it.
+    #[must_use]
+    pub fn is_unused(&self) -> bool {
+        self.feed.is_empty()
     }
     /// The sides of mappings that read an entity.
     #[must_use]

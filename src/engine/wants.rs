@@ -111,7 +111,7 @@ impl<L: Ledger> Reading<'_, L> {
         let place = &mapping.sides[side];
         let system = self.systems.get(&place.system)?;
         let began = self.clock.now();
-        if system.breaker.away(began).is_some() {
+        if system.silent(began).is_some() {
             return None;
         }
         let context = Context {

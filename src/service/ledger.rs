@@ -63,13 +63,22 @@ pub async fn open_ledger(settings: &Settings) -> anyhow::Result<LedgerHandle> {
     Ok(LedgerHandle { ledger: Postgres::new(pool, Some(key)), cluster })
 }
 
+/// Whether there is a ledger to be opened: always where the settings name its database, else once
+/// a run has made its private cluster. Makes nothing.
+///
+/// # Errors
+/// When the state folder cannot be read.
+pub async fn has_ledger(settings: &Settings) -> anyhow::Result<bool> {
+    Ok(settings.ledger.url.is_some() || Cluster::is_made(&private(settings)).await?)
+}
+
 /// The ledger as it is, with the id of its installation, for those who only look: nothing is
 /// made, its tables stay as they are. Nothing where no sync has run yet.
 ///
 /// # Errors
 /// When there is a ledger and it does not answer; the message says what to do.
 pub async fn find_ledger(settings: &Settings) -> anyhow::Result<Option<(Postgres, String)>> {
-    if settings.ledger.url.is_none() && !Cluster::is_made(&private(settings)).await? {
+    if !has_ledger(settings).await? {
         return Ok(None);
     }
     let (pool, _) = reach_ledger(settings).await?;

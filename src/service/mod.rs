@@ -1,9 +1,13 @@
-//! The service: what `syncline run` runs, from settings to a driver.
+//! The service: what `syncline run` runs, from settings to one driver after another.
 
+mod binding;
 mod ledger;
 mod probe;
+mod reaching;
 mod running;
+mod sessions;
 mod tokens;
+mod waiting;
 
-pub use ledger::{LedgerHandle, find_ledger, open_ledger, reach_ledger};
+pub use ledger::{LedgerHandle, find_ledger, has_ledger, open_ledger, reach_ledger};
 pub use running::{Service, ServiceError, attach};

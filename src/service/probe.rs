@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use syncline_core::machine::Mappings;
 use syncline_core::mapping::MappingId;
 use syncline_engine::driver::Status;
 use syncline_ledger::People;
@@ -12,12 +11,16 @@ use syncline_ledger::postgres::Postgres;
 use syncline_server::{Probe, Readiness, Recorder, Sample, describe as describe_all};
 use tokio::sync::watch;
 
+use super::waiting::Waits;
+
 /// Names of the metrics and what they mean; the one place where they are spelt.
 const METRICS: &[(&str, &str)] = &[
     (FIGURE, "Running figures of the ledger since its beginning, by name."),
     (LINKS, "Links, by mapping and state."),
     (HINTS, "Records that wait to be read, by system."),
     (SYSTEM_UP, "Whether the last call to a system was answered."),
+    (SYSTEM_AWAITED, "Whether a system is waited for since the process started."),
+    (MAPPING_WAITING, "Whether a mapping waits to begin or to go on."),
     (SYSTEM_CALLS, "Calls made to a system by this process."),
     (QUOTA_USED, "Calls of the system's daily quota used by everybody."),
     (QUOTA_MAX, "Calls of the system's daily quota."),
@@ -31,6 +34,8 @@ const FIGURE: &str = "syncline_figure_total";
 const LINKS: &str = "syncline_links";
 const HINTS: &str = "syncline_hints_waiting";
 const SYSTEM_UP: &str = "syncline_system_up";
+const SYSTEM_AWAITED: &str = "syncline_system_awaited";
+const MAPPING_WAITING: &str = "syncline_mapping_waiting";
 const SYSTEM_CALLS: &str = "syncline_system_calls_total";
 const QUOTA_USED: &str = "syncline_system_quota_used";
 const QUOTA_MAX: &str = "syncline_system_quota_max";
@@ -49,6 +54,7 @@ pub(super) fn describe(recorder: &Recorder) {
 pub(super) struct ServiceProbe {
     ledger: Arc<Postgres>,
     status: watch::Receiver<Status>,
+    waits: watch::Receiver<Waits>,
     names: BTreeMap<MappingId, Arc<str>>,
 }
 
@@ -56,10 +62,10 @@ impl ServiceProbe {
     pub fn new(
         ledger: Arc<Postgres>,
         status: watch::Receiver<Status>,
-        mappings: &Mappings,
+        waits: watch::Receiver<Waits>,
+        names: BTreeMap<MappingId, Arc<str>>,
     ) -> Self {
-        let names = mappings.values().map(|mapping| (mapping.id, mapping.name.clone())).collect();
-        Self { ledger, status, names }
+        Self { ledger, status, waits, names }
     }
 }
 
@@ -68,22 +74,33 @@ impl Probe for ServiceProbe {
     async fn readiness(&self) -> Readiness {
         let status = self.status.borrow().clone();
         let mut notes = Vec::new();
-        if !status.owner {
+        let waits = self.waits.borrow().clone();
+        if !waits.asked {
+            notes.push("the systems are being asked".to_owned());
+        } else if !waits.syncs {
+            notes.push("nothing is kept in agreement yet".to_owned());
+        } else if !status.owner {
             notes.push("another process owns the ledger, or it does not answer".to_owned());
-        }
-        if !status.loaded {
+        } else if !status.loaded {
             notes.push("first loads are running".to_owned());
         }
         for (name, system) in &status.systems {
-            if let Some(trouble) = &system.trouble {
-                notes.push(format!("system {name}: {trouble}"));
+            match &system.trouble {
+                Some(trouble) if system.awaited => {
+                    notes.push(format!("system {name} is waited for: {trouble}"));
+                }
+                Some(trouble) => notes.push(format!("system {name}: {trouble}")),
+                None => {}
             }
+        }
+        for (name, why) in &waits.mappings {
+            notes.push(format!("mapping {name} waits: {why}"));
         }
         let ledger = self.ledger.owner().await;
         if let Err(error) = &ledger {
             notes.push(format!("{error}"));
         }
-        Readiness { ready: status.owner && ledger.is_ok(), notes }
+        Readiness { ready: waits.syncs && status.owner && ledger.is_ok(), notes }
     }
 
     async fn samples(&self) -> Vec<Sample> {
@@ -97,11 +114,18 @@ impl Probe for ServiceProbe {
         for (name, system) in &status.systems {
             let label = || vec![("system", name.to_string())];
             samples.push(gauge(SYSTEM_UP, label(), yes(system.reachable)));
+            samples.push(gauge(SYSTEM_AWAITED, label(), yes(system.awaited)));
             samples.push(counter(SYSTEM_CALLS, label(), number(system.usage.calls)));
             if let Some(quota) = system.usage.quota {
                 samples.push(gauge(QUOTA_USED, label(), number(quota.used)));
                 samples.push(gauge(QUOTA_MAX, label(), number(quota.max)));
             }
+        }
+        let waits = self.waits.borrow().clone();
+        for name in self.names.values() {
+            let label = vec![("mapping", name.to_string())];
+            let waiting = waits.mappings.contains_key(name);
+            samples.push(gauge(MAPPING_WAITING, label, yes(waiting)));
         }
         if let Ok(figures) = self.ledger.figures().await {
             for (figure, value) in figures {

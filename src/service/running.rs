@@ -1,31 +1,27 @@
 //! A service: ledger, mappings, engine, driver and HTTP surface of one installation.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use syncline_core::machine::{Limits, Mappings};
-use syncline_core::mapping::MappingId;
 use syncline_core::mapping::language::Diagnostics;
-use syncline_engine::driver::{Driver, DriverSettings, RandomIds, Status, SystemClock};
-use syncline_engine::{Clock, Engine, Parts};
-use syncline_ledger::Setup;
+use syncline_engine::driver::Status;
+use syncline_ledger::Setup as _;
 use syncline_ledger::postgres::Postgres;
-use syncline_sdk::{Connector, SystemName};
-use syncline_server::{Recorder, serve};
+use syncline_sdk::Connector;
+use syncline_server::{Recorder, ServeError, serve};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
+use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::ledger::{LedgerHandle, find_ledger, open_ledger};
 use super::probe::ServiceProbe;
+use super::sessions::{Opened, Sessions};
 use super::tokens::LedgerTokens;
-use crate::cli::{Installation, Stop, bind_all, reach};
-
-/// How long a system that does not answer at the start is waited for between two tries.
-const REACH_AGAIN: Duration = Duration::from_secs(2);
+use super::waiting::tell;
+use crate::cli::{Installation, Stop};
 
 /// How often, and how long apart, a taken port is tried.
 const LISTEN_TRIES: u32 = 10;
@@ -36,10 +32,12 @@ pub type ServiceError = Stop;
 
 /// A service that is ready to run.
 pub struct Service {
-    driver: Driver<Postgres>,
-    listener: TcpListener,
-    probe: Arc<ServiceProbe>,
-    stop: CancellationToken,
+    sessions: Sessions,
+    first: Opened,
+    surface: JoinHandle<Result<(), ServeError>>,
+    telling: JoinHandle<()>,
+    /// Ends the surface, also when the service is dropped before it runs.
+    serving: DropGuard,
     /// What the driver tells about itself.
     pub status: watch::Receiver<Status>,
     /// The ledger.
@@ -51,8 +49,9 @@ pub struct Service {
 }
 
 impl Service {
-    /// Opens everything that a run needs: the ledger first, then both systems, which are waited
-    /// for when they do not answer yet.
+    /// Opens everything that a run needs: the listener and the ledger, which must answer; from
+    /// then on the HTTP surface is served. Then the systems are asked. One that gives no answer is
+    /// waited for while the service runs; mappings that do not need it are kept in agreement.
     ///
     /// # Errors
     /// What is wrong with the files, or with the set-up; the message says what to do.
@@ -70,39 +69,27 @@ impl Service {
             );
         }
         renewable_logins(&mut installation, &ledger)?;
-        let candidate = uuid_text();
-        let install: Arc<str> = ledger.install(&candidate).await.context("the ledger")?.into();
-        installation.install = install.clone();
-        let mappings = bound_mappings(&installation, &ledger, &stop).await?;
-        let connectors = installation.connectors.clone();
-        let engine = Engine::new(Parts {
-            ledger: ledger.clone(),
-            install,
-            owner: uuid_text(),
-            mappings: mappings.clone(),
-            connectors,
-            clock: Arc::new(SystemClock),
-            ids: Box::new(RandomIds),
-            limits: Limits::default(),
-        });
-        let settings = DriverSettings {
-            poll_interval: installation.settings.poll_interval,
-            poll_intervals: BTreeMap::new(),
-            quota_reserve: f64::from(installation.settings.quota_reserve_percent) / 100.0,
-        };
-        let driver = Driver::new(engine, settings, stop.clone());
-        let status = driver.status();
-        let probe = Arc::new(ServiceProbe::new(ledger.clone(), status.clone(), &mappings));
-        Ok(Self {
-            driver,
-            listener,
-            probe,
-            stop,
-            status,
-            ledger,
-            address,
-            warnings: installation.warnings,
-        })
+        let install = ledger.install(&uuid_text()).await.context("the ledger")?;
+        installation.install = install.into();
+        let warnings = installation.warnings.clone();
+        let mut sessions = Sessions::new(installation, ledger.clone(), uuid_text(), stop.clone());
+        let (status, waits) = (sessions.status(), sessions.waits());
+        let serving = stop.child_token();
+        let probe = ServiceProbe::new(
+            ledger.clone(),
+            status.clone(),
+            waits.clone(),
+            sessions.numbers().await.context("the ledger")?,
+        );
+        let recorder = Recorder::new().context("the metrics")?;
+        super::probe::describe(&recorder);
+        let until = serving.clone().cancelled_owned();
+        let surface = tokio::spawn(serve(listener, Arc::new(probe), recorder, until));
+        let telling = tell(ledger.clone(), status.clone(), waits, serving.clone());
+        let telling = tokio::spawn(telling);
+        let serving = serving.drop_guard();
+        let first = sessions.first().await?;
+        Ok(Self { sessions, first, surface, telling, serving, status, ledger, address, warnings })
     }
 
     /// Runs until it is stopped.
@@ -110,18 +97,11 @@ impl Service {
     /// # Errors
     /// When the driver or the listener fails.
     pub async fn run(self) -> anyhow::Result<()> {
-        let recorder = Recorder::new()?;
-        super::probe::describe(&recorder);
-        let surface = tokio::spawn(serve(
-            self.listener,
-            self.probe,
-            recorder,
-            self.stop.clone().cancelled_owned(),
-        ));
-        let ended = self.driver.run().await;
-        self.stop.cancel();
-        surface.await.context("the HTTP surface")??;
-        ended.context("syncing ended")
+        let ended = self.sessions.run(self.first).await;
+        drop(self.serving);
+        self.surface.await.context("the HTTP surface")??;
+        self.telling.await.context("telling what is waited for")?;
+        ended
     }
 }
 
@@ -154,43 +134,7 @@ fn renewable_logins(
     Ok(())
 }
 
-/// Binds the mappings to both systems' schemas, under the numbers that the ledger gives them.
-async fn bound_mappings(
-    installation: &Installation,
-    ledger: &Postgres,
-    stop: &CancellationToken,
-) -> Result<Mappings, ServiceError> {
-    let mut numbers: Vec<(MappingId, i32)> = Vec::new();
-    for spec in &installation.specs {
-        let now = SystemClock.now();
-        let known =
-            ledger.mapping(&spec.name, spec.source.text(), now).await.context("the ledger")?;
-        numbers.push((known.mapping, known.revision));
-    }
-    loop {
-        let reached = reach(installation).await;
-        let silent: Vec<&SystemName> = installation
-            .settings
-            .systems
-            .iter()
-            .map(|system| &system.name)
-            .filter(|name| !reached.health.contains_key(*name))
-            .collect();
-        if silent.is_empty() {
-            let bound = bind_all(installation, &reached, |at, _| numbers[at]).await;
-            return collect(bound);
-        }
-        tracing::error!("a system does not answer:\n{}", reached.found.render(false));
-        tokio::select! {
-            () = stop.cancelled() => {
-                return Err(anyhow::anyhow!("stopped while waiting for {silent:?}").into());
-            }
-            () = wait(REACH_AGAIN) => {}
-        }
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the start of a process waits for its systems")]
+#[expect(clippy::disallowed_methods, reason = "the start of a process waits for its port")]
 async fn wait(time: Duration) {
     tokio::time::sleep(time).await;
 }
@@ -214,23 +158,6 @@ async fn listen(address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
             }
         }
     }
-}
-
-fn collect(bound: Vec<crate::cli::Bound>) -> Result<Mappings, ServiceError> {
-    let mut mappings = Mappings::new();
-    let mut found = Diagnostics::new();
-    for bound in bound {
-        match bound.mapping {
-            Ok(checked) => {
-                mappings.insert(checked.value.id, Arc::new(checked.value));
-            }
-            Err(errors) => found.extend(errors),
-        }
-    }
-    if found.has_errors() {
-        return Err(found.into());
-    }
-    Ok(mappings)
 }
 
 #[expect(clippy::disallowed_methods, reason = "names of installations and processes are random")]

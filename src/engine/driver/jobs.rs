@@ -7,6 +7,7 @@ use syncline_core::mapping::MappingId;
 use syncline_ledger::Ledger;
 use syncline_sdk::SystemName;
 
+use super::ending::Ended;
 use super::pace::tick;
 use super::reads::{Job, Read};
 use super::run::{ANSWERS_EVERY, Driver, HINTS_IDLE, RETRIED_SEEN, RETRY_EVERY, TICK};
@@ -44,7 +45,7 @@ impl<L: Ledger> Driver<L> {
         let now = self.engine.intake.clock.now();
         let sides = &self.engine.intake.mappings[id].sides;
         let systems = &self.engine.intake.systems;
-        let away = |side| systems[&sides[side].system].breaker.away(now).is_some();
+        let away = |side| systems[&sides[side].system].silent(now).is_some();
         Side::BOTH.into_iter().any(away) || !self.has_room()
     }
 
@@ -103,6 +104,11 @@ impl<L: Ledger> Driver<L> {
         let again = match job {
             Job::Mend(name) => return self.mended(name),
             Job::Reopen(_) => return self.turns.remove(job),
+            Job::Begin(name) => {
+                self.turns.remove(job);
+                self.ended = Some(Ended::Answers(name.clone()));
+                return;
+            }
             Job::Load(..) | Job::Verify(_) if !more => {
                 self.turns.remove(job);
                 self.note_loads();

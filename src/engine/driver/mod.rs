@@ -5,6 +5,7 @@
 //! when a round starts goes into one commit.
 
 mod committing;
+mod ending;
 mod feeds;
 mod holding;
 mod jobs;
@@ -19,6 +20,7 @@ mod system_clock;
 mod taking;
 mod telling;
 
+pub use ending::Ended;
 pub use run::{Driver, DriverError};
 pub use settings::DriverSettings;
 pub use status::{Status, SystemStatus};

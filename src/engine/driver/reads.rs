@@ -34,6 +34,8 @@ pub(super) enum Job {
     Reopen(SystemName),
     /// A look whether what stopped an entity of a system is mended.
     Mend(SystemName),
+    /// A look whether a system that is waited for answers.
+    Begin(SystemName),
 }
 
 /// What a job read.
@@ -168,6 +170,7 @@ impl<L: Ledger> Intake<L> {
             }
             Job::Reopen(system) => self.reopen(system).await?,
             Job::Mend(system) => self.look_whether_mended(system).await?,
+            Job::Begin(system) => self.look_whether_ready(system).await?,
             Job::Answers => {
                 let work = self.read_answers().await?;
                 Found { work, next: None, more: false, reopened: None }

@@ -115,6 +115,12 @@ impl<L: Ledger> Driver<L> {
         };
         let sides = &self.engine.intake.mappings[id].sides;
         Side::BOTH.into_iter().any(|side| {
+            // The cursor of a polled side waits for that side alone.
+            let concerned = !matches!(job, Job::Poll(_, at) if *at != side);
+            let away = self.engine.intake.systems[&sides[side].system].away.is_some();
+            if away && concerned {
+                return true;
+            }
             let (system, entity) = (&sides[side].system, &sides[side].selection.entity);
             self.lost.contains_key(system)
                 || self.stopped.get(system).is_some_and(|stopped| stopped.contains_key(entity))

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::DriverSettings;
+use super::ending::Ended;
 use super::feeds::FeedNews;
 use super::holding::Holding;
 use super::pace::{Pace, pause, pause_until, tick};
@@ -94,6 +95,8 @@ pub struct Driver<L> {
     pub(super) renew_at: Tick,
     pub(super) gaps_open: bool,
     pub(super) idle_stored: BTreeMap<SystemName, Tick>,
+    /// How the session is to end, once it is.
+    pub(super) ended: Option<Ended>,
 }
 
 /// What one turn of the loop took in, with what must happen once it is durable.
@@ -106,17 +109,22 @@ pub(super) struct Intaken {
 }
 
 impl<L: Ledger> Driver<L> {
-    /// A driver of an engine. Cancelling `stop` ends it after the round under way.
+    /// A driver of an engine, which tells about itself through `status`, going on from what an
+    /// earlier one told. Cancelling `stop` ends it after the round under way; its own end leaves
+    /// that token as it is.
     #[must_use]
-    pub fn new(engine: Engine<L>, settings: DriverSettings, stop: CancellationToken) -> Self {
-        let systems =
-            engine.intake.systems.keys().map(|name| (name.clone(), Default::default())).collect();
-        let status = Status { systems, ..Status::default() };
+    pub fn new(
+        engine: Engine<L>,
+        settings: DriverSettings,
+        status: watch::Sender<Status>,
+        stop: &CancellationToken,
+    ) -> Self {
+        status.send_modify(|status| status.begin(&engine.intake.systems));
         Self {
             engine,
             settings,
-            status: watch::Sender::new(status),
-            stop,
+            status,
+            stop: stop.child_token(),
             tasks: TaskTracker::new(),
             turns: Turns::default(),
             durable: BTreeMap::new(),
@@ -132,13 +140,8 @@ impl<L: Ledger> Driver<L> {
             renew_at: tick(),
             gaps_open: true,
             idle_stored: BTreeMap::new(),
+            ended: None,
         }
-    }
-
-    /// What the driver tells about itself.
-    #[must_use]
-    pub fn status(&self) -> watch::Receiver<Status> {
-        self.status.subscribe()
     }
 
     /// Wakes the driver: something was put into the ledger that it may want to look at.
@@ -148,12 +151,14 @@ impl<L: Ledger> Driver<L> {
     }
 
     /// Runs until it is stopped: owns the shards, recovers, makes the systems ready, loads,
-    /// and keeps the sides in agreement.
+    /// and keeps the sides in agreement. Systems that are waited for are left alone but for the
+    /// question whether they answer by now; when one does, the session ends so that another can
+    /// be opened with it.
     ///
     /// # Errors
     /// [`DriverError::Prepare`] when a system's set-up is wrong; others only when repeating does
     /// not mend them.
-    pub async fn run(mut self) -> Result<(), DriverError> {
+    pub async fn run(mut self) -> Result<Ended, DriverError> {
         let ended = self.run_until_stopped().await;
         self.stop.cancel();
         self.tasks.close();
@@ -162,22 +167,27 @@ impl<L: Ledger> Driver<L> {
         ended
     }
 
-    pub(super) async fn run_until_stopped(&mut self) -> Result<(), DriverError> {
+    pub(super) async fn run_until_stopped(&mut self) -> Result<Ended, DriverError> {
         while !self.stop.is_cancelled() {
             if !self.take_over().await {
-                return Ok(());
+                break;
             }
-            self.prepare().await?;
-            self.start_streams().await?;
-            match self.turn_until_stopped().await {
+            let turned = match self.start().await {
+                Ok(()) => self.turn_until_stopped().await,
+                failed => failed,
+            };
+            match turned {
                 Err(DriverError::Engine(EngineError::Fenced)) => {
                     tracing::warn!("another process took over; waiting to own the ledger again");
                     self.status.send_modify(|status| status.owner = false);
+                    // What it was about to end for is looked at again.
+                    self.ended = None;
                 }
-                ended => return ended,
+                Err(error) => return Err(error),
+                Ok(()) => return Ok(self.ended.take().unwrap_or(Ended::Stopped)),
             }
         }
-        Ok(())
+        Ok(Ended::Stopped)
     }
 
     /// Owns the shards and recovers what was under way. False when it was stopped meanwhile.
@@ -202,6 +212,7 @@ impl<L: Ledger> Driver<L> {
                         tracing::info!("another process owns the ledger, or did; waiting");
                     }
                     waiting = true;
+                    self.status.send_modify(|status| status.owner = false);
                     pause(OWN_EVERY, &self.stop).await;
                     continue;
                 }
@@ -212,8 +223,9 @@ impl<L: Ledger> Driver<L> {
         false
     }
 
+    /// Turns until it is stopped or the session is to end.
     pub(super) async fn turn_until_stopped(&mut self) -> Result<(), DriverError> {
-        while !self.stop.is_cancelled() {
+        while !self.stop.is_cancelled() && self.ended.is_none() {
             self.spawn_due();
             let mut taken = Intaken::default();
             self.wait(&mut taken).await;
@@ -235,7 +247,7 @@ impl<L: Ledger> Driver<L> {
             }
             self.by_time().await?;
         }
-        Ok(())
+        self.settle_down().await
     }
 
     /// Waits for the first thing to do.
@@ -291,7 +303,8 @@ impl<L: Ledger> Driver<L> {
 
     /// Whether the systems keep up with what is read.
     pub(super) fn has_room(&self) -> bool {
-        self.engine.flights.have_room(self.engine.intake.clock.now().micros())
+        let now = self.engine.intake.clock.now().micros();
+        self.engine.flights.have_room(now, |system| self.engine.is_away(system))
     }
 
     /// Sends batches, each in a task of its own.
@@ -313,16 +326,7 @@ impl<L: Ledger> Driver<L> {
 
     /// What only time makes due: ownership, unknown batches, closed gaps.
     pub(super) async fn by_time(&mut self) -> Result<(), DriverError> {
-        if tick() >= self.renew_at {
-            match self.engine.own().await {
-                Ok(true) => self.renew_at = tick() + RENEW_EVERY,
-                Ok(false) => return Err(EngineError::Fenced.into()),
-                Err(error) => {
-                    tracing::error!(error = %chain(&error), "the ownership was not renewed");
-                    self.renew_at = tick() + RENEW_EVERY;
-                }
-            }
-        }
+        self.renew().await?;
         match self.engine.settle_unknown().await {
             Ok(account) => {
                 self.note_round(&account);
@@ -334,6 +338,22 @@ impl<L: Ledger> Driver<L> {
             Err(error) => return Err(error.into()),
         }
         self.close_gaps().await
+    }
+
+    /// Renews the ownership when that is due.
+    pub(super) async fn renew(&mut self) -> Result<(), DriverError> {
+        if tick() < self.renew_at {
+            return Ok(());
+        }
+        self.renew_at = tick() + RENEW_EVERY;
+        match self.engine.own().await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(EngineError::Fenced.into()),
+            Err(error) => {
+                tracing::error!(error = %chain(&error), "the ownership was not renewed");
+                Ok(())
+            }
+        }
     }
 
     /// A gap is closed when both sides were scanned and every link was verified, and nothing is

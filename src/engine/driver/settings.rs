@@ -1,6 +1,7 @@
 //! What the driver is told by the settings.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use syncline_sdk::SystemName;
@@ -14,6 +15,9 @@ pub struct DriverSettings {
     pub poll_intervals: BTreeMap<SystemName, Duration>,
     /// The share of a system's daily quota that loads and sweeps leave to others, 0 to 1.
     pub quota_reserve: f64,
+    /// The mappings that are left out because they have never begun, by name. None of them may
+    /// have begun elsewhere since: the feeds would go on without it.
+    pub left_out: Vec<Arc<str>>,
 }
 
 impl Default for DriverSettings {
@@ -22,6 +26,7 @@ impl Default for DriverSettings {
             poll_interval: Duration::from_secs(5),
             poll_intervals: BTreeMap::new(),
             quota_reserve: 0.5,
+            left_out: Vec::new(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The start: systems made ready, streams opened, each from where the ledger says.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use syncline_core::Side;
 use syncline_core::mapping::{Mapping, MappingId};
@@ -10,9 +11,10 @@ use syncline_sdk::{ErrorKind, FeedKind, Position, Purpose, ReceiptKind, SystemNa
 use tokio::sync::watch;
 use tokio::time::Instant as Tick;
 
+use super::ending::Ended;
 use super::feeds::FeedTask;
 use super::holding::Holding;
-use super::pace::{Pace, tick};
+use super::pace::tick;
 use super::reads::{Job, Turns};
 use super::run::{Driver, DriverError};
 use crate::error::EngineError;
@@ -20,66 +22,101 @@ use crate::intake::{LOADED, feed_stream, load_stream, poll_stream, verify_stream
 use crate::work::Work;
 
 impl<L: Ledger> Driver<L> {
-    /// Makes the systems ready. One that is out of reach is tried until it answers; one whose
-    /// set-up is wrong ends the run with the reason.
-    pub(super) async fn prepare(&mut self) -> Result<(), DriverError> {
+    /// Makes the systems ready and starts what is read of them. Where one gives no answer before
+    /// its streams have begun the session is to end, so that the next one goes on without it.
+    pub(super) async fn start(&mut self) -> Result<(), DriverError> {
+        let known = self.engine.intake.ledger.positions().await.map_err(EngineError::from)?;
+        let known: BTreeMap<String, StreamPosition> =
+            known.into_iter().map(|position| (position.stream.clone(), position)).collect();
+        let is_known = |name: &Arc<str>| {
+            Side::BOTH.into_iter().any(|side| known.contains_key(&load_stream(name, side)))
+        };
+        if let Some(name) = self.settings.left_out.iter().find(|name| is_known(name)) {
+            self.ended = Some(Ended::Begun(Arc::clone(name)));
+            return Ok(());
+        }
+        self.prepare(&known).await?;
+        if self.ended.is_none() && !self.stop.is_cancelled() {
+            self.begin_mappings(&known).await?;
+            self.start_streams(&known).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes the systems ready, but for those that are waited for, and for those that no mapping
+    /// uses or has ever used.
+    ///
+    /// # Errors
+    /// When the set-up of one is wrong, with the reason.
+    async fn prepare(
+        &mut self,
+        known: &BTreeMap<String, StreamPosition>,
+    ) -> Result<(), DriverError> {
         let systems = self.engine.intake.systems.clone();
-        for (name, system) in systems.iter() {
+        for (name, system) in systems.iter().filter(|(_, system)| system.away.is_none()) {
+            if self.stop.is_cancelled() {
+                return Ok(());
+            }
+            if system.is_unused() && !known.contains_key(&feed_stream(name)) {
+                self.reachable(name);
+                continue;
+            }
             let selections: Vec<_> = system.feed.iter().map(|s| &**s).collect();
-            let mut pace = Pace::default();
-            while !self.stop.is_cancelled() {
-                let context = self.engine.intake.context(Purpose::Sync);
-                match system.connector.prepare(&context, &selections).await {
-                    Ok(()) => {
-                        self.reachable(name);
-                        break;
-                    }
-                    Err(error)
-                        if matches!(
-                            error.kind,
-                            ErrorKind::Unavailable
-                                | ErrorKind::Throttled
-                                | ErrorKind::Quota
-                                | ErrorKind::Auth
-                        ) =>
-                    {
-                        self.trouble(name, &error);
-                        pace.pause(&self.stop).await;
-                    }
-                    Err(source) => {
-                        return Err(DriverError::Prepare { system: name.clone(), source });
-                    }
+            let context = self.engine.intake.context(Purpose::Sync);
+            match system.connector.prepare(&context, &selections).await {
+                Ok(()) => self.reachable(name),
+                Err(error) if passes(error.kind) => {
+                    self.went_away(name, &error);
+                    return Ok(());
                 }
+                Err(source) => return Err(DriverError::Prepare { system: name.clone(), source }),
             }
         }
         Ok(())
     }
 
+    /// Records that the mappings begin, before anything of them is read: from then on the feeds of
+    /// their systems do not go on without them.
+    async fn begin_mappings(
+        &mut self,
+        known: &BTreeMap<String, StreamPosition>,
+    ) -> Result<(), DriverError> {
+        let mut work = Work::default();
+        for mapping in self.engine.intake.mappings.values() {
+            for side in Side::BOTH {
+                let stream = load_stream(&mapping.name, side);
+                if !known.contains_key(&stream) {
+                    let identity = mapping.sides[side].system.to_string();
+                    work.positions.push(StreamPosition { stream, identity, place: String::new() });
+                }
+            }
+        }
+        self.commit(work).await.map(|_| ())
+    }
+
     /// Starts feeds, polls, loads and what is read again and again, each from where the ledger
     /// says. A stream that starts anew starts before its first load does, so that the load
     /// misses nothing.
-    pub(super) async fn start_streams(&mut self) -> Result<(), DriverError> {
+    async fn start_streams(
+        &mut self,
+        known: &BTreeMap<String, StreamPosition>,
+    ) -> Result<(), DriverError> {
         self.turns = Turns::default();
         self.ownership += 1;
         self.hold();
         self.lost.clear();
         self.stopped.clear();
-        let known: BTreeMap<String, StreamPosition> = self
-            .engine
-            .intake
-            .ledger
-            .positions()
-            .await
-            .map_err(EngineError::from)?
-            .into_iter()
-            .map(|position| (position.stream.clone(), position))
-            .collect();
         let now = tick();
         let systems = self.engine.intake.systems.clone();
         for (name, system) in systems.iter() {
+            if let Some(away) = &system.away {
+                self.turns.add(Job::Begin(name.clone()), None, now + away.wait);
+                continue;
+            }
             self.turns.add(Job::Hints(name.clone()), None, now);
-            if system.has_feed() {
-                self.start_feed(name, known.get(&feed_stream(name))).await?;
+            let stream = known.get(&feed_stream(name));
+            if system.has_feed() && (stream.is_some() || !system.is_unused()) {
+                self.start_feed(name, stream).await?;
             }
         }
         self.turns.add(Job::Answers, None, now);
@@ -93,7 +130,7 @@ impl<L: Ledger> Driver<L> {
                     let place = self.start_poll(mapping, side, place).await?;
                     self.turns.add(Job::Poll(mapping.id, side), place, now);
                 }
-                self.start_load(mapping.id, side, &mapping.name, &known, now);
+                self.start_load(mapping.id, side, &mapping.name, known, now);
             }
             let verify = known.get(&verify_stream(&mapping.name));
             if let Some(verify) = verify.filter(|verify| verify.place != LOADED) {
@@ -129,19 +166,21 @@ impl<L: Ledger> Driver<L> {
         side: Side,
         known: Option<String>,
     ) -> Result<Option<String>, DriverError> {
-        let mut pace = Pace::default();
-        while known.is_none() && !self.stop.is_cancelled() {
-            match self.engine.intake.poll(mapping.id, side, None).await {
-                Ok((work, first, _)) => {
-                    self.commit(work).await?;
-                    return Ok(Some(first));
-                }
-                Err(EngineError::System { system, source }) => self.trouble(&system, &source),
-                Err(other) => return Err(other.into()),
-            }
-            pace.pause(&self.stop).await;
+        let away = self.engine.intake.systems[&mapping.sides[side].system].away.is_some();
+        if known.is_some() || away || self.ended.is_some() {
+            return Ok(known);
         }
-        Ok(known)
+        match self.engine.intake.poll(mapping.id, side, None).await {
+            Ok((work, first, _)) => {
+                self.commit(work).await?;
+                Ok(Some(first))
+            }
+            Err(EngineError::System { system, source }) => {
+                self.went_away(&system, &source);
+                Ok(None)
+            }
+            Err(other) => Err(other.into()),
+        }
     }
 
     pub(super) fn start_load(
@@ -169,17 +208,13 @@ impl<L: Ledger> Driver<L> {
             stream: known.identity.as_str().into(),
             place: known.place.as_str().into(),
         });
-        let mut pace = Pace::default();
-        while from.is_none() && !self.stop.is_cancelled() {
+        if from.is_none() {
             let context = self.engine.intake.context(Purpose::Sync);
             match system.connector.feed_start(&context).await {
-                Ok(start) => {
-                    from = start;
-                    break;
-                }
+                Ok(start) => from = start,
                 Err(error) => {
-                    self.trouble(name, &error);
-                    pace.pause(&self.stop).await;
+                    self.went_away(name, &error);
+                    return Ok(());
                 }
             }
         }
@@ -216,4 +251,12 @@ impl<L: Ledger> Driver<L> {
         self.tasks.spawn(task.run());
         Ok(())
     }
+}
+
+/// Whether a system that is not ready for this reason may be so later, by itself or by a login.
+fn passes(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::Unavailable | ErrorKind::Throttled | ErrorKind::Quota | ErrorKind::Auth
+    )
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use syncline_sdk::{SystemName, Usage};
+use syncline_sdk::{ErrorKind, SystemName, Usage};
+
+use crate::system::System;
 
 /// How a system stands.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -13,6 +15,8 @@ pub struct SystemStatus {
     pub trouble: Option<String>,
     /// Whether it is halted until a person acts (a revoked login).
     pub halted: bool,
+    /// Whether it is waited for: its streams have not begun since the process started.
+    pub awaited: bool,
     /// What was used of it.
     pub usage: Usage,
 }
@@ -32,4 +36,29 @@ pub struct Status {
     pub rounds: u64,
     /// Observations folded since the start.
     pub observed: u64,
+}
+
+impl Status {
+    /// A session begins: which systems it has, and which of them are waited for. What an earlier
+    /// session told of the others holds until they are heard of.
+    pub(super) fn begin(&mut self, systems: &BTreeMap<SystemName, System>) {
+        let mut before = std::mem::take(&mut self.systems);
+        self.in_flight = 0;
+        self.loaded = false;
+        for (name, system) in systems {
+            let usage = system.connector.usage();
+            let status = match (&system.away, before.remove(name)) {
+                (Some(away), _) => SystemStatus {
+                    reachable: false,
+                    trouble: Some(away.why.clone()),
+                    halted: away.kind == ErrorKind::Auth,
+                    awaited: true,
+                    usage,
+                },
+                (None, Some(known)) if !known.awaited => known,
+                (None, _) => SystemStatus { usage, ..SystemStatus::default() },
+            };
+            self.systems.insert(name.clone(), status);
+        }
+    }
 }

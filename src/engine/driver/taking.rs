@@ -27,7 +27,7 @@ impl<L: Ledger> Driver<L> {
             && let Some(flight) = self.engine.flights.get(sent.batch)
         {
             let system = flight.batch.system.clone();
-            self.trouble(&system, error);
+            self.heard(&system, error);
         }
         if let Some(work) = self.engine.fold_sent(sent) {
             taken.work.append(work);
@@ -56,7 +56,10 @@ impl<L: Ledger> Driver<L> {
             }
             Err(error) => {
                 if let EngineError::System { system, source } = &error {
-                    self.trouble(&system.clone(), source);
+                    match &read.job {
+                        Job::Begin(_) => self.trouble(system, source),
+                        _ => self.heard(system, source),
+                    }
                 } else {
                     tracing::error!(error = %chain(&error), "a read gave no answer");
                 }

@@ -33,7 +33,9 @@ impl<L: Ledger> Driver<L> {
             Job::Poll(id, side) | Job::Load(id, side) => {
                 Some(self.engine.intake.mappings[id].sides[*side].system.clone())
             }
-            Job::Hints(system) | Job::Reopen(system) | Job::Mend(system) => Some(system.clone()),
+            Job::Hints(system) | Job::Reopen(system) | Job::Mend(system) | Job::Begin(system) => {
+                Some(system.clone())
+            }
             Job::Verify(_) | Job::Retry(_) | Job::Answers => None,
         }
     }
@@ -52,6 +54,14 @@ impl<L: Ledger> Driver<L> {
             system.usage = usage;
             changed
         });
+    }
+
+    /// A call to a system failed. While it is waited for only the look whether it answers says
+    /// anything: all else was refused without a call.
+    pub(super) fn heard(&mut self, name: &SystemName, error: &syncline_sdk::Error) {
+        if self.engine.intake.systems[name].away.is_none() {
+            self.trouble(name, error);
+        }
     }
 
     pub(super) fn trouble(&mut self, name: &SystemName, error: &syncline_sdk::Error) {

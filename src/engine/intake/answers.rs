@@ -13,27 +13,32 @@ use crate::work::Work;
 
 impl<L: Ledger> Intake<L> {
     /// Reads what answered questions are about, afresh, and gives the work that folds the
-    /// answers. One about a system that gives no answer waits; the others are folded.
+    /// answers. Those about records of a system that gives no answer wait, the others do not.
     ///
     /// # Errors
-    /// When the ledger gives no answer; the answers wait.
+    /// When the ledger gives no answer, or no system that was asked does.
     pub async fn read_answers(&self) -> Result<Work> {
         let answered = self.ledger.answers(limits::ANSWERS_MAX).await?;
         let mut work = Work::default();
+        let mut silent = None;
         for review in answered {
-            match self.read_answered(&review, &mut work).await {
+            let mut read = Work::default();
+            match self.read_answered(&review, &mut read).await {
                 Ok(()) => {}
-                Err(EngineError::System { system, source }) => {
-                    let link = review.key.link;
-                    tracing::warn!(%system, %link, error = %source, "a person's answer waits");
+                Err(error @ EngineError::System { .. }) => {
+                    silent = Some(error);
                     continue;
                 }
                 Err(error) => return Err(error),
             }
-            work.touched.push((review.key.mapping, review.key.link));
-            work.answered.push(review.key);
+            read.touched.push((review.key.mapping, review.key.link));
+            read.answered.push(review.key);
+            work.append(read);
         }
-        Ok(work)
+        match silent {
+            Some(error) if work.is_empty() => Err(error),
+            _ => Ok(work),
+        }
     }
 
     async fn read_answered(&self, review: &Review, work: &mut Work) -> Result<()> {
@@ -57,7 +62,7 @@ impl<L: Ledger> Intake<L> {
             };
             let place = &mapping.sides[side];
             let system = &self.systems[&place.system];
-            if system.breaker.away(self.clock.now()).is_some() {
+            if system.silent(self.clock.now()).is_some() {
                 let source =
                     Error::new(ErrorKind::Unavailable, "fetch", "it did not answer lately");
                 return Err(Self::at(&place.system)(source));

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::gate::Way;
 use super::world::{World, becomes, eventually, run};
 
 const TABLES: &str = "create table accounts(
@@ -43,7 +44,7 @@ const EDITS: usize = 20;
 #[tokio::test(flavor = "multi_thread")]
 async fn a_system_that_never_answers_holds_back_nobody_else() {
     let mut world = World::new("silence").await;
-    let (org, wire) = world.org_behind_wire("crm", 5).await;
+    let (org, gate) = world.gated_org("crm", 5, Way::Open).await;
     let ops = world.postgres("ops", TABLES).await;
     let shop = world.postgres("shop", TABLES).await;
     world.mapping("accounts", ACCOUNTS);
@@ -65,7 +66,7 @@ async fn a_system_that_never_answers_holds_back_nobody_else() {
     eventually("the account is in the org", phone("a.example", "1")).await;
     becomes(&shop, "select name from stock", "0").await;
 
-    wire.cut();
+    gate.becomes(Way::Silent);
     run(&ops, "update accounts set phone = '2' where website = 'a.example'").await;
     run(&ops, "insert into accounts(name, website, phone) values ('B', 'b.example', '3')").await;
     eventually("edits flow while the org is silent", || async {
@@ -77,7 +78,7 @@ async fn a_system_that_never_answers_holds_back_nobody_else() {
     })
     .await;
 
-    wire.mend();
+    gate.becomes(Way::Open);
     eventually("the edit arrives when the org is back", phone("a.example", "2")).await;
     eventually("so does what was created", phone("b.example", "3")).await;
     world.end().await;

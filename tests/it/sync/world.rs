@@ -11,7 +11,7 @@ use syncline::service::Service;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::wire::Wire;
+use super::gate::{Gate, Way};
 
 /// How long anything may take to come true. Generous: the machine may be busy.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -26,6 +26,7 @@ pub struct World {
     running: Option<(CancellationToken, JoinHandle<anyhow::Result<()>>)>,
     databases: Vec<(String, PgPool)>,
     orgs: Vec<Server>,
+    address: Option<std::net::SocketAddr>,
 }
 
 impl World {
@@ -48,6 +49,7 @@ impl World {
             running: None,
             databases: Vec::new(),
             orgs: Vec::new(),
+            address: None,
         };
         world.database(&format!("{name}_ledger")).await;
         world
@@ -84,32 +86,65 @@ impl World {
         pool
     }
 
+    /// A Postgres system with these tables behind a gate.
+    pub async fn gated_postgres(&mut self, system: &str, tables: &str, way: Way) -> (PgPool, Gate) {
+        let pool = self.postgres(system, tables).await;
+        let url = reqwest::Url::parse(&self.databases.last().unwrap().0).unwrap();
+        let server = (url.host_str().unwrap(), url.port().unwrap_or(5432));
+        let server = tokio::net::lookup_host(server).await.unwrap().next().unwrap();
+        let gate = Gate::before(server, way).await;
+        let mut url = url;
+        url.set_host(Some("127.0.0.1")).unwrap();
+        url.set_port(Some(gate.address.port())).unwrap();
+        std::fs::write(self.folder.join(format!("{system}.url")), url.as_str()).unwrap();
+        (pool, gate)
+    }
+
     /// A simulated org.
     pub async fn org(&mut self, system: &str, seed: u64) -> Org {
-        let (org, server) = started(seed).await;
-        let url = server.url();
-        self.add_org(system, &org, server, &url)
+        let org = Org::new(seed);
+        let server = Server::start(org.clone(), "127.0.0.1:0").await.unwrap();
+        self.add_org(system, &org, &server.url(), "");
+        self.orgs.push(server);
+        org
     }
 
-    /// A simulated org at the end of a line that can go dead.
-    pub async fn org_behind_wire(&mut self, system: &str, seed: u64) -> (Org, Wire) {
-        let (org, server) = started(seed).await;
-        let wire = Wire::new(server.address()).await;
-        let url = format!("http://{}", wire.address);
-        (self.add_org(system, &org, server, &url), wire)
+    /// A simulated org behind a gate.
+    pub async fn gated_org(&mut self, system: &str, seed: u64, way: Way) -> (Org, Gate) {
+        let org = Org::new(seed);
+        let server = Server::start(org.clone(), "127.0.0.1:0").await.unwrap();
+        let gate = Gate::before(server.address(), way).await;
+        self.add_org(system, &org, &format!("http://{}", gate.address), "");
+        self.orgs.push(server);
+        (org, gate)
     }
 
-    fn add_org(&mut self, system: &str, org: &Org, server: Server, url: &str) -> Org {
+    /// A simulated org that is logged in to with a refresh token.
+    pub async fn org_by_token(&mut self, system: &str, seed: u64) -> Org {
+        let org = Org::new(seed);
+        let server = Server::start(org.clone(), "127.0.0.1:0").await.unwrap();
+        self.log_in(system, &org);
+        let login = format!(", grant: refresh_token, refresh_token: \"file:{system}.token\"");
+        self.add_org(system, &org, &server.url(), &login);
+        self.orgs.push(server);
+        org
+    }
+
+    /// Puts a new refresh token for an org where the settings have it.
+    pub fn log_in(&self, system: &str, org: &Org) {
+        let token = org.refresh_token("integration@example.com").unwrap();
+        std::fs::write(self.folder.join(format!("{system}.token")), token).unwrap();
+    }
+
+    fn add_org(&mut self, system: &str, org: &Org, url: &str, login: &str) {
         let secrets = org.credentials();
         std::fs::write(self.folder.join(format!("{system}.secret")), &secrets.client_secret)
             .unwrap();
         self.systems += &format!(
-            "  {system}: {{ kind: salesforce, url: \"{}\", client_id: {}, \
-             client_secret: \"file:{system}.secret\", lag: 0s, overlap_every: 2s }}\n",
-            url, secrets.client_id,
+            "  {system}: {{ kind: salesforce, url: \"{url}\", client_id: {}, \
+             client_secret: \"file:{system}.secret\", lag: 0s, overlap_every: 2s{login} }}\n",
+            secrets.client_id,
         );
-        self.orgs.push(server);
-        org.clone()
     }
 
     /// A mapping file.
@@ -137,8 +172,17 @@ impl World {
             Ok(service) => service,
             Err(stop) => panic!("the service did not open: {stop:?}"),
         };
+        self.address = Some(service.address);
         let task = tokio::spawn(service.run());
         self.running = Some((stop, task));
+    }
+
+    /// What the running service answers to a request: whether it says yes, and its words.
+    pub async fn ask(&self, path: &str) -> (bool, String) {
+        let url = format!("http://{}{path}", self.address.unwrap());
+        let reply = reqwest::Client::builder().no_proxy().build().unwrap().get(url).send().await;
+        let reply = reply.unwrap();
+        (reply.status().is_success(), reply.text().await.unwrap())
     }
 
     /// Stops the service as the TERM signal does.
@@ -170,12 +214,6 @@ impl World {
         }
         let _ = std::fs::remove_dir_all(&self.folder);
     }
-}
-
-async fn started(seed: u64) -> (Org, Server) {
-    let org = Org::new(seed);
-    let server = Server::start(org.clone(), "127.0.0.1:0").await.unwrap();
-    (org, server)
 }
 
 async fn pool_of(url: &str) -> PgPool {

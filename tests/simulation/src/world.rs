@@ -174,6 +174,7 @@ impl World {
             owner: format!("process-{}", id.0),
             mappings: self.mappings.clone(),
             connectors,
+            away: BTreeMap::new(),
             clock: Arc::new(DeskClock(self.desk.clone())),
             ids: Box::new(NumberedIds { process: id.0, last: 0 }),
             limits: Limits::default(),

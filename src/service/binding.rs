@@ -1,0 +1,265 @@
+//! Binding the mappings to what their systems describe, or to what they described last.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use syncline_core::machine::Mappings;
+use syncline_core::mapping::language::{Diagnostics, MappingRef, MappingSpec, Severity, bind};
+use syncline_core::mapping::{Mapping, MappingId};
+use syncline_core::{Side, Sides};
+use syncline_engine::{Away, Clock as _, driver::SystemClock};
+use syncline_engine::{load_stream, poll_stream, verify_stream};
+use syncline_ledger::postgres::Postgres;
+use syncline_ledger::{Description, Ledger as _, Setup as _};
+use syncline_sdk::{Capabilities, EntitySchema, ReceiptKind, Selection, SystemName};
+
+use super::reaching::Schemas;
+use crate::cli::Installation;
+
+/// What the mappings were bound to.
+#[derive(Default)]
+pub(super) struct Bound {
+    /// The mappings that can be kept in agreement now.
+    pub mappings: Mappings,
+    /// The others, with why they wait. They have never begun: what happens meanwhile comes with
+    /// their first loads.
+    pub waiting: BTreeMap<Arc<str>, String>,
+    /// Why none can be, although some could: one that has begun cannot be bound, and the feeds
+    /// of its systems must not go on without it.
+    pub held: bool,
+    /// What is wrong with mappings that were bound to what their systems describe now.
+    pub found: Diagnostics,
+}
+
+/// One mapping to be bound.
+struct Numbered<'a> {
+    spec: &'a MappingSpec,
+    id: MappingId,
+    revision: i32,
+    /// Whether anything of it was ever read.
+    begun: bool,
+}
+
+/// A side of a mapping as its system describes it.
+type Sight = (EntitySchema, Capabilities);
+
+/// Binds what can be bound.
+pub(super) struct Binder<'a> {
+    pub installation: &'a Installation,
+    pub ledger: &'a Postgres,
+    /// The systems that are waited for.
+    pub away: &'a BTreeMap<SystemName, Away>,
+    /// What the others describe.
+    pub schemas: Schemas,
+}
+
+impl Binder<'_> {
+    /// Binds the mappings, and keeps what each was bound to for a start without its systems.
+    pub async fn bind(&self) -> anyhow::Result<Bound> {
+        let numbered = self.numbered().await.context("the ledger")?;
+        let outlines: Vec<MappingRef> =
+            numbered.iter().map(|one| one.spec.outline(one.id)).collect();
+        let mut bound = Bound::default();
+        for one in &numbered {
+            let name = Arc::clone(&one.spec.name);
+            match self.bind_one(one, &outlines, &mut bound.found).await.context("the ledger")? {
+                Ok(mapping) => {
+                    bound.mappings.insert(one.id, Arc::new(mapping));
+                }
+                Err(why) => {
+                    bound.held |= one.begun;
+                    bound.waiting.insert(name, why);
+                }
+            }
+        }
+        leave_out_children(&numbered, &mut bound);
+        if bound.held {
+            let cause = bound.waiting.keys().map(|name| &**name).collect::<Vec<_>>().join(", ");
+            let why = format!("waits for {cause}: the feeds must not go on without it");
+            for mapping in std::mem::take(&mut bound.mappings).into_values() {
+                bound.waiting.insert(Arc::clone(&mapping.name), why.clone());
+            }
+        }
+        Ok(bound)
+    }
+
+    async fn numbered(&self) -> syncline_ledger::Result<Vec<Numbered<'_>>> {
+        let positions = self.ledger.positions().await?;
+        let mut numbered = Vec::new();
+        for spec in &self.installation.specs {
+            let known =
+                self.ledger.mapping(&spec.name, spec.source.text(), SystemClock.now()).await?;
+            let streams = Side::BOTH
+                .into_iter()
+                .flat_map(|side| [load_stream(&spec.name, side), poll_stream(&spec.name, side)])
+                .chain([verify_stream(&spec.name)])
+                .collect::<Vec<_>>();
+            let begun = positions.iter().any(|position| streams.contains(&position.stream))
+                || !self.ledger.page(known.mapping, None, 1).await?.is_empty();
+            let (id, revision) = (known.mapping, known.revision);
+            numbered.push(Numbered { spec, id, revision, begun });
+        }
+        Ok(numbered)
+    }
+
+    /// A mapping, or why it waits.
+    async fn bind_one(
+        &self,
+        one: &Numbered<'_>,
+        outlines: &[MappingRef],
+        found: &mut Diagnostics,
+    ) -> syncline_ledger::Result<Result<Mapping, String>> {
+        let mut wrong = Diagnostics::new();
+        let live = Sides::from_fn(|side| self.live(one.spec, side, &mut wrong));
+        let away = Side::BOTH.map(|side| one.spec.sides[side].system.value.clone());
+        let away = away.into_iter().find_map(|name| Some((self.away.get(&name)?, name)));
+        if let Some((away, name)) = &away
+            && !one.begun
+        {
+            return Ok(Err(format!("it begins when system {name} answers: {}", away.why)));
+        }
+        if wrong.is_empty() {
+            let stored = match away {
+                Some(_) => self.stored(one).await?,
+                None => Sides::from_fn(|_| None),
+            };
+            let sights = Sides::from_fn(|side| live[side].as_ref().or(stored[side].as_ref()));
+            match bind_to(one, sights, outlines) {
+                Some(Ok(mapping)) => {
+                    self.keep(one, &live).await?;
+                    return Ok(Ok(mapping));
+                }
+                Some(Err(errors)) => wrong = errors,
+                None => {}
+            }
+        }
+        let why = match &away {
+            Some((away, name)) if wrong.is_empty() => format!(
+                "what {name} describes is not known here yet, and it does not answer: {}",
+                away.why
+            ),
+            Some(_) => in_a_line(&wrong),
+            None => in_a_line(&wrong),
+        };
+        if away.is_none() {
+            found.extend(wrong);
+        }
+        if one.begun {
+            // Its feeds go on: it stays bound to what its systems described when it fitted.
+            let stored = self.stored(one).await?;
+            let sights = Sides::from_fn(|side| stored[side].as_ref());
+            if let Some(Ok(mapping)) = bind_to(one, sights, outlines) {
+                return Ok(Ok(mapping));
+            }
+        }
+        Ok(Err(why))
+    }
+
+    /// A side as its system describes it now; nothing while the system is waited for.
+    fn live(&self, spec: &MappingSpec, side: Side, wrong: &mut Diagnostics) -> Option<Sight> {
+        let named = &spec.sides[side];
+        let key = (named.system.value.clone(), named.entity.value.clone());
+        match self.schemas.get(&key)? {
+            Ok(schema) => {
+                let connector = self.installation.connectors.get(&key.0)?;
+                Some((schema.clone(), connector.effective(&spec.draft_selection(side))))
+            }
+            Err(diagnostic) => {
+                wrong.push(diagnostic.clone().at(&spec.source, named.entity.span));
+                None
+            }
+        }
+    }
+
+    /// The sides as their systems described them when the mapping was last bound.
+    async fn stored(&self, one: &Numbered<'_>) -> syncline_ledger::Result<Sides<Option<Sight>>> {
+        let mut stored = Sides::from_fn(|_| None);
+        for side in Side::BOTH {
+            let named = &one.spec.sides[side];
+            let known = self.ledger.description(one.id, side).await?;
+            let known = known.filter(|known| {
+                known.system == named.system.value && known.entity == named.entity.value
+            });
+            stored[side] = known.map(|known| {
+                let selection = one.spec.draft_selection(side);
+                (known.schema, weakened(known.capabilities, &selection))
+            });
+        }
+        Ok(stored)
+    }
+
+    async fn keep(
+        &self,
+        one: &Numbered<'_>,
+        live: &Sides<Option<Sight>>,
+    ) -> syncline_ledger::Result<()> {
+        for side in Side::BOTH {
+            let Some((schema, capabilities)) = live[side].clone() else { continue };
+            let named = &one.spec.sides[side];
+            let description = Description {
+                system: named.system.value.clone(),
+                entity: named.entity.value.clone(),
+                schema,
+                capabilities,
+                at: SystemClock.now(),
+            };
+            self.ledger.keep_description(one.id, side, &description).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The mapping bound to these sights; nothing where one is missing.
+fn bind_to(
+    one: &Numbered<'_>,
+    sights: Sides<Option<&Sight>>,
+    outlines: &[MappingRef],
+) -> Option<Result<Mapping, Diagnostics>> {
+    let (left, right) = (sights.left?, sights.right?);
+    let schemas = Sides { left: &left.0, right: &right.0 };
+    let capabilities = Sides { left: left.1.clone(), right: right.1.clone() };
+    let bound = bind(one.spec, one.id, one.revision, schemas, capabilities, outlines);
+    Some(bound.map(|checked| checked.value))
+}
+
+/// What a side can do without the pieces that its mapping does not name any more.
+fn weakened(mut capabilities: Capabilities, selection: &Selection) -> Capabilities {
+    capabilities.unique_external_id &= selection.external_id.is_some();
+    if selection.marker.is_none() && capabilities.receipt == ReceiptKind::MarkerField {
+        capabilities.receipt = ReceiptKind::None;
+    }
+    capabilities
+}
+
+/// A mapping cannot be kept without those that its references lead to.
+fn leave_out_children(numbered: &[Numbered<'_>], bound: &mut Bound) {
+    loop {
+        let orphan = numbered.iter().find_map(|one| {
+            let mapping = bound.mappings.get(&one.id)?;
+            let pairs = mapping.units.iter().flat_map(|unit| &unit.pairs);
+            let parent = pairs
+                .filter_map(|pair| pair.reference)
+                .find(|parent| !bound.mappings.contains_key(parent))?;
+            let parent = numbered.iter().find(|other| other.id == parent)?;
+            Some((one, Arc::clone(&parent.spec.name)))
+        });
+        let Some((one, parent)) = orphan else { return };
+        bound.mappings.remove(&one.id);
+        bound.held |= one.begun;
+        let why = format!("it refers to records of {parent}, which waits");
+        bound.waiting.insert(Arc::clone(&one.spec.name), why);
+    }
+}
+
+/// Findings in one line, with what to do.
+fn in_a_line(found: &Diagnostics) -> String {
+    let errors = found.iter().filter(|one| one.severity == Severity::Error);
+    let lines: Vec<String> = errors
+        .map(|one| match &one.help {
+            Some(help) => format!("{} ({help})", one.message),
+            None => one.message.clone(),
+        })
+        .collect();
+    format!("{}; then restart", lines.join("; "))
+}
