@@ -15,7 +15,7 @@ use syncline_sdk::{FieldName, Instant, Key};
 use super::installation::read_settings;
 use super::words::plain;
 use super::{Stop, clock};
-use crate::service::open_ledger;
+use crate::service::{has_ledger, open_ledger};
 
 /// The file that needs not be named in a command.
 const CONFIG: &str = "syncline.yaml";
@@ -33,12 +33,26 @@ pub(super) struct Desk {
 impl Desk {
     /// Opens the ledger of the settings. Neither the systems nor the mapping files are looked
     /// at: it works while they are broken.
+    ///
+    /// # Errors
+    /// When the ledger does not answer, or no sync has ever run.
     pub async fn open(config: &Path) -> Result<Self, Stop> {
+        let desk = Self::find(config).await?;
+        let message = "nothing has run with these settings yet: there is no ledger to look at";
+        let help = format!("start `{}`", command(config, "run"));
+        desk.ok_or_else(|| Stop::Found(Diagnostic::error(message).help(help).into()))
+    }
+
+    /// The same; nothing where there is no ledger yet. None is made.
+    pub async fn find(config: &Path) -> Result<Option<Self>, Stop> {
         let settings = read_settings(config)?.value;
+        if !has_ledger(&settings).await? {
+            return Ok(None);
+        }
         let ledger = open_ledger(&settings).await?.ledger;
         let mappings =
             known_mappings(&ledger).await.context("the ledger: its mappings cannot be read")?;
-        Ok(Self { ledger, mappings, now: clock::now(), config: config.to_owned() })
+        Ok(Some(Self { ledger, mappings, now: clock::now(), config: config.to_owned() }))
     }
 
     /// The mapping of that number. The ledger names one only after it was numbered.
@@ -71,11 +85,7 @@ impl Desk {
 
     /// A command as it is to be typed for this installation.
     pub fn command(&self, arguments: &str) -> String {
-        if self.config == Path::new(CONFIG) {
-            return format!("syncline {arguments}");
-        }
-        let config = quoted(&self.config.display().to_string());
-        format!("syncline {arguments} --config {config}")
+        command(&self.config, arguments)
     }
 
     /// Whether an engine works on the ledger now: it renews its lease all the time.
@@ -83,6 +93,14 @@ impl Desk {
         let owner = self.ledger.owner().await.context("the ledger")?;
         Ok(owner.is_some_and(|owner| owner.until > self.now.micros()))
     }
+}
+
+/// A command as it is to be typed for the settings in a file.
+pub(super) fn command(config: &Path, arguments: &str) -> String {
+    if config == Path::new(CONFIG) {
+        return format!("syncline {arguments}");
+    }
+    format!("syncline {arguments} --config {}", quoted(&config.display().to_string()))
 }
 
 /// A word for a shell, in quotes where it needs them.

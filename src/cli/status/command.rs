@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::Args;
 
 use super::{lines, report};
-use crate::cli::desk::Desk;
+use crate::cli::desk::{Desk, command};
 use crate::cli::{Exit, Output, Stop};
 
 const EXAMPLES: &str = "\
@@ -31,7 +31,12 @@ pub(in crate::cli) async fn run(
     arguments: Arguments,
     output: &Output,
 ) -> Result<Exit, Stop> {
-    let desk = Desk::open(config).await?;
+    let Some(desk) = Desk::find(config).await? else {
+        let run = command(config, "run");
+        output.line(&format!("nothing has run with these settings yet: start `{run}`"));
+        output.answer("status", report::nothing());
+        return Ok(Exit::Well);
+    };
     let limit = usize::try_from(arguments.limit).unwrap_or(usize::MAX);
     let report = report::Report::read(&desk, limit).await?;
     for line in lines::lines(&desk, &report) {

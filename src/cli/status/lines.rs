@@ -6,7 +6,7 @@ use syncline_core::mapping::MappingId;
 use syncline_core::model::Figure;
 use syncline_engine::LOADED;
 
-use super::report::{BATCHES_MAX, Report, parked_record, stream_name};
+use super::report::{BATCHES_MAX, Report, awaited_name, parked_record, stream_name};
 use crate::cli::desk::Desk;
 use crate::cli::words::{age, count, indented, plain, short, table, time_and_age};
 
@@ -16,6 +16,7 @@ const PLACE_CHARS_MAX: usize = 40;
 /// The report, section by section; a section with nothing in it is one line.
 pub(super) fn lines(desk: &Desk, report: &Report) -> Vec<String> {
     let mut lines = vec![engine(desk, report)];
+    awaited(desk, report, &mut lines);
     lines.push(questions(desk, report));
     links(desk, report, &mut lines);
     figures(report, &mut lines);
@@ -43,6 +44,17 @@ fn engine(desk: &Desk, report: &Report) -> String {
     format!(
         "engine     DOWN: last sign of life {since} (owner {name}, epoch {epoch}); start `{run}`"
     )
+}
+
+fn awaited(desk: &Desk, report: &Report, lines: &mut Vec<String>) {
+    let words =
+        if report.engine_runs(desk) { ("waits for", "waiting") } else { ("waited for", "waited") };
+    for awaited in &report.awaited {
+        let (kind, name) = awaited_name(awaited);
+        let word = if kind == "system" { words.0 } else { words.1 };
+        let (since, why) = (age(desk.now, awaited.since.micros()), plain(&awaited.reason));
+        lines.push(format!("{word:<10} {kind} {} for {since}: {why}", plain(name)));
+    }
 }
 
 fn questions(desk: &Desk, report: &Report) -> String {

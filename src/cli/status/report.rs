@@ -9,7 +9,8 @@ use syncline_core::mapping::MappingId;
 use syncline_core::model::{Figure, Gap, Link, Parked, ReviewStatus};
 use syncline_engine::limits::LEASE;
 use syncline_ledger::{
-    Ledger as _, LinkCount, LinkQuery, OpenBatch, Owner, People as _, Result, ReviewQuery, Waiting,
+    Awaited, AwaitedThing, Ledger as _, LinkCount, LinkQuery, OpenBatch, Owner, People as _,
+    Result, ReviewQuery, Waiting,
 };
 
 use crate::cli::Stop;
@@ -44,6 +45,8 @@ pub(super) struct Questions {
 /// How an installation stands.
 pub(super) struct Report {
     pub owner: Option<Owner>,
+    /// What it waits for, or waited for when it was last up.
+    pub awaited: Vec<Awaited>,
     pub links: Vec<LinkCount>,
     pub figures: BTreeMap<Figure, i64>,
     pub streams: Vec<Stream>,
@@ -68,6 +71,7 @@ impl Report {
         gaps.truncate(limit);
         Ok(Self {
             owner: ledger.owner().await.context(read)?,
+            awaited: ledger.awaited().await.context(read)?,
             links: ledger.link_counts().await.context(read)?,
             figures: ledger.figures().await.context(read)?,
             streams: streams(desk).await.context("the ledger: its streams cannot be read")?,
@@ -107,6 +111,14 @@ impl Report {
                 "last_sign_of_life": self.last_sign(desk).map(time_json),
                 "lease_until": self.owner.as_ref().map(|owner| time_json(owner.until)),
             },
+            "awaited": self.awaited.iter().map(|awaited| {
+                let (kind, name) = awaited_name(awaited);
+                json!({
+                    kind: name,
+                    "reason": awaited.reason,
+                    "since": time_json(awaited.since.micros()),
+                })
+            }).collect::<Json>(),
             "links": self.links.iter().map(|count| json!({
                 "mapping": mapping(count.mapping),
                 "state": count.state,
@@ -161,6 +173,14 @@ impl Report {
     }
 }
 
+/// What kind of thing is waited for, and its name.
+pub(super) fn awaited_name(awaited: &Awaited) -> (&'static str, &str) {
+    match &awaited.thing {
+        AwaitedThing::System(name) => ("system", name.as_str()),
+        AwaitedThing::Mapping(name) => ("mapping", name),
+    }
+}
+
 /// A stream's name with the name of its mapping, which the ledger numbers there.
 pub(super) fn stream_name(desk: &Desk, stream: &str) -> String {
     let number = stream.strip_prefix("mapping:").and_then(|id| id.parse().ok());
@@ -168,6 +188,12 @@ pub(super) fn stream_name(desk: &Desk, stream: &str) -> String {
         || stream.to_owned(),
         |id| format!("mapping:{}", desk.mapping(MappingId(id)).name),
     )
+}
+
+/// The report where there is no ledger yet.
+pub(super) fn nothing() -> Map<String, Json> {
+    let engine = json!({ "runs": false, "owner": null, "epoch": null });
+    Map::from_iter([("engine".to_owned(), engine)])
 }
 
 async fn questions(desk: &Desk) -> Result<Questions> {

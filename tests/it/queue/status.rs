@@ -4,7 +4,7 @@ use syncline_core::Side;
 use syncline_core::model::{
     Batch, BatchChange, BatchState, Figure, Gap, LinkChange, Parked, StreamPosition,
 };
-use syncline_ledger::Ledger as _;
+use syncline_ledger::{Awaited, AwaitedThing, Ledger as _, Setup as _};
 use syncline_sdk::{BatchId, Instant};
 
 use super::fixture::{DAY, Engine, Installation, MINUTE, edited, link_id, now};
@@ -85,7 +85,42 @@ async fn status_tells_what_runs_what_waits_and_what_is_broken() {
     // It works while the mapping files are broken, and tells an engine that runs.
     installation.write("mappings/accounts.yaml", "mapping: [");
     let until = Instant::from_micros(now() + DAY);
+    let awaited = |thing, reason: &str| Awaited {
+        thing,
+        reason: reason.into(),
+        since: Instant::from_micros(now() - 5 * MINUTE),
+    };
+    let awaited = [
+        awaited(AwaitedThing::System("crm".into()), "the login was refused"),
+        awaited(AwaitedThing::Mapping("accounts".into()), "it begins when crm answers"),
+    ];
+    engine.ledger.keep_awaited(&awaited).await.unwrap();
+    let told = installation.run(&["status"]).well();
+    assert!(told.contains("\nwaited for system crm for 5m: the login was refused\n"), "{told}");
     engine.ledger.own("the engine", Instant::from_micros(now()), until).await.unwrap();
     let told = installation.run(&["status"]).well();
     assert!(told.starts_with("engine     runs (owner the engine, epoch 1)"), "{told}");
+    for words in [
+        "\nwaits for  system crm for 5m: the login was refused\n",
+        "\nwaiting    mapping accounts for 5m: it begins when crm answers\n",
+    ] {
+        assert!(told.contains(words), "{words}\n{told}");
+    }
+    let told = installation.run(&["status", "--json"]).json();
+    assert_eq!(told["awaited"][0]["system"], "crm");
+    assert_eq!(told["awaited"][1]["mapping"], "accounts");
+    assert_eq!(told["awaited"][1]["reason"], "it begins when crm answers");
+}
+
+#[tokio::test]
+async fn nothing_is_made_for_those_who_only_look() {
+    let installation = Installation::empty().await;
+    installation.write(
+        "syncline.yaml",
+        "systems:\n  crm: { kind: postgres, url: 'postgres://u@127.0.0.1:9/crm' }\n",
+    );
+    let told = installation.run(&["status"]).well();
+    assert_eq!(told, "nothing has run with these settings yet: start `syncline run`\n");
+    assert_eq!(installation.run(&["status", "--json"]).json()["engine"]["runs"], false);
+    assert!(!installation.folder.join(".syncline").exists());
 }
