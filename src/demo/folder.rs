@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
+use super::removal::remove;
+
 /// Where a demo keeps all that it makes.
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -71,7 +73,7 @@ impl Drop for Folder {
     fn drop(&mut self) {
         if self.passing {
             // What cannot be removed is in the folder for passing files, and stays there.
-            let _ = std::fs::remove_dir_all(&self.path);
+            let _ = remove(&self.path);
         }
     }
 }

@@ -8,7 +8,7 @@
 //!
 //! | Module | Holds |
 //! |---|---|
-//! | `stage`, `folder`, `process`, `engine` | what runs, where, and how it is ended |
+//! | `stage`, `folder`, `removal`, `process`, `engine` | what runs, where, and how it is ended |
 //! | `world`, `crm`, `ops` | the records, and the two systems as people use them |
 //! | `seeds`, `plan`, `player`, `latency` | what people do |
 //! | `recovery` | kills |
@@ -30,6 +30,7 @@ mod player;
 mod process;
 mod quiet;
 mod recovery;
+mod removal;
 mod report;
 mod run;
 mod seeds;

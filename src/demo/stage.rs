@@ -14,6 +14,7 @@ use super::engine::Engine;
 use super::folder::Folder;
 use super::ops::{self, Ops};
 use super::process::Process;
+use super::removal::remove;
 use crate::cli::{Installation, Stop};
 use crate::embedded::{Cluster, ClusterOptions};
 use crate::service::open_ledger;
@@ -75,9 +76,13 @@ impl Clusters {
                     // Its start was cut short: whether it runs is found out by finishing it.
                     None => Cluster::ensure(&options).await?,
                 };
-                cluster.stop().await?;
+                if folder.is_kept() {
+                    cluster.stop().await?;
+                } else {
+                    cluster.stop_at_once().await?;
+                }
                 if !cluster.folder().starts_with(folder.path()) && !folder.is_kept() {
-                    std::fs::remove_dir_all(cluster.folder())?;
+                    remove(cluster.folder())?;
                     if let Some(root) = cluster.folder().parent() {
                         // Only when it is empty: the last one removes it.
                         let _ = std::fs::remove_dir(root);
@@ -139,7 +144,7 @@ impl Stage {
             Stop::Failed(error) => error,
         })?;
         let ledger = open_ledger(&installation.settings).await?.ledger;
-        let engine = Engine::new(config, folder.join("engine.log"));
+        let engine = Engine::new(config, folder.join("engine.log"))?;
         Ok(Self {
             folder: folder.clone(),
             crm,

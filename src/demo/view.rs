@@ -149,12 +149,16 @@ pub(super) async fn show(progress: &Progress, stage: &Stage, players: &Players) 
         if let Ok(read) = Gauges::read(&stage.ledger).await {
             gauges = read;
         }
+        let troubles = stage.engine.troubles().await.join("; ");
         if progress.style == Style::Terminal {
-            let lines = lines(progress, &gauges, players, stage, &program);
+            let lines = lines(progress, &gauges, players, stage, (&troubles, &program));
             draw(&lines, drawn);
             drawn = lines.len();
         } else {
-            say(&line(progress, &gauges, players, &stage.engine.look()));
+            let engine = stage.engine.look();
+            let why = down_words(&engine).unwrap_or(troubles);
+            let why = if why.is_empty() { why } else { format!("  ({why})") };
+            say(&format!("{}{why}", line(progress, &gauges, players, &engine)));
         }
         pause(pace).await;
     }
@@ -165,7 +169,7 @@ fn lines(
     gauges: &Gauges,
     players: &Players,
     stage: &Stage,
-    program: &str,
+    (troubles, program): (&str, &str),
 ) -> Vec<String> {
     let seconds = progress.took().as_secs();
     let (saves, planned) = (players.saves(), progress.planned.load(Ordering::Relaxed));
@@ -181,7 +185,8 @@ fn lines(
         String::new(),
         format!("  people    {}  {saves} of {planned} edits", bar(saves, planned)),
         format!("  engine    {}", engine_words(&engine)),
-        String::new(),
+        // Always there, so that as many lines are drawn each time.
+        if troubles.is_empty() { String::new() } else { format!("            {troubles}") },
     ];
     lines.extend(gauge_lines(gauges));
     lines.extend([
@@ -217,10 +222,20 @@ fn gauge_lines(gauges: &Gauges) -> [String; 2] {
     ]
 }
 
+/// Why the engine is down; nothing while it is up.
+fn down_words(engine: &EngineState) -> Option<String> {
+    match (engine.pid, &engine.fallen) {
+        (Some(_), _) => None,
+        (None, Some(fallen)) => Some(format!("down: {fallen}; engine.log says why")),
+        (None, None) if engine.changing => Some("down: it is being started".to_owned()),
+        (None, None) => Some("not started yet".to_owned()),
+    }
+}
+
 fn engine_words(engine: &EngineState) -> String {
-    let state = match engine.pid {
-        Some(pid) => format!("\x1b[32m●\x1b[0m pid {pid}, up {} s", engine.up.as_secs()),
-        None => "\x1b[31m●\x1b[0m down".to_owned(),
+    let state = match (engine.pid, down_words(engine)) {
+        (Some(pid), _) => format!("\x1b[32m●\x1b[0m pid {pid}, up {} s", engine.up.as_secs()),
+        (None, why) => format!("\x1b[31m●\x1b[0m {}", why.unwrap_or_default()),
     };
     match engine.recovery {
         None => format!("{state}   killed with -9: {}", engine.kills),

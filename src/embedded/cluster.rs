@@ -137,7 +137,17 @@ impl Cluster {
     /// [`EmbeddedError::NotStopped`], and errors of the lock.
     pub async fn stop(&self) -> Result<(), EmbeddedError> {
         let _state = StateFolder::open(&self.options.state_dir).await?;
-        stop_server(&self.folder.join("data")).await
+        stop_server(&self.folder.join("data"), &[false, true]).await
+    }
+
+    /// The same without a last checkpoint, as a crash would: for data that is removed next.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cluster::stop`].
+    pub async fn stop_at_once(&self) -> Result<(), EmbeddedError> {
+        let _state = StateFolder::open(&self.options.state_dir).await?;
+        stop_server(&self.folder.join("data"), &[true]).await
     }
 
     /// Whether the server was running already.
@@ -187,7 +197,7 @@ async fn bring_up(server: &Server, given: Option<&Path>) -> Result<Up, EmbeddedE
             Postmaster::Stranger => server.forget_process()?,
             Postmaster::Busy { .. } => pause().await,
             Postmaster::Ready { .. } if !server.is_configured() => {
-                stop_server(server.data()).await?;
+                stop_server(server.data(), &[false, true]).await?;
             }
             Postmaster::Ready { pid, port } => match verify(server, port).await {
                 Ok(()) => return Ok(Up { pid, port, adopted }),
@@ -202,12 +212,13 @@ async fn bring_up(server: &Server, given: Option<&Path>) -> Result<Up, EmbeddedE
     }
 }
 
-async fn stop_server(data: &Path) -> Result<(), EmbeddedError> {
+/// Stops a server in these ways, one after the other: at once, or after a checkpoint.
+async fn stop_server(data: &Path, ways: &[bool]) -> Result<(), EmbeddedError> {
     let Some(pid) = Postmaster::look(data)?.pid() else {
         return Ok(());
     };
-    for at_once in [false, true] {
-        Postmaster::signal_stop(pid, at_once);
+    for at_once in ways {
+        Postmaster::signal_stop(pid, *at_once);
         let gone = async {
             // The file goes a moment before the process.
             while Postmaster::is_running(pid, data) {
@@ -218,7 +229,9 @@ async fn stop_server(data: &Path) -> Result<(), EmbeddedError> {
             return Ok(());
         }
     }
-    Err(EmbeddedError::NotStopped { pid, seconds: 2 * limits::STOP_LIMIT.as_secs() })
+    let tries = u32::try_from(ways.len()).unwrap_or(u32::MAX);
+    let seconds = limits::STOP_LIMIT.saturating_mul(tries).as_secs();
+    Err(EmbeddedError::NotStopped { pid, seconds })
 }
 
 /// The server's own word that it serves this data folder, to our password.
