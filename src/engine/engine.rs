@@ -164,7 +164,7 @@ impl<L: Ledger> Engine<L> {
     pub fn intake(&self) -> Intake<L> {
         self.intake.clone()
     }
-    async fn next_commit(&mut self) -> Result<i64> {
+    pub(crate) async fn next_commit(&mut self) -> Result<i64> {
         if self.commits.is_empty() {
             self.commits = self.intake.ledger.reserve(limits::COMMITS_RESERVED).await?;
         }
@@ -283,8 +283,10 @@ impl<L: Ledger> Engine<L> {
         self.ready.extend(account.sends);
     }
 
-    /// Forgets what an earlier ownership had under way: others may have settled it.
+    /// Forgets what an earlier ownership had under way: others may have settled it. Numbers
+    /// that it reserved are lower than those of others that committed since.
     pub(crate) fn forget_all(&mut self) {
+        self.commits = 0..0;
         self.flights = Flights::default();
         self.unresolved = None;
         self.ready.clear();

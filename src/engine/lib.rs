@@ -8,6 +8,7 @@
 //! [`Engine::settle_unknown`]. The rounds contain no task, timer or select.
 
 mod away;
+mod beginning;
 mod breaker;
 mod clock;
 mod departed;
@@ -16,6 +17,7 @@ mod engine;
 mod error;
 mod flight;
 mod gather;
+mod holding;
 mod intake;
 mod judged;
 pub mod limits;
@@ -30,11 +32,13 @@ mod wants;
 mod work;
 
 pub use away::Away;
+pub use beginning::beginning_of;
 pub use breaker::Breaker;
 pub use clock::{Clock, Ids};
 pub use engine::{Engine, Parts};
 pub use error::{EngineError, Result};
 pub use flight::{Flight, Flights};
+pub use holding::Holdings;
 pub use intake::{LOADED, feed_stream, load_stream, poll_stream, verify_from_start, verify_stream};
 pub use reader::Intake;
 pub use send::{Sending, Sent};

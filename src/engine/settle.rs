@@ -10,6 +10,7 @@ use syncline_sdk::{
     VersionOrder, WriteBatch, WriteOutcome,
 };
 
+use crate::beginning::Beginnings;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::judged::{Judged, undecided};
@@ -111,9 +112,13 @@ impl<L: Ledger> Engine<L> {
             .filter(|flight| !self.is_away(&flight.batch.system))
             .map(|flight| flight.batch.id)
             .collect();
+        if due.is_empty() {
+            return Ok(self.account_of_ready());
+        }
+        let beginnings = self.beginnings().await?;
         let mut account = self.account_of_ready();
         for id in due {
-            match self.settle_batch(id, now).await {
+            match self.settle_batch(id, now, &beginnings).await {
                 Ok(settled) => account.append(settled),
                 Err(error) => {
                     // What the others have to send is recorded and goes out with the next round.
@@ -130,7 +135,12 @@ impl<L: Ledger> Engine<L> {
         self.intake.system(system).is_some_and(|system| system.away.is_some())
     }
 
-    async fn settle_batch(&mut self, id: BatchId, now: i64) -> Result<Account> {
+    async fn settle_batch(
+        &mut self,
+        id: BatchId,
+        now: i64,
+        beginnings: &Beginnings,
+    ) -> Result<Account> {
         let Some(flight) = self.flights.get(id).cloned() else {
             return Ok(Account::default());
         };
@@ -143,13 +153,14 @@ impl<L: Ledger> Engine<L> {
         }
         let (connector, patience) = (system.connector.clone(), system.breaker.patience());
         let may_arrive = now < flight.batch.die_after;
+        let unseen = beginnings.is_unseen(&flight.batch.system, id);
         let unknown: Vec<UnknownWrite> = flight
             .carried
             .iter()
             .filter_map(|carried| {
                 let same = |write: &&syncline_sdk::Write| write.intent == carried.intent.id;
                 let write = flight.write.writes.iter().find(same)?.clone();
-                Some(UnknownWrite { batch: id, write, may_arrive })
+                Some(UnknownWrite { batch: id, write, may_arrive, unseen })
             })
             .collect();
         let context = Context { timeout: patience, ..self.intake.context(Purpose::Sync) };

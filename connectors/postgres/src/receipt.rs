@@ -202,7 +202,7 @@ pub(crate) enum Seen {
     Fenced,
     /// A fence is under way.
     Waiting,
-    /// It was sent into a stream that was lost since: its marker may have been there.
+    /// Its marker may have been in a stream that was lost since, or among those dropped.
     Lost,
     /// Nothing is known.
     Nothing,
@@ -219,7 +219,8 @@ struct Inner {
     order: VecDeque<String>,
     /// Batches with a fence, and whether it has passed.
     fences: HashMap<String, bool>,
-    /// The last batches sent since a new stream began; nothing while it is the one of the start.
+    /// The last batches sent since a new stream began, or a receipt was dropped; nothing while
+    /// neither has happened.
     since: Option<VecDeque<String>>,
 }
 
@@ -236,6 +237,8 @@ impl StreamReceipts {
         while inner.order.len() > SEEN_MAX {
             if let Some(oldest) = inner.order.pop_front() {
                 inner.committed.remove(&oldest);
+                // Of what was sent before, not having a receipt proves nothing any more.
+                inner.since = Some(VecDeque::new());
             }
         }
     }
@@ -315,5 +318,17 @@ mod tests {
         assert!(matches!(stream.of("new"), Seen::Fenced));
         stream.committed("old", Receipt::default());
         assert!(matches!(stream.of("old"), Seen::Committed(_)));
+    }
+
+    #[test]
+    fn a_receipt_that_was_dropped_for_newer_ones_is_not_taken_for_none() {
+        let stream = StreamReceipts::default();
+        stream.committed("first", Receipt::default());
+        for number in 0..SEEN_MAX {
+            stream.committed(&number.to_string(), Receipt::default());
+        }
+        stream.expect("first");
+        stream.passed("first");
+        assert!(matches!(stream.of("first"), Seen::Lost));
     }
 }

@@ -1,7 +1,7 @@
 //! Settling writes whose answer was lost: receipts, and the fence that makes their absence
 //! final (protocol I5, I7).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, Executor, PgConnection, Row};
@@ -11,6 +11,7 @@ use syncline_sdk::{
 
 use crate::error::{database, from_sqlx};
 use crate::layout::Layout;
+use crate::matching::by_links;
 use crate::names::literal;
 use crate::read::by_keys;
 use crate::receipt::{Home, Receipt, Seen, StreamReceipts, session_name};
@@ -58,10 +59,18 @@ pub(crate) async fn receipts(
         }
         Home::Stream(stream) => {
             let mut found = HashMap::new();
+            let unseen: HashSet<String> = unknown
+                .iter()
+                .filter(|write| write.unseen)
+                .map(|write| cx.batch_marker(write.batch))
+                .collect();
             for marker in markers {
                 match stream.of(&marker) {
                     Seen::Committed(receipt) => {
                         found.insert(marker, Found::Receipt(receipt));
+                    }
+                    _ if unseen.contains(&marker) => {
+                        found.insert(marker, Found::Lost);
                     }
                     Seen::Fenced => {
                         let cancelled = Receipt { cancelled: true, ..Receipt::default() };
@@ -130,7 +139,13 @@ pub(crate) async fn settlement(
 ) -> Result<Settlement> {
     let receipt = match found {
         Some(Found::Receipt(receipt)) => receipt,
-        Some(Found::Lost) => return Ok(Settlement::Undecided { current: Current::Unread }),
+        Some(Found::Lost) => {
+            let current = match layout {
+                Some(layout) => current(conn, &layout, write).await?,
+                None => Current::Unread,
+            };
+            return Ok(Settlement::Undecided { current });
+        }
         None => return Ok(Settlement::Awaited),
     };
     let ordinal = write.write.ordinal;
@@ -143,6 +158,26 @@ pub(crate) async fn settlement(
         _ => None,
     };
     Ok(Settlement::Applied { version: receipt.version.clone(), stored, key })
+}
+
+/// The record that a write is about, as it is now: by its key or, of a create, by its link id.
+async fn current(
+    conn: &mut PgConnection,
+    layout: &Layout,
+    write: &UnknownWrite,
+) -> Result<Current> {
+    let record = match write.write.op.key() {
+        Some(key) => {
+            let found = by_keys(conn, layout, std::slice::from_ref(key)).await?.found;
+            found.into_iter().next().map(|row| row.record)
+        }
+        None if layout.external_id.is_some() => {
+            let found = by_links(conn, layout, &[write.write.link]).await?.records;
+            found.into_iter().next()
+        }
+        None => None,
+    };
+    Ok(record.map_or(Current::Unread, |record| Current::Record(Box::new(record))))
 }
 
 /// The record as the write stored it, where the row still carries the receipt's transaction:

@@ -189,6 +189,10 @@ pub struct UnknownWrite {
     pub write: Write,
     /// Whether a copy may still arrive: the time it can live is not over.
     pub may_arrive: bool,
+    /// Whether a stretch of the change stream was lost since it was sent. Where the receipt
+    /// comes in the stream it may have stood there, so that a stream which passed a fence
+    /// without it proves nothing (protocol I7).
+    pub unseen: bool,
 }
 
 /// What is known of a write after looking for its receipt.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 
 use async_trait::async_trait;
@@ -13,7 +13,7 @@ use syncline_sdk::{
 };
 
 use crate::history::Told as Heard;
-use crate::system::{MemorySystem, Told, World};
+use crate::system::{MemorySystem, Told, Watched, World};
 use crate::version::Form;
 use crate::{Gate, Operation, Point, Step, Verdict};
 
@@ -27,6 +27,8 @@ pub(crate) struct Shown {
 pub(crate) struct MemoryFeed {
     system: MemorySystem,
     gate: Arc<dyn Gate>,
+    /// What the client saw of the stream; held only inside the system's own lock.
+    watched: Arc<Mutex<Watched>>,
     shown: BTreeMap<EntityName, Shown>,
     generation: u64,
     connection: u64,
@@ -40,6 +42,7 @@ impl MemoryFeed {
     pub fn open(
         system: &MemorySystem,
         gate: Arc<dyn Gate>,
+        watched: Arc<Mutex<Watched>>,
         selections: &[&Selection],
         from: Option<&Position>,
     ) -> Result<Self> {
@@ -57,6 +60,7 @@ impl MemoryFeed {
             Ok(Self {
                 system: system.clone(),
                 gate,
+                watched,
                 shown,
                 generation: world.stream.generation(),
                 connection: world.connections,
@@ -189,7 +193,9 @@ impl Feed for MemoryFeed {
         self.passed = passed;
         self.system.with(|world| {
             if world.stream.generation() == self.generation {
-                world.stream.show(given, passed);
+                let given = world.stream.entries.get(given).unwrap_or_default();
+                let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+                watched.see(given, passed);
             }
             world.told(request, Heard::Answer);
         });

@@ -8,7 +8,7 @@ use syncline_sdk::{
 };
 
 use crate::history::CopyId;
-use crate::system::{Author, Copy, Effect, Row, State, Told, World};
+use crate::system::{Author, Copy, Effect, Row, State, Told, Watched, World};
 
 /// What the receipt table says of a batch.
 #[derive(Clone, Debug)]
@@ -53,6 +53,7 @@ impl World {
                         batch: copy.batch.batch,
                         write: write.clone(),
                         may_arrive: false,
+                        unseen: false,
                     };
                     let (version, stored, key) = self.evidence(&unknown, receipt);
                     WriteOutcome::Applied { version, stored, key }
@@ -63,10 +64,15 @@ impl World {
         outcomes
     }
 
-    pub fn settle(&mut self, cx: &Context, unknown: &UnknownWrite) -> Settlement {
+    pub fn settle(
+        &mut self,
+        cx: &Context,
+        unknown: &UnknownWrite,
+        watched: &mut Watched,
+    ) -> Settlement {
         match self.effective(&unknown.write.selection).receipt {
             ReceiptKind::Table => self.settle_by_table(cx, unknown),
-            ReceiptKind::Stream => self.settle_by_stream(cx, unknown),
+            ReceiptKind::Stream => self.settle_by_stream(cx, unknown, watched),
             ReceiptKind::MarkerField => self.settle_by_marker(cx, unknown),
             ReceiptKind::None => self.settle_by_version(unknown),
         }
@@ -113,45 +119,45 @@ impl World {
     }
 
     /// Ends the copies that are still under way, as a connector ends its own backends, and
-    /// decides once a feed has passed that place.
-    fn settle_by_stream(&mut self, cx: &Context, unknown: &UnknownWrite) -> Settlement {
+    /// decides once a feed of this client has passed that place.
+    fn settle_by_stream(
+        &mut self,
+        cx: &Context,
+        unknown: &UnknownWrite,
+        watched: &mut Watched,
+    ) -> Settlement {
         let batch = unknown.batch;
         self.under_way.retain(|_, copy| copy.batch.batch != batch || copy.cx.install != cx.install);
         let marker = cx.batch_marker(batch);
-        let fence = match self.fences.get(marker.as_str()) {
-            Some(fence) => *fence,
-            None => self.emit_fence(&marker),
-        };
         let entity = &unknown.write.selection.entity;
         let created = |key: &Key, sequence: u64| {
             let row = self.row(entity, key);
             row.is_some_and(|row| row.created == (sequence, unknown.write.ordinal))
         };
-        let found = self.stream.entries.iter().find(|entry| {
+        let found = watched.ours.iter().find(|entry| {
             let ours = entry.marker.as_deref() == Some(&marker) && entry.entity == *entity;
-            ours && self.stream.has_shown(entry.sequence)
-                && match unknown.write.op.key() {
-                    Some(key) => entry.key == *key,
-                    None => created(&entry.key, entry.sequence),
-                }
+            ours && match unknown.write.op.key() {
+                Some(key) => entry.key == *key,
+                None => created(&entry.key, entry.sequence),
+            }
         });
-        match found {
-            Some(entry) => Settlement::Applied {
+        if let Some(entry) = found {
+            return Settlement::Applied {
                 version: Some(self.commit_version(entry.sequence, entry.at).encode()),
                 stored: None,
                 key: Some(entry.key.clone()),
-            },
-            None if self.stream.lost_since(&marker) => undecided(self.current(unknown)),
-            None if !self.stream.has_shown(fence) => Settlement::Awaited,
-            None => Settlement::NotApplied,
+            };
         }
+        if unknown.unseen {
+            return undecided(self.current(unknown));
+        }
+        let fence = *watched.fences.entry(marker.into()).or_insert_with(|| self.emit_fence());
+        if watched.has_passed(fence) { Settlement::NotApplied } else { Settlement::Awaited }
     }
 
-    fn emit_fence(&mut self, marker: &str) -> u64 {
-        let nobody = Actor::default();
-        let author = self.author(&nobody, None);
+    fn emit_fence(&mut self) -> u64 {
+        let author = self.author(&Actor::default(), None);
         self.tell(&author, &EntityName::new(""), &Key::new(""), None, Told::Message);
-        self.fences.insert(marker.into(), author.sequence);
         author.sequence
     }
 

@@ -7,7 +7,6 @@
 mod committing;
 mod ending;
 mod feeds;
-mod holding;
 mod jobs;
 mod pace;
 mod reads;

@@ -158,8 +158,12 @@ impl<L: Ledger> Driver<L> {
         }
         let gaps = work.gaps.clone();
         let known = start.as_ref().map(|start| stream_position(name, start));
-        work.positions.extend(known.clone());
-        self.commit(work).await?;
+        match &start {
+            Some(start) => self.commit_beginning(name, start, work).await?,
+            None => {
+                self.commit(work).await?;
+            }
+        }
         self.verify_gaps(&gaps);
         self.note_loads();
         for (entity, why) in &stopped {
@@ -173,6 +177,6 @@ impl<L: Ledger> Driver<L> {
             self.turns.add(Job::Mend(name.clone()), None, tick() + MEND_EVERY);
             self.stopped.insert(name.clone(), stopped);
         }
-        self.start_feed(name, known.as_ref()).await
+        self.start_feed(name, known.as_ref(), true).await
     }
 }

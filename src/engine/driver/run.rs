@@ -15,7 +15,6 @@ use tokio_util::task::TaskTracker;
 use super::DriverSettings;
 use super::ending::Ended;
 use super::feeds::FeedNews;
-use super::holding::Holding;
 use super::pace::{Pace, pause, pause_until, tick};
 use super::reads::{Job, Read, Turns};
 use super::reopening::{Reopened, Stopped};
@@ -23,6 +22,7 @@ use super::status::Status;
 use super::telling::chain;
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::holding::Holdings;
 use crate::limits;
 use crate::send::Sent;
 use crate::work::{Account, Work};
@@ -84,7 +84,7 @@ pub struct Driver<L> {
     /// How many times this process came to own the shards.
     pub(super) ownership: u64,
     /// How far feeds that carry receipts may be acknowledged.
-    pub(super) holding: BTreeMap<SystemName, Holding>,
+    pub(super) holdings: Holdings,
     /// Systems whose stream was lost and is not open yet, each with why.
     pub(super) lost: BTreeMap<SystemName, String>,
     /// Entities that cannot be captured as they are mapped.
@@ -131,7 +131,7 @@ impl<L: Ledger> Driver<L> {
             feed_news: mpsc::channel(4),
             feeds: BTreeMap::new(),
             ownership: 0,
-            holding: BTreeMap::new(),
+            holdings: Holdings::default(),
             lost: BTreeMap::new(),
             stopped: BTreeMap::new(),
             sent: mpsc::channel(limits::FLIGHTS_MAX),
@@ -311,12 +311,7 @@ impl<L: Ledger> Driver<L> {
     pub(super) fn launch(&mut self, account: Account) {
         for sending in account.sends {
             let batch = sending.write.batch;
-            let flight = self.engine.flights.get(batch);
-            if let Some(holding) =
-                flight.and_then(|flight| self.holding.get_mut(&flight.batch.system))
-            {
-                holding.sent(batch);
-            }
+            self.holdings.sent(&self.engine.flights, batch);
             let answers = self.sent.0.clone();
             self.tasks.spawn(async move {
                 let _ = answers.send(sending.run().await).await;

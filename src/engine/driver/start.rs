@@ -7,16 +7,17 @@ use syncline_core::Side;
 use syncline_core::mapping::{Mapping, MappingId};
 use syncline_core::model::StreamPosition;
 use syncline_ledger::Ledger;
-use syncline_sdk::{ErrorKind, FeedKind, Position, Purpose, ReceiptKind, SystemName};
+use syncline_sdk::{ErrorKind, FeedKind, Position, Purpose, SystemName};
 use tokio::sync::watch;
 use tokio::time::Instant as Tick;
 
 use super::ending::Ended;
 use super::feeds::FeedTask;
-use super::holding::Holding;
 use super::pace::tick;
 use super::reads::{Job, Turns};
 use super::run::{Driver, DriverError};
+use super::telling::chain;
+use crate::beginning::beginning_of;
 use crate::error::EngineError;
 use crate::intake::{LOADED, feed_stream, load_stream, poll_stream, verify_stream};
 use crate::work::Work;
@@ -103,7 +104,7 @@ impl<L: Ledger> Driver<L> {
     ) -> Result<(), DriverError> {
         self.turns = Turns::default();
         self.ownership += 1;
-        self.hold();
+        self.holdings = self.engine.holdings();
         self.lost.clear();
         self.stopped.clear();
         let now = tick();
@@ -116,7 +117,8 @@ impl<L: Ledger> Driver<L> {
             self.turns.add(Job::Hints(name.clone()), None, now);
             let stream = known.get(&feed_stream(name));
             if system.has_feed() && (stream.is_some() || !system.is_unused()) {
-                self.start_feed(name, stream).await?;
+                let begun = known.contains_key(&beginning_of(name));
+                self.start_feed(name, stream, begun).await?;
             }
         }
         self.turns.add(Job::Answers, None, now);
@@ -139,22 +141,6 @@ impl<L: Ledger> Driver<L> {
         }
         self.note_loads();
         Ok(())
-    }
-
-    /// Feeds that carry receipts stay before what an earlier process left unsettled.
-    fn hold(&mut self) {
-        let by_stream = |name: &&SystemName| {
-            let system = &self.engine.intake.systems[*name];
-            let receipt = |selection| system.connector.effective(selection).receipt;
-            system.feed.iter().any(|selection| receipt(selection) == ReceiptKind::Stream)
-        };
-        let names = self.engine.intake.systems.keys().filter(by_stream).cloned();
-        self.holding = names.map(|name| (name, Holding::default())).collect();
-        for flight in self.engine.flights.iter() {
-            if let Some(holding) = self.holding.get_mut(&flight.batch.system) {
-                holding.found(flight.batch.id);
-            }
-        }
     }
 
     /// Begins the poll of a side that was never polled. Its first cursor is durable before
@@ -197,10 +183,37 @@ impl<L: Ledger> Driver<L> {
         }
     }
 
+    /// Commits where the feed of a system begins anew, with other work that depends on it.
+    pub(super) async fn commit_beginning(
+        &mut self,
+        name: &SystemName,
+        start: &Position,
+        mut work: Work,
+    ) -> Result<(), DriverError> {
+        let mut pace = Pace::default();
+        while !self.stop.is_cancelled() {
+            match self.engine.begin_stream(name, start).await {
+                Ok(positions) => {
+                    work.positions.extend(positions);
+                    self.commit(work).await?;
+                    self.holdings.begin(name, start);
+                    return Ok(());
+                }
+                Err(EngineError::Ledger(error)) => {
+                    tracing::error!(error = %chain(&error), "the ledger gave no answer");
+                }
+                Err(error) => return Err(error.into()),
+            }
+            pace.pause(&self.stop).await;
+        }
+        Ok(())
+    }
+
     pub(super) async fn start_feed(
         &mut self,
         name: &SystemName,
         known: Option<&StreamPosition>,
+        begun: bool,
     ) -> Result<(), DriverError> {
         let systems = self.engine.intake.systems.clone();
         let system = &systems[name];
@@ -218,12 +231,8 @@ impl<L: Ledger> Driver<L> {
                 }
             }
         }
-        if known.is_none()
-            && let Some(position) = &from
-        {
-            let mut work = Work::default();
-            work.positions.push(crate::intake::stream_position(name, position));
-            self.commit(work).await?;
+        if let Some(start) = from.as_ref().filter(|_| known.is_none() || !begun) {
+            self.commit_beginning(name, start, Work::default()).await?;
         }
         let stop = self.stop.child_token();
         if let Some(before) = self.feeds.insert(name.clone(), stop.clone()) {

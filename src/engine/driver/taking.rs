@@ -114,12 +114,9 @@ impl<L: Ledger> Driver<L> {
 
     /// Stores how far a feed was read, and acknowledges it once that is durable.
     fn take_position(&mut self, name: &SystemName, position: &Position, taken: &mut Intaken) {
-        let flights = &self.engine.flights;
-        let store = match self.holding.get_mut(name) {
-            Some(holding) => holding.store(position, |batch| flights.get(batch).is_some()),
-            None => Some(position.clone()),
+        let Some(store) = self.holdings.store(&self.engine.flights, name, position) else {
+            return;
         };
-        let Some(store) = store else { return };
         taken.work.positions.retain(|known| known.stream != feed_stream(name));
         taken.work.positions.push(stream_position(name, &store));
         taken.durable.retain(|(known, _)| known != name);

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use syncline_engine::{Account, Engine, EngineError, Sent, Work};
+use syncline_engine::{Account, Engine, EngineError, Holdings, Sent, Work, feed_stream};
 use syncline_ledger::memory::Memory;
 use syncline_sdk::{FeedBatch, Position, SystemName};
 
 use crate::desk::{Desk, ProcessId};
 use crate::job::{Found, Job, JobSlot};
+use crate::streams::position;
 
 /// How long a process waits before it tries again, microseconds.
 pub(crate) const PAUSE: i64 = 1_000_000;
@@ -50,13 +51,14 @@ pub struct Process {
     pub(crate) desk: Desk,
     pub(crate) id: ProcessId,
     pub(crate) durable: Durable,
+    pub(crate) holdings: Holdings,
 }
 
 impl Process {
     /// A process that has just started.
     #[must_use]
     pub fn new(engine: Engine<Memory>, desk: Desk, id: ProcessId) -> Self {
-        Self { engine, desk, id, durable: Arc::default() }
+        Self { engine, desk, id, durable: Arc::default(), holdings: Holdings::default() }
     }
 
     /// Lives until it is killed.
@@ -112,10 +114,11 @@ impl Process {
         }
     }
 
-    fn launch(&self, account: Account) {
+    fn launch(&mut self, account: Account) {
         for sending in account.sends {
             let (desk, id) = (self.desk.clone(), self.id);
             let batch = sending.write.batch;
+            self.holdings.sent(self.engine.flights(), batch);
             self.desk.tell(|| format!("{id:?} sends {batch} {:?}", words(&sending.write)));
             let task = async move {
                 let sent = sending.run().await;
@@ -164,10 +167,11 @@ impl Process {
                 }
                 News::Read(job, number, Err(_)) => self.job_ends(&job, number, None),
                 News::Feed(name, batch) => {
-                    let work = self.engine.fold_feed(&name, &batch);
+                    let mut work = self.engine.fold_feed(&name, &batch);
+                    work.positions.retain(|known| known.stream != feed_stream(&name));
                     taken.work.append(work);
-                    if let Some(position) = batch.position {
-                        taken.durable.push((name, position));
+                    if let Some(place) = batch.position {
+                        self.take_position(name, &place, &mut taken);
                     }
                 }
                 News::FeedLost(name) => taken.lost.push(name),
@@ -176,6 +180,15 @@ impl Process {
             }
         }
         taken
+    }
+
+    /// Stores how far a feed was read, as far as it may be.
+    fn take_position(&mut self, name: SystemName, place: &Position, taken: &mut Taken) {
+        let store = self.holdings.store(self.engine.flights(), &name, place);
+        let Some(store) = store else { return };
+        taken.work.positions.retain(|known| known.stream != feed_stream(&name));
+        taken.work.positions.push(position(&name, &store));
+        taken.durable.push((name, store));
     }
 
     async fn end_turn(&mut self, taken: Taken) -> Result<(), EngineError> {

@@ -3,7 +3,7 @@
 use crate::{Wanted, run};
 
 /// Each seed with what it once found.
-const SEEDS: [(u64, &str); 61] = [
+const SEEDS: [(u64, &str); 62] = [
     (8, "a write without receipt table was sent again behind its fence, for ever"),
     (64, "the same, after a crash"),
     (100, "a page read before our own write was folded after it and carried back"),
@@ -64,6 +64,7 @@ const SEEDS: [(u64, &str); 61] = [
     (30_095_754, "a pair was planned while the winner of its merge could not be read"),
     (30_300_171, "a look that was to be made anew was forgotten for a page of the same round"),
     (30_241_422, "a buried pair took a business key that had not been looked up"),
+    (80_018_844, "a fence in a new stream was taken for the refusal of what the old one lost"),
     (30_109_738, "a buried pair came back beside the one that had taken its business key"),
 ];
 

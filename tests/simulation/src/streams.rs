@@ -8,8 +8,8 @@ use syncline_core::Side;
 use syncline_core::mapping::MappingId;
 use syncline_core::model::{Gap, StreamPosition};
 use syncline_engine::{
-    EngineError, LOADED, Work, feed_stream, load_stream, poll_stream, verify_from_start,
-    verify_stream,
+    EngineError, LOADED, Work, beginning_of, feed_stream, load_stream, poll_stream,
+    verify_from_start, verify_stream,
 };
 use syncline_ledger::Ledger;
 use syncline_sdk::{ErrorKind, Feed, FeedKind, Position, Purpose, SystemName};
@@ -21,6 +21,7 @@ use crate::process::{Durable, News, PAUSE, Process};
 impl Process {
     /// Starts feeds and jobs, each from where the ledger says.
     pub(crate) async fn start_streams(&mut self) -> Result<(), EngineError> {
+        self.holdings = self.engine.holdings();
         let known = loop {
             match self.engine.ledger().positions().await {
                 Ok(known) => break known,
@@ -34,7 +35,8 @@ impl Process {
         for name in names {
             jobs.push(slot(Job::Hints(name.clone()), None));
             if self.engine.systems()[&name].has_feed() {
-                self.start_feed(&name, known.get(&feed_stream(&name))).await?;
+                let begun = known.contains_key(&beginning_of(&name));
+                self.start_feed(&name, known.get(&feed_stream(&name)), begun).await?;
             }
         }
         let mappings = self.engine.mappings().clone();
@@ -84,10 +86,32 @@ impl Process {
         }
     }
 
+    /// Commits where a feed begins anew, with other work that depends on it.
+    async fn commit_beginning(
+        &mut self,
+        name: &SystemName,
+        start: &Position,
+        mut work: Work,
+    ) -> Result<(), EngineError> {
+        loop {
+            match self.engine.begin_stream(name, start).await {
+                Ok(positions) => {
+                    work.positions.extend(positions);
+                    self.commit(&work).await?;
+                    self.holdings.begin(name, start);
+                    return Ok(());
+                }
+                Err(EngineError::Ledger(_)) => self.desk.sleep(self.id, PAUSE).await,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     async fn start_feed(
         &mut self,
         name: &SystemName,
         known: Option<&StreamPosition>,
+        begun: bool,
     ) -> Result<(), EngineError> {
         let connector = self.engine.systems()[name].connector.clone();
         let mut from = known.map(|known| Position {
@@ -97,16 +121,14 @@ impl Process {
         while from.is_none() {
             let context = self.engine.intake().context(Purpose::Sync);
             match connector.feed_start(&context).await {
-                Ok(Some(start)) => {
-                    let mut work = Work::default();
-                    work.positions.push(position(name, &start));
-                    self.commit(&work).await?;
-                    from = Some(start);
-                }
+                Ok(Some(start)) => from = Some(start),
                 _ => self.desk.sleep(self.id, PAUSE).await,
             }
         }
         let Some(from) = from else { return Ok(()) };
+        if known.is_none() || !begun {
+            self.commit_beginning(name, &from, Work::default()).await?;
+        }
         self.durable.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), from);
         let selections = self.engine.systems()[name].feed.clone();
         let (desk, id, durable) = (self.desk.clone(), self.id, self.durable.clone());
@@ -183,15 +205,14 @@ impl Process {
                 });
             }
         }
-        let known = position(name, &start);
-        work.positions.push(known.clone());
-        self.commit(&work).await?;
+        let gaps = work.gaps.clone();
+        self.commit_beginning(name, &start, work).await?;
         if let Some(jobs) = self.desk.lock().jobs.get_mut(&self.id) {
             let loads = jobs.iter_mut().filter(|slot| matches!(slot.job, Job::Load(..)));
             loads.for_each(JobSlot::begin_anew);
         }
-        self.verify(&work.gaps);
-        self.start_feed(name, Some(&known)).await
+        self.verify(&gaps);
+        self.start_feed(name, Some(&position(name, &start)), true).await
     }
 
     /// Closes gaps once both sides were scanned and every link verified.
@@ -255,7 +276,7 @@ async fn receive(
     }
 }
 
-fn position(name: &SystemName, position: &Position) -> StreamPosition {
+pub(crate) fn position(name: &SystemName, position: &Position) -> StreamPosition {
     StreamPosition {
         stream: feed_stream(name),
         identity: position.stream.to_string(),

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use syncline_sdk::{
-    BatchId, Connector as _, Selection, Settlement, UnknownWrite, VersionOrder, Write, WriteOutcome,
+    BatchId, Connector as _, Current, Selection, Settlement, UnknownWrite, VersionOrder, Write,
+    WriteOutcome,
 };
 
 use super::place::*;
@@ -18,6 +19,7 @@ fn unknown(number: i64, writes: &[Write]) -> Vec<UnknownWrite> {
             batch: BatchId { commit: number, ordinal: 0 },
             write: write.clone(),
             may_arrive: true,
+            unseen: false,
         })
         .collect()
 }
@@ -110,6 +112,61 @@ async fn without_a_table_the_stream_settles() {
     place.batches(&mut *feed, |count| count >= 1).await;
     let settled = place.connector.settle(&place.cx, &unknown(2, &writes)).await.unwrap();
     assert!(settled.iter().all(|settled| matches!(settled, Settlement::NotApplied)), "{settled:?}");
+    drop(feed);
+    place.finish().await;
+}
+
+#[tokio::test]
+async fn a_stream_that_began_after_the_send_proves_nothing() {
+    let none = |settings: &mut syncline_postgres::PostgresSettings| {
+        settings.receipt_table = Some("none".to_owned());
+    };
+    let place = Place::with("settle_unseen", none).await;
+    place.sql(TABLE).await;
+    place.sql("alter table t add link uuid unique").await;
+    let mut fields = selection("t", &["a"]);
+    let blind = Arc::new(fields.clone());
+    fields.external_id = Some("link".into());
+    let fields = Arc::new(fields);
+    place.connector.prepare(&place.cx, &[&fields]).await.unwrap();
+    let mut sent = writes(&fields);
+    sent.push(write(&blind, 3, insert(&[("a", "nobody finds it".into())])));
+    place.connector.push(&place.cx, batch(1, sent.clone())).await.unwrap();
+    place
+        .sql(
+            "select pg_drop_replication_slot(slot_name) from pg_replication_slots \
+             where database = current_database()",
+        )
+        .await;
+
+    // One process begins a new stream. The next, which knows nothing of the old one, reads it
+    // beyond a fence.
+    let begins = place.another(none);
+    begins.prepare(&place.cx, &[&fields]).await.unwrap();
+    let start = begins.feed_start(&place.cx).await.unwrap();
+    let next = place.another(none);
+    next.prepare(&place.cx, &[&fields]).await.unwrap();
+    let mut feed = next.open_feed(&place.cx, &[&fields], start.as_ref()).await.unwrap();
+    let settled = next.settle(&place.cx, &unknown(1, &sent)).await.unwrap();
+    assert!(matches!(settled[0], Settlement::Awaited), "{settled:?}");
+    place.sql("insert into t (a) values ('behind the fence')").await;
+    place.batches(&mut *feed, |count| count >= 1).await;
+
+    let mut unseen = unknown(1, &sent);
+    unseen.iter_mut().for_each(|write| write.unseen = true);
+    let settled = next.settle(&place.cx, &unseen).await.unwrap();
+    let shown: Vec<_> = settled
+        .iter()
+        .map(|settled| match settled {
+            Settlement::Undecided { current: Current::Record(record) } => {
+                record.values[0].as_text().map(str::to_owned)
+            }
+            Settlement::Undecided { current: Current::Unread } => None,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!(shown, [text("new"), text("y"), text("created"), None]);
     drop(feed);
     place.finish().await;
 }

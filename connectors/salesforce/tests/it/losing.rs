@@ -109,6 +109,7 @@ async fn settling_reads_the_receipts() {
         batch: BatchId { commit: 4, ordinal: 0 },
         write: write(ordinal, op),
         may_arrive: true,
+        unseen: false,
     };
     let (applied, dead, open) = (ID, "001000000000002AAA", "001000000000003AAA");
     let marked = live(applied, 5, "x").replace("\"Marker__c\":null", "\"Marker__c\":\"inst:4.0\"");

@@ -100,7 +100,7 @@ impl World {
     }
     pub async fn settle(&self, write: &Write, may_arrive: bool) -> syncline_sdk::Settlement {
         let batch = BatchId { commit: 10, ordinal: 0 };
-        let unknown = UnknownWrite { batch, write: write.clone(), may_arrive };
+        let unknown = UnknownWrite { batch, write: write.clone(), may_arrive, unseen: false };
         self.crm.settle(&cx(), &[unknown]).await.unwrap().remove(0)
     }
     pub async fn fetch(&self, keys: &[&str]) -> Fetched {

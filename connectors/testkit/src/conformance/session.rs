@@ -202,7 +202,12 @@ impl<'a> Session<'a> {
         let unknown: Vec<UnknownWrite> = batch
             .writes
             .iter()
-            .map(|write| UnknownWrite { batch: batch.batch, write: write.clone(), may_arrive })
+            .map(|write| UnknownWrite {
+                batch: batch.batch,
+                write: write.clone(),
+                may_arrive,
+                unseen: false,
+            })
             .collect();
         let settled = self.connector().settle(&self.cx(), &unknown).await?;
         super::ensure!(

@@ -1,7 +1,7 @@
 //! A client of the in-memory system.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use syncline_sdk::{
@@ -13,7 +13,7 @@ use syncline_sdk::{
 
 use crate::feed::MemoryFeed;
 use crate::history::Told;
-use crate::system::{MemorySystem, World, no_entity};
+use crate::system::{MemorySystem, Watched, World, no_entity};
 use crate::{Gate, Open, Operation, Point, Step, Verdict, version};
 
 /// A client of a [`MemorySystem`]. Several may exist at once, also after a crash of the engine:
@@ -23,6 +23,8 @@ pub struct MemoryConnector {
     pub(super) gate: Arc<dyn Gate>,
     capabilities: Capabilities,
     pub(super) calls: AtomicU64,
+    /// Held only inside the system's own lock.
+    watched: Arc<Mutex<Watched>>,
 }
 
 impl MemoryConnector {
@@ -39,12 +41,17 @@ impl MemoryConnector {
             gate,
             capabilities: system.profile().capabilities,
             calls: AtomicU64::new(0),
+            watched: Arc::default(),
         }
     }
     /// The system.
     #[must_use]
     pub fn system(&self) -> &MemorySystem {
         &self.system
+    }
+
+    fn watched(&self) -> MutexGuard<'_, Watched> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A call that changes nothing: two scheduling points with the look at the system between
@@ -159,14 +166,15 @@ impl Connector for MemoryConnector {
             return Err(Error::unsupported(Operation::OpenFeed.as_str()));
         }
         self.read(cx, Operation::OpenFeed, |_| Ok(())).await?;
-        let feed = MemoryFeed::open(&self.system, self.gate.clone(), selections, from)?;
+        let (gate, watched) = (self.gate.clone(), self.watched.clone());
+        let feed = MemoryFeed::open(&self.system, gate, watched, selections, from)?;
         Ok(Box::new(feed))
     }
 
     async fn feed_start(&self, cx: &Context) -> Result<Option<Position>> {
         let pushed = self.capabilities.feed == FeedKind::Images;
         let look = |world: &mut World| {
-            world.stream.begin();
+            self.watched().begin();
             Ok(pushed.then(|| world.stream.position(world.sequence)))
         };
         self.read(cx, Operation::FeedStart, look).await
@@ -186,7 +194,8 @@ impl Connector for MemoryConnector {
 
     async fn settle(&self, cx: &Context, unknown: &[UnknownWrite]) -> Result<Vec<Settlement>> {
         let look = |world: &mut World| {
-            Ok(unknown.iter().map(|unknown| world.settle(cx, unknown)).collect())
+            let mut watched = self.watched();
+            Ok(unknown.iter().map(|unknown| world.settle(cx, unknown, &mut watched)).collect())
         };
         self.read(cx, Operation::Settle, look).await
     }
@@ -200,7 +209,7 @@ impl Connector for MemoryConnector {
             for batch in batches {
                 let marker = cx.batch_marker(*batch);
                 world.receipts.remove(marker.as_str());
-                world.fences.remove(marker.as_str());
+                self.watched().forget(&marker);
             }
             Ok(())
         };

@@ -57,9 +57,6 @@ impl World {
     pub fn send(&mut self, cx: &Context, batch: WriteBatch) -> Result<Sent> {
         self.check_batch(&batch)?;
         let request = self.begin(cx, Operation::Push, Some(batch.batch))?;
-        let marker = cx.batch_marker(batch.batch);
-        self.fences.remove(marker.as_str());
-        self.stream.sent(&marker);
         let mut arrive = Verdict::Go;
         let mut lose_answer = false;
         let mut faults = Vec::with_capacity(batch.writes.len());

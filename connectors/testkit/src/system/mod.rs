@@ -21,6 +21,6 @@ pub(crate) use commit::Author;
 pub(crate) use copies::Copy;
 pub(crate) use pages::no_entity;
 pub(crate) use row::{Row, State};
-pub(crate) use stream::{StreamEntry, Told};
+pub(crate) use stream::{StreamEntry, Told, Watched};
 pub(crate) use world::World;
 pub(crate) use writes::Effect;

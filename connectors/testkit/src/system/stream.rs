@@ -30,6 +30,42 @@ pub(crate) struct StreamEntry {
     pub at: Instant,
 }
 
+/// What one client saw of the stream: receipts, and the places that it passed. A process that
+/// starts anew knows nothing of it (protocol I7).
+#[derive(Debug, Default)]
+pub(crate) struct Watched {
+    /// The commits that its feeds gave out.
+    commits: BTreeSet<u64>,
+    /// What our own batches did, as far as its feeds showed it.
+    pub ours: Vec<StreamEntry>,
+    /// The fences that it emitted, by the marker of the batch.
+    pub fences: BTreeMap<Arc<str>, u64>,
+}
+
+impl Watched {
+    /// A feed has given out some entries, up to a commit that was passed as a whole.
+    pub fn see(&mut self, given: &[StreamEntry], passed: u64) {
+        for entry in given.iter().filter(|entry| entry.sequence <= passed) {
+            self.commits.insert(entry.sequence);
+            if entry.marker.is_some() && !self.ours.contains(entry) {
+                self.ours.push(entry.clone());
+            }
+        }
+    }
+    /// Whether a feed has given out a commit.
+    pub fn has_passed(&self, commit: u64) -> bool {
+        self.commits.contains(&commit)
+    }
+    /// A new stream begins: fences in the old one may never be passed.
+    pub fn begin(&mut self) {
+        self.fences.clear();
+    }
+    pub fn forget(&mut self, marker: &str) {
+        self.fences.remove(marker);
+        self.ours.retain(|entry| entry.marker.as_deref() != Some(marker));
+    }
+}
+
 /// All that was ever streamed under one identity.
 #[derive(Debug)]
 pub(crate) struct Stream {
@@ -38,54 +74,17 @@ pub(crate) struct Stream {
     pub entries: Vec<StreamEntry>,
     /// The last place acknowledged.
     pub acknowledged: u64,
-    /// The commits that some feed has given out (receipts in the stream rest on them).
-    shown: BTreeSet<u64>,
-    /// How often somebody began to read anew, from where the stream stood.
-    beginnings: u64,
-    /// The beginning after which a batch was last sent.
-    sent: BTreeMap<Arc<str>, u64>,
 }
 
 impl Stream {
     pub fn new(system: &SystemName) -> Self {
-        Self {
-            system: system.clone(),
-            generation: 1,
-            entries: Vec::new(),
-            acknowledged: 0,
-            shown: BTreeSet::new(),
-            beginnings: 0,
-            sent: BTreeMap::new(),
-        }
+        Self { system: system.clone(), generation: 1, entries: Vec::new(), acknowledged: 0 }
     }
     /// The stream is lost: positions of it are a gap.
     pub fn lose(&mut self) {
         self.generation += 1;
         self.entries.clear();
         self.acknowledged = 0;
-        self.shown.clear();
-        self.beginnings += 1;
-    }
-    /// Somebody begins to read anew: what stands before may never be shown to anybody.
-    pub fn begin(&mut self) {
-        self.beginnings += 1;
-    }
-    pub fn sent(&mut self, marker: &str) {
-        self.sent.insert(marker.into(), self.beginnings);
-    }
-    /// Whether what came after the send of a batch may never be shown.
-    pub fn lost_since(&self, marker: &str) -> bool {
-        self.sent.get(marker) != Some(&self.beginnings)
-    }
-    /// A feed has given out a stretch of entries, up to a commit that was passed as a whole.
-    pub fn show(&mut self, entries: std::ops::Range<usize>, passed: u64) {
-        let given = self.entries.get(entries).unwrap_or_default();
-        let whole = given.iter().map(|entry| entry.sequence).filter(|commit| *commit <= passed);
-        self.shown.extend(whole);
-    }
-    /// Whether a feed has given out a commit.
-    pub fn has_shown(&self, commit: u64) -> bool {
-        self.shown.contains(&commit)
     }
     pub fn generation(&self) -> u64 {
         self.generation

@@ -66,8 +66,6 @@ pub(crate) struct World {
     pub last_number: u64,
     pub errands: BTreeMap<(Instant, u64), Errand>,
     pub receipts: BTreeMap<Arc<str>, Receipt>,
-    /// Fences emitted into the stream, by the marker of the batch.
-    pub fences: BTreeMap<Arc<str>, u64>,
     pub under_way: BTreeMap<CopyId, Copy>,
     pub stream: Stream,
     pub conditions: Conditions,
@@ -97,7 +95,6 @@ impl World {
             last_number: 0,
             errands: BTreeMap::new(),
             receipts: BTreeMap::new(),
-            fences: BTreeMap::new(),
             under_way: BTreeMap::new(),
             stream,
             conditions: Conditions::default(),

@@ -127,8 +127,12 @@ fn the_stream_decides_once_it_has_passed_the_fence() {
     let (memory, _, batch) = prepared(Profile::postgres_stream());
     let (cx, selection) = (memory.context(), memory.selection());
     let settle = || {
-        let unknown =
-            UnknownWrite { batch: batch.batch, write: batch.writes[0].clone(), may_arrive: true };
+        let unknown = UnknownWrite {
+            batch: batch.batch,
+            write: batch.writes[0].clone(),
+            may_arrive: true,
+            unseen: false,
+        };
         complete(memory.client.settle(&cx, &[unknown])).unwrap().remove(0)
     };
     let mut feed = complete(memory.client.open_feed(&cx, &[&selection], None)).unwrap();

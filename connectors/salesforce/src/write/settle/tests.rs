@@ -43,6 +43,7 @@ fn unknown(op: WriteOp, may_arrive: bool) -> UnknownWrite {
             group: None,
         },
         may_arrive,
+        unseen: false,
     }
 }
 
