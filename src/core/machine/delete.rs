@@ -41,6 +41,11 @@ impl Workset<'_> {
             if pairs.any(|pair| link.pending[side].value(pair.on(side)).is_some()) {
                 self.decided(id, mapping, at, Verdict::Kept(side));
                 self.agree(id, mapping, at, &[side]);
+                // What was given up of it before is not what the look finds.
+                let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+                let given_up = &mut slot.link.field_state.given_up[side];
+                given_up
+                    .retain(|(field, _)| mapping.unit_of(side, usize::from(*field)) != Some(at));
             }
         }
         let (phase, step) = match (guarded, fence) {

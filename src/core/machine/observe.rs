@@ -145,6 +145,16 @@ impl Workset<'_> {
         // older: only one made in this very round is surely the newer (protocol O3).
         let coarse = matches!(mapping.sides[side].capabilities.cas, Cas::Coarse { .. });
         let image = &values[..values.len().min(mapping.sides[side].image_len)];
+        // Nor does a notice of absence say how new it is: what was read beside the rounds may be
+        // from before the deletion.
+        let slot = self.slots.get_mut(&id).expect("the link was found");
+        if !feed && !self.reading && !slot.link.exists(side) && !slot.link.versions[side].is_none()
+        {
+            slot.reread[side] = true;
+            slot.fresh[side] = Fresh::No;
+            slot.touched = true;
+            return;
+        }
         if coarse && order == VersionOrder::Same && !seen.version.is_none() && !self.reading {
             let slot = self.slots.get_mut(&id).expect("the link was found");
             let differs = image
