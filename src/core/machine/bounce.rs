@@ -17,17 +17,29 @@ pub(super) fn is_return(
     side: Side,
     within: i64,
 ) -> bool {
-    let pending = &link.pending[side];
     let replaced = link.field_state.unit(unit).replaced;
-    if pending.actor.kind != ActorKind::Unknown || replaced == 0 {
+    if link.pending[side].actor.kind != ActorKind::Unknown || replaced == 0 {
         return false;
     }
+    is_soon(link, unit, side, within) && replaced == mark(mapping, link, unit, side)
+}
+
+/// Whether a side, which does not tell who made a change, shows a new value soon after our write
+/// of this unit. It may be somebody's answer to the value, or an automation's to the write, which
+/// would never end where the other side answers likewise: a few are taken for edits, a long row
+/// of them is not (protocol N5, N7).
+pub(super) fn is_reaction(link: &Link, unit: usize, side: Side, within: i64) -> bool {
+    let ours = link.origins.get(unit).copied().flatten().is_some_and(|from| from.side != side);
+    ours && link.pending[side].actor.kind == ActorKind::Unknown && is_soon(link, unit, side, within)
+}
+
+/// Whether what is pending on a side was made soon after the edit that is the unit's base.
+fn is_soon(link: &Link, unit: usize, side: Side, within: i64) -> bool {
     let from = link.origins.get(unit).copied().flatten().map_or(0, |origin| origin.at);
-    let soon = match pending.at.map(Instant::micros) {
+    match link.pending[side].at.map(Instant::micros) {
         Some(at) if from != 0 => at.saturating_sub(from) <= within,
         _ => true,
-    };
-    soon && replaced == mark(mapping, link, unit, side)
+    }
 }
 
 /// What a write to a side is about to replace there, for [`is_return`]; 0 where the side tells who

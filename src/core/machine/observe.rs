@@ -253,7 +253,10 @@ impl Workset<'_> {
         let units = changed.iter().filter_map(|(at, _, _)| mapping.unit_of(side, usize::from(*at)));
         for unit in units.chain(all) {
             let mut state = slot.link.field_state.unit(unit);
-            if is_foreign(seen) && !bounce::is_return(mapping, &slot.link, unit, side, within) {
+            if is_foreign(seen)
+                && !bounce::is_return(mapping, &slot.link, unit, side, within)
+                && !bounce::is_reaction(&slot.link, unit, side, within)
+            {
                 state.bounces = 0;
             }
             if state.status == UnitStatus::Parked {

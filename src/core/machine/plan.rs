@@ -274,12 +274,16 @@ impl Workset<'_> {
         let link = &self.slots[&id].link;
         let within = self.round.limits.bounce_within;
         let from = to.other();
-        let edit =
+        let foreign =
             link.pending[from].foreign && !bounce::is_return(mapping, link, at, from, within);
+        let reaction = foreign && bounce::is_reaction(link, at, from, within);
+        let edit = foreign && !reaction;
+        let limits = self.round.limits;
+        let most = if reaction { limits.reactions_max } else { limits.bounces_max };
         let state = link.field_state.unit(at);
         let bounces = if edit { 0 } else { state.bounces.saturating_add(1) };
         let replaced = bounce::replaced(mapping, link, at, to);
-        if bounces > self.round.limits.bounces_max {
+        if bounces > most {
             self.decided(id, mapping, at, Verdict::Oscillates);
             self.set_unit(id, at, UnitState { status: UnitStatus::Frozen, bounces, ..state });
             self.ask(id, mapping, Some(at), ReviewKind::Oscillation);

@@ -27,7 +27,11 @@ pub struct Limits {
     /// Writes to one unit in a row without an edit from outside, before it is frozen (protocol
     /// P8a: K).
     pub bounces_max: u8,
-    /// How soon a value must be back, after the edit that our write carried, for it to count as a
+    /// The same where each write was followed by a new value from a side that does not tell who
+    /// made it: far more than people pass a value to and fro at such a pace, and still an end
+    /// where automations of both sides do.
+    pub reactions_max: u8,
+    /// How soon a value must be back, or a new one be there, after the edit that our write carried, for it to count as a
     /// write that does not hold where nobody tells who changed it, microseconds.
     pub bounce_within: i64,
     /// The shortest wait before a record that was locked, or a tick that was open, is tried
@@ -46,6 +50,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             bounces_max: 3,
+            reactions_max: 30,
             bounce_within: 900_000_000,
             retry_min: 50_000,
             retry_max: 60_000_000,

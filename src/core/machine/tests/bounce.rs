@@ -74,3 +74,55 @@ fn new_values_in_turn_are_edits() {
         (left, right) = (value.clone(), value);
     }
 }
+
+/// Both sides answer each of our writes with a value that was never there before, so many seconds
+/// after it. Gives the number of writes.
+fn answer_each_other(seconds: i64) -> (Scene, usize) {
+    let mut scene = Scene::agreed(polled());
+    let (mut left, mut right) = ("a".to_owned(), "a".to_owned());
+    for turn in 0..60_u8 {
+        let value = format!("v{turn}!");
+        if turn % 2 == 0 {
+            left.clone_from(&value)
+        } else {
+            right.clone_from(&value)
+        }
+        let time = seconds * i64::from(turn + 1);
+        if exchange(&mut scene, &left, &right, 3 * turn + 2, time).is_none() {
+            return (scene, usize::from(turn));
+        }
+        (left, right) = (value.clone(), value);
+    }
+    (scene, 60)
+}
+
+#[test]
+fn automations_that_make_a_new_value_of_each_write_are_stopped() {
+    let (scene, writes) = answer_each_other(2);
+    assert!((21..=32).contains(&writes), "{writes} writes");
+    assert_eq!(scene.reviews[0].kind, ReviewKind::Oscillation);
+}
+
+#[test]
+fn new_values_in_turn_over_days_are_edits_for_ever() {
+    let (_, writes) = answer_each_other(86_400);
+    assert_eq!(writes, 60);
+}
+
+#[test]
+fn a_second_edit_of_one_side_ends_the_row() {
+    let mut scene = Scene::agreed(polled());
+    let (mut left, mut right) = ("a".to_owned(), "a".to_owned());
+    for turn in 0..60_u8 {
+        let value = format!("v{turn}");
+        // Left, left, right, left, left, right.
+        if turn % 3 < 2 {
+            left.clone_from(&value)
+        } else {
+            right.clone_from(&value)
+        }
+        let wrote = exchange(&mut scene, &left, &right, 3 * turn + 2, i64::from(turn) + 1);
+        assert_eq!(wrote, Some(if turn % 3 < 2 { Side::Right } else { Side::Left }));
+        (left, right) = (value.clone(), value);
+    }
+}
