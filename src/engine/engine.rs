@@ -330,7 +330,8 @@ impl<L: Ledger> Engine<L> {
         });
         gathered.enter(&mut workset);
         for input in &work.settled {
-            workset.settle(input);
+            let prepared = gathered.prepare_settled(&self.intake.mappings, input);
+            workset.settle(prepared.as_ref().unwrap_or(input));
         }
         for (mapping, side, seen) in &work.observed {
             let known = gathered.knows(*mapping, *side, &seen.key);

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use syncline_core::machine::{Mappings, Missing, Observation, Workset};
-use syncline_core::mapping::{Mapping, MappingId};
+use syncline_core::machine::{Mappings, Missing, Observation, Settling, Workset};
+use syncline_core::mapping::MappingId;
 use syncline_core::model::{Link, LinkState};
 use syncline_core::{Side, Sides};
 use syncline_ledger::{Ledger, LinkQuery, Loaded};
@@ -12,6 +12,7 @@ use syncline_sdk::{Key, LinkId, Value};
 
 use crate::error::Result;
 use crate::flight::Flights;
+use crate::references::{ask_for_parents, shown};
 use crate::work::Work;
 
 /// What was loaded for a round so far.
@@ -28,7 +29,7 @@ pub struct Gathered {
 
 /// Queries being put together, one a mapping, each name once.
 #[derive(Default)]
-struct Queries(BTreeMap<MappingId, Names>);
+pub(crate) struct Queries(BTreeMap<MappingId, Names>);
 
 /// The names by which links of one mapping are asked for.
 #[derive(Default)]
@@ -42,7 +43,7 @@ impl Queries {
     fn link(&mut self, mapping: MappingId, link: LinkId) {
         self.0.entry(mapping).or_default().links.insert(link);
     }
-    fn key(&mut self, mapping: MappingId, side: Side, key: &Key) {
+    pub(crate) fn key(&mut self, mapping: MappingId, side: Side, key: &Key) {
         let keys = &mut self.0.entry(mapping).or_default().keys[side];
         if !keys.contains(key) {
             keys.insert(key.clone());
@@ -77,9 +78,15 @@ impl Gathered {
         }
         for input in &work.settled {
             queries.link(input.carried.mapping, input.carried.link);
-            if let syncline_core::machine::Settling::Stale(Some(seen)) = &input.settling {
-                let side = input.carried.intent.side;
-                ask_for(&mut queries, mappings, input.carried.mapping, side, seen);
+            let (mapping, side) = (input.carried.mapping, input.carried.intent.side);
+            match &input.settling {
+                Settling::Stale(Some(seen)) => {
+                    ask_for(&mut queries, mappings, mapping, side, seen);
+                }
+                Settling::Applied { stored: Some(stored), .. } => {
+                    ask_for_parents(&mut queries, mappings, mapping, side, stored);
+                }
+                _ => {}
             }
         }
         for (mapping, link) in work.touched.iter().chain(&work.retried) {
@@ -183,7 +190,7 @@ impl Gathered {
         self.fetch(ledger, queries).await
     }
 
-    async fn fetch<L: Ledger>(&mut self, ledger: &L, queries: Queries) -> Result<()> {
+    pub(crate) async fn fetch<L: Ledger>(&mut self, ledger: &L, queries: Queries) -> Result<()> {
         let queries = queries.finish();
         if queries.is_empty() {
             return Ok(());
@@ -198,8 +205,7 @@ impl Gathered {
             }
             for side in Side::BOTH {
                 if let Some(key) = &link.keys[side] {
-                    let links = self.links.entry((link.mapping, side)).or_default();
-                    links.insert(key.clone(), link.id);
+                    self.learn(link.mapping, side, key.clone(), link.id);
                 }
             }
         }
@@ -210,6 +216,11 @@ impl Gathered {
         }
         self.loaded.push(loaded);
         Ok(())
+    }
+
+    /// Notes which link a record is of.
+    pub(crate) fn learn(&mut self, mapping: MappingId, side: Side, key: Key, link: LinkId) {
+        self.links.entry((mapping, side)).or_default().insert(key, link);
     }
 
     /// Hands what was loaded since the last time to the machine.
@@ -225,7 +236,7 @@ impl Gathered {
         !former && self.link(mapping, side, key).is_some()
     }
 
-    fn link(&self, mapping: MappingId, side: Side, key: &Key) -> Option<LinkId> {
+    pub(crate) fn link(&self, mapping: MappingId, side: Side, key: &Key) -> Option<LinkId> {
         self.links.get(&(mapping, side))?.get(key).copied()
     }
 
@@ -250,41 +261,6 @@ impl Gathered {
         }
         Cow::Owned(Observation { marked, ..prepared.into_owned() })
     }
-
-    /// An observation with its references as links, where those are known.
-    fn resolve<'a>(
-        &self,
-        mappings: &Mappings,
-        mapping: MappingId,
-        side: Side,
-        seen: &'a Observation,
-    ) -> Cow<'a, Observation> {
-        let Some(mapping) = mappings.get(&mapping) else {
-            return Cow::Borrowed(seen);
-        };
-        let mut found = Vec::new();
-        for (at, parents, key) in references(mappings, mapping, side, seen) {
-            let value = match self.link(parents.0, parents.1, &key) {
-                Some(link) => Value::Link(link),
-                None => Value::text(key.as_str()),
-            };
-            found.push((at, value));
-        }
-        if found.is_empty() {
-            return Cow::Borrowed(seen);
-        }
-        let mut seen = seen.clone();
-        let mut values = match (&mut seen.content, &mut seen.bin) {
-            (Ok(values), _) => Some(values),
-            (Err(_), bin) => bin.as_mut().map(|bin| &mut bin.values),
-        };
-        for (at, value) in found {
-            if let Some(place) = values.as_mut().and_then(|values| values.get_mut(at)) {
-                *place = value;
-            }
-        }
-        Cow::Owned(seen)
-    }
 }
 
 fn ask_for(
@@ -304,45 +280,5 @@ fn ask_for(
     if let Err(Missing::MergedInto(winner)) = &seen.content {
         queries.key(id, side, winner);
     }
-    let Some(mapping) = mappings.get(&id) else {
-        return;
-    };
-    for (_, parents, key) in references(mappings, mapping, side, seen) {
-        queries.key(parents.0, parents.1, &key);
-    }
-}
-
-/// The values of an observation: the record's, or those that the recycle bin still shows of it.
-fn shown(seen: &Observation) -> &[Value] {
-    match (&seen.content, &seen.bin) {
-        (Ok(values), _) => values,
-        (Err(_), Some(bin)) => &bin.values,
-        (Err(_), None) => &[],
-    }
-}
-
-/// The references that an observation holds as native ids: the field, the parent's mapping and
-/// side, the id.
-fn references<'a>(
-    mappings: &'a Mappings,
-    mapping: &'a Mapping,
-    side: Side,
-    seen: &'a Observation,
-) -> impl Iterator<Item = (usize, (MappingId, Side), Key)> + 'a {
-    let values = shown(seen);
-    mapping.units.iter().flat_map(|unit| &unit.pairs).filter_map(move |pair| {
-        let parents = mappings.get(&pair.reference?)?;
-        let system = &mapping.sides[side].system;
-        let there =
-            if parents.sides[side].system == *system { side } else { parents.side_of(system)? };
-        let at = pair.on(side);
-        let key = match values.get(at)? {
-            Value::Text(text) => Key::new(text.clone()),
-            Value::Int(number) => Key::new(number.to_string()),
-            Value::Uuid(uuid) => Key::new(uuid.to_string()),
-            Value::Raw(text) => Key::new(text.clone()),
-            _ => return None,
-        };
-        Some((at, (parents.id, there), key))
-    })
+    ask_for_parents(queries, mappings, id, side, shown(seen));
 }

@@ -25,6 +25,7 @@ mod observation;
 mod proof;
 mod reader;
 mod recover;
+mod references;
 mod send;
 mod settle;
 mod system;

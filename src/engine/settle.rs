@@ -6,7 +6,7 @@ use syncline_core::machine::{Carried, SettleInput, Settling};
 use syncline_core::model::{BatchChange, BatchState, IntentKind};
 use syncline_ledger::Ledger;
 use syncline_sdk::{
-    BatchId, Context, Instant, IntentId, Purpose, Settlement, SystemName, UnknownWrite,
+    BatchId, Context, Current, Instant, IntentId, Purpose, Settlement, SystemName, UnknownWrite,
     VersionOrder, WriteBatch, WriteOutcome,
 };
 
@@ -16,6 +16,7 @@ use crate::error::Result;
 use crate::judged::{Judged, undecided};
 use crate::limits;
 use crate::proof::{Proof, by_marker, not_sent, proof};
+use crate::references::with_links;
 use crate::send::{Sending, Sent};
 use crate::work::{Account, Work};
 
@@ -244,8 +245,20 @@ impl<L: Ledger> Engine<L> {
             }
             Settlement::NotApplied => Judged::Settled(Settling::Cancelled),
             Settlement::Awaited => Judged::Wait,
-            Settlement::Undecided { current } => undecided(mapping, carried, current, may_arrive),
+            Settlement::Undecided { current } => {
+                let current = self.with_links(carried, current).await?;
+                undecided(mapping, carried, current, may_arrive)
+            }
         })
+    }
+
+    /// What a record shows, with its references as links: so its content can be compared.
+    async fn with_links(&self, carried: &Carried, current: Current) -> Result<Current> {
+        let Current::Record(mut record) = current else { return Ok(current) };
+        let (ledger, mappings) = (&*self.intake.ledger, &self.intake.mappings);
+        let (mapping, side) = (carried.mapping, carried.intent.side);
+        record.values = with_links(ledger, mappings, mapping, side, record.values).await?;
+        Ok(Current::Record(record))
     }
 
     /// Whether the feed has not shown yet what a write did.

@@ -13,7 +13,7 @@ use tokio::time::Instant as Tick;
 
 use super::ending::Ended;
 use super::feeds::FeedTask;
-use super::pace::tick;
+use super::pace::{Pace, tick};
 use super::reads::{Job, Turns};
 use super::run::{Driver, DriverError};
 use super::telling::chain;

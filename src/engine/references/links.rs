@@ -1,0 +1,142 @@
+//! References: native ids outside, links inside (protocol 1.7).
+
+use std::borrow::Cow;
+
+use syncline_core::Side;
+use syncline_core::machine::{Mappings, Observation, SettleInput, Settling};
+use syncline_core::mapping::{Mapping, MappingId};
+use syncline_ledger::Ledger;
+use syncline_sdk::{Key, Value};
+
+use crate::error::Result;
+use crate::gather::{Gathered, Queries};
+
+impl Gathered {
+    /// A settlement as the machine takes it: what it shows of the record with its references as
+    /// links. Nothing when it shows none as native ids.
+    pub fn prepare_settled(&self, mappings: &Mappings, input: &SettleInput) -> Option<SettleInput> {
+        let (mapping, side) = (input.carried.mapping, input.carried.intent.side);
+        let settling = match &input.settling {
+            Settling::Applied { version, stored: Some(stored), key } => Settling::Applied {
+                version: version.clone(),
+                stored: Some(self.linked(mappings, mapping, side, stored)?),
+                key: key.clone(),
+            },
+            Settling::Stale(Some(seen)) => match self.resolve(mappings, mapping, side, seen) {
+                Cow::Owned(seen) => Settling::Stale(Some(Box::new(seen))),
+                Cow::Borrowed(_) => return None,
+            },
+            _ => return None,
+        };
+        Some(SettleInput { carried: input.carried.clone(), settling })
+    }
+
+    /// An observation with its references as links, where those are known.
+    pub(crate) fn resolve<'a>(
+        &self,
+        mappings: &Mappings,
+        mapping: MappingId,
+        side: Side,
+        seen: &'a Observation,
+    ) -> Cow<'a, Observation> {
+        let Some(values) = self.linked(mappings, mapping, side, shown(seen)) else {
+            return Cow::Borrowed(seen);
+        };
+        let mut seen = seen.clone();
+        match (&mut seen.content, &mut seen.bin) {
+            (Ok(place), _) => *place = values,
+            (Err(_), Some(bin)) => bin.values = values,
+            (Err(_), None) => {}
+        }
+        Cow::Owned(seen)
+    }
+
+    /// The values of a record with its references as links, where those are known; nothing when
+    /// it holds none as native ids.
+    fn linked(
+        &self,
+        mappings: &Mappings,
+        mapping: MappingId,
+        side: Side,
+        values: &[Value],
+    ) -> Option<Vec<Value>> {
+        let mapping = mappings.get(&mapping)?;
+        let mut linked: Option<Vec<Value>> = None;
+        for (at, parents, key) in references(mappings, mapping, side, values) {
+            let value = match self.link(parents.0, parents.1, &key) {
+                Some(link) => Value::Link(link),
+                None => Value::text(key.as_str()),
+            };
+            if let Some(place) = linked.get_or_insert_with(|| values.to_vec()).get_mut(at) {
+                *place = value;
+            }
+        }
+        linked
+    }
+}
+
+/// The values of a record that was read, with its references as links.
+///
+/// # Errors
+/// When the ledger gives no answer.
+pub(crate) async fn with_links<L: Ledger>(
+    ledger: &L,
+    mappings: &Mappings,
+    mapping: MappingId,
+    side: Side,
+    values: Vec<Value>,
+) -> Result<Vec<Value>> {
+    let mut queries = Queries::default();
+    ask_for_parents(&mut queries, mappings, mapping, side, &values);
+    let mut gathered = Gathered::default();
+    gathered.fetch(ledger, queries).await?;
+    Ok(gathered.linked(mappings, mapping, side, &values).unwrap_or(values))
+}
+
+/// Asks for the links that a record refers to.
+pub(crate) fn ask_for_parents(
+    queries: &mut Queries,
+    mappings: &Mappings,
+    id: MappingId,
+    side: Side,
+    values: &[Value],
+) {
+    let Some(mapping) = mappings.get(&id) else { return };
+    for (_, parents, key) in references(mappings, mapping, side, values) {
+        queries.key(parents.0, parents.1, &key);
+    }
+}
+
+/// The values of an observation: the record's, or those that the recycle bin still shows of it.
+pub(crate) fn shown(seen: &Observation) -> &[Value] {
+    match (&seen.content, &seen.bin) {
+        (Ok(values), _) => values,
+        (Err(_), Some(bin)) => &bin.values,
+        (Err(_), None) => &[],
+    }
+}
+
+/// The references that a record holds as native ids: the field, the parent's mapping and
+/// side, the id.
+fn references<'a>(
+    mappings: &'a Mappings,
+    mapping: &'a Mapping,
+    side: Side,
+    values: &'a [Value],
+) -> impl Iterator<Item = (usize, (MappingId, Side), Key)> + 'a {
+    mapping.units.iter().flat_map(|unit| &unit.pairs).filter_map(move |pair| {
+        let parents = mappings.get(&pair.reference?)?;
+        let system = &mapping.sides[side].system;
+        let there =
+            if parents.sides[side].system == *system { side } else { parents.side_of(system)? };
+        let at = pair.on(side);
+        let key = match values.get(at)? {
+            Value::Text(text) => Key::new(text.clone()),
+            Value::Int(number) => Key::new(number.to_string()),
+            Value::Uuid(uuid) => Key::new(uuid.to_string()),
+            Value::Raw(text) => Key::new(text.clone()),
+            _ => return None,
+        };
+        Some((at, (parents.id, there), key))
+    })
+}
