@@ -329,14 +329,19 @@ impl<L: Ledger> Engine<L> {
             new_id: &mut new_id,
         });
         gathered.enter(&mut workset);
+        let mut merged = Vec::new();
         for input in &work.settled {
             let prepared = gathered.prepare_settled(&self.intake.mappings, input);
             workset.settle(prepared.as_ref().unwrap_or(input));
+            merged.extend(self.flights.merged((input.carried.mapping, input.carried.link)));
         }
         for (mapping, side, seen) in &work.observed {
             let known = gathered.knows(*mapping, *side, &seen.key);
             if !self.departed.admits(*mapping, *side, seen) && !known {
                 continue;
+            }
+            if let Some(link) = gathered.link(*mapping, *side, &seen.key) {
+                self.flights.note_merged(&self.intake.mappings[mapping], link, *side, seen);
             }
             let seen =
                 gathered.prepare(&self.intake.mappings, &self.flights, *mapping, *side, seen);
@@ -373,7 +378,7 @@ impl<L: Ledger> Engine<L> {
         });
         workset.out.batches.extend(once.cloned());
         workset.out.gaps.extend(work.gaps.iter().cloned());
-        for hint in &work.hints {
+        for hint in work.hints.iter().chain(&merged) {
             workset.hint(
                 hint.system.clone(),
                 hint.entity.clone(),

@@ -7,7 +7,7 @@ use syncline_core::Side;
 use syncline_core::machine::{Carried, Missing, Observation, OutBatch, Settling, Source};
 use syncline_core::mapping::{Mapping, MappingId};
 use syncline_core::model::{Batch, Hint, HintReason, IntentKind};
-use syncline_sdk::{BatchId, IntentId, SystemName, WriteBatch};
+use syncline_sdk::{BatchId, IntentId, Key, LinkId, SystemName, WriteBatch};
 
 use crate::limits;
 
@@ -26,6 +26,9 @@ pub struct Flight {
     pub awaited: bool,
     /// Intents whose record was not found after a gap: the feed may never show what they did.
     pub vanished: BTreeSet<IntentId>,
+    /// Links of which a merge was heard while their write was under way, each with what is to be
+    /// looked up once it is settled.
+    pub merged: BTreeMap<(MappingId, LinkId), Hint>,
     /// Not to be settled before this time, microseconds UTC.
     pub settle_at: i64,
     /// Whether a gap was noticed while it was under way: nothing has told of what happened since
@@ -45,6 +48,7 @@ impl Flight {
             intents,
             awaited: true,
             vanished: BTreeSet::new(),
+            merged: BTreeMap::new(),
             settle_at: 0,
             across_gap: false,
         }
@@ -59,17 +63,16 @@ impl Flight {
     ) -> Option<Hint> {
         let Settling::Applied { key: Some(key), .. } = settling else { return None };
         let create = carried.intent.kind == IntentKind::Create;
-        let place = &mapping.sides[carried.intent.side];
-        (create && self.across_gap).then(|| Hint {
-            system: place.system.clone(),
-            entity: place.selection.entity.clone(),
-            key: key.clone(),
-            seq: 0,
-            due: 0,
-            reason: HintReason::Sweep,
-            tries: 0,
-        })
+        let side = carried.intent.side;
+        (create && self.across_gap).then(|| look_up(mapping, side, key.clone(), HintReason::Sweep))
     }
+}
+
+/// A hint of a record that is to be read at once.
+fn look_up(mapping: &Mapping, side: Side, key: Key, reason: HintReason) -> Hint {
+    let place = &mapping.sides[side];
+    let (system, entity) = (place.system.clone(), place.selection.entity.clone());
+    Hint { system, entity, key, seq: 0, due: 0, reason, tries: 0 }
 }
 
 /// All batches under way.
@@ -159,6 +162,29 @@ impl Flights {
             });
             vanished.extend(of.map(|carried| carried.intent.id));
         }
+    }
+    /// Notes that a record was merged away while a write of its link is under way.
+    pub(crate) fn note_merged(
+        &mut self,
+        mapping: &Mapping,
+        link: LinkId,
+        side: Side,
+        seen: &Observation,
+    ) {
+        if !matches!(seen.content, Err(Missing::MergedInto(_))) {
+            return;
+        }
+        let of = (mapping.id, link);
+        let writes =
+            |flight: &Flight| flight.carried.iter().any(|one| (one.mapping, one.link) == of);
+        for flight in self.0.values_mut().filter(|flight| writes(flight)) {
+            let hint = look_up(mapping, side, seen.key.clone(), HintReason::Again);
+            flight.merged.insert(of, hint);
+        }
+    }
+    /// What is to be looked up of a link when its write is settled.
+    pub(crate) fn merged(&self, of: (MappingId, LinkId)) -> Option<Hint> {
+        self.0.values().find_map(|flight| flight.merged.get(&of)).cloned()
     }
     /// A gap was noticed.
     pub(crate) fn note_gap(&mut self) {

@@ -101,6 +101,7 @@ impl<L: Ledger> Engine<L> {
             write,
             awaited: false,
             vanished: BTreeSet::new(),
+            merged: BTreeMap::new(),
             settle_at: 0,
             across_gap: false,
         })

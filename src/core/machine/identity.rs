@@ -216,7 +216,9 @@ impl Workset<'_> {
         seen: &Observation,
     ) {
         if self.slots[&id].link.is_open() {
-            let wait = self.round.limits.retry_min;
+            // It is looked up once the write is settled; should this process not live so long, a
+            // little later.
+            let wait = self.round.limits.retry_max;
             self.hint_later(mapping, side, seen.key.clone(), wait, HintReason::Again);
             return;
         }

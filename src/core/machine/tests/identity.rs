@@ -84,3 +84,20 @@ fn a_winner_that_is_gone_itself_proves_no_deletion() {
     assert!(done.sends.is_empty());
     assert_eq!(scene.reviews[0].kind, ReviewKind::SuspectedDelete(Side::Left));
 }
+
+#[test]
+fn a_merge_heard_of_during_a_write_is_not_read_again_and_again() {
+    let mut scene = Scene::agreed(Cas::ExactField);
+    let sent = scene.page(Side::Left, "b", 2).sends;
+    assert_eq!(sent.len(), 1);
+    let merged = Observation {
+        content: Err(Missing::MergedInto("w".into())),
+        source: Source::Read,
+        ..seen(Side::Left, "b", 3)
+    };
+    let done = scene.round(|workset| workset.observe(MAPPING, Side::Left, &merged));
+    assert_eq!(scene.link.state, LinkState::Linked);
+    let now = 1_000_000;
+    let due: Vec<i64> = done.changeset.hints.iter().map(|hint| hint.due - now).collect();
+    assert_eq!(due, [crate::machine::Limits::default().retry_max]);
+}
