@@ -85,3 +85,10 @@ pub fn put_off(tries: i16) -> i64 {
 
 /// Deletions of records without a link that are remembered: far more than pages under way hold.
 pub const DEPARTED_MAX: usize = 20_000;
+
+/// How long a receipt is kept after the last copy of its batch could be applied, by our clock: a
+/// process that was fenced, on a machine whose clock is behind, counts otherwise.
+pub const RECEIPTS_KEPT: Duration = Duration::from_secs(600);
+
+/// Batches whose receipts are forgotten in one go: one short statement on each side.
+pub const FORGET_MAX: usize = 500;

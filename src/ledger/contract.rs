@@ -8,7 +8,7 @@ use syncline_core::mapping::MappingId;
 use syncline_core::model::{
     Batch, Changeset, Claim, Entry, Fence, Gap, Hint, Link, Parked, Review, StreamPosition,
 };
-use syncline_sdk::{Instant, Key, LinkId, SystemName};
+use syncline_sdk::{BatchId, Instant, Key, LinkId, SystemName};
 
 /// Why a ledger call gave no answer.
 #[derive(Debug, thiserror::Error)]
@@ -146,6 +146,25 @@ pub trait Ledger: Send + Sync + 'static {
     /// # Errors
     /// As every call.
     async fn open_batches(&self, max: usize) -> Result<Vec<OpenBatch>>;
+
+    /// Batches of a system that are settled and of which no copy could be applied any more at
+    /// `dead_before`, oldest first: their receipts may go (protocol I7).
+    ///
+    /// # Errors
+    /// As every call.
+    async fn spent_batches(
+        &self,
+        system: &SystemName,
+        dead_before: Instant,
+        max: usize,
+    ) -> Result<Vec<BatchId>>;
+
+    /// Removes the rows of settled batches. Whatever else is named stays, so that doing it twice,
+    /// or as a process that owns nothing any more, harms nothing.
+    ///
+    /// # Errors
+    /// As every call.
+    async fn remove_batches(&self, batches: &[BatchId]) -> Result<()>;
 
     /// Hints of a system that are due, earliest first. They stay until a commit is done with
     /// them.

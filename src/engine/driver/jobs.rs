@@ -10,7 +10,9 @@ use syncline_sdk::SystemName;
 use super::ending::Ended;
 use super::pace::tick;
 use super::reads::{Job, Read};
-use super::run::{ANSWERS_EVERY, Driver, HINTS_IDLE, RETRIED_SEEN, RETRY_EVERY, TICK};
+use super::run::{
+    ANSWERS_EVERY, Driver, FORGET_EVERY, HINTS_IDLE, RETRIED_SEEN, RETRY_EVERY, TICK,
+};
 
 impl<L: Ledger> Driver<L> {
     /// Starts the reads that are due.
@@ -124,6 +126,7 @@ impl<L: Ledger> Driver<L> {
             }
             Job::Hints(_) => now + HINTS_IDLE,
             Job::Answers => now + ANSWERS_EVERY,
+            Job::Forget(_) => now + FORGET_EVERY,
             Job::Load(..) | Job::Verify(_) => now,
         };
         if let Some(turn) = self.turns.get_mut(job) {

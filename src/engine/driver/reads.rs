@@ -30,6 +30,8 @@ pub(super) enum Job {
     Retry(MappingId),
     /// Answers of people.
     Answers,
+    /// Receipts on a system that nothing needs any more.
+    Forget(SystemName),
     /// A stream that was lost is opened anew.
     Reopen(SystemName),
     /// A look whether what stopped an entity of a system is mended.
@@ -167,6 +169,10 @@ impl<L: Ledger> Intake<L> {
                 let probe = place.and_then(|place| place.parse::<LinkId>().ok());
                 let (work, probe, more) = self.retry_parked(*mapping, probe).await?;
                 Found { work, next: probe.map(|probe| probe.to_string()), more, reopened: None }
+            }
+            Job::Forget(system) => {
+                let more = self.forget_receipts(system).await?;
+                Found { more, ..Found::default() }
             }
             Job::Reopen(system) => self.reopen(system).await?,
             Job::Mend(system) => self.look_whether_mended(system).await?,

@@ -55,6 +55,8 @@ pub(super) const HINTS_SOON: Duration = Duration::from_millis(20);
 pub(super) const ANSWERS_EVERY: Duration = Duration::from_millis(500);
 /// How often one record that was set aside for a wrong set-up is tried again.
 pub(super) const RETRY_EVERY: Duration = Duration::from_secs(60);
+/// How often receipts are forgotten that nothing needs any more.
+pub(super) const FORGET_EVERY: Duration = Duration::from_secs(60);
 /// How long after such a try it is looked whether it went through.
 pub(super) const RETRIED_SEEN: Duration = Duration::from_secs(5);
 /// How soon it is looked for the first time whether a stopped entity is mended.

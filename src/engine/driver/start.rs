@@ -115,6 +115,7 @@ impl<L: Ledger> Driver<L> {
                 continue;
             }
             self.turns.add(Job::Hints(name.clone()), None, now);
+            self.turns.add(Job::Forget(name.clone()), None, now);
             let stream = known.get(&feed_stream(name));
             if system.has_feed() && (stream.is_some() || !system.is_unused()) {
                 let begun = known.contains_key(&beginning_of(name));

@@ -33,9 +33,11 @@ impl<L: Ledger> Driver<L> {
             Job::Poll(id, side) | Job::Load(id, side) => {
                 Some(self.engine.intake.mappings[id].sides[*side].system.clone())
             }
-            Job::Hints(system) | Job::Reopen(system) | Job::Mend(system) | Job::Begin(system) => {
-                Some(system.clone())
-            }
+            Job::Hints(system)
+            | Job::Forget(system)
+            | Job::Reopen(system)
+            | Job::Mend(system)
+            | Job::Begin(system) => Some(system.clone()),
             Job::Verify(_) | Job::Retry(_) | Job::Answers => None,
         }
     }

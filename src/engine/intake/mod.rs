@@ -3,6 +3,7 @@
 
 mod answers;
 mod feed;
+mod forget;
 mod hints;
 mod load;
 mod poll;

@@ -15,6 +15,10 @@ pub enum Call {
     Page,
     /// `open_batches`.
     OpenBatches,
+    /// `spent_batches`.
+    SpentBatches,
+    /// `remove_batches`.
+    RemoveBatches,
     /// `hints`.
     Hints,
     /// `answers`.
@@ -47,6 +51,8 @@ impl Call {
             Self::Load => "load links",
             Self::Page => "page through links",
             Self::OpenBatches => "load open batches",
+            Self::SpentBatches => "look for spent batches",
+            Self::RemoveBatches => "remove batches",
             Self::Hints => "take hints",
             Self::Answers => "load answers",
             Self::Positions => "load positions",

@@ -5,7 +5,7 @@ use std::ops::Range;
 use async_trait::async_trait;
 use syncline_core::mapping::MappingId;
 use syncline_core::model::{Changeset, Entry, Gap, Hint, Link, Parked, Review, StreamPosition};
-use syncline_sdk::{Instant, LinkId, SystemName};
+use syncline_sdk::{BatchId, Instant, LinkId, SystemName};
 
 use super::{Call, Memory};
 use crate::{Committed, Ledger, LinkQuery, Loaded, OpenBatch, Ownership, Result};
@@ -35,6 +35,19 @@ impl Ledger for Memory {
 
     async fn open_batches(&self, max: usize) -> Result<Vec<OpenBatch>> {
         self.call(Call::OpenBatches, |state| state.open_batches(max)).await
+    }
+
+    async fn spent_batches(
+        &self,
+        system: &SystemName,
+        dead_before: Instant,
+        max: usize,
+    ) -> Result<Vec<BatchId>> {
+        self.call(Call::SpentBatches, |state| state.spent_batches(system, dead_before, max)).await
+    }
+
+    async fn remove_batches(&self, batches: &[BatchId]) -> Result<()> {
+        self.call(Call::RemoveBatches, |state| state.remove_batches(batches)).await
     }
 
     async fn hints(&self, system: &SystemName, now: Instant, max: usize) -> Result<Vec<Hint>> {

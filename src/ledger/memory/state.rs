@@ -149,6 +149,24 @@ impl State {
             .collect()
     }
 
+    pub(super) fn spent_batches(
+        &self,
+        system: &SystemName,
+        dead_before: Instant,
+        max: usize,
+    ) -> Vec<BatchId> {
+        let spent = |batch: &&Batch| {
+            let settled = batch.system == *system && batch.state == BatchState::Settled;
+            settled && batch.die_after < dead_before.micros()
+        };
+        self.batches.values().filter(spent).take(max).map(|batch| batch.id).collect()
+    }
+
+    pub(super) fn remove_batches(&mut self, batches: &[BatchId]) {
+        let open = |batch: &Batch| batch.state != BatchState::Settled;
+        self.batches.retain(|id, batch| open(batch) || !batches.contains(id));
+    }
+
     pub(super) fn due(&self, system: &SystemName, now: Instant, max: usize) -> Vec<Hint> {
         let mut due: Vec<&Hint> = self
             .hints

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::PgConnection;
 use syncline_core::encoding::{decode_ids, encode_ids};
 use syncline_core::model::{Batch, BatchChange};
-use syncline_sdk::SystemName;
+use syncline_sdk::{BatchId, Instant, SystemName};
 
 use super::error::{Meaning, corrupt};
 use super::{code, journal};
@@ -214,4 +214,34 @@ pub(super) async fn open(connection: &mut PgConnection, max: usize) -> Result<Ve
         batch,
     };
     Ok(batches.into_iter().map(with_entries).collect())
+}
+
+/// The settled batches of a system of which no copy can be applied any more, oldest first.
+pub(super) async fn spent(
+    connection: &mut PgConnection,
+    system: &SystemName,
+    dead_before: Instant,
+    max: usize,
+) -> Result<Vec<BatchId>> {
+    let ids = sqlx::query_scalar!(
+        "select id from syncline.batch
+         where system = $1 and state <> 0 and die_after < $2 order by id limit $3",
+        system.as_str(),
+        dead_before.micros(),
+        code::limit(max)
+    )
+    .fetch_all(connection)
+    .await
+    .meaning("look for spent batches")?;
+    Ok(ids.into_iter().map(code::to_batch).collect())
+}
+
+/// Removes settled batches.
+pub(super) async fn remove(connection: &mut PgConnection, batches: &[BatchId]) -> Result<()> {
+    let ids: Vec<i64> = batches.iter().map(|id| code::batch(*id)).collect::<Result<_>>()?;
+    sqlx::query!("delete from syncline.batch where id = any($1) and state <> 0", &ids)
+        .execute(connection)
+        .await
+        .map(drop)
+        .meaning("remove batches")
 }

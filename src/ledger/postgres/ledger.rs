@@ -5,7 +5,7 @@ use std::ops::Range;
 use async_trait::async_trait;
 use syncline_core::mapping::MappingId;
 use syncline_core::model::{Changeset, Entry, Gap, Hint, Link, Parked, Review, StreamPosition};
-use syncline_sdk::{Instant, LinkId, SystemName};
+use syncline_sdk::{BatchId, Instant, LinkId, SystemName};
 
 use super::session::call;
 use super::{
@@ -45,6 +45,21 @@ impl Ledger for Postgres {
 
     async fn open_batches(&self, max: usize) -> Result<Vec<OpenBatch>> {
         call!(self, "load open batches", |connection| batch::open(connection, max))
+    }
+
+    async fn spent_batches(
+        &self,
+        system: &SystemName,
+        dead_before: Instant,
+        max: usize,
+    ) -> Result<Vec<BatchId>> {
+        call!(self, "look for spent batches", |connection| {
+            batch::spent(connection, system, dead_before, max)
+        })
+    }
+
+    async fn remove_batches(&self, batches: &[BatchId]) -> Result<()> {
+        call!(self, "remove batches", |connection| batch::remove(connection, batches))
     }
 
     async fn hints(&self, system: &SystemName, now: Instant, max: usize) -> Result<Vec<Hint>> {

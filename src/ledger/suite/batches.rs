@@ -1,7 +1,7 @@
 //! Batches: what was sent, how often, and whether it is settled.
 
 use syncline_core::model::{Batch, BatchChange, BatchState};
-use syncline_sdk::BatchId;
+use syncline_sdk::{BatchId, Instant};
 
 use super::Subject;
 use super::fixture::{Engine, batch, entry, link_id};
@@ -70,4 +70,34 @@ pub(super) async fn open_batches_carry_their_intents<L: Subject>(ledger: &L) {
     }
     assert_eq!(ledger.open_batches(9).await.unwrap(), expected);
     assert_eq!(ledger.open_batches(2).await.unwrap(), expected[..2]);
+}
+
+pub(super) async fn spent_batches_are_removed<L: Subject>(ledger: &L) {
+    let engine = Engine::new(ledger).await;
+    let id = |ordinal| BatchId { commit: 901, ordinal };
+    for ordinal in 0..4 {
+        let die_after = if ordinal == 2 { 900 } else { 500 };
+        let sent = Batch { die_after, ..batch(id(ordinal), Vec::new()) };
+        engine.must(|changes| changes.batches.push(BatchChange::Send(sent))).await;
+    }
+    for ordinal in [0, 2, 3] {
+        let close =
+            BatchChange::Close { id: id(ordinal), state: BatchState::Settled, attempts: None };
+        engine.must(|changes| changes.batches.push(close)).await;
+    }
+    // The second is open, of the third a copy may still arrive.
+    let system = batch(ID, Vec::new()).system;
+    let at = Instant::from_micros(501);
+    assert_eq!(ledger.spent_batches(&system, at, 9).await.unwrap(), [id(0), id(3)]);
+    assert_eq!(ledger.spent_batches(&system, at, 1).await.unwrap(), [id(0)]);
+    assert!(ledger.spent_batches(&"another".into(), at, 9).await.unwrap().is_empty());
+    for _ in 0..2 {
+        ledger.remove_batches(&[id(0), id(1)]).await.unwrap();
+        assert_eq!(ledger.spent_batches(&system, at, 9).await.unwrap(), [id(3)]);
+        assert_eq!(ledger.open_batches(9).await.unwrap().len(), 1);
+    }
+    // To whoever comes late it is a settled batch like any other.
+    let late =
+        BatchChange::Resend { id: id(0), read_attempts: 1, epoch: 2, last_sent: 3, die_after: 4 };
+    engine.refused(|changes| changes.batches.push(late)).await;
 }

@@ -47,6 +47,7 @@ cases! {
     batches::attempts_are_asserted,
     batches::a_settled_batch_stays_settled,
     batches::open_batches_carry_their_intents,
+    batches::spent_batches_are_removed,
     hints::one_a_record,
     hints::what_is_known_of_a_deletion_stays,
     hints::taken_in_order_when_due,

@@ -186,3 +186,34 @@ async fn what_is_one_transaction_here_is_one_there() {
     becomes(&b, "select name from accounts where code = 'c1'", "better").await;
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn receipts_go_when_no_copy_can_arrive_any_more() {
+    let mut world = World::new("receipts").await;
+    let a = world.postgres("a", TABLE).await;
+    let b = world.postgres("b", TABLE).await;
+    world.mapping("accounts", MAPPING);
+    world.start().await;
+    run(&a, "insert into accounts(code, name) select n, 'n' from generate_series(1, 9) n").await;
+    becomes(&b, "select count(*)::text from accounts", "9").await;
+    run(&b, "update accounts set name = 'from b' where code = '3'").await;
+    becomes(&a, "select name from accounts where code = '3'", "from b").await;
+    let open = "select count(*)::text from syncline.batch where state = 0";
+    becomes(&world.ledger(), open, "0").await;
+    world.stop().await;
+
+    // Of the write to the left a copy may still arrive, of those to the right none.
+    let receipts = "select count(*)::text from syncline.receipt";
+    let kept = text(&a, receipts).await;
+    assert_ne!(kept, "0");
+    assert_ne!(text(&b, receipts).await, "0");
+    run(&world.ledger(), "update syncline.batch set die_after = 0 where system = 'b'").await;
+    world.start().await;
+    becomes(&b, receipts, "0").await;
+    let rows = "select string_agg(distinct system, ',') from syncline.batch";
+    becomes(&world.ledger(), rows, "a").await;
+    assert_eq!(text(&a, receipts).await, kept);
+    run(&a, "update accounts set name = 'and on' where code = '4'").await;
+    becomes(&b, "select name from accounts where code = '4'", "and on").await;
+    world.end().await;
+}
