@@ -31,8 +31,9 @@ pub struct Limits {
     /// made it: far more than people pass a value to and fro at such a pace, and still an end
     /// where automations of both sides do.
     pub reactions_max: u8,
-    /// How soon a value must be back, or a new one be there, after the edit that our write carried, for it to count as a
-    /// write that does not hold where nobody tells who changed it, microseconds.
+    /// How soon a value must be back, or a new one be there, after the edit that our write
+    /// carried, for it to count as a write that does not hold where nobody tells who changed it,
+    /// microseconds.
     pub bounce_within: i64,
     /// The shortest wait before a record that was locked, or a tick that was open, is tried
     /// again, microseconds.
