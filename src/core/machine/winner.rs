@@ -31,8 +31,13 @@ impl Workset<'_> {
     ) {
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         slot.touched = true;
-        let merging = Merging { winner: winner.clone(), read: false, side, seen: seen.clone() };
-        self.merging.insert(id, merging);
+        // The loser may be read once more within the round: what is known of the winner stays.
+        self.merging.entry(id).or_insert_with(|| Merging {
+            winner: winner.clone(),
+            read: false,
+            side,
+            seen: seen.clone(),
+        });
     }
 
     /// The reading that a merge waits for.

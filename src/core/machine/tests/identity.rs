@@ -101,3 +101,22 @@ fn a_merge_heard_of_during_a_write_is_not_read_again_and_again() {
     let due: Vec<i64> = done.changeset.hints.iter().map(|hint| hint.due - now).collect();
     assert_eq!(due, [crate::machine::Limits::default().retry_max]);
 }
+
+#[test]
+fn what_was_read_of_a_winner_stays_when_the_loser_is_read_again() {
+    let mut scene = Scene::agreed(Cas::ExactRecord);
+    let gone = |key: &str, missing| Observation {
+        key: key.into(),
+        content: Err(missing),
+        ..seen(Side::Left, "a", 2)
+    };
+    let done = scene.round(|workset| {
+        let lost = gone("l", Missing::MergedInto("w".into()));
+        workset.observe(MAPPING, Side::Left, &lost);
+        workset.begin_reading();
+        workset.observe(MAPPING, Side::Left, &gone("w", Missing::Deleted));
+        workset.observe(MAPPING, Side::Left, &lost);
+    });
+    assert!(done.changeset.hints.is_empty(), "it is looked for again: {:?}", done.changeset.hints);
+    assert_eq!(scene.reviews[0].kind, ReviewKind::SuspectedDelete(Side::Left));
+}
