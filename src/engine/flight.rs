@@ -97,9 +97,14 @@ impl Flights {
     pub fn remove(&mut self, id: BatchId) {
         self.0.remove(&id);
     }
-    /// Forgets what was settled, and the batches of which that leaves nothing.
+    /// Forgets what was settled, and the batches of which that leaves nothing. A batch whose
+    /// answer is awaited is another one, with the same step of the same intent: an undelete that
+    /// was planned again in the round that settled the first.
     pub fn forget(&mut self, settled: impl Fn(&Carried) -> bool) {
         self.0.retain(|_, flight| {
+            if flight.awaited {
+                return true;
+            }
             let before = flight.carried.len();
             flight.carried.retain(|carried| !settled(carried));
             flight.carried.len() == before || !flight.carried.is_empty()

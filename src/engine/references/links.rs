@@ -14,18 +14,21 @@ use crate::gather::{Gathered, Queries};
 impl Gathered {
     /// A settlement as the machine takes it: what it shows of the record with its references as
     /// links. Nothing when it shows none as native ids.
+    ///
+    /// What a refused write found is what the next one expects, so there a reference by a name
+    /// that its record does not have any more stays as the side shows it: no link can tell it.
     pub fn prepare_settled(&self, mappings: &Mappings, input: &SettleInput) -> Option<SettleInput> {
         let (mapping, side) = (input.carried.mapping, input.carried.intent.side);
         let settling = match &input.settling {
             Settling::Applied { version, stored: Some(stored), key } => Settling::Applied {
                 version: version.clone(),
-                stored: Some(self.linked(mappings, mapping, side, stored)?),
+                stored: Some(self.linked(mappings, mapping, side, stored, Names::All)?),
                 key: key.clone(),
             },
-            Settling::Stale(Some(seen)) => match self.resolve(mappings, mapping, side, seen) {
-                Cow::Owned(seen) => Settling::Stale(Some(Box::new(seen))),
-                Cow::Borrowed(_) => return None,
-            },
+            Settling::Stale(Some(seen)) => {
+                let values = self.linked(mappings, mapping, side, shown(seen), Names::Present)?;
+                Settling::Stale(Some(Box::new(with_values(seen, values))))
+            }
             _ => return None,
         };
         Some(SettleInput { carried: input.carried.clone(), settling })
@@ -39,16 +42,10 @@ impl Gathered {
         side: Side,
         seen: &'a Observation,
     ) -> Cow<'a, Observation> {
-        let Some(values) = self.linked(mappings, mapping, side, shown(seen)) else {
-            return Cow::Borrowed(seen);
-        };
-        let mut seen = seen.clone();
-        match (&mut seen.content, &mut seen.bin) {
-            (Ok(place), _) => *place = values,
-            (Err(_), Some(bin)) => bin.values = values,
-            (Err(_), None) => {}
+        match self.linked(mappings, mapping, side, shown(seen), Names::All) {
+            Some(values) => Cow::Owned(with_values(seen, values)),
+            None => Cow::Borrowed(seen),
         }
-        Cow::Owned(seen)
     }
 
     /// The values of a record with its references as links, where those are known; nothing when
@@ -59,10 +56,14 @@ impl Gathered {
         mapping: MappingId,
         side: Side,
         values: &[Value],
+        names: Names,
     ) -> Option<Vec<Value>> {
         let mapping = mappings.get(&mapping)?;
         let mut linked: Option<Vec<Value>> = None;
         for (at, parents, key) in references(mappings, mapping, side, values) {
+            if names == Names::Present && !self.knows(parents.0, parents.1, &key) {
+                continue;
+            }
             let value = match self.link(parents.0, parents.1, &key) {
                 Some(link) => Value::Link(link),
                 None => Value::text(key.as_str()),
@@ -73,6 +74,26 @@ impl Gathered {
         }
         linked
     }
+}
+
+/// By which names records are known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Names {
+    /// Those that they have, and those that they had.
+    All,
+    /// Those that they have.
+    Present,
+}
+
+/// An observation that shows other values.
+fn with_values(seen: &Observation, values: Vec<Value>) -> Observation {
+    let mut seen = seen.clone();
+    match (&mut seen.content, &mut seen.bin) {
+        (Ok(place), _) => *place = values,
+        (Err(_), Some(bin)) => bin.values = values,
+        (Err(_), None) => {}
+    }
+    seen
 }
 
 /// The values of a record that was read, with its references as links.
@@ -90,7 +111,7 @@ pub(crate) async fn with_links<L: Ledger>(
     ask_for_parents(&mut queries, mappings, mapping, side, &values);
     let mut gathered = Gathered::default();
     gathered.fetch(ledger, queries).await?;
-    Ok(gathered.linked(mappings, mapping, side, &values).unwrap_or(values))
+    Ok(gathered.linked(mappings, mapping, side, &values, Names::All).unwrap_or(values))
 }
 
 /// Asks for the links that a record refers to.

@@ -142,3 +142,10 @@ fn a_parent_that_no_link_knows_stays_a_native_id() {
     let Settling::Applied { stored: Some(stored), .. } = prepared.settling else { panic!() };
     assert_eq!(stored, [Value::text("32")]);
 }
+
+#[test]
+fn what_a_refused_write_found_by_a_former_name_stays_as_it_is_shown() {
+    // A name that no record of a link has any more cannot be told from the link.
+    let input = settled(Settling::Stale(Some(seen(vec![Value::Int(32)]))));
+    assert!(gathered().prepare_settled(&mappings(), &input).is_none());
+}

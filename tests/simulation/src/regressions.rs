@@ -3,7 +3,7 @@
 use crate::{Wanted, run};
 
 /// Each seed with what it once found.
-const SEEDS: [(u64, &str); 62] = [
+const SEEDS: [(u64, &str); 67] = [
     (8, "a write without receipt table was sent again behind its fence, for ever"),
     (64, "the same, after a crash"),
     (100, "a page read before our own write was folded after it and carried back"),
@@ -65,6 +65,11 @@ const SEEDS: [(u64, &str); 62] = [
     (30_300_171, "a look that was to be made anew was forgotten for a page of the same round"),
     (30_241_422, "a buried pair took a business key that had not been looked up"),
     (80_018_844, "a fence in a new stream was taken for the refusal of what the old one lost"),
+    (24_388, "a delete expected a parent by a name that the side does not show"),
+    (80_071_117, "a page from before a deletion that a poll told revived the record"),
+    (80_038_275, "a delete was undone without end for a value that had been kept since"),
+    (80_157_875, "a merge's winner was read and counted as unread when the loser was read again"),
+    (80_169_183, "an undelete sent in the round that settled the one before was forgotten"),
     (30_109_738, "a buried pair came back beside the one that had taken its business key"),
 ];
 
