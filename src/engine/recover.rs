@@ -139,12 +139,12 @@ impl<L: Ledger> Engine<L> {
 /// Which step of its intent a batch was sent for, by where the link stands.
 fn step_of(state: LinkState, intent: &syncline_core::model::Intent) -> Option<Step> {
     use syncline_core::model::IntentKind;
-    Some(match (state, intent.kind) {
-        (LinkState::Deleting(_, DeletePhase::Fence), _) => Step::Fence,
-        (LinkState::Deleting(_, DeletePhase::Delete), _) => Step::Delete,
-        (LinkState::Deleting(_, DeletePhase::Undelete), _) => Step::Undelete,
+    Some(match (state.deleting().map(|(_, phase)| phase), intent.kind) {
+        (Some(DeletePhase::Fence), _) => Step::Fence,
+        (Some(DeletePhase::Delete), _) => Step::Delete,
+        (Some(DeletePhase::Undelete), _) => Step::Undelete,
         // The look is a hint of its own; the delete that it follows is settled.
-        (LinkState::Deleting(_, DeletePhase::Look), _) => return None,
+        (Some(DeletePhase::Look), _) => return None,
         (_, IntentKind::Undelete) => Step::Undelete,
         (_, IntentKind::Delete) => Step::Delete,
         (_, IntentKind::Create | IntentKind::Update) => Step::Write,

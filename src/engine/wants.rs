@@ -32,12 +32,18 @@ pub(crate) struct Reading<'a, L> {
 /// One match that is looked for: the link that looks, and the normalised value.
 type Looking = (LinkId, Value);
 
+/// Records that refer to a link's record: their mapping, side and reference, the link, and the
+/// record's id.
+type Referring = ((MappingId, Side, usize), (MappingId, LinkId), Value);
+
 /// Wants of one kind, put together into one call each.
 #[derive(Default)]
 struct Calls {
     fresh: BTreeMap<(MappingId, Side), Vec<Key>>,
     external: BTreeMap<(MappingId, Side), Vec<LinkId>>,
     matching: BTreeMap<(MappingId, Side, usize), Vec<Looking>>,
+    journals: Vec<(MappingId, LinkId)>,
+    referring: Vec<Referring>,
 }
 
 impl<L: Ledger> Reading<'_, L> {
@@ -93,6 +99,10 @@ impl<L: Ledger> Reading<'_, L> {
                     let place = (mapping, side, rule);
                     calls.matching.entry(place).or_default().push((link, value));
                 }
+                Want::Journal { mapping, link } => calls.journals.push((mapping, link)),
+                Want::Referring { mapping, side, field, to, value } => {
+                    calls.referring.push(((mapping, side, field), to, value));
+                }
             }
         }
         for ((mapping, side), keys) in calls.fresh {
@@ -104,7 +114,34 @@ impl<L: Ledger> Reading<'_, L> {
         for ((mapping, side, rule), looking) in calls.matching {
             self.read_matching((mapping, side, rule), looking, workset, gathered).await?;
         }
+        for (mapping, link) in calls.journals {
+            let entries = self.ledger.explain(mapping, link, limits::ENTRIES_OF_TWIN_MAX).await?;
+            workset.journal(mapping, link, &entries);
+        }
+        let answers = self.read_referring(calls.referring).await;
+        answers.into_iter().for_each(|(to, any)| workset.referred(to, any));
         Ok(())
+    }
+
+    /// Of each link asked for, whether a record of any of the mappings asked refers to its own;
+    /// nothing where one of them could not be searched.
+    async fn read_referring(&self, asked: Vec<Referring>) -> BTreeMap<(MappingId, LinkId), bool> {
+        let mut answers: BTreeMap<(MappingId, LinkId), Option<bool>> = BTreeMap::new();
+        for ((id, side, field), to, value) in asked {
+            let found = match self.mappings.get(&id) {
+                Some(mapping) => {
+                    let field = mapping.field_name(side, field).clone();
+                    let by =
+                        FetchBy::Matching { field, normalize: Vec::new(), values: vec![value] };
+                    self.fetch(mapping, side, by).await
+                }
+                None => None,
+            };
+            let found = found.map(|fetched| !fetched.records.is_empty());
+            let answer = answers.entry(to).or_insert(Some(false));
+            *answer = answer.zip(found).map(|(before, now)| before || now);
+        }
+        answers.into_iter().filter_map(|(to, any)| any.map(|any| (to, any))).collect()
     }
 
     async fn fetch(&self, mapping: &Mapping, side: Side, by: FetchBy) -> Option<Fetched> {

@@ -180,6 +180,8 @@ pub fn state_name(state: LinkState) -> &'static str {
         LinkState::Linked => "linked",
         LinkState::Deleting(Side::Left, _) => "deleting_left",
         LinkState::Deleting(Side::Right, _) => "deleting_right",
+        LinkState::Retracting(Side::Left, _) => "retracting_left",
+        LinkState::Retracting(Side::Right, _) => "retracting_right",
         LinkState::Tombstone => "tombstone",
         LinkState::Merged(_) => "merged",
         LinkState::Held => "held",

@@ -32,6 +32,10 @@ pub(super) fn verdict(mapping: &KnownMapping, verdict: &Verdict) -> String {
         Verdict::Delete(side) => {
             format!("deleted in {}: the record is deleted in {} too", partner(side), system(side))
         }
+        Verdict::Retract(side) => format!(
+            "somebody made the same record in {0}: the one that Syncline made there is taken back",
+            system(side)
+        ),
         Verdict::Undelete(side) => format!(
             "the record is there again in {}: it is brought back in {}",
             partner(side),

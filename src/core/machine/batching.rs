@@ -182,14 +182,19 @@ impl Workset<'_> {
             .and_then(|parents| self.slots.get(&(parents, *parent)))
             .and_then(|slot| slot.link.keys[side].clone());
         let Some(key) = key else { return Value::Absent };
-        match mapping.sides[side].fields[at].kind {
-            FieldType::Int { .. } => {
-                key.as_str().parse().map_or_else(|_| Value::text(key.as_str()), Value::Int)
-            }
-            FieldType::Uuid => uuid::Uuid::parse_str(key.as_str())
-                .map_or_else(|_| Value::text(key.as_str()), Value::Uuid),
-            _ => Value::text(key.as_str()),
+        reference_to(&key, &mapping.sides[side].fields[at].kind)
+    }
+}
+
+/// A record's id as a reference of that type holds it.
+pub(super) fn reference_to(key: &Key, kind: &FieldType) -> Value {
+    match kind {
+        FieldType::Int { .. } => {
+            key.as_str().parse().map_or_else(|_| Value::text(key.as_str()), Value::Int)
         }
+        FieldType::Uuid => uuid::Uuid::parse_str(key.as_str())
+            .map_or_else(|_| Value::text(key.as_str()), Value::Uuid),
+        _ => Value::text(key.as_str()),
     }
 }
 

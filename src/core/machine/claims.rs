@@ -114,7 +114,10 @@ impl Workset<'_> {
     }
 
     pub(super) fn release(&mut self, mapping: MappingId, claim: &str, link: LinkId) {
-        self.claims.remove(&(mapping, claim.to_owned()));
+        let name = (mapping, claim.to_owned());
+        if self.claims.get(&name) == Some(&link) {
+            self.claims.remove(&name);
+        }
         self.out.releases.push(Claim { mapping, key: claim.to_owned(), link });
     }
 

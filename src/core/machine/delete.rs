@@ -1,7 +1,7 @@
 //! Deletes: conditional where the side can, else guarded by fence, look and undelete (protocol
 //! 1.4.1).
 
-use syncline_sdk::{Cas, LinkId, Value};
+use syncline_sdk::{Cas, Key, LinkId, Value};
 
 use super::batching::Step;
 use super::observation::{Missing, Observation};
@@ -27,7 +27,7 @@ impl Workset<'_> {
         if self.is_away(id, mapping, side) {
             return;
         }
-        let fence = guarded && capabilities.cas != Cas::None;
+        let fence = first_phase(mapping, side) == DeletePhase::Fence;
         if fence && !self.is_closed(id, mapping, side) {
             return;
         }
@@ -48,15 +48,25 @@ impl Workset<'_> {
                     .retain(|(field, _)| mapping.unit_of(side, usize::from(*field)) != Some(at));
             }
         }
-        let (phase, step) = match (guarded, fence) {
-            (true, true) => (DeletePhase::Fence, Step::Fence),
-            _ => (DeletePhase::Delete, Step::Delete),
-        };
         self.note(id, Verdict::Delete(side));
+        let phase = first_phase(mapping, side);
+        self.begin_delete(id, mapping, LinkState::Deleting(side, phase), key);
+    }
+
+    /// Opens the delete of a state that was just decided upon, and sends its first step.
+    pub(super) fn begin_delete(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        state: LinkState,
+        key: Key,
+    ) {
+        let Some((side, phase)) = state.deleting() else { return };
+        let step = if phase == DeletePhase::Fence { Step::Fence } else { Step::Delete };
         let fields = self.whole_image(id, mapping, side);
         let intent = self.make_intent(id, mapping, side, IntentKind::Delete, fields);
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
-        slot.link.state = LinkState::Deleting(side, phase);
+        slot.link.state = state;
         self.send(id, side, intent, step, Some(key));
     }
 
@@ -114,7 +124,7 @@ impl Workset<'_> {
     /// The fence stands: the delete goes out under the same intent.
     pub(super) fn fenced(&mut self, id: (MappingId, LinkId), carried: &super::Carried) {
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
-        slot.link.state = LinkState::Deleting(carried.intent.side, DeletePhase::Delete);
+        slot.link.state = slot.link.state.in_phase(DeletePhase::Delete);
         slot.dirty = true;
         self.count(Figure::Writes, 1);
         self.sends.push(super::Carried { step: Step::Delete, ..carried.clone() });
@@ -123,7 +133,7 @@ impl Workset<'_> {
     /// The delete was made, or no copy of it can arrive any more: the bin is looked at.
     pub(super) fn look_due(&mut self, id: (MappingId, LinkId), mapping: &Mapping, side: Side) {
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
-        slot.link.state = LinkState::Deleting(side, DeletePhase::Look);
+        slot.link.state = slot.link.state.in_phase(DeletePhase::Look);
         slot.dirty = true;
         slot.fresh[side] = Fresh::No;
         if let Some(key) = slot.link.keys[side].clone() {
@@ -189,6 +199,10 @@ impl Workset<'_> {
 
     /// The delete took effect on a record that nobody had changed.
     pub(super) fn deleted(&mut self, id: (MappingId, LinkId), mapping: &Mapping, side: Side) {
+        if self.is_retracting(id) {
+            self.retracted(id, mapping, side, Outcome::Applied);
+            return;
+        }
         self.close_intent(id, side, Outcome::Applied);
         self.count(Figure::Deletes, 1);
         self.count(Figure::Writes, 1);
@@ -222,4 +236,12 @@ impl Workset<'_> {
         slot.touched = true;
         self.entry(id, false).settled.push(Settled { intent, side, outcome });
     }
+}
+
+/// The first step of a delete: where nothing guards the delete itself, a fence goes before it, if
+/// the side can write under a guard.
+pub(super) fn first_phase(mapping: &Mapping, side: Side) -> DeletePhase {
+    let capabilities = &mapping.sides[side].capabilities;
+    let fence = !capabilities.conditional_delete && capabilities.cas != Cas::None;
+    if fence { DeletePhase::Fence } else { DeletePhase::Delete }
 }

@@ -132,14 +132,15 @@ impl Workset<'_> {
         false
     }
 
-    /// A second record of a business key that is linked already: a person chooses.
+    /// A second record of a business key that is linked already: it is told from the first once
+    /// both were read.
     fn duplicate(&mut self, mapping: &Mapping, side: Side, seen: &Observation, of: LinkId) {
-        let candidates: Vec<Key> =
-            self.slots[&(mapping.id, of)].link.keys[side.other()].iter().cloned().collect();
         let link = self.new_link(mapping, side, seen.key.clone());
         let id = (mapping.id, link);
         self.take_in(id, mapping, side, seen);
-        self.hold_ambiguous(id, mapping, candidates);
+        let slot = self.slots.get_mut(&id).expect("the link was made");
+        slot.twin = Some(of);
+        slot.search = Search::Over;
     }
 
     /// Sets a link aside whose partner cannot be told.
@@ -266,13 +267,22 @@ impl Workset<'_> {
         link: LinkId,
         seen: &Observation,
     ) {
+        let id = (mapping.id, link);
+        let reading = self.reading;
+        let slot = self.slots.get_mut(&id).expect("the link was found");
+        if reading && slot.returning.as_ref() == Some(&seen.key) {
+            slot.returning = None;
+        }
         if seen.content.is_err() {
             return;
         }
-        let id = (mapping.id, link);
-        let link = &self.slots[&id].link;
+        let link = &slot.link;
         let waits = link.state == LinkState::Seen(side.other()) && link.keys[side].is_none();
-        if waits && !link.is_open() {
+        if waits && !link.is_open() && !reading {
+            // What was seen before this round may be of before it went.
+            slot.returning = Some(seen.key.clone());
+            slot.touched = true;
+        } else if waits && !link.is_open() {
             self.adopt(id, mapping, side, seen);
         } else if matches!(link.state, LinkState::Creating(_)) {
             let wait = self.round.limits.retry_min;

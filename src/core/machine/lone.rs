@@ -23,6 +23,15 @@ impl Workset<'_> {
         if slot.link.field_state.outside[side] {
             return;
         }
+        if let Some(key) = slot.returning.clone() {
+            let wait = self.backoff(id);
+            self.hint_later(mapping, side.other(), key, wait, HintReason::Again);
+            return;
+        }
+        if let Some(of) = slot.twin {
+            self.plan_twin(id, mapping, side, of);
+            return;
+        }
         if self.search_want(id, mapping).is_some() {
             let key = slot.link.keys[side].clone();
             if let Some(key) = key {

@@ -60,7 +60,7 @@ impl Workset<'_> {
             }
             _ => {}
         }
-        if slot.link.state == LinkState::Deleting(side, DeletePhase::Look)
+        if slot.link.state.deleting() == Some((side, DeletePhase::Look))
             && seen.source == Source::Read
         {
             self.look(id, mapping, side, seen);
@@ -173,6 +173,7 @@ impl Workset<'_> {
             let unclaimed = seen.external_id.is_none();
             slot.fresh[side] = Fresh::Read { closed: seen.closed, unclaimed };
             slot.read[side] = Some(values.to_vec());
+            slot.changed_by[side] = seen.actor.kind;
         }
         let mut changed = Vec::new();
         for (at, now) in image.iter().enumerate().filter(|(_, now)| now.is_present()) {

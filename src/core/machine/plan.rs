@@ -27,7 +27,7 @@ impl Workset<'_> {
     pub fn wants(&self) -> Vec<Want> {
         let mut wants = Vec::new();
         for (id, slot) in &self.slots {
-            let looks = matches!(slot.link.state, LinkState::Deleting(_, DeletePhase::Look));
+            let looks = matches!(slot.link.state.deleting(), Some((_, DeletePhase::Look)));
             if !slot.touched || slot.deferred || (slot.link.is_open() && !looks) {
                 continue;
             }
@@ -51,7 +51,12 @@ impl Workset<'_> {
             match slot.link.state {
                 LinkState::Seen(side) => {
                     let rests = !slot.link.exists(side) || slot.link.field_state.outside[side];
-                    if !rests {
+                    if let Some(key) = slot.returning.clone() {
+                        let (mapping, link) = *id;
+                        wants.push(Want::Fresh { mapping, link, side: side.other(), key });
+                    } else if let Some(of) = slot.twin.filter(|_| !rests) {
+                        self.twin_wants(*id, mapping, side, of, &mut wants);
+                    } else if !rests {
                         wants.extend(self.search_want(*id, mapping));
                     }
                 }
@@ -152,6 +157,7 @@ impl Workset<'_> {
             LinkState::Tombstone => self.plan_tombstone(id, &mapping),
             LinkState::Creating(_)
             | LinkState::Deleting(..)
+            | LinkState::Retracting(..)
             | LinkState::Merged(_)
             | LinkState::Ended => {}
         }

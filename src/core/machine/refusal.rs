@@ -24,6 +24,10 @@ impl Workset<'_> {
     ) {
         let Carried { intent, .. } = carried;
         let side = intent.side;
+        if self.is_retracting(id) {
+            self.not_retracted(id, mapping, side, settling);
+            return;
+        }
         self.close_intent(id, side, outcome(settling));
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         slot.link.state = match slot.link.state {
@@ -204,15 +208,21 @@ pub(super) fn outcome(settling: &Settling) -> Outcome {
 
 /// Whether a refusal is over by itself sooner or later.
 pub(super) fn passes(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::Unavailable
-            | ErrorKind::Throttled
-            | ErrorKind::Quota
-            | ErrorKind::Auth
-            | ErrorKind::Locked
-    )
+    PASSING.contains(&kind)
 }
+
+/// The same, by the name under which a refusal is journalled.
+pub(super) fn passes_by_name(kind: &str) -> bool {
+    PASSING.iter().any(|passing| passing.as_str() == kind)
+}
+
+const PASSING: [ErrorKind; 5] = [
+    ErrorKind::Unavailable,
+    ErrorKind::Throttled,
+    ErrorKind::Quota,
+    ErrorKind::Auth,
+    ErrorKind::Locked,
+];
 
 /// The observation that a write found its record gone.
 fn gone(intent: &Intent, missing: Missing) -> Observation {

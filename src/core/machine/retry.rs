@@ -23,7 +23,7 @@ impl Workset<'_> {
         state.units.retain(|(_, unit)| *unit != UnitState::default());
         slot.dirty = true;
         slot.touched = true;
-        if let LinkState::Deleting(side, DeletePhase::Look) = slot.link.state
+        if let Some((side, DeletePhase::Look)) = slot.link.state.deleting()
             && let Some(key) = slot.link.keys[side].clone()
             && let Some(mapping) = self.mapping(mapping)
         {

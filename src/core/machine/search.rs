@@ -100,8 +100,32 @@ impl Workset<'_> {
                     self.hint_later(&mapping, side.other(), key, wait, HintReason::Claimed);
                 }
             }
+            [one] if self.is_rival(id, &mapping, side, &one.key) => {}
             _ => self.hold_ambiguous(id, &mapping, keys),
         }
+    }
+
+    /// Whether the record found has a partner already, beside the one that looks: that is told
+    /// apart once both were read (protocol C6).
+    fn is_rival(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        side: Side,
+        found: &Key,
+    ) -> bool {
+        let Some(of) = self.link_of(mapping.id, side, found) else { return false };
+        let holder = self.slots.get(&(mapping.id, of)).map(|slot| &slot.link);
+        let paired = holder.is_some_and(|link| {
+            let is_pair = link.state == LinkState::Linked
+                || matches!(link.state, LinkState::Retracting(at, _) if at == side.other());
+            is_pair && link.keys[side].as_ref() == Some(found) && link.keys[side.other()].is_some()
+        });
+        if paired && let Some(slot) = self.slots.get_mut(&id) {
+            slot.twin = Some(of);
+            slot.search = Search::Over;
+        }
+        paired
     }
 
     /// Whether a record may be adopted: in scope, and known to no link or to a lone one.

@@ -322,7 +322,7 @@ impl Workset<'_> {
 
 /// Whether a delete has left a step of its behind.
 fn is_over(state: LinkState, step: Step) -> bool {
-    let LinkState::Deleting(_, phase) = state else { return false };
+    let Some((_, phase)) = state.deleting() else { return false };
     match step {
         Step::Write => false,
         Step::Fence => phase != DeletePhase::Fence,

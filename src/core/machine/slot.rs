@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use syncline_sdk::Value;
+use syncline_sdk::{ActorKind, Key, LinkId, Value, Version};
 
+use super::made::Made;
 use crate::model::{Entry, Guard, Link, Review, ReviewStatus};
 use crate::{Side, Sides};
 
@@ -60,8 +61,20 @@ pub(super) struct Slot {
     pub fresh: Sides<Fresh>,
     /// The whole reading of this round, fields beyond the image included.
     pub read: Sides<Option<Vec<Value>>>,
+    /// Who changed the record last, by that reading.
+    pub changed_by: Sides<ActorKind>,
+    /// How new what was known of each side was when the link was loaded.
+    pub known: Sides<Version>,
     pub search: Search,
     pub external_id_searched: bool,
+    /// The link whose partner on this record's side is another record of the same business key.
+    pub twin: Option<LinkId>,
+    /// What its journal says of the record that a create of ours made, once that was read.
+    pub made: Option<Made>,
+    /// Whether another record of a side refers to the record there, once that was looked for.
+    pub referred: Option<bool>,
+    /// A record that it had let go was seen again: it is read before that is believed.
+    pub returning: Option<Key>,
     pub asked: BTreeMap<Option<u16>, Asked>,
     /// A side showed something else under the version that is known: it is read again (protocol
     /// O3).
@@ -74,7 +87,7 @@ impl Slot {
     pub fn loaded(link: Link) -> Self {
         let guard =
             Guard { sync_version: link.sync_version, open: link.open, last_entry: link.last_entry };
-        Self { guard: Some(guard), ..Self::new(link) }
+        Self { guard: Some(guard), known: link.versions.clone(), ..Self::new(link) }
     }
     pub fn new(link: Link) -> Self {
         Self {
@@ -87,8 +100,14 @@ impl Slot {
             entries: Vec::new(),
             fresh: Sides::default(),
             read: Sides::default(),
+            changed_by: Sides::default(),
+            known: Sides::default(),
             search: Search::Rule(0),
             external_id_searched: false,
+            twin: None,
+            made: None,
+            referred: None,
+            returning: None,
             asked: BTreeMap::new(),
             reread: Sides::default(),
             deferred: false,

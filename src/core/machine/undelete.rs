@@ -11,9 +11,7 @@ use super::slot::Fresh;
 use super::workset::Workset;
 use crate::Side;
 use crate::mapping::{Mapping, MappingId};
-use crate::model::{
-    DeletePhase, Figure, HintReason, Intent, IntentKind, LinkState, Outcome, Verdict,
-};
+use crate::model::{DeletePhase, Figure, HintReason, Intent, IntentKind, Outcome, Verdict};
 
 /// How long an undelete waits that its system could not make for now, microseconds.
 const WAIT: i64 = 1_000_000;
@@ -48,7 +46,7 @@ impl Workset<'_> {
         slot.link.pending[side].values =
             changed.iter().map(|(field, _, now)| (*field, now.clone())).collect();
         slot.link.pending[side].foreign = true;
-        slot.link.state = LinkState::Deleting(side, DeletePhase::Undelete);
+        slot.link.state = slot.link.state.in_phase(DeletePhase::Undelete);
         slot.dirty = true;
         let (Some(key), Some(open)) = (slot.link.keys[side].clone(), slot.link.open[side]) else {
             return;
@@ -71,8 +69,8 @@ impl Workset<'_> {
         settling: &Settling,
     ) {
         let applied = matches!(settling, Settling::Applied { .. });
-        let guarded =
-            matches!(self.slots[&id].link.state, LinkState::Deleting(_, DeletePhase::Undelete));
+        let state = self.slots[&id].link.state;
+        let guarded = matches!(state.deleting(), Some((_, DeletePhase::Undelete)));
         match (guarded, applied) {
             (true, true) => {
                 let slot = self.slots.get_mut(&id).expect("the link is in the workset");
@@ -131,7 +129,7 @@ impl Workset<'_> {
     /// look tells, again and again until one of both is so.
     fn look_again(&mut self, id: (MappingId, LinkId), mapping: &Mapping, side: Side, wait: i64) {
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
-        slot.link.state = LinkState::Deleting(side, DeletePhase::Look);
+        slot.link.state = slot.link.state.in_phase(DeletePhase::Look);
         slot.dirty = true;
         slot.fresh[side] = Fresh::No;
         if let Some(key) = slot.link.keys[side].clone() {

@@ -45,6 +45,10 @@ pub struct Limits {
     pub parent_tries_max: u8,
     /// Refusals of one create or delete before it is parked.
     pub refusals_max: u8,
+    /// How long after a create of ours was decided upon its record may still be taken back for
+    /// one that somebody made there, microseconds: no longer than a system may be out of reach
+    /// without anybody having worked with the record.
+    pub twin_within: i64,
 }
 
 impl Default for Limits {
@@ -57,6 +61,7 @@ impl Default for Limits {
             retry_max: 60_000_000,
             parent_tries_max: 8,
             refusals_max: 5,
+            twin_within: 3_600_000_000,
         }
     }
 }
@@ -128,6 +133,27 @@ pub enum Want {
         side: Side,
         /// The record.
         key: Key,
+    },
+    /// The journal of a link is read, for what became of the record that a create of ours made
+    /// (protocol C6).
+    Journal {
+        /// The mapping.
+        mapping: MappingId,
+        /// The link.
+        link: LinkId,
+    },
+    /// Records that refer to a link's record are searched on this side.
+    Referring {
+        /// The mapping of the records that are searched.
+        mapping: MappingId,
+        /// The side searched.
+        side: Side,
+        /// Their reference, by index in the image.
+        field: usize,
+        /// The link that they may refer to, and its mapping.
+        to: (MappingId, LinkId),
+        /// The record's id, as the reference holds it.
+        value: Value,
     },
 }
 

@@ -104,6 +104,9 @@ pub enum Verdict {
     Create(Side),
     /// The record is deleted on this side, because its partner was.
     Delete(Side),
+    /// The record that a create of ours made on this side is taken back, because somebody made
+    /// the same record there (protocol C6).
+    Retract(Side),
     /// The record is brought back on this side, because its partner was.
     Undelete(Side),
     /// Both are gone.

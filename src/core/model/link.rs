@@ -19,6 +19,10 @@ pub enum LinkState {
     Linked,
     /// A guarded delete on this side is under way (DELETING_A, DELETING_B).
     Deleting(Side, DeletePhase),
+    /// The record that a create of ours made on this side is taken back by a guarded delete,
+    /// because somebody made the same record there; the record of the other side stays (protocol
+    /// C6).
+    Retracting(Side, DeletePhase),
     /// Both records are gone. Base and keys are kept.
     Tombstone,
     /// The records went into another link.
@@ -27,6 +31,26 @@ pub enum LinkState {
     Held,
     /// The link ended by a rule of the mapping or by a person; both records go their own way.
     Ended,
+}
+
+impl LinkState {
+    /// The side of which a record is being deleted, and how far that has come.
+    #[must_use]
+    pub fn deleting(self) -> Option<(Side, DeletePhase)> {
+        match self {
+            Self::Deleting(side, phase) | Self::Retracting(side, phase) => Some((side, phase)),
+            _ => None,
+        }
+    }
+    /// The same delete in another phase; any other state stays as it is.
+    #[must_use]
+    pub fn in_phase(self, phase: DeletePhase) -> Self {
+        match self {
+            Self::Deleting(side, _) => Self::Deleting(side, phase),
+            Self::Retracting(side, _) => Self::Retracting(side, phase),
+            state => state,
+        }
+    }
 }
 
 /// How far a guarded delete has come (protocol 1.4.1). Each phase is recorded before it starts.

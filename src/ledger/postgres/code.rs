@@ -86,15 +86,17 @@ pub(super) fn state(state: LinkState) -> i16 {
         LinkState::Held => 7,
         LinkState::Ended => 8,
         LinkState::Merged(_) => 9,
-        LinkState::Deleting(deleted, phase) => {
-            10 + 10 * side(deleted)
-                + match phase {
-                    DeletePhase::Fence => 0,
-                    DeletePhase::Delete => 1,
-                    DeletePhase::Look => 2,
-                    DeletePhase::Undelete => 3,
-                }
-        }
+        LinkState::Deleting(deleted, at) => 10 + 10 * side(deleted) + phase(at),
+        LinkState::Retracting(retracted, at) => 30 + 10 * side(retracted) + phase(at),
+    }
+}
+
+fn phase(phase: DeletePhase) -> i16 {
+    match phase {
+        DeletePhase::Fence => 0,
+        DeletePhase::Delete => 1,
+        DeletePhase::Look => 2,
+        DeletePhase::Undelete => 3,
     }
 }
 
@@ -119,6 +121,8 @@ pub(super) fn to_state(number: i16, merged_into: Option<LinkId>) -> Option<LinkS
         9 => LinkState::Merged(merged_into?),
         10..20 => LinkState::Deleting(Side::Left, phase(10)?),
         20..30 => LinkState::Deleting(Side::Right, phase(20)?),
+        30..40 => LinkState::Retracting(Side::Left, phase(30)?),
+        40..50 => LinkState::Retracting(Side::Right, phase(40)?),
         _ => return None,
     })
 }
@@ -216,7 +220,7 @@ mod tests {
             assert_eq!(to_reason(reason(reason_of)), Some(reason_of));
         }
         assert_eq!(to_reason(10), None);
-        for number in 1..30 {
+        for number in 1..50 {
             if let Some(found) = to_state(number, Some(LinkId(uuid::Uuid::nil()))) {
                 assert_eq!(state(found), number);
             }

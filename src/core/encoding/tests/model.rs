@@ -156,6 +156,7 @@ fn verdict() -> impl Strategy<Value = Verdict> {
         Just(Verdict::Hold),
         (side(), no_image()).prop_map(|(side, reason)| Verdict::NoImage(side, reason)),
         side().prop_map(Verdict::DeleteUpdate),
+        side().prop_map(Verdict::Retract),
         uuid().prop_map(|id| Verdict::MergeInto(LinkId(id))),
         ".{0,5}".prop_map(Verdict::AnswerNotApplied),
         Just(Verdict::HalfWritten),

@@ -15,8 +15,8 @@ use crate::mapping::{
     MatchRule, Pair, Policy, Unit,
 };
 use crate::model::{
-    Base, Changeset, Fence, FieldState, Link, LinkChange, LinkState, Pending, Review, ReviewChange,
-    ReviewStatus, shard_of,
+    Base, Changeset, Claim, Fence, FieldState, Link, LinkChange, LinkState, Pending, Review,
+    ReviewChange, ReviewStatus, shard_of,
 };
 use crate::{Side, Sides};
 
@@ -26,6 +26,9 @@ pub(super) const MAPPING: MappingId = MappingId(1);
 pub(super) struct Scene {
     mappings: Mappings,
     pub link: Link,
+    /// Links of other records, made on the way.
+    pub others: Vec<Link>,
+    pub claims: Vec<Claim>,
     pub reviews: Vec<Review>,
     /// The side whose system does not answer.
     pub away: Option<Side>,
@@ -62,14 +65,20 @@ impl Scene {
             last_entry: None,
         };
         let mappings = Mappings::from([(MAPPING, Arc::new(mapping(cas)))]);
-        Self { mappings, link, reviews: Vec::new(), away: None, commit: 1 }
+        let (others, claims, reviews) = (Vec::new(), Vec::new(), Vec::new());
+        Self { mappings, link, others, claims, reviews, away: None, commit: 1 }
     }
 
     /// From here on records find each other by their only field.
     pub fn matching(&mut self) {
         let rule = MatchRule { left: 0, right: 0, normalize: Vec::new() };
+        self.map(|mapping| mapping.matches = vec![rule.clone()]);
+    }
+
+    /// From here on the mapping is this.
+    pub fn map(&mut self, change: impl Fn(&mut Mapping)) {
         for mapping in self.mappings.values_mut() {
-            Arc::make_mut(mapping).matches = vec![rule.clone()];
+            change(Arc::make_mut(mapping));
         }
     }
 
@@ -97,14 +106,21 @@ impl Scene {
             order: &order,
             new_id: &mut new_id,
         });
-        workset.take(vec![self.link.clone()], Vec::new(), Vec::new(), self.reviews.clone());
+        let links = std::iter::once(&self.link).chain(&self.others).cloned().collect();
+        workset.take(links, Vec::new(), self.claims.clone(), self.reviews.clone());
         fold(&mut workset);
         let (changeset, sends) = workset.finish();
         for change in &changeset.links {
-            if let LinkChange::Update { link, .. } = change {
+            let (LinkChange::Update { link, .. } | LinkChange::Insert(link)) = change;
+            if link.id == self.link.id {
                 self.link = link.clone();
+            } else {
+                self.others.retain(|other| other.id != link.id);
+                self.others.push(link.clone());
             }
         }
+        self.claims.retain(|claim| !changeset.releases.contains(claim));
+        self.claims.extend(changeset.claims.iter().cloned());
         for change in &changeset.reviews {
             match change {
                 ReviewChange::Ask(review) | ReviewChange::Show { review, .. } => {

@@ -10,3 +10,4 @@ mod grouping;
 mod identity;
 mod lone;
 mod settle;
+mod twin;

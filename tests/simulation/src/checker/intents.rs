@@ -139,7 +139,7 @@ fn is_judged_by_content(evidence: &Evidence<'_>, side: Side) -> bool {
 /// Whether our delete took a record with an edit and its system refuses to bring it back: that
 /// stands among what is set aside until somebody frees what is in its way (protocol 1.4.1 iii).
 fn waits_in_bin(evidence: &Evidence<'_>, link: &Link) -> bool {
-    let LinkState::Deleting(side, DeletePhase::Look) = link.state else { return false };
+    let Some((side, DeletePhase::Look)) = link.state.deleting() else { return false };
     let mut of = evidence.writes[side].iter().rev();
     let last = of.find(|write| Some(write.intent) == link.open[side]);
     last.is_some_and(|write| write.verb == "undelete" && write.effect == "rejected")
@@ -151,7 +151,8 @@ fn rest(evidence: &Evidence<'_>) -> Vec<Violation> {
     let mut found = Vec::new();
     for link in evidence.links.values() {
         let open = link.is_open()
-            || matches!(link.state, LinkState::Creating(_) | LinkState::Deleting(..));
+            || matches!(link.state, LinkState::Creating(_))
+            || link.state.deleting().is_some();
         if open && !waits_in_bin(evidence, link) {
             let text = format!("link {} is {:?} with {:?} open", link.id, link.state, link.open);
             found.push(violation("QUIET", text));
