@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use syncline_core::machine::{Clock as RoundClock, Limits, Mappings, OutBatch, Round, Workset};
 use syncline_core::model::{BatchChange, Changeset, Fence};
-use syncline_ledger::{Committed, Ledger, Ownership};
+use syncline_ledger::{Committed, Ledger, LedgerError, Ownership};
 use syncline_sdk::{BatchId, Connector, Instant, Purpose, SystemName, Version, VersionOrder};
 
 use crate::away::Away;
@@ -127,6 +127,11 @@ impl<L: Ledger> Engine<L> {
             Ownership::Owned(fence) => {
                 // Another owned them in between: what we hold of them is not true any more.
                 let lost = self.fence.is_some_and(|held| held != fence);
+                if self.fence != Some(fence) {
+                    // What others journalled meanwhile has higher numbers than those kept from
+                    // before, and an entry never names a later one.
+                    self.commits = 0..0;
+                }
                 self.fence = (!lost).then_some(fence);
                 Ok(!lost)
             }
@@ -188,7 +193,8 @@ impl<L: Ledger> Engine<L> {
         if work.gaps.iter().any(|gap| gap.closed_at.is_none()) {
             self.flights.note_gap();
         }
-        let mut moved = String::new();
+        // The row that moved last; nothing where the commit was lost on its way.
+        let mut moved = None;
         for _ in 0..limits::MOVED_MAX {
             let (changeset, batches) = self.decide(work).await?;
             let mut account = Account {
@@ -211,11 +217,17 @@ impl<L: Ledger> Engine<L> {
                     self.fence = None;
                     return Err(EngineError::Fenced);
                 }
-                Committed::Moved(what) => moved = what,
-                Committed::Unknown => moved = "a commit that was lost".to_owned(),
+                Committed::Moved(what) => moved = Some(what),
+                Committed::Unknown => moved = None,
             }
         }
-        Err(EngineError::Moved { times: limits::MOVED_MAX, what: moved })
+        Err(match moved {
+            Some(what) => EngineError::Moved { times: limits::MOVED_MAX, what },
+            None => EngineError::Ledger(LedgerError::Unavailable {
+                what: "commit a round",
+                source: "the connection broke each time, and nothing of it happened".into(),
+            }),
+        })
     }
 
     /// Commits, and readies what is to be sent once that is known to be durable. A commit whose

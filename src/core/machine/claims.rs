@@ -3,6 +3,7 @@
 
 use syncline_sdk::{Key, LinkId, Normalizer, Value};
 
+use super::retry::is_parked;
 use super::slot::Search;
 use super::workset::Workset;
 use crate::Side;
@@ -73,7 +74,10 @@ impl Workset<'_> {
         match slot.link.state {
             LinkState::Tombstone | LinkState::Merged(_) | LinkState::Ended => Holding::Past,
             _ if self.claim_is_stale(mapping, id, side, claim) => Holding::Past,
-            _ if slot.link.is_open() => Holding::Unsettled,
+            // What is set aside waits for a person itself.
+            _ if slot.link.is_open() && !is_parked(&slot.link, self.round.limits.refusals_max) => {
+                Holding::Unsettled
+            }
             _ => Holding::Firm(slot.link.keys[side.other()].iter().cloned().collect()),
         }
     }

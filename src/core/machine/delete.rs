@@ -48,6 +48,11 @@ impl Workset<'_> {
                     .retain(|(field, _)| mapping.unit_of(side, usize::from(*field)) != Some(at));
             }
         }
+        // What was given up and changed or agreed upon since is not what the plan is made from.
+        let link = &mut self.slots.get_mut(&id).expect("the link is in the workset").link;
+        let pending = &link.pending[side];
+        link.field_state.given_up[side]
+            .retain(|(field, value)| pending.value(usize::from(*field)) == Some(value));
         self.note(id, Verdict::Delete(side));
         let phase = first_phase(mapping, side);
         self.begin_delete(id, mapping, LinkState::Deleting(side, phase), key);

@@ -63,7 +63,8 @@ pub(super) struct Slot {
     pub read: Sides<Option<Vec<Value>>>,
     /// Who changed the record last, by that reading.
     pub changed_by: Sides<ActorKind>,
-    /// How new what was known of each side was when the link was loaded.
+    /// How new what was known of each side was when the link was loaded; nothing where a write
+    /// of ours that did not tell came after it.
     pub known: Sides<Version>,
     pub search: Search,
     pub external_id_searched: bool,
@@ -87,7 +88,12 @@ impl Slot {
     pub fn loaded(link: Link) -> Self {
         let guard =
             Guard { sync_version: link.sync_version, open: link.open, last_entry: link.last_entry };
-        Self { guard: Some(guard), known: link.versions.clone(), ..Self::new(link) }
+        let overtaken = &link.field_state.overtaken;
+        let known = Sides::from_fn(|side| match overtaken[side] {
+            true => Version::default(),
+            false => link.versions[side].clone(),
+        });
+        Self { guard: Some(guard), known, ..Self::new(link) }
     }
     pub fn new(link: Link) -> Self {
         Self {

@@ -9,6 +9,7 @@ use super::delete::first_phase;
 use super::made::Made;
 use super::observation::Missing;
 use super::refusal::outcome;
+use super::retry::is_parked;
 use super::settle::Settling;
 use super::slot::Fresh;
 use super::workset::{Want, Workset};
@@ -151,6 +152,9 @@ impl Workset<'_> {
         let Some(other) = self.slots.get(&pair) else { return Twin::Waits };
         let Fresh::Read { unclaimed, .. } = self.slots[&id].fresh[side] else { return Twin::Waits };
         let link = &other.link;
+        if is_parked(link, self.round.limits.refusals_max) {
+            return Twin::Ask;
+        }
         if link.is_open() || (link.state == LinkState::Linked && !link.exists(side)) {
             return Twin::Waits;
         }

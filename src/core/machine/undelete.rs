@@ -75,6 +75,9 @@ impl Workset<'_> {
             (true, true) => {
                 let slot = self.slots.get_mut(&id).expect("the link is in the workset");
                 slot.link.field_state.refusals = 0;
+                // A page may have shown meanwhile that our own delete took it.
+                slot.link.pending[side].exists = Some(true);
+                slot.settle_pending(side);
                 self.stop_delete(id, side, Outcome::Stale);
                 self.again(id, mapping, side);
             }

@@ -9,4 +9,5 @@ mod silence;
 mod starts;
 mod tables;
 mod trouble;
+mod twins;
 mod world;

@@ -31,6 +31,8 @@ pub struct People {
     pub open: Vec<Transaction>,
     /// How many records of each business key people made, per side.
     pub created: Vec<(MappingId, Side, String)>,
+    /// Records that somebody is about to make, as another did on the other side.
+    later: Vec<(MappingId, Side, String)>,
 }
 
 impl People {
@@ -45,6 +47,7 @@ impl People {
             last_code: 0,
             open: Vec::new(),
             created: Vec::new(),
+            later: Vec::new(),
         }
     }
     /// How many values were given.
@@ -128,6 +131,9 @@ impl People {
     pub fn act(&mut self) {
         let desk = self.desk.clone();
         let mut inner = desk.lock();
+        if self.create_later(&mut inner) {
+            return;
+        }
         let Habits {
             edit,
             form,
@@ -176,6 +182,11 @@ impl People {
             6 => {
                 let mapping = self.some_mapping(&mut inner);
                 let code = self.new_code();
+                if inner.choices.chance(self.plan.twins) {
+                    self.create(&mut inner, side, mapping, &code);
+                    self.later.push((mapping, side.other(), code));
+                    return;
+                }
                 inner.coverage.hit("people: create on both sides");
                 self.create(&mut inner, Side::Left, mapping, &code);
                 self.create(&mut inner, Side::Right, mapping, &code);
@@ -187,6 +198,23 @@ impl People {
             11 => self.edit(&mut inner, side, 1, true),
             _ => self.reparent(&mut inner, side),
         }
+    }
+
+    /// Somebody makes the record that was made on the other side, unless there is one already.
+    fn create_later(&mut self, inner: &mut Inner) -> bool {
+        if self.later.is_empty() || !inner.choices.chance(700) {
+            return false;
+        }
+        let (mapping, side, code) = self.later.remove(0);
+        let records = self.systems[side].records(&entity_of(mapping));
+        let there = records.values().any(|values| {
+            values.get(&FieldName::new(CODE)).and_then(Value::as_text) == Some(code.as_str())
+        });
+        if !there {
+            inner.coverage.hit("people: the same later on the other side");
+            self.create(inner, side, mapping, &code);
+        }
+        !there
     }
 
     fn some_mapping(&self, inner: &mut Inner) -> MappingId {

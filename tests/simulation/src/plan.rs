@@ -181,6 +181,9 @@ pub struct Plan {
     pub rates: Rates,
     /// Whether every question is answered before the end.
     pub answered_at_the_end: bool,
+    /// How often, in a thousand, the second record of a business key is made later than the first,
+    /// by somebody who does not see one on that side yet.
+    pub twins: u32,
 }
 
 /// The names of the profiles that runs may use.
@@ -255,7 +258,19 @@ impl Plan {
             weights,
             rates,
             answered_at_the_end: choices.chance(400),
+            twins: 0,
         }
+    }
+    /// The same, where people may make the same record on both sides one after the other. What
+    /// else was drawn stays as it was.
+    #[must_use]
+    pub fn with_twins(mut self, seed: u64) -> Self {
+        let mut choices = Choices::seeded(seed ^ 0x7135_0000_0000_0000);
+        if self.matches && choices.chance(400) {
+            self.twins = 200 + choices.below(800);
+            self.habits.create_both += 5 + choices.below(20);
+        }
+        self
     }
 }
 

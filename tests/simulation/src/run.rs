@@ -15,6 +15,9 @@ pub struct Wanted {
     pub profiles: [String; 2],
     /// Whether the trace is kept.
     pub traced: bool,
+    /// Whether people may make the same record on both sides one after the other. Seeds noted
+    /// before they could play as they did then without it.
+    pub twins: bool,
     /// Steps to be played instead of those of the seed.
     pub steps: Option<Steps>,
 }
@@ -40,6 +43,7 @@ pub struct Outcome {
 #[must_use]
 pub fn run(wanted: &Wanted) -> Outcome {
     let plan = Plan::drawn(wanted.seed, &wanted.profiles);
+    let plan = if wanted.twins { plan.with_twins(wanted.seed) } else { plan };
     let words = words(&plan);
     let choices = match &wanted.steps {
         Some(steps) => Choices::listed(steps.clone()),
@@ -67,7 +71,7 @@ pub fn run(wanted: &Wanted) -> Outcome {
 fn words(plan: &Plan) -> String {
     format!(
         "{} and {}; link ids {:?}, matches {}, unique {:?}, create {:?}, delete {:?}, initial \
-         {:?}, children {}, fields {:?}, automation {:?}",
+         {:?}, children {}, fields {:?}, automation {:?}, twins {}",
         plan.profiles[0].name,
         plan.profiles[1].name,
         plan.external_id,
@@ -78,7 +82,8 @@ fn words(plan: &Plan) -> String {
         plan.initial,
         plan.children,
         plan.fields,
-        plan.automation
+        plan.automation,
+        plan.twins
     )
 }
 

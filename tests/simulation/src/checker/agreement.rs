@@ -181,7 +181,8 @@ fn duplicates(
             created.filter(|(of, on, by)| *of == mapping.id && *on == at && by == code).count()
         };
         let allowed = if mapping.matches.is_empty() {
-            made(Side::Left) + made(Side::Right)
+            // Without a business key nobody can tell what came back from what was made.
+            made(Side::Left) + made(Side::Right) + came_back(evidence, mapping, code)
         } else {
             made(side).max(1)
         };
@@ -200,19 +201,42 @@ fn duplicates(
     found
 }
 
-/// Whether a record stays because a person deleted its partner on a side whose deletions are not
-/// carried over: from then on it is theirs.
-fn is_kept(evidence: &Evidence<'_>, mapping: &Mapping, side: Side, key: &Key) -> bool {
-    let other = side.other();
-    let name = (mapping.id, side, key.clone());
-    mapping.delete[other] == DeleteRule::Keep
-        && evidence.link_of.get(&name).is_some_and(|link| {
-            evidence.history[other].iter().any(|line| {
-                let partner = (mapping.id, other, line.key.clone());
-                matches!(line.event, Event::Deleted | Event::Truncated)
-                    && line.origin.is_none()
-                    && line.entity == mapping.sides[other].selection.entity
-                    && evidence.link_of.get(&partner) == Some(link)
-            })
+/// How often people brought a record of a business key back, on both sides.
+fn came_back(evidence: &Evidence<'_>, mapping: &Mapping, code: &str) -> usize {
+    let of = |side: Side, key: &Key| {
+        evidence.history[side].iter().any(|line| match &line.event {
+            Event::Field { field, new, .. } => {
+                line.key == *key && field.as_str() == CODE && new.as_text() == Some(code)
+            }
+            _ => false,
         })
+    };
+    let count = |side: Side| {
+        let entity = &mapping.sides[side].selection.entity;
+        let lines = evidence.history[side].iter();
+        lines
+            .filter(|line| line.event == Event::Undeleted && line.origin.is_none())
+            .filter(|line| line.entity == *entity && of(side, &line.key))
+            .count()
+    };
+    Side::BOTH.into_iter().map(count).sum()
+}
+
+/// Whether a record stays because a person deleted it or its partner on a side whose deletions are
+/// not carried over: from then on both are theirs.
+fn is_kept(evidence: &Evidence<'_>, mapping: &Mapping, side: Side, key: &Key) -> bool {
+    let name = (mapping.id, side, key.clone());
+    let Some(link) = evidence.link_of.get(&name) else { return false };
+    let deleted_on = |at: Side| {
+        evidence.history[at].iter().any(|line| {
+            let record = (mapping.id, at, line.key.clone());
+            matches!(line.event, Event::Deleted | Event::Truncated)
+                && line.origin.is_none()
+                && line.entity == mapping.sides[at].selection.entity
+                && evidence.link_of.get(&record) == Some(link)
+        })
+    };
+    let ended = evidence.links.get(link).is_some_and(|link| link.state == LinkState::Ended);
+    mapping.delete[side.other()] == DeleteRule::Keep && deleted_on(side.other())
+        || mapping.delete[side] == DeleteRule::Keep && ended && deleted_on(side)
 }

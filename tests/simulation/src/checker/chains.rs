@@ -146,7 +146,7 @@ impl Chains {
         step: u32,
         entity: &EntityName,
     ) {
-        let Event::Field { field, new, automatic, given, .. } = &line.event else { return };
+        let Event::Field { field, old, new, automatic, given } = &line.event else { return };
         if !field.as_str().starts_with('f') {
             return;
         }
@@ -163,7 +163,8 @@ impl Chains {
             || previous.as_ref().is_some_and(|node| node.rewritten && node.value == *new)
             || self.is_image_again(&place, new);
         let born = match &previous {
-            None => *automatic && line.origin.is_some(),
+            // Nor is it an edit to leave a field empty that was never given anything.
+            None => (*automatic && line.origin.is_some()) || (old.is_null() && new.is_null()),
             Some(node) => node.born && node.value == *new,
         };
         let by = match &line.origin {

@@ -9,6 +9,7 @@ use syncline_testkit::{Event, LogEntry};
 
 use super::chains::{By, Chains};
 use super::evidence::{Evidence, Violation, violation};
+use super::twins;
 use crate::setup::{ITEMS, field_name};
 
 /// Judges every deletion made by the sync.
@@ -23,7 +24,10 @@ pub fn judge(evidence: &Evidence<'_>, chains: &Chains) -> Vec<Violation> {
             let answered = evidence
                 .decided(origin.link)
                 .any(|decided| matches!(decided.verdict, Verdict::Answered(_)));
-            if !answered && !partner_was_deleted(evidence, side.other(), line, origin.link, step) {
+            if !answered
+                && !partner_was_deleted(evidence, side.other(), line, origin.link, step)
+                && !twins::is_retraction(evidence, side, line, step)
+            {
                 let text =
                     format!("{side} {} {} was deleted, its partner was not", line.entity, line.key);
                 found.push(violation("V9", text));
@@ -54,6 +58,7 @@ fn partner_was_deleted(
         before
             && gone.entity == line.entity
             && gone.event == Event::Deleted
+            && gone.origin.is_none()
             && was_of(evidence, mapping.id, other, &gone.key, link)
     })
 }

@@ -5,7 +5,7 @@ use syncline_core::model::{Outcome, Verdict};
 
 use super::chains::Chains;
 use super::evidence::{Evidence, Violation};
-use super::{agreement, deletes, intents, writes};
+use super::{agreement, deletes, intents, twins, writes};
 use crate::world::World;
 
 /// Judges a run that came to its end. Gives everything that was violated, the gravest first.
@@ -17,6 +17,7 @@ pub fn judge(world: &World) -> Vec<Violation> {
     found.extend(intents::judge(&evidence));
     found.extend(deletes::judge(&evidence, &chains));
     found.extend(agreement::judge(&evidence, &chains));
+    found.extend(twins::judge(&evidence));
     found.extend(writes::judge(&evidence));
     note_coverage(&evidence);
     found
@@ -77,6 +78,7 @@ fn verdict_name(verdict: &Verdict) -> Option<&'static str> {
         Verdict::Oscillates => "verdict: oscillates",
         Verdict::Create(_) => "verdict: create",
         Verdict::Delete(_) => "verdict: delete",
+        Verdict::Retract(_) => "verdict: retract",
         Verdict::Undelete(_) => "verdict: undelete",
         Verdict::BothGone => "verdict: both gone",
         Verdict::DeleteUpdate(_) => "verdict: delete/update",

@@ -8,6 +8,7 @@ mod deletes;
 mod evidence;
 mod intents;
 mod judgement;
+mod twins;
 mod writes;
 
 pub use evidence::Violation;
