@@ -45,9 +45,8 @@ pub struct Limits {
     pub parent_tries_max: u8,
     /// Refusals of one create or delete before it is parked.
     pub refusals_max: u8,
-    /// How long after a create of ours was decided upon its record may still be taken back for
-    /// one that somebody made there, microseconds: no longer than a system may be out of reach
-    /// without anybody having worked with the record.
+    /// How long after our create its record may still be taken back for somebody's (protocol C6),
+    /// microseconds: later, somebody has worked with it.
     pub twin_within: i64,
 }
 
@@ -134,15 +133,14 @@ pub enum Want {
         /// The record.
         key: Key,
     },
-    /// The journal of a link is read, for what became of the record that a create of ours made
-    /// (protocol C6).
+    /// The link's journal is read, for what became of the record that our create made.
     Journal {
         /// The mapping.
         mapping: MappingId,
         /// The link.
         link: LinkId,
     },
-    /// Records that refer to a link's record are searched on this side.
+    /// Records that refer to a link's are searched on this side.
     Referring {
         /// The mapping of the records that are searched.
         mapping: MappingId,

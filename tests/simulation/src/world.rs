@@ -70,6 +70,8 @@ pub struct World {
     pub answers: Answers,
     /// What happened before what.
     pub order: Order,
+    /// Which side's stream was lost, and when, microseconds.
+    pub lost_streams: Vec<(Side, i64)>,
     executor: Executor,
     pub(crate) alive: Vec<(ProcessId, Intake<Memory>)>,
     last_process: u32,
@@ -101,6 +103,7 @@ impl World {
             people,
             answers: Answers::default(),
             order: Order::default(),
+            lost_streams: Vec::new(),
             executor: Executor::default(),
             alive: Vec::new(),
             last_process: 0,
@@ -234,6 +237,8 @@ impl World {
             Action::LoseStream => {
                 let side = self.side();
                 self.systems[side].lose_stream();
+                let now = self.desk.lock().now;
+                self.lost_streams.push((side, now));
                 self.desk.hit("fault: stream lost");
                 self.desk.tell(|| format!("{side}: the stream is lost"));
             }

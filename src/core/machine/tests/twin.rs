@@ -1,7 +1,5 @@
 //! Both sides made the same entity in the same minute (protocol C6).
 
-use std::time::Duration;
-
 use syncline_sdk::{Actor, ActorKind, Cas, Instant, IntentId, Value, WriteOp};
 
 use super::builder::{Done, MAPPING, Scene, seen, version};
@@ -24,11 +22,11 @@ fn created(cas: Cas) -> Scene {
 
 /// The same where nothing guards a delete but the recycle bin.
 fn created_beside_a_bin() -> Scene {
-    let mut scene = created(Cas::Coarse { tick: Duration::ZERO });
+    let mut scene = created(Cas::Coarse { tick: Default::default() });
     scene.map(|mapping| {
         for side in Side::BOTH {
             mapping.sides[side].capabilities.conditional_delete = false;
-            mapping.sides[side].capabilities.recycle_bin = Some(Duration::from_hours(1));
+            mapping.sides[side].capabilities.recycle_bin = Some(Default::default());
         }
     });
     scene

@@ -8,7 +8,7 @@ use syncline_core::model::{
     BatchState, DeletePhase, IntentKind, Link, LinkState, Outcome, ReviewStatus,
 };
 
-use syncline_sdk::ReceiptKind;
+use syncline_sdk::{Instant, ReceiptKind};
 use syncline_testkit::{Event, WriteEntry};
 
 use super::evidence::{Evidence, Violation, violation};
@@ -20,7 +20,7 @@ pub fn judge(evidence: &Evidence<'_>) -> Vec<Violation> {
     let mut settled = BTreeMap::new();
     for entry in evidence.entries.values() {
         for one in &entry.settled {
-            settled.insert(one.intent, one.outcome.clone());
+            settled.insert(one.intent, (one.outcome.clone(), entry.at));
         }
     }
     let mut applied: BTreeMap<_, u32> = BTreeMap::new();
@@ -54,11 +54,11 @@ pub fn judge(evidence: &Evidence<'_>) -> Vec<Violation> {
                 }
             }
             let update = matches!(intent.kind, IntentKind::Update | IntentKind::Create);
-            if let (true, Some(outcome)) = (update, settled.get(&write.intent))
+            if let (true, Some((outcome, at))) = (update, settled.get(&write.intent))
                 && *outcome != Outcome::Applied
                 && !is_found_otherwise(intent.kind, outcome)
                 && !is_doubled(evidence, side, write)
-                && !is_judged_by_content(evidence, side)
+                && !is_judged_by_content(evidence, side, write, *at)
             {
                 let text = format!("{} was applied and settled as {outcome:?}", write.intent);
                 found.push(violation("V12", text));
@@ -128,12 +128,29 @@ fn is_doubled(evidence: &Evidence<'_>, side: Side, applied: &WriteEntry) -> bool
         && evidence.writes[side].iter().any(|other| twin(&other))
 }
 
-/// Whether a lost stream took receipts with it: then what the record shows decides, and a side
-/// that changes values on save by a rule that nobody declared shows another (protocol I5.5).
-fn is_judged_by_content(evidence: &Evidence<'_>, side: Side) -> bool {
-    let system = &evidence.world.systems[side];
-    system.profile().capabilities.receipt == ReceiptKind::Stream
-        && evidence.world.desk.lock().coverage.count("fault: stream lost") > 0
+/// Whether a lost stream took the receipt with it: then what the record shows decides, and it
+/// showed another, because the side changed the value on save or somebody changed the record since
+/// (protocol I5.5).
+fn is_judged_by_content(
+    evidence: &Evidence<'_>,
+    side: Side,
+    write: &WriteEntry,
+    settled_at: Instant,
+) -> bool {
+    let world = evidence.world;
+    let by_stream = world.systems[side].profile().capabilities.receipt == ReceiptKind::Stream;
+    let lost = |(of, at): &(Side, i64)| *of == side && *at <= settled_at.micros();
+    let shows_another = evidence.history[side].iter().any(|line| {
+        let of_record = Some(&line.key) == write.key.as_ref() && line.entity == write.entity;
+        let ours = line.origin.as_ref().is_some_and(|origin| origin.intent == write.intent);
+        let otherwise = match &line.event {
+            Event::Field { given, new, automatic, .. } => *automatic || given != new,
+            _ => false,
+        };
+        let since = Some(line.sequence) > write.sequence;
+        of_record && (since && !ours || ours && otherwise)
+    });
+    by_stream && world.lost_streams.iter().any(lost) && shows_another
 }
 
 /// Whether our delete took a record with an edit and its system refuses to bring it back: that
