@@ -78,6 +78,14 @@ impl Workset<'_> {
             // The proof of a deletion on a side with a feed is the feed's own event: a record
             // that a look-up does not find may have vanished in a truncation (protocol O7).
             Err(Missing::Deleted) if mapping.has_feed(side) && seen.source != Source::Feed => {}
+            // Our own delete, told by what was read before this round: it may have been brought
+            // back since, and an absence does not tell how new it is.
+            Err(Missing::Deleted) if self.is_past_delete(id, side, seen) => {
+                let slot = self.slots.get_mut(&id).expect("the link was found");
+                slot.reread[side] = true;
+                slot.fresh[side] = Fresh::No;
+                slot.touched = true;
+            }
             // The pair cannot be planned now, and what is suspected is not kept: it is looked at
             // again.
             Err(Missing::Suspected) if slot.link.is_open() => {
@@ -86,6 +94,12 @@ impl Workset<'_> {
             }
             Err(missing) => self.fold_gone(id, side, seen, missing),
         }
+    }
+
+    fn is_past_delete(&self, id: (MappingId, LinkId), side: Side, seen: &Observation) -> bool {
+        let link = &self.slots[&id].link;
+        let ours = seen.actor.kind == ActorKind::Sync && seen.source != Source::Feed;
+        ours && !self.reading && link.exists(side) && link.open[side].is_none()
     }
 
     /// A look-up that shows nothing new: what asked for it is planned all the same.

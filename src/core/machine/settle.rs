@@ -135,6 +135,8 @@ impl Workset<'_> {
         if intent.kind == IntentKind::Create {
             self.base_of_unreached(id, mapping, side, stored);
         }
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        slot.known[side] = version.clone().unwrap_or_default();
         if relation != VersionOrder::Newer {
             self.overtake(id, mapping, side, intent, stored, relation, version);
         }

@@ -78,10 +78,13 @@ const SEEDS: [(u64, &str); 71] = [
 ];
 
 /// The same, of runs in which people make the same record on both sides one after the other.
-const TWINS: [(u64, &str); 4] = [
+const TWINS: [(u64, &str); 7] = [
     (7_821, "as above"),
     (8_323, "another process went on with lower numbers, and the journal of a link broke off"),
     (20_548, "a round whose commits were lost was taken for one whose rows moved"),
+    (62_001_739, "our own update, settled in the same round, was taken for somebody's touch"),
+    (62_042_902, "the same, of a record that came back beside ours"),
+    (62_014_322, "a page that showed our own delete was folded after the undelete that followed"),
     (61_035_067, "what was given up to a deletion and changed since was brought back for ever"),
 ];
 

@@ -326,3 +326,20 @@ fn what_was_seen_of_our_record_before_it_went_does_not_bring_it_back() {
     assert_eq!(scene.link.state, LinkState::Seen(Side::Left));
     assert_eq!(scene.link.keys.right, None);
 }
+
+#[test]
+fn our_own_delete_told_late_is_read_again_before_it_is_believed() {
+    let mut scene = Scene::agreed(Cas::ExactRecord);
+    let sync = Actor { id: None, kind: ActorKind::Sync };
+    let stale = Observation { actor: sync, source: Source::Page, ..gone(Side::Right, "r") };
+    let there = untouched();
+    let done = scene.round(|workset| {
+        workset.observe(MAPPING, Side::Right, &stale);
+        let wanted = |want: &Want| matches!(want, Want::Fresh { side: Side::Right, .. });
+        assert!(workset.wants().iter().any(wanted));
+        workset.begin_reading();
+        workset.observe(MAPPING, Side::Right, &there);
+    });
+    assert!(done.sends.is_empty(), "the left record was deleted after it");
+    assert_eq!(scene.link.state, LinkState::Linked);
+}
