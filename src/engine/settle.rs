@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use syncline_core::machine::{Carried, SettleInput, Settling};
+use syncline_core::machine::{Carried, SettleInput, Settling, Source};
 use syncline_core::model::{BatchChange, BatchState, IntentKind};
 use syncline_ledger::Ledger;
 use syncline_sdk::{

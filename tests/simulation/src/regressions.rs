@@ -3,7 +3,7 @@
 use crate::{Wanted, run};
 
 /// Each seed with what it once found.
-const SEEDS: [(u64, &str); 71] = [
+const SEEDS: [(u64, &str); 72] = [
     (8, "a write without receipt table was sent again behind its fence, for ever"),
     (64, "the same, after a crash"),
     (100, "a page read before our own write was folded after it and carried back"),
@@ -74,6 +74,7 @@ const SEEDS: [(u64, &str); 71] = [
     (7_821, "a page that showed our own delete outlived the undelete that followed it"),
     (60_001_224, "a record that came back beside its ended pair counted as a duplicate"),
     (60_070_089, "without business keys, so did one that came back beside another made meanwhile"),
+    (21_802, "a reference that a lost stream left to the content was never found again"),
     (60_117_542, "an empty field that was left empty was taken for an edit"),
 ];
 
