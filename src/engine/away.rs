@@ -1,16 +1,21 @@
 //! A system that is waited for: its streams have not begun in this process, so nothing is read
 //! from it or written to it yet.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use syncline_ledger::Ledger;
 use syncline_sdk::{
     BatchId, Capabilities, ChangesRequest, Connector, Context, EntityName, EntitySchema, Error,
-    ErrorKind, Feed, FetchRequest, Fetched, Health, HistoryEntry, HistoryRequest, Page, Position,
-    Result, ScanRequest, Selection, Settlement, UnknownWrite, Usage, Version, VersionOrder,
-    WriteBatch, WriteOutcome,
+    ErrorKind, Feed, FetchRequest, Fetched, Health, HistoryEntry, HistoryRequest, Instant, Page,
+    Position, Result, ScanRequest, Selection, Settlement, SystemName, UnknownWrite, Usage, Version,
+    VersionOrder, WriteBatch, WriteOutcome,
 };
+
+use crate::engine::Engine;
+use crate::system::System;
 
 /// Why a system is waited for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -114,5 +119,21 @@ impl Connector for Shut {
 
     fn order(&self, a: &Version, b: &Version) -> VersionOrder {
         self.connector.order(a, b)
+    }
+}
+
+impl<L: Ledger> Engine<L> {
+    /// Whether a system is waited for.
+    pub(crate) fn is_away(&self, system: &SystemName) -> bool {
+        self.intake.system(system).is_some_and(|system| system.away.is_some())
+    }
+
+    /// The systems that nothing is to be sent to for now, and for how much longer, microseconds.
+    pub(crate) fn silent(&self, now: Instant) -> BTreeMap<SystemName, i64> {
+        let left = |(name, system): (&SystemName, &System)| {
+            let left = system.silent(now).or_else(|| self.flights.stuck(name, now.micros()))?;
+            Some((name.clone(), left))
+        };
+        self.intake.systems.iter().filter_map(left).collect()
     }
 }

@@ -11,6 +11,7 @@ use syncline_sdk::{BatchId, Connector, Instant, Purpose, SystemName, Version, Ve
 
 use crate::away::Away;
 use crate::clock::{Clock, Ids};
+use crate::commit::Unresolved;
 use crate::departed::Departed;
 use crate::error::{EngineError, Result};
 use crate::flight::{Flight, Flights};
@@ -52,29 +53,12 @@ pub struct Engine<L> {
     fence: Option<Fence>,
     commits: Range<i64>,
     limits: Limits,
-    unresolved: Option<Unresolved>,
+    pub(crate) unresolved: Option<Unresolved>,
     /// What a commit that was found to have happened has to send.
     ready: Vec<Sending>,
     /// Batches that such a commit closed: work given again closes them no second time.
-    closed: BTreeSet<BatchId>,
+    pub(crate) closed: BTreeSet<BatchId>,
     departed: Departed,
-}
-
-/// A commit of which nobody knows whether it happened.
-struct Unresolved {
-    commit: i64,
-    batches: Vec<OutBatch>,
-    closes: Vec<BatchId>,
-    resends: Vec<(BatchId, i64)>,
-}
-
-/// The batches that a changeset records as sent once more, and how long copies of it may arrive.
-fn resends(changeset: &Changeset) -> Vec<(BatchId, i64)> {
-    let resent = changeset.batches.iter().filter_map(|change| match change {
-        BatchChange::Resend { id, die_after, .. } => Some((*id, *die_after)),
-        _ => None,
-    });
-    resent.collect()
 }
 
 impl<L: Ledger> Engine<L> {
@@ -230,61 +214,6 @@ impl<L: Ledger> Engine<L> {
         })
     }
 
-    /// Commits, and readies what is to be sent once that is known to be durable. A commit whose
-    /// reply was lost is resolved before anything else is done, also when the ledger is silent
-    /// about it for a while: its sends are recorded, and only we can make them.
-    async fn commit(&mut self, changeset: &Changeset, batches: Vec<OutBatch>) -> Result<Committed> {
-        match self.intake.ledger.commit(changeset).await? {
-            Committed::Committed => {
-                self.launch(batches);
-                self.note_resent(resends(changeset));
-                Ok(Committed::Committed)
-            }
-            Committed::Unknown => {
-                let closes = changeset.batches.iter().filter_map(|change| match change {
-                    BatchChange::Close { id, .. } => Some(*id),
-                    _ => None,
-                });
-                let closes = closes.collect();
-                let commit = changeset.commit;
-                let resends = resends(changeset);
-                self.unresolved = Some(Unresolved { commit, batches, closes, resends });
-                let happened = self.resolve().await?;
-                Ok(if happened { Committed::Committed } else { Committed::Unknown })
-            }
-            answer => Ok(answer),
-        }
-    }
-
-    /// Asks what became of a commit whose reply was lost. True when there was one and it
-    /// happened.
-    pub(crate) async fn resolve(&mut self) -> Result<bool> {
-        let Some(commit) = self.unresolved.as_ref().map(|unresolved| unresolved.commit) else {
-            return Ok(false);
-        };
-        let happened = self.intake.ledger.committed(commit).await?;
-        let unresolved = self.unresolved.take().filter(|_| happened);
-        if let Some(Unresolved { batches, closes, resends, .. }) = unresolved {
-            self.launch(batches);
-            self.note_resent(resends);
-            for id in closes {
-                self.flights.remove(id);
-                self.closed.insert(id);
-            }
-        }
-        Ok(happened)
-    }
-
-    /// Notes what is recorded as sent once more.
-    fn note_resent(&mut self, resends: Vec<(BatchId, i64)>) {
-        for (id, die_after) in resends {
-            if let Some(flight) = self.flights.get_mut(id) {
-                flight.batch.attempts += 1;
-                flight.batch.die_after = die_after;
-            }
-        }
-    }
-
     /// What is recorded as sent and still to be sent.
     pub(crate) fn account_of_ready(&mut self) -> Account {
         Account { sends: std::mem::take(&mut self.ready), ..Account::default() }
@@ -313,6 +242,7 @@ impl<L: Ledger> Engine<L> {
             crate::gather::Gathered::load(&*self.intake.ledger, &self.intake.mappings, work)
                 .await?;
         let now = self.intake.clock.now();
+        let silent = self.silent(now);
         let ids = &mut self.ids;
         let mut new_id = || ids.link(now);
         let systems = &self.intake.systems;
@@ -324,11 +254,7 @@ impl<L: Ledger> Engine<L> {
                 systems.get(system).map(|at| at.capabilities().request_horizon).unwrap_or_default();
             i64::try_from((limits::CALL_TIMEOUT + horizon).as_micros()).unwrap_or(i64::MAX)
         };
-        let flights = &self.flights;
-        let away = |system: &SystemName| {
-            let known = systems.get(system)?;
-            known.silent(now).or_else(|| flights.stuck(system, now.micros()))
-        };
+        let away = |system: &SystemName| silent.get(system).copied();
         let mut workset = Workset::new(Round {
             mappings: &self.intake.mappings,
             commit,
@@ -403,7 +329,7 @@ impl<L: Ledger> Engine<L> {
     }
 
     /// Registers batches as under way and readies their sends.
-    fn launch(&mut self, batches: Vec<OutBatch>) {
+    pub(crate) fn launch(&mut self, batches: Vec<OutBatch>) {
         for out in batches {
             let Some(system) = self.intake.systems.get(&out.batch.system) else { continue };
             let connector = system.connector.clone();

@@ -11,6 +11,7 @@ mod away;
 mod beginning;
 mod breaker;
 mod clock;
+mod commit;
 mod departed;
 pub mod driver;
 mod engine;

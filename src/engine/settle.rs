@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use syncline_core::machine::{Carried, SettleInput, Settling, Source};
+use syncline_core::machine::{Carried, SettleInput, Settling};
 use syncline_core::model::{BatchChange, BatchState, IntentKind};
 use syncline_ledger::Ledger;
 use syncline_sdk::{
-    BatchId, Context, Current, Instant, IntentId, Purpose, Settlement, SystemName, UnknownWrite,
-    VersionOrder, WriteBatch, WriteOutcome,
+    BatchId, Context, Current, Instant, IntentId, Purpose, Settlement, UnknownWrite, VersionOrder,
+    WriteBatch, WriteOutcome,
 };
 
 use crate::beginning::Beginnings;
@@ -129,11 +129,6 @@ impl<L: Ledger> Engine<L> {
             }
         }
         Ok(account)
-    }
-
-    /// Whether a system is waited for.
-    pub(crate) fn is_away(&self, system: &SystemName) -> bool {
-        self.intake.system(system).is_some_and(|system| system.away.is_some())
     }
 
     async fn settle_batch(

@@ -25,6 +25,7 @@ mod plan;
 mod question;
 mod refusal;
 mod retry;
+mod round;
 mod search;
 mod settle;
 mod slot;
@@ -35,8 +36,9 @@ mod workset;
 
 pub use batching::{Carried, OutBatch, Step};
 pub use observation::{Bin, Missing, Observation, Source};
+pub use round::{Clock, Limits, Mappings, Round};
 pub use settle::{SettleInput, Settling};
-pub use workset::{Clock, Limits, Mappings, Round, Want, Workset};
+pub use workset::{Want, Workset};
 
 #[cfg(test)]
 mod tests;
