@@ -241,6 +241,7 @@ impl<L: Ledger> Engine<L> {
         let mut gathered =
             crate::gather::Gathered::load(&*self.intake.ledger, &self.intake.mappings, work)
                 .await?;
+        self.flights.note_merged(&self.intake.mappings, &gathered, &work.observed);
         let now = self.intake.clock.now();
         let silent = self.silent(now);
         let ids = &mut self.ids;

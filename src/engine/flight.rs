@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use syncline_core::Side;
-use syncline_core::machine::{Carried, Missing, Observation, OutBatch, Settling, Source};
+use syncline_core::machine::{Carried, Mappings, Missing, Observation, OutBatch, Settling, Source};
 use syncline_core::mapping::{Mapping, MappingId};
 use syncline_core::model::{Batch, Hint, HintReason, IntentKind};
 use syncline_sdk::{BatchId, IntentId, Key, LinkId, SystemName, WriteBatch};
 
+use crate::gather::Gathered;
 use crate::limits;
 
 /// A batch that is recorded as sent and not settled.
@@ -168,23 +169,24 @@ impl Flights {
             vanished.extend(of.map(|carried| carried.intent.id));
         }
     }
-    /// Notes that a record was merged away while a write of its link is under way.
+    /// Notes records that were merged away while a write of their link is under way.
     pub(crate) fn note_merged(
         &mut self,
-        mapping: &Mapping,
-        link: LinkId,
-        side: Side,
-        seen: &Observation,
+        mappings: &Mappings,
+        gathered: &Gathered,
+        observed: &[(MappingId, Side, Observation)],
     ) {
-        if !matches!(seen.content, Err(Missing::MergedInto(_))) {
-            return;
-        }
-        let of = (mapping.id, link);
-        let writes =
-            |flight: &Flight| flight.carried.iter().any(|one| (one.mapping, one.link) == of);
-        for flight in self.0.values_mut().filter(|flight| writes(flight)) {
-            let hint = look_up(mapping, side, seen.key.clone(), HintReason::Again);
-            flight.merged.insert(of, hint);
+        let merged = |seen: &Observation| matches!(seen.content, Err(Missing::MergedInto(_)));
+        for (mapping, side, seen) in observed.iter().filter(|(_, _, seen)| merged(seen)) {
+            let (Some(of), Some(link)) =
+                (mappings.get(mapping), gathered.link(*mapping, *side, &seen.key))
+            else {
+                continue;
+            };
+            let hint = look_up(of, *side, seen.key.clone(), HintReason::Again);
+            let writes = |one: &Carried| (one.mapping, one.link) == (*mapping, link);
+            let of = self.0.values_mut().filter(|flight| flight.carried.iter().any(writes));
+            of.for_each(|flight| drop(flight.merged.insert((*mapping, link), hint.clone())));
         }
     }
     /// What is to be looked up of a link when its write is settled.
