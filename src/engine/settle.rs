@@ -166,7 +166,8 @@ impl<L: Ledger> Engine<L> {
                 tracing::warn!(batch = %id, %error, "a batch could not be settled");
                 // The rounds wait for this call: what took long is seldom asked.
                 let took = self.intake.clock.now().micros() - now;
-                self.postpone(id, now + (10 * took).max(1_000_000));
+                let most = i64::try_from(limits::AWAY_MAX.as_micros()).unwrap_or(i64::MAX);
+                self.postpone(id, now + took.saturating_mul(10).clamp(1_000_000, most));
                 return Ok(Account::default());
             }
         };
