@@ -279,9 +279,6 @@ impl<L: Ledger> Engine<L> {
             if !self.departed.admits(*mapping, *side, seen) && !known {
                 continue;
             }
-            if let Some(link) = gathered.link(*mapping, *side, &seen.key) {
-                self.flights.note_merged(&self.intake.mappings[mapping], link, *side, seen);
-            }
             let seen =
                 gathered.prepare(&self.intake.mappings, &self.flights, *mapping, *side, seen);
             workset.observe(*mapping, *side, &seen);
