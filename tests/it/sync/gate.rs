@@ -41,7 +41,7 @@ impl Gate {
         Self { address, way, task }
     }
 
-    /// Makes it another way. Connections that were led are closed.
+    /// Makes it another way. Connections that were led are closed, or held where it is silent now.
     pub fn becomes(&self, way: Way) {
         self.way.send_replace(way);
     }
@@ -66,7 +66,10 @@ async fn lead(mut connection: TcpStream, system: SocketAddr, mut watched: watch:
         }
     };
     tokio::select! {
-        () = led => {}
+        () = led => return,
         _ = watched.changed() => {}
+    }
+    if *watched.borrow_and_update() == Way::Silent {
+        let _ = watched.changed().await;
     }
 }
