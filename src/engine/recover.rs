@@ -7,7 +7,7 @@ use syncline_core::machine::{Carried, Clock as RoundClock, Limits, Round, Step, 
 use syncline_core::mapping::MappingId;
 use syncline_core::model::{BatchChange, BatchState, DeletePhase, Link, LinkState};
 use syncline_ledger::{Ledger, LinkQuery, OpenBatch};
-use syncline_sdk::{LinkId, SystemName, Version, VersionOrder};
+use syncline_sdk::{BatchId, IntentId, LinkId, SystemName, Version, VersionOrder};
 
 use crate::engine::Engine;
 use crate::error::Result;
@@ -43,9 +43,10 @@ impl<L: Ledger> Engine<L> {
         let mut work = Work::default();
         // A gap is not closed before what was under way when it was noticed is settled.
         let across_gap = !open.is_empty() && !self.intake.ledger.gaps().await?.is_empty();
+        let carriers = carriers(&open);
         for open in open {
             let id = open.batch.id;
-            match self.take_up(open, &known, &gathered) {
+            match self.take_up(open, &carriers, &known, &gathered) {
                 Some(flight) => self.flights.insert(Flight { across_gap, ..flight }),
                 None => work.batches.push(BatchChange::Close {
                     id,
@@ -61,6 +62,7 @@ impl<L: Ledger> Engine<L> {
     fn take_up(
         &self,
         open: OpenBatch,
+        carriers: &BTreeMap<IntentId, BatchId>,
         known: &BTreeMap<(MappingId, LinkId), &Link>,
         gathered: &Gathered,
     ) -> Option<Flight> {
@@ -69,6 +71,9 @@ impl<L: Ledger> Engine<L> {
             .iter()
             .filter_map(|entry| {
                 let intent = entry.intent.clone()?;
+                if carriers.get(&intent.id) != Some(&open.batch.id) {
+                    return None;
+                }
                 let link = known.get(&(entry.mapping, entry.link))?;
                 if link.open[intent.side] != Some(intent.id) {
                     return None;
@@ -134,6 +139,19 @@ impl<L: Ledger> Engine<L> {
         gathered.show(&mut workset);
         workset.write_batch(open.batch.id, carried)
     }
+}
+
+/// The batch that carries the present step of each intent: of several, an earlier one carried a
+/// step that is settled (the fence of a guarded delete), and stays open for other writes.
+fn carriers(open: &[OpenBatch]) -> BTreeMap<IntentId, BatchId> {
+    let mut carriers: BTreeMap<IntentId, BatchId> = BTreeMap::new();
+    for batch in open.iter().map(|open| &open.batch) {
+        for intent in &batch.intents {
+            let newest = carriers.entry(*intent).or_insert(batch.id);
+            *newest = batch.id.max(*newest);
+        }
+    }
+    carriers
 }
 
 /// Which step of its intent a batch was sent for, by where the link stands.
