@@ -89,6 +89,17 @@ impl Turns {
         let turn = Turn { number, due: now, running: false, place, failures: Default::default() };
         self.turns.insert(job, turn);
     }
+    /// A gap was noticed: what single records showed before may be what it hides, so the reads of
+    /// such that are under way are of no use. They are made again from where they were.
+    pub fn read_anew(&mut self, now: Tick) {
+        for (job, turn) in &mut self.turns {
+            if matches!(job, Job::Hints(_) | Job::Answers | Job::Retry(_) | Job::Poll(..)) {
+                self.last += 1;
+                (turn.number, turn.running) = (self.last, false);
+                turn.due = turn.due.min(now);
+            }
+        }
+    }
     /// Whether a job has not been begun anew, or ended, since the turn of that number.
     pub fn is_current(&self, job: &Job, number: u64) -> bool {
         self.turns.get(job).is_some_and(|turn| turn.number == number)

@@ -137,6 +137,7 @@ impl<L: Ledger> Driver<L> {
     }
 
     pub(super) fn verify_gaps(&mut self, gaps: &[Gap]) {
+        self.turns.read_anew(tick());
         let mappings = self.engine.intake.mappings.clone();
         for mapping in mappings.values() {
             if gaps.iter().any(|gap| gap.stream == format!("mapping:{}", mapping.id)) {

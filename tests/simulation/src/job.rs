@@ -41,6 +41,14 @@ impl JobSlot {
     pub fn begin_anew(&mut self) {
         *self = Self { number: self.number + 1, ..slot(self.job.clone(), None) };
     }
+
+    /// Reads again from where it is: a gap may hide what it reads now.
+    pub fn read_anew(&mut self) {
+        if matches!(self.job, Job::Hints(_) | Job::Answers | Job::Poll(..)) {
+            self.number += 1;
+            self.running = false;
+        }
+    }
 }
 
 /// What a job read: the work, the next place, and whether there is more.

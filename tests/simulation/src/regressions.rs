@@ -3,7 +3,8 @@
 use crate::{Wanted, run};
 
 /// Each seed with what it once found.
-const SEEDS: [(u64, &str); 72] = [
+const SEEDS: [(u64, &str); 73] = [
+    (90_086_626, "a reading from before a gap took a suspicion of deletion back"),
     (8, "a write without receipt table was sent again behind its fence, for ever"),
     (64, "the same, after a crash"),
     (100, "a page read before our own write was folded after it and carried back"),
@@ -79,7 +80,8 @@ const SEEDS: [(u64, &str); 72] = [
 ];
 
 /// The same, of runs in which people make the same record on both sides one after the other.
-const TWINS: [(u64, &str); 7] = [
+const TWINS: [(u64, &str); 8] = [
+    (90_050_234, "the batch of a delete was forgotten, open, for that of its fence"),
     (7_821, "as above"),
     (8_323, "another process went on with lower numbers, and the journal of a link broke off"),
     (20_548, "a round whose commits were lost was taken for one whose rows moved"),

@@ -162,6 +162,7 @@ impl Process {
     pub(crate) fn verify(&self, gaps: &[Gap]) {
         let mut inner = self.desk.lock();
         let Some(jobs) = inner.jobs.get_mut(&self.id) else { return };
+        jobs.iter_mut().for_each(JobSlot::read_anew);
         for mapping in self.engine.mappings().values() {
             if gaps.iter().any(|gap| gap.stream == gap_stream(mapping.id)) {
                 let job = Job::Verify(mapping.id);
