@@ -76,8 +76,13 @@ impl Workset<'_> {
             }
             Err(Missing::MergedInto(winner)) => self.merge(id, mapping, side, winner, seen),
             // The proof of a deletion on a side with a feed is the feed's own event: a record
-            // that a look-up does not find may have vanished in a truncation (protocol O7).
-            Err(Missing::Deleted) if mapping.has_feed(side) && seen.source != Source::Feed => {}
+            // that a look-up does not find may have vanished in a truncation (protocol O7). Once
+            // that is known, what asked for the look-up is planned.
+            Err(Missing::Deleted) if mapping.has_feed(side) && seen.source != Source::Feed => {
+                if !self.slots[&id].link.exists(side) {
+                    self.asked_for(id, seen);
+                }
+            }
             // Our own delete, told by what was read before this round: it may have been brought
             // back since, and an absence does not tell how new it is.
             Err(Missing::Deleted) if self.is_past_delete(id, side, seen) => {
