@@ -42,7 +42,14 @@ fn question(
     let theirs = link.keys[side].as_ref()?;
     let code = code_of(evidence, mapping, side, theirs)?;
     let made_by_a_person = is_made_by(evidence, mapping, side, theirs, None);
-    if !made_by_a_person || link.keys[side.other()].is_some() || mapping.matches.is_empty() {
+    // One that was deleted and came back beside ours is no twin: it had given its business key up
+    // (protocol C1), and a person is asked who has it now.
+    let came_back = lines(evidence, mapping, side, theirs).any(|line| line.event == Event::Deleted);
+    if !made_by_a_person
+        || came_back
+        || link.keys[side.other()].is_some()
+        || mapping.matches.is_empty()
+    {
         return None;
     }
     let pair = evidence.links.values().find(|other| {
