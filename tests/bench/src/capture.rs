@@ -14,6 +14,9 @@ use crate::report::Measured;
 /// Rows that one answer may have.
 const ROWS_MAX: usize = 2_000;
 
+/// Edits made in one go: no shared record is edited twice by them.
+const EDITS_AT_ONCE: i64 = 20_000;
+
 /// Captures updates of eight-column rows, 1 and 100 a transaction.
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<Vec<Measured>> {
     let mut measured = Vec::new();
@@ -48,7 +51,9 @@ async fn capture(server: &str, rows: i64, size: i64) -> anyhow::Result<Vec<Measu
     let from = connector.feed_start(&cx).await?.context("the feed starts nowhere")?;
     let mut editor =
         crate::people::Editor::open(&url, People { count: 20_000, ..people }, 0).await?;
-    editor.edit(rows, size).await?;
+    for _ in 0..rows / EDITS_AT_ONCE {
+        editor.edit(EDITS_AT_ONCE, size).await?;
+    }
 
     let postmaster: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&pool).await?;
     let (server_before, own_before) =

@@ -183,6 +183,10 @@ impl Editor {
         self.session.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await?;
         self.own += edits;
         let (shared, both) = (edits / SHARED_EVERY, self.people.shared());
+        anyhow::ensure!(
+            both == 0 || shared <= both,
+            "{shared} edits of {both} shared records in one statement: it makes one of each"
+        );
         if shared > 0 && both > 0 {
             let sql = format!(
                 "call edit_shared({}, {shared}, {own}, {both}, {})",
