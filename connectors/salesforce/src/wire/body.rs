@@ -18,6 +18,12 @@ impl Fields {
             self.push(name, value);
         }
     }
+    /// Whether a composite call might take one of the values for a reference to the answer of
+    /// another part, and put that in its place or refuse it: `@{...}` has no escape (REST guide,
+    /// Composite, reference syntax).
+    pub(crate) fn could_refer(&self) -> bool {
+        self.0.iter().any(|(_, value)| value.get().contains("@{"))
+    }
     /// The record of a collections call: its type first.
     pub(crate) fn with_type(mut self, entity: &str) -> Self {
         let attributes = format!("{{\"type\":{}}}", string(entity));

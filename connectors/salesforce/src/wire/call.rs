@@ -4,7 +4,7 @@ use bytes::Bytes;
 use reqwest::Method;
 use syncline_sdk::{Error, ErrorKind, Instant, Result};
 
-use super::fault::Reach;
+use super::fault::{Fault, Reach};
 use crate::version::Stamp;
 
 /// What a request carries.
@@ -86,6 +86,8 @@ pub(crate) struct CallError {
     pub(crate) reach: Reach,
     /// The HTTP status, where there was an answer.
     pub(crate) status: Option<u16>,
+    /// The errors in the answer.
+    pub(crate) faults: Vec<Fault>,
 }
 
 impl From<CallError> for Error {

@@ -25,7 +25,7 @@ pub(super) fn lost(call: &Call, error: reqwest::Error) -> CallError {
     )
     .advise("check the way to the instance; it is tried again")
     .caused_by(error.without_url());
-    CallError { error, reach, status: None }
+    CallError { error, reach, status: None, faults: Vec::new() }
 }
 
 /// A request answered with something other than success.
@@ -37,7 +37,8 @@ pub(super) fn refused(call: &Call, status: StatusCode, body: &[u8]) -> Refusal {
     let code = status.as_u16();
     if session_ended(code, &faults) {
         let (error, _) = classify(&faults, call.operation, &call.place);
-        return Refusal::Expired(CallError { error, reach: Reach::Refused, status: Some(code) });
+        let reach = Reach::Refused;
+        return Refusal::Expired(CallError { error, reach, status: Some(code), faults });
     }
     // A SOAP fault comes with status 500 although it is a refusal like any other.
     let soap_refusal = matches!(call.body, Body::Undelete(_))
@@ -52,7 +53,7 @@ pub(super) fn refused(call: &Call, status: StatusCode, body: &[u8]) -> Refusal {
     } else {
         classify(&faults, call.operation, &call.place).0
     };
-    Refusal::Failed(CallError { error, reach, status: Some(code) })
+    Refusal::Failed(CallError { error, reach, status: Some(code), faults })
 }
 
 /// Whether the refusal says that the session ended, so that a renewal helps. Two refusals with

@@ -64,7 +64,8 @@ impl Transport {
     /// Sends a request. One that is refused for an ended session is sent once more after one
     /// renewal shared by all tasks.
     pub(crate) async fn send(&self, call: &Call) -> Result<Reply, CallError> {
-        let not_sent = |error| CallError { error, reach: Reach::NotSent, status: None };
+        let not_sent =
+            |error| CallError { error, reach: Reach::NotSent, status: None, faults: Vec::new() };
         let session = self.login.session(None).await.map_err(not_sent)?;
         match self.once(call, &session).await {
             Try::Done(reply) => Ok(reply),
@@ -84,7 +85,12 @@ impl Transport {
         let request = match self.request(call, session) {
             Ok(request) => request,
             Err(error) => {
-                return Try::Failed(CallError { error, reach: Reach::NotSent, status: None });
+                return Try::Failed(CallError {
+                    error,
+                    reach: Reach::NotSent,
+                    status: None,
+                    faults: Vec::new(),
+                });
             }
         };
         let before = *self.heard.lock().unwrap_or_else(PoisonError::into_inner);
@@ -110,6 +116,7 @@ impl Transport {
                     error: error.advise("lower page_rows"),
                     reach: Reach::Unknown,
                     status: Some(status.as_u16()),
+                    faults: Vec::new(),
                 });
             }
             Err(error) => return Try::Failed(lost(call, error)),

@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     fn failed(kind: ErrorKind, reach: Reach) -> CallError {
-        CallError { error: Error::new(kind, "push", "x"), reach, status: None }
+        CallError { error: Error::new(kind, "push", "x"), reach, status: None, faults: Vec::new() }
     }
 
     #[test]

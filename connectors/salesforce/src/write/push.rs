@@ -1,5 +1,6 @@
 //! Sending a batch: creates and deletes through collections, updates and fences as guarded
-//! composite sub-requests, undeletes over SOAP.
+//! composite sub-requests, or alone where that would read a value as a reference, undeletes over
+//! SOAP.
 
 use reqwest::Method;
 use serde::Deserialize;
@@ -14,7 +15,8 @@ use crate::id::id18;
 use crate::limits::{COMPOSITE_MAX, UNDELETE_IDS_MAX, WRITE_ROWS_MAX};
 use crate::org::Org;
 use crate::wire::{
-    Body, Call, Fault, Fields, SubAnswer, SubRequest, composite_body, sub_answers, undelete_answer,
+    Body, Call, CallError, Fault, Fields, Reach, SubAnswer, SubRequest, composite_body,
+    sub_answers, undelete_answer,
 };
 
 const PUSH: &str = "push";
@@ -64,6 +66,8 @@ struct Sorted {
     /// By entity, in the order of the batch.
     inserts: Vec<(String, Vec<(usize, Fields)>)>,
     updates: Vec<(usize, SubRequest)>,
+    /// Guarded updates that a composite call would not carry as they are.
+    alone: Vec<(usize, Call)>,
     deletes: Vec<(usize, String)>,
     undeletes: Vec<(usize, String)>,
 }
@@ -85,6 +89,9 @@ impl Sender<'_> {
             }
         }
         if self.updates(sorted.updates).await? == Next::Stop {
+            return Ok(());
+        }
+        if self.alone(sorted.alone).await? == Next::Stop {
             return Ok(());
         }
         if self.deletes(sorted.deletes).await? == Next::Stop {
@@ -110,6 +117,15 @@ impl Sender<'_> {
                         Some((_, inserts)) => inserts.push((at, fields)),
                         None => sorted.inserts.push((entity.to_owned(), vec![(at, fields)])),
                     }
+                }
+                Ok(Sending::Update { id, unmodified_since, body }) if body.could_refer() => {
+                    let json = serde_json::to_vec(&body)
+                        .map_err(|error| unwritten(entity.as_str(), error))?;
+                    let path = self.org.data(&format!("sobjects/{entity}/{id}"));
+                    let call = self
+                        .write(entity.as_str(), Method::PATCH, path, Body::Json(json))
+                        .header("If-Unmodified-Since", unmodified_since);
+                    sorted.alone.push((at, call));
                 }
                 Ok(Sending::Update { id, unmodified_since, body }) => {
                     let url = self.org.data(&format!("sobjects/{entity}/{id}"));
@@ -181,6 +197,30 @@ impl Sender<'_> {
             if next == Next::Stop {
                 return Ok(Next::Stop);
             }
+        }
+        Ok(Next::Go)
+    }
+
+    /// Guarded updates, each in a call of its own.
+    async fn alone(&mut self, updates: Vec<(usize, Call)>) -> Result<Next> {
+        for (at, call) in updates {
+            self.job.start(&[at]);
+            let (op, place) = (&self.writes[at].op, self.place(at));
+            let outcome = match self.org.transport.send(&call).await {
+                Ok(_) => updated(op),
+                Err(CallError { error, reach: Reach::Refused, status: Some(status), faults })
+                    if !error.kind.is_outage() =>
+                {
+                    update(op, place, &SubAnswer { status, faults })
+                }
+                Err(failed) => {
+                    if self.job.fail(failed)? == Next::Stop {
+                        return Ok(Next::Stop);
+                    }
+                    continue;
+                }
+            };
+            self.job.answer(vec![outcome]);
         }
         Ok(Next::Go)
     }
