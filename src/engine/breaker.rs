@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use syncline_sdk::{Error, ErrorKind, Instant};
 
+use crate::clock::micros;
 use crate::limits;
 
 /// What calls to one system told so far. Shared by the rounds and by what reads beside them.
@@ -50,7 +51,7 @@ impl Breaker {
     pub fn note(&self, began: Instant, now: Instant, error: Option<&Error>) {
         let took = now.micros().saturating_sub(began.micros()).max(0);
         let mut state = self.state();
-        let Some(error) = error.filter(|error| is_away(error.kind)) else {
+        let Some(error) = error.filter(|error| error.kind.is_outage()) else {
             state.away_until = 0;
             return;
         };
@@ -72,18 +73,6 @@ impl Breaker {
             state.patience = limits::PATIENCE_MIN;
         }
     }
-}
-
-/// Whether an error says that the system as a whole gives no answers for now.
-fn is_away(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::Unavailable | ErrorKind::Throttled | ErrorKind::Quota | ErrorKind::Auth
-    )
-}
-
-fn micros(time: Duration) -> i64 {
-    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -139,8 +139,7 @@ impl Binder<'_> {
                 "what {name} describes is not known here yet, and it does not answer: {}",
                 away.why
             ),
-            Some(_) => in_a_line(&wrong),
-            None => in_a_line(&wrong),
+            _ => in_a_line(&wrong),
         };
         if away.is_none() {
             found.extend(wrong);

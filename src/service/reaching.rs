@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use syncline_core::mapping::language::Diagnostic;
 use syncline_engine::{Away, Clock as _, driver::SystemClock};
-use syncline_sdk::{Context, EntityName, EntitySchema, ErrorKind, Purpose, Selection, SystemName};
+use syncline_sdk::{Context, EntityName, EntitySchema, Purpose, Selection, SystemName};
 
 use crate::cli::{Installation, described, told};
 
@@ -76,17 +76,10 @@ async fn ask(
     for entity in entities {
         let schema = match connector.describe(&context(), entity).await {
             Ok(schema) => Ok(schema),
-            Err(error) if is_away(error.kind) => return Err(error),
+            Err(error) if error.kind.is_outage() => return Err(error),
             Err(error) => Err(described(&error, &format!("{entity} of {name}"))),
         };
         schemas.insert((name.clone(), entity.clone()), schema);
     }
     Ok(schemas)
-}
-
-fn is_away(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::Unavailable | ErrorKind::Throttled | ErrorKind::Quota | ErrorKind::Auth
-    )
 }

@@ -65,6 +65,14 @@ impl ErrorKind {
         }
     }
 
+    /// Whether the system as a whole gives no answers, until it is back, lets us in again, or has
+    /// room for more calls. Such an error is over by itself sooner or later, or when a person lets
+    /// us in; none of them says anything of a record.
+    #[must_use]
+    pub fn is_outage(self) -> bool {
+        matches!(self, Self::Unavailable | Self::Throttled | Self::Quota | Self::Auth)
+    }
+
     /// The name used in messages, figures and the journal.
     #[must_use]
     pub fn as_str(self) -> &'static str {

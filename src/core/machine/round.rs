@@ -77,7 +77,7 @@ pub struct Round<'a> {
     /// How long a copy of a write may still arrive after it was sent, per system, microseconds:
     /// time-out and request horizon together.
     pub die_after: &'a (dyn Fn(&SystemName) -> i64 + Sync),
-    /// How much longer nothing is to be sent to a system that does not answer, microseconds;
+    /// How long what is to be sent to a system that does not answer is put off, microseconds;
     /// nothing where it answers.
     pub away: &'a (dyn Fn(&SystemName) -> Option<i64> + Sync),
     /// Compares two versions of a system.

@@ -7,7 +7,7 @@ use syncline_core::Side;
 use syncline_core::mapping::{Mapping, MappingId};
 use syncline_core::model::StreamPosition;
 use syncline_ledger::Ledger;
-use syncline_sdk::{ErrorKind, FeedKind, Position, Purpose, SystemName};
+use syncline_sdk::{FeedKind, Position, Purpose, SystemName};
 use tokio::sync::watch;
 use tokio::time::Instant as Tick;
 
@@ -66,7 +66,7 @@ impl<L: Ledger> Driver<L> {
             let context = self.engine.intake.context(Purpose::Sync);
             match system.connector.prepare(&context, &selections).await {
                 Ok(()) => self.reachable(name),
-                Err(error) if passes(error.kind) => {
+                Err(error) if error.kind.is_outage() => {
                     self.went_away(name, &error);
                     return Ok(());
                 }
@@ -261,12 +261,4 @@ impl<L: Ledger> Driver<L> {
         self.tasks.spawn(task.run());
         Ok(())
     }
-}
-
-/// Whether a system that is not ready for this reason may be so later, by itself or by a login.
-fn passes(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::Unavailable | ErrorKind::Throttled | ErrorKind::Quota | ErrorKind::Auth
-    )
 }
