@@ -15,6 +15,7 @@ use syncline_sdk::{
 };
 
 use crate::engine::Engine;
+use crate::limits;
 use crate::system::System;
 
 /// Why a system is waited for.
@@ -128,11 +129,12 @@ impl<L: Ledger> Engine<L> {
         self.intake.system(system).is_some_and(|system| system.away.is_some())
     }
 
-    /// The systems that nothing is to be sent to for now, and for how much longer, microseconds.
+    /// The systems that nothing is to be sent to for now, each with how long what waits for it is
+    /// put off, microseconds.
     pub(crate) fn silent(&self, now: Instant) -> BTreeMap<SystemName, i64> {
         let left = |(name, system): (&SystemName, &System)| {
             let left = system.silent(now).or_else(|| self.flights.stuck(name, now.micros()))?;
-            Some((name.clone(), left))
+            Some((name.clone(), left.min(limits::PUT_OFF_MAX)))
         };
         self.intake.systems.iter().filter_map(left).collect()
     }

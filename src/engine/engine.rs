@@ -10,7 +10,7 @@ use syncline_ledger::{Committed, Ledger, LedgerError, Ownership};
 use syncline_sdk::{BatchId, Connector, Instant, Purpose, SystemName, Version, VersionOrder};
 
 use crate::away::Away;
-use crate::clock::{Clock, Ids};
+use crate::clock::{Clock, Ids, micros};
 use crate::commit::Unresolved;
 use crate::departed::Departed;
 use crate::error::{EngineError, Result};
@@ -105,7 +105,7 @@ impl<L: Ledger> Engine<L> {
     /// When the ledger gives no answer.
     pub async fn own(&mut self) -> Result<bool> {
         let now = self.intake.clock.now();
-        let lease = i64::try_from(limits::LEASE.as_micros()).unwrap_or(i64::MAX);
+        let lease = micros(limits::LEASE);
         let until = Instant::from_micros(now.micros().saturating_add(lease));
         match self.intake.ledger.own(&self.owner, now, until).await? {
             Ownership::Owned(fence) => {
@@ -253,7 +253,7 @@ impl<L: Ledger> Engine<L> {
         let die_after = |system: &SystemName| {
             let horizon =
                 systems.get(system).map(|at| at.capabilities().request_horizon).unwrap_or_default();
-            i64::try_from((limits::CALL_TIMEOUT + horizon).as_micros()).unwrap_or(i64::MAX)
+            micros(limits::CALL_TIMEOUT + horizon)
         };
         let away = |system: &SystemName| silent.get(system).copied();
         let mut workset = Workset::new(Round {

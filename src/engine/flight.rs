@@ -9,8 +9,10 @@ use syncline_core::mapping::{Mapping, MappingId};
 use syncline_core::model::{Batch, Hint, HintReason, IntentKind};
 use syncline_sdk::{BatchId, IntentId, Key, LinkId, SystemName, WriteBatch};
 
+use crate::clock::micros;
 use crate::gather::Gathered;
 use crate::limits;
+use crate::trial::Trial;
 
 /// A batch that is recorded as sent and not settled.
 #[derive(Clone, Debug)]
@@ -30,8 +32,8 @@ pub struct Flight {
     /// Links of which a merge was heard while their write was under way, each with what is to be
     /// looked up once it is settled.
     pub merged: BTreeMap<(MappingId, LinkId), Hint>,
-    /// Not to be settled before this time, microseconds UTC.
-    pub settle_at: i64,
+    /// When it is tried to be settled next.
+    pub trial: Trial,
     /// Whether a gap was noticed while it was under way: nothing has told of what happened since
     /// to the records that its creates made.
     pub across_gap: bool,
@@ -50,7 +52,7 @@ impl Flight {
             awaited: true,
             vanished: BTreeSet::new(),
             merged: BTreeMap::new(),
-            settle_at: 0,
+            trial: Trial::default(),
             across_gap: false,
         }
     }
@@ -128,7 +130,7 @@ impl Flights {
     /// long, microseconds; nothing where it keeps up.
     #[must_use]
     pub(crate) fn stuck(&self, system: &SystemName, now: i64) -> Option<i64> {
-        let slow = i64::try_from(limits::FLIGHT_SLOW.as_micros()).unwrap_or(i64::MAX);
+        let slow = micros(limits::FLIGHT_SLOW);
         let oldest = self.of(system).map(|flight| flight.batch.first_sent).min()?;
         let many = self.of(system).nth(limits::FLIGHTS_MAX - 1).is_some();
         (many && now.saturating_sub(oldest) > slow).then_some(slow)

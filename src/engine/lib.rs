@@ -30,6 +30,7 @@ mod references;
 mod send;
 mod settle;
 mod system;
+mod trial;
 mod wants;
 mod work;
 

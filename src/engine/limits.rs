@@ -47,8 +47,9 @@ pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// rounds, with the whole [`CALL_TIMEOUT`].
 pub const PATIENCE_MIN: Duration = Duration::from_secs(1);
 
-/// How long it waits at most, for a system that answers, but slowly.
-pub const PATIENCE_MAX: Duration = Duration::from_secs(8);
+/// How long it waits at most, for a system that is slow: as long as any call may take, so that
+/// what only a round can read is read in the end.
+pub const PATIENCE_MAX: Duration = CALL_TIMEOUT;
 
 /// How long a system is known as slow.
 pub const PATIENCE_KEPT: Duration = Duration::from_secs(600);
@@ -56,9 +57,13 @@ pub const PATIENCE_KEPT: Duration = Duration::from_secs(600);
 /// How long rounds leave a system alone at least that gave no answer.
 pub const AWAY_MIN: Duration = Duration::from_secs(1);
 
-/// How long they leave it alone at most, unless it asked for more: when it is back, it should not
-/// be noticed late.
-pub const AWAY_MAX: Duration = Duration::from_secs(90);
+/// How long they leave it alone at most, unless it asked for more: nine times the longest wait.
+/// What reads beside the rounds may tell before that it is back.
+pub const AWAY_MAX: Duration = Duration::from_secs(9 * CALL_TIMEOUT.as_secs());
+
+/// How long a record waits at most, microseconds, before it is looked at again that was put off
+/// for a system which does not answer: it may be back long before it would be asked.
+pub const PUT_OFF_MAX: i64 = 60_000_000;
 
 /// How long a record waits, microseconds, before it is read again that has no record yet on a
 /// system that is waited for.

@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::flight::Flight;
 use crate::gather::Gathered;
 use crate::limits;
+use crate::trial::Trial;
 use crate::work::{Account, Work};
 
 impl<L: Ledger> Engine<L> {
@@ -107,7 +108,7 @@ impl<L: Ledger> Engine<L> {
             awaited: false,
             vanished: BTreeSet::new(),
             merged: BTreeMap::new(),
-            settle_at: 0,
+            trial: Trial::default(),
             across_gap: false,
         })
     }

@@ -1,6 +1,7 @@
 //! Answers of sends, and the settlement of what stayed unknown (protocol 1.5).
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use syncline_core::machine::{Carried, SettleInput, Settling};
 use syncline_core::model::{BatchChange, BatchState, IntentKind};
@@ -11,6 +12,7 @@ use syncline_sdk::{
 };
 
 use crate::beginning::Beginnings;
+use crate::clock::micros;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::judged::{Judged, undecided};
@@ -108,7 +110,7 @@ impl<L: Ledger> Engine<L> {
         let due: Vec<BatchId> = self
             .flights
             .iter()
-            .filter(|flight| !flight.awaited && flight.settle_at <= now)
+            .filter(|flight| !flight.awaited && flight.trial.at <= now)
             // Nobody can say before the system answers again.
             .filter(|flight| !self.is_away(&flight.batch.system))
             .map(|flight| flight.batch.id)
@@ -147,7 +149,7 @@ impl<L: Ledger> Engine<L> {
             self.postpone(id, now + left);
             return Ok(Account::default());
         }
-        let (connector, patience) = (system.connector.clone(), system.breaker.patience());
+        let connector = system.connector.clone();
         let may_arrive = now < flight.batch.die_after;
         let unseen = beginnings.is_unseen(&flight.batch.system, id);
         let unknown: Vec<UnknownWrite> = flight
@@ -159,15 +161,17 @@ impl<L: Ledger> Engine<L> {
                 Some(UnknownWrite { batch: id, write, may_arrive, unseen })
             })
             .collect();
-        let context = Context { timeout: patience, ..self.intake.context(Purpose::Sync) };
+        let context =
+            Context { timeout: flight.trial.patience, ..self.intake.context(Purpose::Sync) };
         let settlements = match connector.settle(&context, &unknown).await {
             Ok(settlements) => settlements,
             Err(error) => {
                 tracing::warn!(batch = %id, %error, "a batch could not be settled");
-                // The rounds wait for this call: what took long is seldom asked.
-                let took = self.intake.clock.now().micros() - now;
-                let most = i64::try_from(limits::AWAY_MAX.as_micros()).unwrap_or(i64::MAX);
-                self.postpone(id, now + took.saturating_mul(10).clamp(1_000_000, most));
+                let ended = self.intake.clock.now().micros();
+                let took = u64::try_from(ended.saturating_sub(context.now.micros())).unwrap_or(0);
+                if let Some(flight) = self.flights.get_mut(id) {
+                    flight.trial = flight.trial.after(ended, Duration::from_micros(took));
+                }
                 return Ok(Account::default());
             }
         };
@@ -207,7 +211,7 @@ impl<L: Ledger> Engine<L> {
 
     fn postpone(&mut self, id: BatchId, until: i64) {
         if let Some(flight) = self.flights.get_mut(id) {
-            flight.settle_at = until;
+            flight.trial.at = until;
         }
     }
 
@@ -301,7 +305,7 @@ impl<L: Ledger> Engine<L> {
         };
         let connector = system.connector.clone();
         let horizon = system.capabilities().request_horizon + limits::CALL_TIMEOUT;
-        let die_after = now + i64::try_from(horizon.as_micros()).unwrap_or(i64::MAX);
+        let die_after = now + micros(horizon);
         let Some(epoch) = self.epoch() else {
             return Ok(Account::default());
         };

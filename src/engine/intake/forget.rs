@@ -3,6 +3,7 @@
 use syncline_ledger::Ledger;
 use syncline_sdk::{Instant, Purpose, Scope, SystemName};
 
+use crate::clock::micros;
 use crate::error::Result;
 use crate::limits;
 use crate::reader::Intake;
@@ -16,7 +17,7 @@ impl<L: Ledger> Intake<L> {
     /// When the ledger or the system gives no answer; nothing is lost by that.
     pub async fn forget_receipts(&self, name: &SystemName) -> Result<bool> {
         let Some(system) = self.system(name) else { return Ok(false) };
-        let kept = i64::try_from(limits::RECEIPTS_KEPT.as_micros()).unwrap_or(i64::MAX);
+        let kept = micros(limits::RECEIPTS_KEPT);
         let dead_before = Instant::from_micros(self.clock.now().micros().saturating_sub(kept));
         let spent = self.ledger.spent_batches(name, dead_before, limits::FORGET_MAX).await?;
         if spent.is_empty() {
