@@ -7,19 +7,21 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use super::{
-    Colour, Exit, Output, Stop, check, conflicts, demo, doctor, explain, health, migrate, run,
-    simulate, status,
+    Colour, Exit, Output, Stop, check, conflicts, demo, doctor, explain, health, migrate, plan,
+    run, simulate, status,
 };
 
 const AFTER_HELP: &str = "\
 Exit codes:
   0  all is well
   1  the command failed; the message says what, where and what to do
-  2  the command line is wrong, a check found something, or an answer was not taken
+  2  the command line is wrong, a check found something, an answer was not taken, or a plan is
+     not empty
 
 Examples:
   syncline check                      check settings and mappings, without any account
   syncline check --live               check them against both systems
+  syncline plan                       what a run would write, with nothing written
   syncline doctor --config prod.yaml  look at the systems of another installation
   syncline check --json | jq .findings
   syncline status                     how everything stands
@@ -52,6 +54,8 @@ enum Command {
     Run(run::Arguments),
     /// Check settings and mappings; changes nothing.
     Check(check::Arguments),
+    /// Tell what a run would write, ask and cost; writes nothing anywhere.
+    Plan(plan::Arguments),
     /// Look at both systems, what they have and what they lack; changes nothing.
     Doctor(doctor::Arguments),
     /// Tell how everything stands, from the ledger: works while the engine is down.
@@ -92,6 +96,7 @@ impl Cli {
             match self.command {
                 Command::Run(arguments) => run::run(config, arguments, output).await,
                 Command::Check(arguments) => check::run(config, arguments, output).await,
+                Command::Plan(arguments) => plan::run(config, arguments, output).await,
                 Command::Doctor(arguments) => doctor::run(config, arguments, output).await,
                 Command::Status(arguments) => status::run(config, arguments, output).await,
                 Command::Conflicts(arguments) => conflicts::run(config, arguments, output).await,

@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod asked;
 mod bound;
 mod check;
 mod clock;
@@ -15,6 +16,7 @@ mod installation;
 pub mod logging;
 mod migrate;
 mod output;
+mod plan;
 mod run;
 pub mod signals;
 mod simulate;

@@ -59,6 +59,15 @@ impl Output {
         }
     }
 
+    /// How far long work has come, in one line that the next one replaces; an empty one ends it.
+    /// Only on a terminal, and nothing with `--json`.
+    pub fn progress(&self, text: &str) {
+        let mut to = io::stderr().lock();
+        if !self.json && to.is_terminal() {
+            let _ = write!(to, "\r\x1b[K{text}").and_then(|()| to.flush());
+        }
+    }
+
     /// The answer of a command as JSON; nothing without `--json`.
     pub fn answer(&self, command: &str, fields: Map<String, Value>) {
         if self.json {

@@ -101,3 +101,17 @@ pub const RECEIPTS_KEPT: Duration = Duration::from_secs(600);
 
 /// Batches whose receipts are forgotten in one go: one short statement on each side.
 pub const FORGET_MAX: usize = 500;
+
+/// How many records a plan shows of a kind.
+pub const SAMPLES_MAX: usize = 5;
+
+/// How many fields it shows of a record that is to be made.
+pub const SAMPLE_FIELDS_MAX: usize = 4;
+
+/// How often a rehearsal looks again at what a run would look at later. What still waits then is
+/// told as waiting.
+pub const REHEARSED_WAITS: usize = 16;
+
+/// How far the clock of a rehearsal is set ahead each time, microseconds: longer than any record
+/// is put off.
+pub const REHEARSED_WAIT: i64 = 3_600_000_000;

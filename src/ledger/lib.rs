@@ -8,6 +8,7 @@
 mod contract;
 mod fold;
 pub mod memory;
+mod overlay;
 mod people;
 pub mod postgres;
 mod setup;
@@ -17,5 +18,6 @@ mod suite;
 pub use contract::{
     Committed, Ledger, LedgerError, LinkQuery, Loaded, OpenBatch, Ownership, Result,
 };
+pub use overlay::Overlay;
 pub use people::{Answered, LinkCount, NewAnswer, Owner, People, ReviewQuery, Waiting, state_name};
 pub use setup::{Awaited, AwaitedThing, Description, MappingRevision, Setup, Snapshot};

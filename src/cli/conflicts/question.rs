@@ -7,9 +7,10 @@ use syncline_sdk::{Instant, Key, Value};
 
 use super::offer::offers;
 use super::reference::Seen;
+use crate::cli::asked::asked;
 use crate::cli::desk::{Desk, KnownMapping};
 use crate::cli::words::{
-    actor, actor_json, age, count, plain, time_and_age, time_json, value, value_json, values,
+    actor, actor_json, age, plain, time_and_age, time_json, value, value_json, values,
 };
 
 /// A question with the names of what it is about.
@@ -57,31 +58,8 @@ impl Question {
 
     /// What is asked.
     pub fn what(&self) -> String {
-        let system = |side: Side| self.mapping.system(side);
-        match &self.review.kind {
-            ReviewKind::Conflict => "changed on both sides".to_owned(),
-            ReviewKind::Initial => "differed when first matched".to_owned(),
-            ReviewKind::DeleteUpdate(side) => {
-                format!("deleted in {}, changed in {}", system(*side), system(side.other()))
-            }
-            ReviewKind::Delete(side) => format!("deleted in {}", system(*side)),
-            ReviewKind::Leave(side) => format!("left the filter in {}", system(*side)),
-            ReviewKind::Ambiguous(keys) if keys.is_empty() => {
-                let system = system(self.other_side());
-                format!("nothing tells which record of {system} is the partner, if one was made")
-            }
-            ReviewKind::Ambiguous(keys) => {
-                let partners = count(i64::try_from(keys.len()).unwrap_or(i64::MAX), "record");
-                format!("{partners} of {} could be the partner", system(self.other_side()))
-            }
-            ReviewKind::NoImage(side, reason) => {
-                format!("{} cannot store the value: {}", system(*side), plain(&reason.to_string()))
-            }
-            ReviewKind::Oscillation => "written back and forth without end".to_owned(),
-            ReviewKind::SuspectedDelete(side) => {
-                format!("missing in {}, with no proof of a deletion", system(*side))
-            }
-        }
+        let system = |side: Side| self.mapping.system(side).to_string();
+        asked(&self.review.kind, self.other_side(), &system)
     }
 
     /// The side that candidates stand on: the one without a record.

@@ -11,6 +11,7 @@ mod draft;
 mod gate;
 mod handle;
 mod ledger;
+mod lending;
 mod people;
 mod setup;
 mod state;

@@ -4,6 +4,7 @@
 mod gaps;
 mod gate;
 mod orgs;
+mod plans;
 mod queue;
 mod silence;
 mod starts;

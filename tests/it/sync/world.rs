@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use salesforce_sim::{Org, Server};
+use serde_json::Value;
 use sqlx::postgres::{PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Row};
 use syncline::service::Service;
@@ -157,8 +158,8 @@ impl World {
         self.databases[0].1.clone()
     }
 
-    /// Starts the service.
-    pub async fn start(&mut self) {
+    /// Writes the settings.
+    fn configure(&self) -> PathBuf {
         std::fs::write(self.folder.join("ledger.url"), &self.databases[0].0).unwrap();
         let settings = format!(
             "ledger: {{ url: \"file:ledger.url\" }}\nsystems:\n{}mappings: mappings\n\
@@ -167,6 +168,23 @@ impl World {
         );
         let config = self.folder.join("syncline.yaml");
         std::fs::write(&config, settings).unwrap();
+        config
+    }
+
+    /// Runs a command of the command line beside the service; gives its exit code and its answer
+    /// as JSON.
+    pub async fn command(&self, arguments: &[&str]) -> (i32, Value) {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_syncline"));
+        command.arg("--config").arg(self.configure()).arg("--json").args(arguments);
+        let output = command.output().await.unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let answer = serde_json::from_str(&text);
+        (output.status.code().unwrap(), answer.unwrap_or_else(|_| panic!("{arguments:?}: {text}")))
+    }
+
+    /// Starts the service.
+    pub async fn start(&mut self) {
+        let config = self.configure();
         let stop = CancellationToken::new();
         let service = match Service::open(&config, stop.clone()).await {
             Ok(service) => service,

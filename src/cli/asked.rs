@@ -1,0 +1,34 @@
+//! What a question is about, in words.
+
+use syncline_core::Side;
+use syncline_core::model::ReviewKind;
+
+use super::words::{count, plain};
+
+/// What is asked. `other` is the side without a record, where one has none.
+pub(super) fn asked(kind: &ReviewKind, other: Side, system: &dyn Fn(Side) -> String) -> String {
+    match kind {
+        ReviewKind::Conflict => "changed on both sides".to_owned(),
+        ReviewKind::Initial => "differed when first matched".to_owned(),
+        ReviewKind::DeleteUpdate(side) => {
+            format!("deleted in {}, changed in {}", system(*side), system(side.other()))
+        }
+        ReviewKind::Delete(side) => format!("deleted in {}", system(*side)),
+        ReviewKind::Leave(side) => format!("left the filter in {}", system(*side)),
+        ReviewKind::Ambiguous(keys) if keys.is_empty() => {
+            let system = system(other);
+            format!("nothing tells which record of {system} is the partner, if one was made")
+        }
+        ReviewKind::Ambiguous(keys) => {
+            let partners = count(i64::try_from(keys.len()).unwrap_or(i64::MAX), "record");
+            format!("{partners} of {} could be the partner", system(other))
+        }
+        ReviewKind::NoImage(side, reason) => {
+            format!("{} cannot store the value: {}", system(*side), plain(&reason.to_string()))
+        }
+        ReviewKind::Oscillation => "written back and forth without end".to_owned(),
+        ReviewKind::SuspectedDelete(side) => {
+            format!("missing in {}, with no proof of a deletion", system(*side))
+        }
+    }
+}

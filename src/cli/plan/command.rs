@@ -1,0 +1,122 @@
+//! The command: the rehearsal, in lines and as JSON.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Args;
+use syncline_core::machine::{Limits, Mappings};
+use syncline_core::mapping::MappingId;
+use syncline_core::mapping::language::Diagnostics;
+use syncline_engine::driver::{RandomIds, SystemClock};
+use syncline_engine::{Parts, rehearse};
+use syncline_ledger::postgres::Postgres;
+use syncline_ledger::{Ledger, Overlay, Setup as _};
+
+use super::{json, lines};
+use crate::cli::output::findings_json;
+use crate::cli::{Exit, Installation, Output, Stop, bind_all, reach, with_ledger};
+use crate::service::find_ledger;
+
+const EXAMPLES: &str = "\
+Examples:
+  syncline plan                    what `syncline run` would do now, before the first run or after
+  syncline plan --samples 0        the counts alone
+  syncline plan --json | jq '.mappings[].creates'
+
+Reads both systems whole and decides with the rules of `syncline run`; nothing is written to the
+systems or to the ledger. Deletions, renamed filters and changed mappings show as what they would
+lead to. Exit code 0 when a run would change nothing and ask nobody, 2 when it would.";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct Arguments {
+    /// The most examples that are told of a kind.
+    #[arg(long, value_name = "N", default_value_t = 3,
+          value_parser = clap::value_parser!(u8).range(0..=5))]
+    samples: u8,
+}
+
+pub(in crate::cli) async fn run(
+    config: &Path,
+    arguments: Arguments,
+    output: &Output,
+) -> Result<Exit, Stop> {
+    let mut installation = Installation::open(config)?;
+    let mut found = with_ledger(&mut installation).await;
+    let ledger = find_ledger(&installation.settings).await?.map(|(ledger, _)| Arc::new(ledger));
+    let mappings = bind(&installation, ledger.as_deref(), &mut found).await?;
+    if found.has_errors() {
+        return Err(found.into());
+    }
+    output.findings(&found);
+    let mappings: Mappings = mappings.into_iter().map(|one| (one.id, Arc::new(one))).collect();
+    let below = ledger.map(|ledger| ledger as Arc<dyn Ledger>);
+    let parts = Parts {
+        ledger: Arc::new(Overlay::new(below)),
+        install: installation.install.clone(),
+        owner: "plan".to_owned(),
+        mappings: mappings.clone(),
+        connectors: installation.connectors.clone(),
+        away: BTreeMap::new(),
+        clock: Arc::new(SystemClock),
+        ids: Box::new(RandomIds),
+        limits: Limits::default(),
+    };
+    let mut read = 0;
+    let plan = rehearse(parts, |id, side, records| {
+        read += records;
+        let mapping = &mappings[&id];
+        let system = &mapping.sides[side].system;
+        output.progress(&format!("{}: reading {system} ... {read} records so far", mapping.name));
+    })
+    .await;
+    output.progress("");
+    let plan = plan.context("the plan was not made")?;
+    let samples = usize::from(arguments.samples);
+    for line in lines::lines(&mappings, &plan, samples) {
+        output.line(&line);
+    }
+    let mut fields = findings_json(&found);
+    fields.extend(json::fields(&mappings, &plan, samples));
+    output.answer("plan", fields);
+    Ok(if plan.is_quiet() { Exit::Well } else { Exit::Found })
+}
+
+/// The mappings as the systems are now, with the numbers that the ledger gave them.
+async fn bind(
+    installation: &Installation,
+    ledger: Option<&Postgres>,
+    found: &mut Diagnostics,
+) -> Result<Vec<syncline_core::mapping::Mapping>, Stop> {
+    let known = match ledger {
+        Some(ledger) => ledger.mappings().await.context("the ledger")?,
+        None => Vec::new(),
+    };
+    let most = known.iter().map(|one| one.mapping.0).max().unwrap_or(0);
+    let reached = reach(installation).await;
+    let bound = bind_all(installation, &reached, |at, spec| {
+        match known.iter().find(|one| one.name == **spec.name) {
+            // A changed file is a new revision; what the ledger has is older either way.
+            Some(one) => (one.mapping, one.revision.saturating_add(1)),
+            None => {
+                let after = i32::try_from(at + 1).unwrap_or(i32::MAX);
+                (MappingId(most.saturating_add(after)), 1)
+            }
+        }
+    })
+    .await;
+    found.extend(reached.found);
+    let mut mappings = Vec::new();
+    for one in bound {
+        match one.mapping {
+            Ok(checked) => {
+                found.extend(checked.warnings);
+                mappings.push(checked.value);
+            }
+            Err(errors) => found.extend(errors),
+        }
+    }
+    Ok(mappings)
+}

@@ -1,0 +1,84 @@
+//! A plan as JSON.
+
+use serde_json::{Map, Value as Json, json};
+use syncline_core::machine::Mappings;
+use syncline_core::mapping::Mapping;
+use syncline_core::{Side, Sides};
+use syncline_engine::{MappingPlan, Plan, SystemPlan};
+use syncline_sdk::Key;
+
+use super::lines::json_share;
+use crate::cli::asked::asked;
+use crate::cli::words::value_json;
+
+/// `mappings`, `systems`, `waiting`, and whether anything would change.
+pub(super) fn fields(mappings: &Mappings, plan: &Plan, samples: usize) -> Map<String, Json> {
+    let told = plan.mappings.iter().filter_map(|(id, found)| Some((mappings.get(id)?, found)));
+    let told: Vec<Json> = told.map(|(mapping, found)| one(mapping, found, samples)).collect();
+    let systems: Map<String, Json> =
+        plan.systems.iter().map(|(name, one)| (name.to_string(), system(one))).collect();
+    let mut fields = Map::new();
+    fields.insert("changes".to_owned(), (!plan.is_quiet()).into());
+    fields.insert("mappings".to_owned(), told.into());
+    fields.insert("systems".to_owned(), systems.into());
+    fields.insert("waiting".to_owned(), plan.waiting.into());
+    fields
+}
+
+fn one(mapping: &Mapping, found: &MappingPlan, samples: usize) -> Json {
+    let name = |side: Side| mapping.sides[side].system.to_string();
+    let fields: Vec<Json> = found
+        .fields
+        .iter()
+        .map(|((side, field), plan)| {
+            let samples = plan.samples.iter().take(samples).map(|sample| {
+                json!({
+                    "key": sample.key.as_str(),
+                    "before": sample.before.as_ref().map(value_json),
+                    "after": value_json(&sample.after),
+                })
+            });
+            json!({
+                "side": side,
+                "field": field.as_str(),
+                "records": plan.records,
+                "samples": samples.collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    let questions = found.asked.iter().map(|one| {
+        let other = if one.keys.left.is_some() { Side::Right } else { Side::Left };
+        json!({ "kind": one.kind, "what": asked(&one.kind, other, &name), "keys": keys(&one.keys) })
+    });
+    let parked = found.parked.iter().map(|(of, why)| json!({ "keys": keys(of), "why": why }));
+    json!({
+        "name": &*mapping.name,
+        "read": found.read,
+        "pairs": { "linked": found.linked, "matched": found.matched, "ended": found.ended },
+        "creates": found.creates,
+        "updates": found.updates,
+        "deletes": found.deletes,
+        "undeletes": found.undeletes,
+        "fields": fields,
+        "questions": questions.collect::<Vec<_>>(),
+        "parked": parked.collect::<Vec<_>>(),
+    })
+}
+
+fn keys(keys: &Sides<Option<Key>>) -> Json {
+    json!({
+        "left": keys.left.as_ref().map(Key::as_str),
+        "right": keys.right.as_ref().map(Key::as_str),
+    })
+}
+
+fn system(plan: &SystemPlan) -> Json {
+    json!({
+        "read_calls": plan.read_calls,
+        "write_calls_min": plan.write_calls,
+        "write_seconds": plan.write_seconds(),
+        "quota": plan.usage.quota,
+        "write_share_percent":
+            plan.usage.quota.map(|quota| json_share(plan.write_calls, quota.max)),
+    })
+}

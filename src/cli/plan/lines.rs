@@ -1,0 +1,189 @@
+//! A plan for people.
+
+use syncline_core::machine::Mappings;
+use syncline_core::mapping::Mapping;
+use syncline_core::{Side, Sides};
+use syncline_engine::{MappingPlan, Plan, SystemPlan};
+use syncline_sdk::{Key, SystemName};
+
+use crate::cli::asked::asked;
+use crate::cli::words::{plain, short, value};
+
+/// The most characters of one value that are told.
+const VALUE_CHARS_MAX: usize = 40;
+
+/// The plan, mapping by mapping, then what it costs.
+pub(super) fn lines(mappings: &Mappings, plan: &Plan, samples: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (id, found) in &plan.mappings {
+        if let Some(mapping) = mappings.get(id) {
+            told(mapping, found, samples, &mut lines);
+            lines.push(String::new());
+        }
+    }
+    for (name, system) in &plan.systems {
+        lines.push(cost(name, system));
+    }
+    if plan.waiting > 0 {
+        lines.push(format!(
+            "{} could not be settled by reading: locked, or waiting for another record",
+            records(u64::try_from(plan.waiting).unwrap_or(u64::MAX))
+        ));
+    }
+    lines.push(match (plan.is_quiet(), plan.mappings.values().map(MappingPlan::writes).sum()) {
+        (true, _) => "A run would change nothing. Nothing was written.".to_owned(),
+        (false, writes) => {
+            format!("A run would write {}. Nothing was written.", records(writes))
+        }
+    });
+    lines
+}
+
+fn told(mapping: &Mapping, found: &MappingPlan, samples: usize, lines: &mut Vec<String>) {
+    let side = |side: Side| {
+        let place = &mapping.sides[side];
+        format!("{} {} ({})", place.system, place.selection.entity, records(found.read[side]))
+    };
+    lines.push(format!("{}: {} <-> {}", mapping.name, side(Side::Left), side(Side::Right)));
+    let pairs = [
+        (found.linked, "linked already"),
+        (found.matched, "to be linked by match"),
+        (found.ended, "to be unlinked"),
+    ];
+    let pairs = pairs.into_iter().filter(|(number, _)| *number > 0);
+    let pairs: Vec<String> = pairs.map(|(number, word)| format!("{number} {word}")).collect();
+    if !pairs.is_empty() {
+        lines.push(format!("  pairs: {}", pairs.join(", ")));
+    }
+    for side in Side::BOTH {
+        writes(mapping, found, side, samples, lines);
+    }
+    questions(mapping, found, samples, lines);
+    if !found.parked.is_empty() {
+        lines.push(format!("  set aside: {}", records(count(found.parked.len()))));
+        for (keys, why) in found.parked.iter().take(samples) {
+            lines.push(format!("      {}: {}", pair(keys), plain(why)));
+        }
+    }
+    if found.is_quiet() {
+        lines.push("  nothing to write".to_owned());
+    }
+}
+
+fn writes(
+    mapping: &Mapping,
+    found: &MappingPlan,
+    side: Side,
+    samples: usize,
+    lines: &mut Vec<String>,
+) {
+    let counts = [
+        (found.creates[side], "create", "+"),
+        (found.updates[side], "update", "~"),
+        (found.deletes[side], "delete", "-"),
+        (found.undeletes[side], "undelete", "+"),
+    ];
+    if counts.iter().all(|(number, _, _)| *number == 0) {
+        return;
+    }
+    lines.push(format!("  in {}:", mapping.sides[side].system));
+    for (number, word, sign) in counts.into_iter().filter(|(number, _, _)| *number > 0) {
+        let s = if number == 1 { "" } else { "s" };
+        lines.push(format!("    {sign} {number} {word}{s}"));
+        match word {
+            "create" => {
+                let made = found.made[side].iter().take(samples);
+                lines.extend(made.map(|made| format!("        {}", cut(&plain(made)))));
+            }
+            "delete" => {
+                let gone = found.gone[side].iter().take(samples);
+                lines.extend(gone.map(|key| format!("        {}", plain(key.as_str()))));
+            }
+            "update" => fields(found, side, samples, lines),
+            _ => {}
+        }
+    }
+}
+
+fn fields(found: &MappingPlan, side: Side, samples: usize, lines: &mut Vec<String>) {
+    for ((_, field), plan) in found.fields.iter().filter(|((at, _), _)| *at == side) {
+        lines.push(format!("        {field}: {}", records(plan.records)));
+        for sample in plan.samples.iter().take(samples) {
+            let before = sample.before.as_ref().map_or("?".to_owned(), value);
+            let (before, after) = (cut(&before), cut(&value(&sample.after)));
+            lines.push(format!("            {}: {before} -> {after}", plain(sample.key.as_str())));
+        }
+    }
+}
+
+fn questions(mapping: &Mapping, found: &MappingPlan, samples: usize, lines: &mut Vec<String>) {
+    if found.asked.is_empty() {
+        return;
+    }
+    let system = |side: Side| mapping.sides[side].system.to_string();
+    lines.push(format!("  for a person to decide: {}", found.asked.len()));
+    let mut kinds: Vec<(String, Vec<String>)> = Vec::new();
+    for one in &found.asked {
+        let other = if one.keys.left.is_some() { Side::Right } else { Side::Left };
+        let what = asked(&one.kind, other, &system);
+        let pair = pair(&one.keys);
+        match kinds.iter_mut().find(|(known, _)| *known == what) {
+            Some((_, pairs)) => pairs.push(pair),
+            None => kinds.push((what, vec![pair])),
+        }
+    }
+    for (what, pairs) in kinds {
+        lines.push(format!("    ? {} {what}", pairs.len()));
+        lines.extend(pairs.iter().take(samples).map(|pair| format!("        {pair}")));
+    }
+}
+
+fn cost(name: &SystemName, system: &SystemPlan) -> String {
+    let mut line = format!(
+        "{name}: reading took {}, writing takes at least {}",
+        calls(system.read_calls),
+        calls(system.write_calls)
+    );
+    if let Some(quota) = system.usage.quota {
+        let share = json_share(system.write_calls, quota.max);
+        line.push_str(&format!(
+            " ({share:.2} % of the daily {}; {} used today)",
+            quota.max, quota.used
+        ));
+    }
+    if let Some(seconds) = system.write_seconds() {
+        line.push_str(&match seconds {
+            ..1.0 => "; under a second".to_owned(),
+            _ => format!("; about {seconds:.0} s one after the other"),
+        });
+    }
+    line
+}
+
+/// A share in percent.
+pub(super) fn json_share(calls: u64, max: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a share of a quota")]
+    let share = calls as f64 / max.max(1) as f64 * 100.0;
+    share
+}
+
+fn calls(number: u64) -> String {
+    if number == 1 { "1 call".to_owned() } else { format!("{number} calls") }
+}
+
+fn records(number: u64) -> String {
+    if number == 1 { "1 record".to_owned() } else { format!("{number} records") }
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+fn cut(text: &str) -> String {
+    short(text, VALUE_CHARS_MAX * 2)
+}
+
+fn pair(keys: &Sides<Option<Key>>) -> String {
+    let key = |key: &Option<Key>| key.as_ref().map_or("none".to_owned(), |key| plain(key.as_str()));
+    format!("{} <-> {}", key(&keys.left), key(&keys.right))
+}

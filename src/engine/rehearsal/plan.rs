@@ -1,0 +1,130 @@
+//! What a rehearsal found.
+
+use std::collections::BTreeMap;
+
+use syncline_core::mapping::MappingId;
+use syncline_core::model::ReviewKind;
+use syncline_core::{Side, Sides};
+use syncline_sdk::{FieldName, Key, SystemName, Usage, Value};
+
+/// What a run would do.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// By mapping.
+    pub mappings: BTreeMap<MappingId, MappingPlan>,
+    /// By system.
+    pub systems: BTreeMap<SystemName, SystemPlan>,
+    /// Records that a run would look at again later: locked, or changed within the last second.
+    pub waiting: usize,
+}
+
+/// What a run would do for a mapping.
+#[derive(Clone, Debug, Default)]
+pub struct MappingPlan {
+    /// Records read, a side.
+    pub read: Sides<u64>,
+    /// Pairs that the ledger has.
+    pub linked: u64,
+    /// Pairs that would be found.
+    pub matched: u64,
+    /// Pairs of the ledger that would end: both records go their own way.
+    pub ended: u64,
+    /// Records that would be made, on each side.
+    pub creates: Sides<u64>,
+    /// Records that would be changed.
+    pub updates: Sides<u64>,
+    /// Records that would be deleted.
+    pub deletes: Sides<u64>,
+    /// Records that would be brought back.
+    pub undeletes: Sides<u64>,
+    /// The fields that would be changed.
+    pub fields: BTreeMap<(Side, FieldName), FieldPlan>,
+    /// Some of the records that would be made.
+    pub made: Sides<Vec<String>>,
+    /// Some of the records that would be deleted.
+    pub gone: Sides<Vec<Key>>,
+    /// The questions that a person would be asked.
+    pub asked: Vec<Asked>,
+    /// Records that would be set aside, each with why.
+    pub parked: Vec<(Sides<Option<Key>>, String)>,
+}
+
+/// What a run would change in a field.
+#[derive(Clone, Debug, Default)]
+pub struct FieldPlan {
+    /// In how many records.
+    pub records: u64,
+    /// Some of the changes.
+    pub samples: Vec<Sample>,
+}
+
+/// A change of one field of one record.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// The record.
+    pub key: Key,
+    /// What it is, where the plan knows.
+    pub before: Option<Value>,
+    /// What it would be.
+    pub after: Value,
+}
+
+/// A question that a person would be asked.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// What.
+    pub kind: ReviewKind,
+    /// The pair.
+    pub keys: Sides<Option<Key>>,
+}
+
+/// What a run would cost a system.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemPlan {
+    /// Calls that the plan itself made.
+    pub read_calls: u64,
+    /// Calls that the writes would take at least.
+    pub write_calls: u64,
+    /// How long the calls of the plan took together, microseconds.
+    pub read_micros: i64,
+    /// Calls and quota when the plan was done.
+    pub usage: Usage,
+}
+
+impl SystemPlan {
+    /// How long the writes would take one after the other, seconds, where calls take as long as
+    /// those of the plan did; nothing where it made none.
+    #[must_use]
+    pub fn write_seconds(&self) -> Option<f64> {
+        #[expect(clippy::cast_precision_loss, reason = "a rough figure for people")]
+        let seconds = |micros: i64, calls: u64| micros as f64 / 1e6 / calls as f64;
+        #[expect(clippy::cast_precision_loss, reason = "a rough figure for people")]
+        let writes = self.write_calls as f64;
+        (self.read_calls > 0).then(|| seconds(self.read_micros, self.read_calls) * writes)
+    }
+}
+
+impl MappingPlan {
+    /// Whether a run would write anything.
+    #[must_use]
+    pub fn writes(&self) -> u64 {
+        [&self.creates, &self.updates, &self.deletes, &self.undeletes]
+            .into_iter()
+            .map(|counts| counts.left + counts.right)
+            .sum()
+    }
+
+    /// Whether a run would change anything, or ask a person.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.writes() == 0 && self.ended == 0 && self.asked.is_empty() && self.parked.is_empty()
+    }
+}
+
+impl Plan {
+    /// Whether a run would change nothing and ask nobody.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.mappings.values().all(MappingPlan::is_quiet)
+    }
+}

@@ -1,0 +1,268 @@
+//! A rehearsal: everything is read once through the rounds, and what they would send is noted.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use syncline_core::machine::{Mappings, Missing, Observation, Source};
+use syncline_core::mapping::MappingId;
+use syncline_core::model::{LinkState, Review};
+use syncline_core::{Side, Sides};
+use syncline_ledger::{Ledger as _, Overlay};
+use syncline_sdk::{Connector, FetchBy, FetchRequest, Key, LinkId, Purpose, SystemName};
+
+use super::ahead::Ahead;
+use super::plan::{Asked, Plan, SystemPlan};
+use super::stand_in::StandIn;
+use super::tally::{Seen, Tally};
+use crate::engine::{Engine, Parts};
+use crate::error::{EngineError, Result};
+use crate::intake::LOADED;
+use crate::limits;
+use crate::reader::Intake;
+use crate::wants::observations;
+use crate::work::Work;
+
+/// Finds out what a run with these parts would do. Nothing is written to any of the systems, nor
+/// to the ledger under the overlay. `told` hears of each page of records that was read: of which
+/// mapping and side, and how many.
+///
+/// # Errors
+/// When a system or the ledger gives no answer.
+pub async fn rehearse(
+    parts: Parts<Overlay>,
+    mut told: impl FnMut(MappingId, Side, usize),
+) -> Result<Plan> {
+    let connectors = parts.connectors.clone();
+    let before: BTreeMap<SystemName, u64> = connectors
+        .iter()
+        .map(|(name, connector)| (name.clone(), connector.usage().calls))
+        .collect();
+    let clock = Arc::new(Ahead::of(parts.clock.clone()));
+    let overlay = parts.ledger.clone();
+    let stand_ins = parts.connectors.into_iter().map(|(name, connector)| {
+        let stand_in: Arc<dyn Connector> = Arc::new(StandIn::new(connector));
+        (name, stand_in)
+    });
+    let parts = Parts { connectors: stand_ins.collect(), clock: clock.clone(), ..parts };
+    let mut rehearsal = Rehearsal {
+        engine: Engine::new(parts),
+        tally: Tally::default(),
+        seen: Seen::new(),
+        spent: BTreeMap::new(),
+    };
+    rehearsal.own().await?;
+    for id in parents_first(rehearsal.engine.mappings()) {
+        for side in Side::BOTH {
+            rehearsal.scan(id, side, &mut told).await?;
+        }
+    }
+    let ids: Vec<MappingId> = rehearsal.engine.mappings().keys().copied().collect();
+    for id in ids {
+        rehearsal.look_for_the_rest(id).await?;
+    }
+    for _ in 0..limits::REHEARSED_WAITS {
+        clock.pass(limits::REHEARSED_WAIT);
+        if !rehearsal.look_again().await? {
+            break;
+        }
+    }
+    rehearsal.finish(&overlay, &connectors, &before).await
+}
+
+struct Rehearsal {
+    engine: Engine<Overlay>,
+    tally: Tally,
+    /// What the scans have shown.
+    seen: Seen,
+    /// How long the reads of each system took, microseconds.
+    spent: BTreeMap<SystemName, i64>,
+}
+
+impl Rehearsal {
+    /// The overlay has no other owner; its lease is renewed, for the clock is set ahead.
+    async fn own(&mut self) -> Result<()> {
+        match self.engine.own().await? {
+            true => Ok(()),
+            false => Err(EngineError::Fenced),
+        }
+    }
+
+    /// One side of a mapping, page by page.
+    async fn scan(
+        &mut self,
+        id: MappingId,
+        side: Side,
+        told: &mut impl FnMut(MappingId, Side, usize),
+    ) -> Result<()> {
+        let intake = self.engine.intake();
+        let system = intake.mappings[&id].sides[side].system.clone();
+        let mut place = None;
+        loop {
+            let began = intake.clock.now();
+            let (mut work, next) = intake.load(id, side, place.as_deref()).await?;
+            self.spend(&intake, &system, began.micros());
+            work.positions.clear();
+            let read = work.observed.len();
+            self.tally.of(id).read[side] += u64::try_from(read).unwrap_or(u64::MAX);
+            self.seen
+                .extend(work.observed.iter().map(|(of, at, seen)| (*of, *at, seen.key.clone())));
+            told(id, side, read);
+            self.work(work).await?;
+            if next == LOADED {
+                return Ok(());
+            }
+            place = Some(next);
+        }
+    }
+
+    fn spend(&mut self, intake: &Intake<Overlay>, system: &SystemName, began: i64) {
+        let took = intake.clock.now().micros().saturating_sub(began);
+        *self.spent.entry(system.clone()).or_default() += took;
+    }
+
+    /// The records of links that no scan has shown: gone, or out of the filter. What a link still
+    /// has to do is planned as well.
+    async fn look_for_the_rest(&mut self, id: MappingId) -> Result<()> {
+        let intake = self.engine.intake();
+        let mapping = intake.mappings[&id].clone();
+        let mut after: Option<LinkId> = None;
+        loop {
+            let links = intake.ledger.page(id, after, limits::VERIFY_LINKS_MAX).await?;
+            let Some(last) = links.last() else { return Ok(()) };
+            after = Some(last.id);
+            let mut work = Work::default();
+            for side in Side::BOTH {
+                let keys: Vec<Key> = links
+                    .iter()
+                    .filter(|link| !matches!(link.state, LinkState::Merged(_) | LinkState::Ended))
+                    .filter_map(|link| link.keys[side].clone())
+                    .filter(|key| !self.seen.contains(&(id, side, key.clone())))
+                    .collect();
+                if keys.is_empty() {
+                    continue;
+                }
+                let place = &mapping.sides[side];
+                let request =
+                    FetchRequest { selection: place.selection.clone(), by: FetchBy::Keys(keys) };
+                let began = intake.clock.now();
+                let context = intake.context(Purpose::Sweep);
+                let fetch = intake.systems[&place.system].connector.fetch(&context, request);
+                let fetched = fetch.await.map_err(Intake::<Overlay>::at(&place.system))?;
+                self.spend(&intake, &place.system, began.micros());
+                let seen = observations(fetched).into_iter().map(told_by_feed);
+                work.observed.extend(seen.map(|seen| (id, side, seen)));
+            }
+            let waits = |link: &&syncline_core::model::Link| {
+                Side::BOTH.into_iter().any(|side| !link.pending[side].is_empty())
+            };
+            work.touched.extend(links.iter().filter(waits).map(|link| (id, link.id)));
+            self.work(work).await?;
+        }
+    }
+
+    /// What is to be looked at again by now. False when nothing was.
+    async fn look_again(&mut self) -> Result<bool> {
+        self.own().await?;
+        let systems: Vec<SystemName> = self.engine.systems().keys().cloned().collect();
+        let mut any = false;
+        for system in systems {
+            // Each hint once: what is put off again waits for the next time.
+            let work = self.engine.intake().read_hints(&system).await?;
+            any |= !work.is_empty();
+            self.work(work).await?;
+        }
+        Ok(any)
+    }
+
+    /// Rounds until the answers to what they send are folded.
+    async fn work(&mut self, work: Work) -> Result<()> {
+        let mut next = work;
+        while !next.is_empty() {
+            let account = self.engine.round(&next).await?;
+            self.engine.forget_settled(&next);
+            next = Work::default();
+            for sending in account.sends {
+                if let Some(flight) = self.engine.flights().get(sending.write.batch) {
+                    let mappings = self.engine.mappings();
+                    for (carried, write) in flight.carried.iter().zip(&sending.write.writes) {
+                        self.tally.count(mappings, carried, write);
+                    }
+                }
+                if let Some(answered) = self.engine.fold_sent(sending.run().await) {
+                    next.append(answered);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn finish(
+        mut self,
+        overlay: &Overlay,
+        connectors: &BTreeMap<SystemName, Arc<dyn Connector>>,
+        before: &BTreeMap<SystemName, u64>,
+    ) -> Result<Plan> {
+        let mut keys: BTreeMap<(MappingId, LinkId), Sides<Option<Key>>> = BTreeMap::new();
+        for (link, known) in overlay.links() {
+            let plan = self.tally.of(link.mapping);
+            match (link.state, known) {
+                (LinkState::Ended, true) => plan.ended += 1,
+                (LinkState::Linked, true) => plan.linked += 1,
+                (LinkState::Linked, false) => plan.matched += 1,
+                _ => {}
+            }
+            keys.insert((link.mapping, link.id), link.keys);
+        }
+        let of = |mapping, link| keys.get(&(mapping, link)).cloned().unwrap_or_default();
+        for Review { key, kind, .. } in overlay.questions() {
+            let asked = Asked { kind, keys: of(key.mapping, key.link) };
+            self.tally.of(key.mapping).asked.push(asked);
+        }
+        for parked in overlay.parked(None, usize::MAX).await? {
+            let row = (of(parked.mapping, parked.link), parked.message);
+            self.tally.of(parked.mapping).parked.push(row);
+        }
+        let systems = connectors.iter().map(|(name, connector)| {
+            let usage = connector.usage();
+            let plan = SystemPlan {
+                read_calls: usage.calls.saturating_sub(before.get(name).copied().unwrap_or(0)),
+                write_calls: self.tally.calls(name, &**connector),
+                read_micros: self.spent.get(name).copied().unwrap_or(0),
+                usage,
+            };
+            (name.clone(), plan)
+        });
+        let systems = systems.collect();
+        let mut mappings = self.tally.finish();
+        for plan in mappings.values_mut() {
+            // Those whose partner would be made are told as creates.
+            plan.matched = plan.matched.saturating_sub(plan.creates.left + plan.creates.right);
+        }
+        Ok(Plan { mappings, systems, waiting: overlay.hinted().len() })
+    }
+}
+
+/// A deletion as the feed of a run would tell it: a run takes it from nothing else.
+fn told_by_feed(seen: Observation) -> Observation {
+    match seen.content {
+        Err(Missing::Deleted) => Observation { source: Source::Feed, ..seen },
+        _ => seen,
+    }
+}
+
+/// The mappings in an order in which each stands behind those that its references lead to, as far
+/// as there is one.
+fn parents_first(mappings: &Mappings) -> Vec<MappingId> {
+    let mut left: Vec<MappingId> = mappings.keys().copied().collect();
+    let mut ordered: Vec<MappingId> = Vec::new();
+    while !left.is_empty() {
+        let free = |id: &MappingId| {
+            let pairs = mappings[id].units.iter().flat_map(|unit| &unit.pairs);
+            let mut parents = pairs.filter_map(|pair| pair.reference);
+            parents.all(|parent| parent == *id || !left.contains(&parent))
+        };
+        let at = left.iter().position(free).unwrap_or(0);
+        ordered.push(left.remove(at));
+    }
+    ordered
+}
