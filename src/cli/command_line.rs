@@ -7,8 +7,8 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use super::{
-    Colour, Exit, Output, Stop, check, conflicts, demo, doctor, explain, health, migrate, run,
-    simulate, status,
+    Colour, Exit, Output, Stop, check, conflicts, demo, doctor, explain, health, login, migrate,
+    run, simulate, status,
 };
 
 const AFTER_HELP: &str = "\
@@ -54,6 +54,8 @@ enum Command {
     Check(check::Arguments),
     /// Look at both systems, what they have and what they lack; changes nothing.
     Doctor(doctor::Arguments),
+    /// Log in to a system with a browser, once; the ledger keeps the login.
+    Login(login::Arguments),
     /// Tell how everything stands, from the ledger: works while the engine is down.
     Status(status::Arguments),
     /// The review queue: what only a person can decide.
@@ -93,6 +95,7 @@ impl Cli {
                 Command::Run(arguments) => run::run(config, arguments, output).await,
                 Command::Check(arguments) => check::run(config, arguments, output).await,
                 Command::Doctor(arguments) => doctor::run(config, arguments, output).await,
+                Command::Login(arguments) => login::run(config, arguments, output).await,
                 Command::Status(arguments) => status::run(config, arguments, output).await,
                 Command::Conflicts(arguments) => conflicts::run(config, arguments, output).await,
                 Command::Explain(arguments) => explain::run(config, arguments, output).await,

@@ -13,6 +13,7 @@ mod explain;
 mod health;
 mod installation;
 pub mod logging;
+mod login;
 mod migrate;
 mod output;
 mod run;

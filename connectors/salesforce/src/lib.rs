@@ -31,6 +31,6 @@ mod version;
 mod wire;
 mod write;
 
-pub use auth::{MemoryTokenStore, TokenStore, TokenStoreError};
+pub use auth::{Consent, MemoryTokenStore, TokenStore, TokenStoreError, WebLogin};
 pub use connector::Salesforce;
 pub use settings::{ApiVersion, Grant, SalesforceSettings};
