@@ -7,8 +7,8 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use super::{
-    Colour, Exit, Output, Stop, check, conflicts, demo, doctor, explain, health, login, migrate,
-    run, simulate, status,
+    Colour, Exit, Output, Stop, check, conflicts, demo, doctor, explain, grants, health, login,
+    migrate, run, simulate, status,
 };
 
 const AFTER_HELP: &str = "\
@@ -22,6 +22,7 @@ Examples:
   syncline check --live               check them against both systems
   syncline doctor --config prod.yaml  look at the systems of another installation
   syncline check --json | jq .findings
+  syncline grants                     what to set up on each system, exactly
   syncline status                     how everything stands
   syncline conflicts list             what waits for a person
   syncline simulate salesforce        a Salesforce org on this machine, to try things with";
@@ -54,6 +55,8 @@ enum Command {
     Check(check::Arguments),
     /// Look at both systems, what they have and what they lack; changes nothing.
     Doctor(doctor::Arguments),
+    /// List what to set up on each system: rights, statements, and what each piece buys.
+    Grants(grants::Arguments),
     /// Log in to a system with a browser, once; the ledger keeps the login.
     Login(login::Arguments),
     /// Tell how everything stands, from the ledger: works while the engine is down.
@@ -95,6 +98,7 @@ impl Cli {
                 Command::Run(arguments) => run::run(config, arguments, output).await,
                 Command::Check(arguments) => check::run(config, arguments, output).await,
                 Command::Doctor(arguments) => doctor::run(config, arguments, output).await,
+                Command::Grants(arguments) => grants::run(config, arguments, output).await,
                 Command::Login(arguments) => login::run(config, arguments, output).await,
                 Command::Status(arguments) => status::run(config, arguments, output).await,
                 Command::Conflicts(arguments) => conflicts::run(config, arguments, output).await,

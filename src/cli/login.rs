@@ -90,8 +90,9 @@ pub(super) async fn run(
 async fn answer(login: &WebLogin, paste: bool, output: &Output) -> anyhow::Result<String> {
     match login.loopback() {
         Some((host, port)) if !paste => {
+            let listener = listen(&host, port).await?;
             output.notice("Waiting for the browser to come back to this machine …");
-            by_browser(login, &host, port).await
+            by_browser(login, &listener).await
         }
         _ => {
             output.notice("Then paste the address that the browser ended at, and press Enter:");
@@ -104,15 +105,18 @@ async fn answer(login: &WebLogin, paste: bool, output: &Output) -> anyhow::Resul
     }
 }
 
-/// Waits for the one request that carries the answer; others (an icon, a probe) are sent away.
-async fn by_browser(login: &WebLogin, host: &str, port: u16) -> anyhow::Result<String> {
+async fn listen(host: &str, port: u16) -> anyhow::Result<TcpListener> {
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    let listener = TcpListener::bind((host, port)).await.with_context(|| {
+    TcpListener::bind((host, port)).await.with_context(|| {
         format!(
             "{host}:{port} of redirect_uri cannot be listened on; end what holds it, register \
              another redirect_uri, or use --paste"
         )
-    })?;
+    })
+}
+
+/// Waits for the one request that carries the answer; others (an icon, a probe) are sent away.
+async fn by_browser(login: &WebLogin, listener: &TcpListener) -> anyhow::Result<String> {
     loop {
         let (stream, _) = listener.accept().await.context("the browser could not be heard")?;
         match serve(stream, login.path()).await {

@@ -10,6 +10,7 @@ mod desk;
 mod doctor;
 mod exit;
 mod explain;
+mod grants;
 mod health;
 mod installation;
 pub mod logging;

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use salesforce_sim::{Org, Server};
+use salesforce_sim::{AppPatch, Org, Server};
 use sqlx::postgres::{PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Row};
 use syncline::service::Service;
@@ -130,6 +130,20 @@ impl World {
         org
     }
 
+    /// A simulated org that a person logs in to with a browser.
+    pub async fn org_by_browser(&mut self, system: &str, seed: u64) -> Org {
+        let org = Org::new(seed);
+        let server = Server::start(org.clone(), "127.0.0.1:0").await.unwrap();
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let redirect = format!("http://{free}/callback");
+        let callbacks = Some(vec![redirect.clone()]);
+        org.change_app(AppPatch { callbacks, ..AppPatch::default() });
+        let login = format!(", grant: web_server, redirect_uri: \"{redirect}\"");
+        self.add_org(system, &org, &server.url(), &login);
+        self.orgs.push(server);
+        org
+    }
+
     /// Puts a new refresh token for an org where the settings have it.
     pub fn log_in(&self, system: &str, org: &Org) {
         let token = org.refresh_token("integration@example.com").unwrap();
@@ -157,8 +171,8 @@ impl World {
         self.databases[0].1.clone()
     }
 
-    /// Starts the service.
-    pub async fn start(&mut self) {
+    /// Writes the settings, and gives their file.
+    pub fn settings(&self) -> PathBuf {
         std::fs::write(self.folder.join("ledger.url"), &self.databases[0].0).unwrap();
         let settings = format!(
             "ledger: {{ url: \"file:ledger.url\" }}\nsystems:\n{}mappings: mappings\n\
@@ -167,6 +181,12 @@ impl World {
         );
         let config = self.folder.join("syncline.yaml");
         std::fs::write(&config, settings).unwrap();
+        config
+    }
+
+    /// Starts the service.
+    pub async fn start(&mut self) {
+        let config = self.settings();
         let stop = CancellationToken::new();
         let service = match Service::open(&config, stop.clone()).await {
             Ok(service) => service,

@@ -8,7 +8,7 @@ use jiff::civil::{date, time};
 use sqlx::postgres::Postgres;
 use sqlx::{AssertSqlSafe, Transaction};
 use syncline_postgres::PostgresSettings;
-use syncline_sdk::{Connector, Context, FieldName, Instant, Key, Selection, Value};
+use syncline_sdk::{Connector, Context, FieldName, Instant, Key, Selection, Tool, Value};
 use syncline_testkit::conformance::{Fixture, run};
 use tokio::sync::Mutex;
 
@@ -147,5 +147,43 @@ impl Fixture for Database {
 async fn a_database_with_a_receipt_table_keeps_the_contract() {
     let database = Database::start("conformance", |_| {}).await;
     run(&database).await.expect_held(40);
+    database.finish().await;
+}
+
+/// What `grants` says is enough: every statement is run by an administrator, and the connector
+/// works as the role that it names, with these rights and no more.
+#[tokio::test]
+async fn a_role_with_the_granted_rights_alone_keeps_the_contract() {
+    let role = format!("syncline_conformance_{}", std::process::id());
+    let name = role.clone();
+    let mut database = Database::start("conformance_role", |_| {}).await;
+    let mut url = url::Url::parse(&database.place.url).unwrap();
+    url.set_username(&name).unwrap();
+    url.set_password(Some("conformance")).unwrap();
+    let settings = |settings: &mut PostgresSettings| {
+        *settings = PostgresSettings::from_url(url.as_str());
+        settings.publication = Some(format!("{role}_publication"));
+        settings.slot = Some(role.clone());
+    };
+    let connector = database.place.another(settings);
+    // The first start made these as an administrator; the role may not lean on them.
+    database.place.sql("drop schema syncline cascade").await;
+    for grant in connector.grants("install", &[&database.selection]) {
+        for step in grant.steps.iter().filter(|step| step.tool == Tool::Sql) {
+            // Restarting and reconfiguring the shared server is left out.
+            if !step.text.starts_with("alter system") {
+                database.place.sql(&step.text).await;
+            }
+        }
+    }
+    database.place.sql(&format!("alter role {role} password 'conformance'")).await;
+    connector.prepare(&database.place.cx, &[&database.selection]).await.unwrap();
+    let health = connector.check(&database.place.cx, &[&database.selection]).await.unwrap();
+    let lacking: Vec<_> = health.pieces.iter().filter(|piece| !piece.present).collect();
+    assert!(lacking.is_empty(), "{lacking:?}");
+    let before = std::mem::replace(&mut database.place.connector, connector);
+    drop(before);
+    run(&database).await.expect_held(40);
+    database.place.sql(&format!("drop owned by {role}")).await;
     database.finish().await;
 }
