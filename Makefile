@@ -13,7 +13,7 @@ RUNS ?=
 # caller's environment happens to name. `make sqlx` refreshes the data.
 export SQLX_OFFLINE := true
 
-.PHONY: help setup test demo bench simulate lint sqlx image
+.PHONY: help setup test conformance demo bench simulate lint sqlx image
 
 help: ## list the targets
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -25,6 +25,11 @@ test: ## run all tests beside a private Postgres
 	@.ci/setup.sh build runtime test
 	@.ci/with-postgres.sh cargo nextest run --workspace $(ARGS)
 	@cargo test --quiet --workspace --doc
+
+conformance: ## play sessions of third-party Salesforce clients, fetched unmodified
+	@.ci/setup.sh build clients
+	@cargo build --quiet --package syncline
+	@.ci/conformance.sh "$${CARGO_TARGET_DIR:-target}/debug/syncline"
 
 demo: ## run the main job: two simulated systems kept in agreement. ARGS="--once --json"
 	@.ci/setup.sh build runtime

@@ -4,6 +4,7 @@
 #   build    a C compiler and linker, for the crates that carry C
 #   runtime  Postgres server programs for the private clusters, root certificates
 #   test     cargo-nextest, the test runner
+#   clients  Python with its virtual environments, Node and npm, for third-party clients
 #
 # Does nothing, at once, when nothing is missing. `make` and the Dockerfile both call it.
 set -euo pipefail
@@ -18,7 +19,7 @@ postgres_missing=false
 nextest_missing=false
 
 if (($# == 0)); then
-    say "usage: setup.sh build|runtime|test ..."
+    say "usage: setup.sh build|runtime|test|clients ..."
     exit 2
 fi
 for part in "$@"; do
@@ -42,8 +43,15 @@ for part in "$@"; do
     test)
         if ! cargo nextest --version >/dev/null 2>&1; then nextest_missing=true; fi
         ;;
+    clients)
+        # Debian keeps what makes a virtual environment apart from Python itself.
+        if ! python3 -c 'import ensurepip, venv' >/dev/null 2>&1; then
+            packages+=(python3-venv)
+        fi
+        if ! have node || ! have npm; then packages+=(nodejs npm); fi
+        ;;
     *)
-        say "unknown part '$part'; the parts are build, runtime and test"
+        say "unknown part '$part'; the parts are build, runtime, test and clients"
         exit 2
         ;;
     esac

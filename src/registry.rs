@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use syncline_postgres::{PostgresConnector, PostgresSettings};
 use syncline_salesforce::{MemoryTokenStore, Salesforce, SalesforceSettings};
-pub use syncline_salesforce::{TokenStore, TokenStoreError};
-use syncline_sdk::{Connector, Result, SystemName};
+pub use syncline_salesforce::{TokenStore, TokenStoreError, WebLogin};
+use syncline_sdk::{Connector, Error, ErrorKind, Result, SystemName};
 
 use crate::settings::{NodeDeserializer, SettingError};
+
+/// The name under which the ledger keeps a system's refresh token.
+pub const REFRESH_TOKEN: &str = "refresh_token";
 
 /// A kind of system, before its settings are read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,6 +52,22 @@ impl SystemKind {
         match self {
             Self::Postgres(_) => "postgres",
             Self::Salesforce(_) => "salesforce",
+        }
+    }
+
+    /// Begins a login by a person in a browser. Calls nobody.
+    ///
+    /// # Errors
+    /// [`syncline_sdk::ErrorKind::Config`] when the system logs in by other means, with the
+    /// remedy.
+    pub fn web_login(&self) -> Result<WebLogin> {
+        match self {
+            Self::Salesforce(settings) => WebLogin::begin(settings),
+            Self::Postgres(_) => {
+                let what = "a database logs in with the url of the settings";
+                Err(Error::new(ErrorKind::Config, "log in", what)
+                    .advise("nobody has to log in to it with a browser"))
+            }
         }
     }
 

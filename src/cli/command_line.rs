@@ -7,8 +7,8 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use super::{
-    Colour, Exit, Output, Stop, check, conflicts, demo, doctor, explain, health, migrate, plan,
-    run, simulate, status,
+    Colour, Exit, Output, Stop, check, conflicts, demo, doctor, explain, grants, health, login,
+    migrate, plan, run, simulate, status,
 };
 
 const AFTER_HELP: &str = "\
@@ -24,6 +24,7 @@ Examples:
   syncline plan                       what a run would write, with nothing written
   syncline doctor --config prod.yaml  look at the systems of another installation
   syncline check --json | jq .findings
+  syncline grants                     what to set up on each system, exactly
   syncline status                     how everything stands
   syncline conflicts list             what waits for a person
   syncline simulate salesforce        a Salesforce org on this machine, to try things with";
@@ -58,6 +59,10 @@ enum Command {
     Plan(plan::Arguments),
     /// Look at both systems, what they have and what they lack; changes nothing.
     Doctor(doctor::Arguments),
+    /// List what to set up on each system: rights, statements, and what each piece buys.
+    Grants(grants::Arguments),
+    /// Log in to a system with a browser, once; the ledger keeps the login.
+    Login(login::Arguments),
     /// Tell how everything stands, from the ledger: works while the engine is down.
     Status(status::Arguments),
     /// The review queue: what only a person can decide.
@@ -98,6 +103,8 @@ impl Cli {
                 Command::Check(arguments) => check::run(config, arguments, output).await,
                 Command::Plan(arguments) => plan::run(config, arguments, output).await,
                 Command::Doctor(arguments) => doctor::run(config, arguments, output).await,
+                Command::Grants(arguments) => grants::run(config, arguments, output).await,
+                Command::Login(arguments) => login::run(config, arguments, output).await,
                 Command::Status(arguments) => status::run(config, arguments, output).await,
                 Command::Conflicts(arguments) => conflicts::run(config, arguments, output).await,
                 Command::Explain(arguments) => explain::run(config, arguments, output).await,

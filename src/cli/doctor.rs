@@ -142,7 +142,7 @@ fn say_mapping(output: &Output, mapping: &Mapping) -> serde_json::Value {
 }
 
 /// The number of the class.
-fn class(guarantee: Guarantee) -> u8 {
+pub(super) fn class(guarantee: Guarantee) -> u8 {
     match guarantee {
         Guarantee::Exact => 1,
         Guarantee::Coarse => 2,

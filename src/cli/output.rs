@@ -68,6 +68,12 @@ impl Output {
         }
     }
 
+    /// What a person must do or know before the answer comes, on standard error; also with
+    /// `--json`.
+    pub fn notice(&self, text: &str) {
+        write(io::stderr().lock(), text);
+    }
+
     /// The answer of a command as JSON; nothing without `--json`.
     pub fn answer(&self, command: &str, fields: Map<String, Value>) {
         if self.json {

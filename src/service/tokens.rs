@@ -8,10 +8,7 @@ use syncline_ledger::Setup;
 use syncline_ledger::postgres::Postgres;
 use syncline_sdk::SystemName;
 
-use crate::registry::{TokenStore, TokenStoreError};
-
-/// The name under which a system's refresh token is kept.
-const NAME: &str = "refresh_token";
+use crate::registry::{REFRESH_TOKEN, TokenStore, TokenStoreError};
 
 /// The tokens of one system.
 pub(super) struct LedgerTokens {
@@ -22,10 +19,10 @@ pub(super) struct LedgerTokens {
 #[async_trait]
 impl TokenStore for LedgerTokens {
     async fn load(&self) -> Result<Option<SecretString>, TokenStoreError> {
-        self.ledger.token(&self.system, NAME).await.map_err(failed)
+        self.ledger.token(&self.system, REFRESH_TOKEN).await.map_err(failed)
     }
     async fn store(&self, token: &SecretString) -> Result<(), TokenStoreError> {
-        self.ledger.keep_token(&self.system, NAME, token).await.map_err(failed)
+        self.ledger.keep_token(&self.system, REFRESH_TOKEN, token).await.map_err(failed)
     }
 }
 

@@ -229,3 +229,30 @@ fn two_simulated_orgs_are_checked_alive() {
         assert!(told.contains(message), "{message}\n{told}");
     }
 }
+
+#[test]
+fn grants_tells_what_to_set_up_without_calling_anybody() {
+    let folder = examples();
+    let told = folder.run(&["grants", "ops", "--json"]);
+    assert!(told.status.success(), "{}", stderr(&told));
+    let answer = json(&told);
+    let systems = answer["systems"].as_array().unwrap();
+    assert_eq!(systems.len(), 1);
+    let grants = systems[0]["grants"].as_array().unwrap();
+    let receipt = grants.iter().find(|grant| grant["piece"] == "receipt table syncline.receipt");
+    let receipt = receipt.unwrap();
+    assert_eq!((&receipt["required"], &receipt["class_without"]), (&false.into(), &1.into()));
+    assert_eq!(receipt["steps"][0]["tool"], "sql");
+    let told = folder.run(&["grants", "crm"]);
+    let text = String::from_utf8(told.stdout.clone()).unwrap();
+    for said in [
+        "<field>Account.Syncline_Marker__c</field>",
+        "without  class 2: ",
+        "Enable Client Credentials Flow",
+    ] {
+        assert!(text.contains(said), "{said} is not in {text}");
+    }
+    let unknown = folder.run(&["grants", "nobody"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(stderr(&unknown).contains("they name crm, ops"), "{}", stderr(&unknown));
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use syncline_sdk::{
     BatchId, Capabilities, Cas, Connector, Context, EntityName, EntitySchema, ErrorKind, Feed,
-    FeedKind, FetchBy, FetchRequest, Fetched, Health, HistoryKind, Key, Page, Position,
+    FeedKind, FetchBy, FetchRequest, Fetched, Grant, Health, HistoryKind, Key, Page, Position,
     ReceiptKind, Result, ScanRequest, Selection, Settlement, SystemName, UnknownWrite, Usage,
     Version, VersionOrder, WriteBatch, WriteOutcome,
 };
@@ -14,7 +14,9 @@ use syncline_sdk::{
 use crate::receipt::Home;
 use crate::session::within;
 use crate::shared::Shared;
-use crate::{PostgresSettings, check, feed, matching, prepare, push, read, settle, version};
+use crate::{
+    PostgresSettings, check, feed, grants, matching, prepare, push, read, settle, version,
+};
 
 /// The most writes of one batch: beyond it a batch holds rows for too long.
 const PUSH_WRITES_MAX: usize = 1_000;
@@ -86,6 +88,10 @@ impl Connector for PostgresConnector {
 
     fn usage(&self) -> Usage {
         Usage { calls: self.shared.calls(), quota: None }
+    }
+
+    fn grants(&self, install: &str, selections: &[&Selection]) -> Vec<Grant> {
+        grants::grants(&self.shared, install, selections)
     }
 
     async fn check(&self, cx: &Context, selections: &[&Selection]) -> Result<Health> {

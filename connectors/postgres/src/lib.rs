@@ -14,6 +14,7 @@ mod connector;
 mod error;
 mod feed;
 mod filter;
+mod grants;
 mod layout;
 mod matching;
 mod names;

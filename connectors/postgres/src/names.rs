@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use syncline_sdk::{Context, EntityName, SystemName};
+use syncline_sdk::{EntityName, SystemName};
 
 use crate::PostgresSettings;
 
@@ -45,7 +45,7 @@ pub(crate) struct Pieces {
 impl Pieces {
     /// The names from the settings, or derived from the system and the installation: slots are
     /// shared by all databases of a cluster, so two installations must not meet in one name.
-    pub(crate) fn of(settings: &PostgresSettings, system: &SystemName, cx: &Context) -> Self {
+    pub(crate) fn of(settings: &PostgresSettings, system: &SystemName, install: &str) -> Self {
         let derived = || {
             let mut name = String::from("syncline_");
             for c in system.as_str().chars().take(30) {
@@ -54,7 +54,7 @@ impl Pieces {
             }
             // The end of the id: the front of a time-ordered one is shared by its neighbours.
             let tail: Vec<char> =
-                cx.install.chars().rev().filter(char::is_ascii_alphanumeric).take(12).collect();
+                install.chars().rev().filter(char::is_ascii_alphanumeric).take(12).collect();
             if !tail.is_empty() {
                 name.push('_');
             }
@@ -83,13 +83,7 @@ mod tests {
 
     #[test]
     fn names_of_pieces_are_fit_for_slots() {
-        let cx = Context {
-            install: "019a-BC_d7".into(),
-            now: syncline_sdk::Instant::from_micros(0),
-            timeout: std::time::Duration::from_secs(1),
-            purpose: syncline_sdk::Purpose::Sync,
-        };
-        let pieces = Pieces::of(&PostgresSettings::default(), &"Ops DB".into(), &cx);
+        let pieces = Pieces::of(&PostgresSettings::default(), &"Ops DB".into(), "019a-BC_d7");
         assert_eq!(pieces.slot, "syncline_ops_db_019abcd7");
         assert_eq!(pieces.publication, pieces.slot);
     }

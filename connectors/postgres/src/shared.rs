@@ -56,7 +56,12 @@ impl Shared {
     }
 
     pub(crate) fn pieces(&self, cx: &Context) -> Pieces {
-        Pieces::of(&self.settings, &self.system, cx)
+        self.pieces_of(&cx.install)
+    }
+
+    /// The names of our pieces for an installation.
+    pub(crate) fn pieces_of(&self, install: &str) -> Pieces {
+        Pieces::of(&self.settings, &self.system, install)
     }
 
     /// Reads a table's description anew.

@@ -3,8 +3,12 @@
 //! [`Org`] is the org: its records, users, clock, faults and history behind one cheap handle.
 //! [`Server`] (or [`serve`]) answers its API: OAuth tokens, versions and describes, records and
 //! external ids, conditional requests, SOQL with paging, `queryAll`, `updated` and `deleted`,
-//! composite and collections, limits, and the SOAP calls `login()` and `undelete()`. Several
-//! orgs are several servers.
+//! composite, batch, graph, tree and collections, limits, and the SOAP calls `login()` and
+//! `undelete()`. Several orgs are several servers. [`Server::start_with_tls`] speaks https too, on
+//! the same port.
+//!
+//! Logins: client credentials, username and password, JWT bearer, the web server flow with PKCE
+//! (its page asks for the name and password of a user), refresh tokens, SOAP.
 //!
 //! ```no_run
 //! # async fn example() -> std::io::Result<()> {
@@ -51,24 +55,23 @@
 //! | `POST /__sim/tokens/expire`, `revoke` | `{user?}`: sessions, refresh tokens → `{ended}` |
 //! | `POST /__sim/tokens/refresh` | `{user}` → `{refresh_token}` |
 //! | `POST /__sim/tokens/secret` | `{secret}` replaces the client secret |
+//! | `PATCH /__sim/app` | [`AppPatch`]: redirect addresses, certificate, policies of the app |
 //! | `POST /__sim/locators/expire` | forgets all query locators |
 //! | `POST /__sim/limits` | `{max, used}` of the daily API calls |
 //! | `POST`, `DELETE /__sim/flows` | [`FlowRule`] |
 //! | `POST /__sim/schema/objects` | `{name, label?, fields: [field]}` → `{prefix}` |
 //! | `POST /__sim/schema/{Object}/fields` | [`NewField`] |
 //! | `PATCH`, `DELETE /__sim/schema/{Object}/fields/{Field}` | [`FieldPatch`] |
-
 //!
-//! The kinds of call that [`Selector::kind`] and the request log name: `token`, `revoke`,
-//! `introspect`, `identity`, `versions`, `resources`, `limits`, `record_count`,
+//! The kinds of call that [`Selector::kind`] and the request log name: `authorize`, `token`,
+//! `revoke`, `introspect`, `identity`, `versions`, `resources`, `limits`, `record_count`,
 //! `describe_global`, `basic_information`, `describe`, `get`, `create`, `update`, `upsert`,
-//! `delete`, `query`, `query_all`, `query_more`, `updated`, `deleted`, `composite`,
-//! `collections_create`, `collections_update`, `collections_upsert`, `collections_delete`,
-//! `collections_retrieve`, `soap`, `other`.
+//! `delete`, `query`, `query_all`, `query_more`, `updated`, `deleted`, `composite`, `batch`,
+//! `graph`, `tree`, `collections_create`, `collections_update`, `collections_upsert`,
+//! `collections_delete`, `collections_retrieve`, `soap`, `other`.
 //!
 //! # Not served
-//! Bulk API, Pub/Sub and change events, outbound messages, search, composite graph, batch and
-//! tree, XML and compressed bodies, person accounts, the authorisation-code and JWT flows.
+//! Bulk API, Pub/Sub and change events, outbound messages, search, XML and compressed bodies.
 
 mod control;
 mod faults;
@@ -85,9 +88,10 @@ mod soql;
 
 pub use faults::{Fault, FaultAction, Selector};
 pub use history::{HistoryChange, HistoryEntry};
+pub use oauth::AppPatch;
 pub use org::{
     ConditionalDelete, ConditionalStamp, Credentials, Id, NewUser, Org, Person, Refused, Settings,
 };
-pub use rest::{RequestCounts, RequestEntry, Server, serve};
+pub use rest::{RequestCounts, RequestEntry, Server, Tls, serve};
 pub use save::FlowRule;
 pub use schema::{FieldPatch, FieldType, NewField};

@@ -7,9 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use syncline_sdk::{
     Capabilities, Cas, ChangesRequest, Connector, Context, EntityName, EntitySchema, Error,
-    ErrorKind, FeedKind, FetchRequest, Fetched, Health, HistoryKind, Page, ReceiptKind, Result,
-    ScanRequest, Selection, Settlement, UnknownWrite, Usage, Version, VersionOrder, WriteBatch,
-    WriteOutcome,
+    ErrorKind, FeedKind, FetchRequest, Fetched, Grant, Health, HistoryKind, Page, ReceiptKind,
+    Result, ScanRequest, Selection, Settlement, UnknownWrite, Usage, Version, VersionOrder,
+    WriteBatch, WriteOutcome,
 };
 
 use crate::auth::TokenStore;
@@ -17,7 +17,7 @@ use crate::limits::{COMPOSITE_MAX, RECYCLE_BIN, RETRIEVE_IDS_MAX, WRITE_ROWS_MAX
 use crate::org::Org;
 use crate::settings::SalesforceSettings;
 use crate::wire::Described;
-use crate::{check, read, version, write};
+use crate::{check, grants, read, version, write};
 
 /// One Salesforce org.
 pub struct Salesforce {
@@ -114,6 +114,10 @@ impl Connector for Salesforce {
     fn usage(&self) -> Usage {
         let transport = &self.org.transport;
         Usage { calls: transport.calls(), quota: transport.quota() }
+    }
+
+    fn grants(&self, _: &str, selections: &[&Selection]) -> Vec<Grant> {
+        grants::grants(&self.org.settings, selections)
     }
 
     async fn check(&self, cx: &Context, selections: &[&Selection]) -> Result<Health> {

@@ -3,6 +3,7 @@
 //! | Folder | What it does |
 //! |---|---|
 //! | `auth` | login: one renewal shared by all tasks, rotated refresh tokens handed out |
+//! | `grants` | what an administrator sets up, with the exact metadata and clicks |
 //! | `wire` | requests and answers: transport, the error table, the codec, SOQL, the schema |
 //! | `read` | scans, polled changes, look-ups |
 //! | `write` | creates, guarded updates, fences, deletes, undeletes, and settling what is unknown |
@@ -22,6 +23,7 @@
 mod auth;
 mod check;
 mod connector;
+mod grants;
 mod id;
 mod limits;
 mod org;
@@ -31,6 +33,6 @@ mod version;
 mod wire;
 mod write;
 
-pub use auth::{MemoryTokenStore, TokenStore, TokenStoreError};
+pub use auth::{Consent, MemoryTokenStore, TokenStore, TokenStoreError, WebLogin};
 pub use connector::Salesforce;
 pub use settings::{ApiVersion, Grant, SalesforceSettings};

@@ -35,6 +35,13 @@ pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long one login may take. It has its own limit because all tasks share it.
 pub(crate) const LOGIN_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Seconds of the server's clock after which an entity is described anew before it is read: one
+/// call an hour, answered with 304 as long as nothing changed.
+pub(crate) const DESCRIBED_FOR: i64 = 3_600;
+
+/// The same where a selected field is not there, so that a right given to our user shows soon.
+pub(crate) const LACKING_FOR: i64 = 600;
+
 /// Idle connections are dropped before the edge drops them (it does after some minutes), so that
 /// few requests meet a dead one.
 pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(50);

@@ -7,9 +7,10 @@ use reqwest::Method;
 use syncline_sdk::{EntityName, Error, ErrorKind, Result, Selection};
 
 use crate::auth::{Login, TokenStore};
-use crate::limits::QUERY_ROWS_MAX;
+use crate::limits::{DESCRIBED_FOR, LACKING_FOR, QUERY_ROWS_MAX};
 use crate::read::ShownRows;
 use crate::settings::SalesforceSettings;
+use crate::version::Stamp;
 use crate::wire::{Body, Call, CallError, Described, Reply, RowPlan, Transport};
 use crate::wire::{described, encoded, http_client};
 
@@ -26,6 +27,8 @@ struct Known {
     described: Arc<Described>,
     /// Whether something since has contradicted it.
     doubted: bool,
+    /// The server's clock when it was last asked for.
+    at: Option<Stamp>,
 }
 
 impl Org {
@@ -92,7 +95,11 @@ impl Org {
                 error
             }
         })?;
+        let at = self.transport.heard();
         if let (304, Some(known)) = (reply.status, known) {
+            if let Some(entry) = self.lock().get_mut(entity) {
+                entry.at = at;
+            }
             return Ok(known);
         }
         let fresh = described(&reply.body, reply.last_modified.clone()).map_err(|error| {
@@ -100,13 +107,33 @@ impl Org {
                 .caused_by(error)
         })?;
         let fresh = Arc::new(fresh);
-        let known = Known { described: fresh.clone(), doubted: false };
+        let known = Known { described: fresh.clone(), doubted: false, at };
         self.lock().insert(entity.clone(), known);
         Ok(fresh)
     }
+    /// What is known of the entity of a selection, asked for anew when it grew old. A field that
+    /// was hidden from our user comes into view without any error that would tell us, and
+    /// without a new `Last-Modified`.
+    async fn described_lately(&self, selection: &Selection) -> Result<Arc<Described>> {
+        let described = self.described(&selection.entity).await?;
+        let lacking = described.lacks_a_field_of(selection);
+        let most = if lacking { LACKING_FOR } else { DESCRIBED_FOR };
+        let at = self.lock().get(&selection.entity).and_then(|known| known.at);
+        let old = match (at, self.transport.heard()) {
+            (Some(at), Some(now)) => now.0.saturating_sub(at.0) >= most,
+            _ => false,
+        };
+        if !old {
+            return Ok(described);
+        }
+        if lacking {
+            self.doubt(&selection.entity);
+        }
+        self.describe(&selection.entity).await
+    }
     /// How the rows of a selection are read.
     pub(crate) async fn plan(&self, selection: &Selection) -> Result<(Arc<Described>, RowPlan)> {
-        let described = self.described(&selection.entity).await?;
+        let described = self.described_lately(selection).await?;
         let plan = RowPlan::new(selection, &described)?;
         Ok((described, plan))
     }

@@ -15,8 +15,16 @@ pub enum Grant {
     /// OAuth client credentials: runs as the one integration user set on the external client
     /// app. Needs the My Domain address.
     ClientCredentials,
-    /// A refresh token from an earlier consent.
+    /// A refresh token from an earlier consent, put into the settings.
     RefreshToken,
+    /// OAuth web server flow with PKCE: a person consents once in a browser, with
+    /// `syncline login`; the refresh token is kept in the ledger.
+    WebServer,
+    /// OAuth JWT bearer: a certificate of the external client app vouches for the user. Nothing
+    /// has to be consented to, nothing expires but the certificate.
+    JwtBearer,
+    /// OAuth username and password. Blocked by default in newer orgs.
+    Password,
 }
 
 /// The version of the API, as it stands in addresses: `67.0`.
@@ -97,6 +105,27 @@ pub struct SalesforceSettings {
     /// store.
     #[serde(default, deserialize_with = "secret")]
     pub refresh_token: Option<SecretString>,
+    /// The user that logs in (`jwt_bearer`, `password`).
+    #[serde(default)]
+    pub username: Option<String>,
+    /// The user's password (`password`).
+    #[serde(default, deserialize_with = "secret")]
+    pub password: Option<SecretString>,
+    /// The user's security token (`password`): needed unless the address of this machine is
+    /// trusted.
+    #[serde(default, deserialize_with = "secret")]
+    pub security_token: Option<SecretString>,
+    /// The private key of the app's certificate, PEM (`jwt_bearer`).
+    #[serde(default, deserialize_with = "secret")]
+    pub private_key: Option<SecretString>,
+    /// Whom an assertion is meant for (`jwt_bearer`; `https://login.salesforce.com`, for a
+    /// sandbox `https://test.salesforce.com`).
+    #[serde(default)]
+    pub audience: Option<String>,
+    /// Where a browser comes back to after the consent (`web_server`), as registered with the
+    /// app (`http://localhost:8423/callback`).
+    #[serde(default = "default_redirect")]
+    pub redirect_uri: String,
     /// The client name sent with each call (`Sforce-Call-Options`), which shows in change events
     /// (`syncline`).
     #[serde(default = "default_client")]
@@ -139,6 +168,12 @@ impl SalesforceSettings {
             client_id: client_id.into(),
             client_secret: None,
             refresh_token: None,
+            username: None,
+            password: None,
+            security_token: None,
+            private_key: None,
+            audience: None,
+            redirect_uri: default_redirect(),
             client: default_client(),
             allow_plain: false,
             allow_duplicates: false,
@@ -167,12 +202,7 @@ impl SalesforceSettings {
         if self.client_id.is_empty() {
             return Err(config("client_id is empty", "set it to the consumer key of the app"));
         }
-        if self.grant == Grant::ClientCredentials && self.client_secret.is_none() {
-            return Err(config(
-                "grant client_credentials needs client_secret",
-                "set client_secret to ${ENV} or file:, with the consumer secret of the app",
-            ));
-        }
+        self.validate_grant()?;
         if !(1..=crate::limits::QUERY_ROWS_MAX).contains(&self.page_rows) {
             return Err(config("page_rows is out of range", "set it to 1 to 2000"));
         }
@@ -190,6 +220,65 @@ impl SalesforceSettings {
             ));
         }
         Ok(url)
+    }
+}
+
+impl SalesforceSettings {
+    /// What each login needs beside the consumer key.
+    fn validate_grant(&self) -> Result<()> {
+        let secret = ("client_secret", self.client_secret.is_some());
+        let username = ("username", self.username.is_some());
+        let (word, needed) = match self.grant {
+            Grant::ClientCredentials => ("client_credentials", vec![secret]),
+            Grant::Password => {
+                let password = ("password", self.password.is_some());
+                ("password", vec![username, password, secret])
+            }
+            Grant::JwtBearer => {
+                ("jwt_bearer", vec![username, ("private_key", self.private_key.is_some())])
+            }
+            Grant::WebServer => {
+                self.redirect()?;
+                ("web_server", Vec::new())
+            }
+            Grant::RefreshToken => ("refresh_token", Vec::new()),
+        };
+        match needed.into_iter().find(|(_, given)| !given) {
+            None => Ok(()),
+            Some((name, _)) => Err(config(
+                format!("grant {word} needs {name}"),
+                match name {
+                    "username" => "set it to the login name of the integration user",
+                    "private_key" => {
+                        "set it to file:, with the private key of the certificate that the \
+                         external client app knows"
+                    }
+                    _ => "set it to ${ENV} or file:; for an app, it is the consumer secret",
+                },
+            )),
+        }
+    }
+
+    /// Where a browser comes back to.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] when it is no address.
+    pub(crate) fn redirect(&self) -> Result<Url> {
+        let text = &self.redirect_uri;
+        Url::parse(text).map_err(|error| {
+            let what = format!("redirect_uri {text:?} is not an address");
+            config(what, "write it as it is registered with the app").caused_by(error)
+        })
+    }
+
+    /// Whom an assertion is meant for.
+    pub(crate) fn audience(&self) -> &str {
+        if let Some(audience) = &self.audience {
+            return audience;
+        }
+        let host = self.url.split("://").nth(1).unwrap_or_default();
+        let sandbox = host.starts_with("test.salesforce.com") || host.contains(".sandbox.");
+        if sandbox { "https://test.salesforce.com" } else { "https://login.salesforce.com" }
     }
 }
 
@@ -238,6 +327,9 @@ fn config(context: impl Into<String>, advice: &str) -> Error {
 fn default_grant() -> Grant {
     Grant::ClientCredentials
 }
+fn default_redirect() -> String {
+    "http://localhost:8423/callback".to_owned()
+}
 fn default_client() -> String {
     "syncline".to_owned()
 }
@@ -273,53 +365,4 @@ fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::E
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(json: &str) -> Result<SalesforceSettings, serde_json::Error> {
-        serde_json::from_str(json)
-    }
-
-    #[test]
-    fn defaults_and_forms() {
-        let settings = parse(
-            r#"{"url":"https://acme.my.salesforce.com","client_id":"k","client_secret":"hush",
-                "api_version":66.0,"overlap":"20m","lag":"0s"}"#,
-        )
-        .unwrap();
-        assert_eq!(settings.api_version.as_str(), "66.0");
-        assert_eq!(settings.overlap, Duration::from_secs(1200));
-        assert_eq!(settings.lag, Duration::ZERO);
-        assert_eq!(settings.page_rows, 2000);
-        settings.validate().unwrap();
-        assert!(!format!("{settings:?}").contains("hush"));
-    }
-
-    #[test]
-    fn mistakes_name_the_remedy() {
-        assert!(parse(r#"{"url":"https://a","client_id":"k","colour":1}"#).is_err());
-        assert!(parse(r#"{"url":"https://a","client_id":"k","lag":"soon"}"#).is_err());
-        assert!(parse(r#"{"url":"https://a","client_id":"k","api_version":"latest"}"#).is_err());
-        let with = |url: &str| {
-            let mut settings = SalesforceSettings::new(url, "k");
-            settings.client_secret = Some("s".into());
-            settings.validate()
-        };
-        for url in [
-            "http://crm.example.com",
-            "https://login.salesforce.com",
-            "https://acme.lightning.force.com",
-            "https://u:p@acme.my.salesforce.com",
-            "ftp://acme",
-            "acme",
-            "https://acme.my.salesforce.com/services",
-        ] {
-            let error = with(url).unwrap_err();
-            assert_eq!(error.kind, ErrorKind::Config, "{url}");
-            assert!(error.advice.is_some(), "{url}");
-        }
-        for url in ["http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:2"] {
-            with(url).unwrap();
-        }
-    }
-}
+mod tests;

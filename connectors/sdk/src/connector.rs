@@ -4,8 +4,8 @@ use async_trait::async_trait;
 
 use crate::{
     Capabilities, ChangesRequest, Context, EntityName, EntitySchema, Error, Feed, FetchRequest,
-    Fetched, Health, HistoryEntry, HistoryRequest, Page, Position, Result, ScanRequest, Selection,
-    Settlement, UnknownWrite, Usage, Version, WriteBatch, WriteOutcome,
+    Fetched, Grant, Health, HistoryEntry, HistoryRequest, Page, Position, Result, ScanRequest,
+    Selection, Settlement, UnknownWrite, Usage, Version, WriteBatch, WriteOutcome,
 };
 
 /// How two versions of one record on one side compare.
@@ -51,6 +51,14 @@ pub trait Connector: Send + Sync + 'static {
     /// Only when the system cannot be reached or the login is refused; a missing piece is part
     /// of the answer.
     async fn check(&self, cx: &Context, selections: &[&Selection]) -> Result<Health>;
+
+    /// What should be set up for these selections: each piece with the least rights it needs,
+    /// what it buys, and how it is made. Pure: calls nobody, and knows the system's settings
+    /// only. Nothing for a system that needs nothing.
+    fn grants(&self, install: &str, selections: &[&Selection]) -> Vec<Grant> {
+        let _ = (install, selections);
+        Vec::new()
+    }
 
     /// Makes what the system needs before changes can be captured and writes receipted
     /// (a publication, a slot, a receipt table), as far as the rights allow. Repeating it changes

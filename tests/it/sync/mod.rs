@@ -3,6 +3,7 @@
 
 mod gaps;
 mod gate;
+mod logins;
 mod orgs;
 mod plans;
 mod queue;

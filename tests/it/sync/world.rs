@@ -4,7 +4,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use salesforce_sim::{Org, Server};
+use salesforce_sim::{AppPatch, Org, Server};
 use serde_json::Value;
 use sqlx::postgres::{PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Row};
@@ -131,6 +131,20 @@ impl World {
         org
     }
 
+    /// A simulated org that a person logs in to with a browser.
+    pub async fn org_by_browser(&mut self, system: &str, seed: u64) -> Org {
+        let org = Org::new(seed);
+        let server = Server::start(org.clone(), "127.0.0.1:0").await.unwrap();
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let redirect = format!("http://{free}/callback");
+        let callbacks = Some(vec![redirect.clone()]);
+        org.change_app(AppPatch { callbacks, ..AppPatch::default() });
+        let login = format!(", grant: web_server, redirect_uri: \"{redirect}\"");
+        self.add_org(system, &org, &server.url(), &login);
+        self.orgs.push(server);
+        org
+    }
+
     /// Puts a new refresh token for an org where the settings have it.
     pub fn log_in(&self, system: &str, org: &Org) {
         let token = org.refresh_token("integration@example.com").unwrap();
@@ -158,8 +172,8 @@ impl World {
         self.databases[0].1.clone()
     }
 
-    /// Writes the settings.
-    fn configure(&self) -> PathBuf {
+    /// Writes the settings, and gives their file.
+    pub fn settings(&self) -> PathBuf {
         std::fs::write(self.folder.join("ledger.url"), &self.databases[0].0).unwrap();
         let settings = format!(
             "ledger: {{ url: \"file:ledger.url\" }}\nsystems:\n{}mappings: mappings\n\
@@ -175,7 +189,7 @@ impl World {
     /// as JSON.
     pub async fn command(&self, arguments: &[&str]) -> (i32, Value) {
         let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_syncline"));
-        command.arg("--config").arg(self.configure()).arg("--json").args(arguments);
+        command.arg("--config").arg(self.settings()).arg("--json").args(arguments);
         let output = command.output().await.unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         let answer = serde_json::from_str(&text);
@@ -184,7 +198,7 @@ impl World {
 
     /// Starts the service.
     pub async fn start(&mut self) {
-        let config = self.configure();
+        let config = self.settings();
         let stop = CancellationToken::new();
         let service = match Service::open(&config, stop.clone()).await {
             Ok(service) => service,

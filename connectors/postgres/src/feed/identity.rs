@@ -27,10 +27,17 @@ pub(super) struct Identity {
 
 impl Identity {
     /// The identity that a position names. One that names no tables covers none.
-    pub(super) fn parse(text: &str) -> Self {
-        let (slot, entries) = text.split_once(' ').unwrap_or((text, ""));
-        let entries = serde_json::from_str(entries).unwrap_or_default();
-        Self { slot: slot.to_owned(), entries }
+    ///
+    /// # Errors
+    /// `Gap` when it is not in our form: it belongs to another stream.
+    pub(super) fn parse(text: &str) -> Result<Self> {
+        let Some((slot, entries)) = text.split_once(' ') else {
+            return Ok(Self { slot: text.to_owned(), entries: Entries::new() });
+        };
+        match serde_json::from_str(entries) {
+            Ok(entries) => Ok(Self { slot: slot.to_owned(), entries }),
+            Err(_) => Err(super::open::gap(format!("our position is of another stream: {text}"))),
+        }
     }
 
     /// The text for positions.
@@ -111,10 +118,10 @@ pub(super) async fn look(
 /// # Errors
 /// `Gap` when it is.
 pub(super) fn same_slot(stream: &str, position: &str) -> Result<()> {
-    let slot = |text: &str| Identity::parse(text).slot;
-    if slot(stream) == slot(position) {
+    let slot = |text: &str| Identity::parse(text).map(|identity| identity.slot);
+    if slot(stream)? == slot(position)? {
         return Ok(());
     }
-    let stream = slot(position);
+    let stream = slot(position)?;
     Err(Error::new(ErrorKind::Gap, "ack", format!("the position is of the stream {stream}")))
 }

@@ -48,7 +48,7 @@ pub(crate) async fn open(
     let read = read_entries(&now, selections, &pieces.publication)?;
     let mut identity = Identity { slot: slot.name, entries: now };
     if let Some(from) = from {
-        let before = Identity::parse(&from.stream);
+        let before = Identity::parse(&from.stream)?;
         identity = identity.follow(&before, &pieces.publication, read.keys().cloned())?;
     }
     transport.begin().await?;
@@ -139,7 +139,7 @@ async fn look(transport: &mut Transport, pieces: &Pieces) -> Result<Slot> {
 }
 
 fn compare(slot: &Slot, from: &Position, place: u64) -> Result<()> {
-    let before = Identity::parse(&from.stream).slot;
+    let before = Identity::parse(&from.stream)?.slot;
     if slot.name != before {
         return Err(gap(format!(
             "the stream is {} now, our position is of {before}: the server was restored, failed \

@@ -6,6 +6,7 @@ use serde_json::{Value as Raw, json};
 
 use super::{Answered, Refusal, parameter, read};
 use crate::faults::Fault;
+use crate::oauth::AppPatch;
 use crate::org::{Id, NewUser, Org, Settings};
 use crate::rest::Http;
 use crate::save::FlowRule;
@@ -30,6 +31,10 @@ pub(super) fn route(org: &Org, http: &Http, segments: &[&str]) -> Answered {
         ("POST", ["held", "commit"]) => Ok(json!({ "committed": org.commit_held() })),
         (method, ["clock"]) => clock(org, http, method),
         ("POST", ["tokens", what]) => tokens(org, http, what),
+        ("PATCH", ["app"]) => {
+            org.change_app(read::<AppPatch>(http)?);
+            Ok(json!({}))
+        }
         ("POST", ["locators", "expire"]) => {
             org.expire_locators();
             Ok(json!({}))

@@ -1,7 +1,10 @@
 //! Who may ask for tokens, and which tokens live.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use serde::Deserialize;
+
+use super::web::Code;
 use crate::org::ids::Id;
 
 /// A connected app: who may ask for tokens.
@@ -11,6 +14,68 @@ pub(crate) struct App {
     pub(crate) client_secret: String,
     /// The user that client credentials act as.
     pub(crate) run_as: Id,
+    /// Addresses that the web server flow may send a code to.
+    pub(crate) callbacks: Vec<String>,
+    /// The certificate, or the public key, that assertions are checked with, in PEM.
+    pub(crate) certificate: Option<String>,
+    /// Users need not approve the app before an assertion names them.
+    pub(crate) pre_authorized: bool,
+    /// The web server flow asks for the secret.
+    pub(crate) secret_required: bool,
+    /// Codes are given only with a challenge.
+    pub(crate) pkce_required: bool,
+    /// What a login may do that names no scopes itself.
+    pub(crate) scopes: String,
+}
+
+impl App {
+    pub(crate) fn new(client_id: &str, client_secret: &str, run_as: Id) -> Self {
+        Self {
+            client_id: client_id.to_owned(),
+            client_secret: client_secret.to_owned(),
+            run_as,
+            callbacks: Vec::new(),
+            certificate: None,
+            pre_authorized: true,
+            secret_required: true,
+            pkce_required: false,
+            scopes: String::from("api refresh_token"),
+        }
+    }
+}
+
+/// What an administrator changes of the org's connected app; an absent member stays as it is.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AppPatch {
+    /// Addresses that the web server flow may send a code to.
+    pub callbacks: Option<Vec<String>>,
+    /// The certificate, or the public key, that assertions are checked with, in PEM.
+    pub certificate: Option<String>,
+    /// Users need not approve the app before an assertion names them.
+    pub pre_authorized: Option<bool>,
+    /// The web server flow asks for the secret.
+    pub secret_required: Option<bool>,
+    /// Codes are given only with a challenge.
+    pub pkce_required: Option<bool>,
+    /// What a login may do that names no scopes itself, separated by spaces.
+    pub scopes: Option<String>,
+}
+
+impl AppPatch {
+    pub(crate) fn apply(self, app: &mut App) {
+        fn set<T>(slot: &mut T, value: Option<T>) {
+            if let Some(value) = value {
+                *slot = value;
+            }
+        }
+        set(&mut app.callbacks, self.callbacks);
+        set(&mut app.certificate, self.certificate.map(Some));
+        set(&mut app.pre_authorized, self.pre_authorized);
+        set(&mut app.secret_required, self.secret_required);
+        set(&mut app.pkce_required, self.pkce_required);
+        set(&mut app.scopes, self.scopes);
+    }
 }
 
 /// A live access token.
@@ -30,6 +95,10 @@ pub(crate) struct Logins {
     pub(crate) refresh: HashMap<String, Session>,
     /// User name → password, with the security token that may follow it.
     pub(crate) passwords: HashMap<String, (String, String)>,
+    /// Codes of the web server flow that nobody has changed for a token yet.
+    pub(crate) codes: HashMap<String, Code>,
+    /// Who has approved which app.
+    pub(crate) approvals: HashSet<(String, Id)>,
 }
 
 impl Logins {

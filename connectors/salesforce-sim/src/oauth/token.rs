@@ -4,19 +4,23 @@ use std::collections::HashMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 
-use super::{App, Session};
+use super::{App, Session, assertion, web};
 use crate::json::{Json, object};
 use crate::org::ids::Id;
 use crate::org::state::State;
 use crate::rest::{Http, Reply};
 
 /// Refusal of the token endpoint: 400 with `error` and `error_description` (OAuth help pages).
-struct Refusal(&'static str, &'static str);
+#[derive(Debug)]
+pub(super) struct Refusal(pub(super) &'static str, pub(super) &'static str);
 
-const CLIENT: Refusal = Refusal("invalid_client_id", "client identifier invalid");
+pub(super) const CLIENT: Refusal = Refusal("invalid_client_id", "client identifier invalid");
 const SECRET: Refusal = Refusal("invalid_client", "invalid client credentials");
 const LOGIN: Refusal = Refusal("invalid_grant", "authentication failure");
+const DOMAIN: Refusal = Refusal("invalid_grant", "request not supported on this domain");
 const DEAD: Refusal = Refusal("invalid_grant", "expired access/refresh token");
 
 /// Gives a token for the flow that the form asks for.
@@ -37,10 +41,22 @@ fn grant(state: &mut State, http: &Http) -> Result<Reply, Refusal> {
     let client_id = field("client_id").map(str::to_owned).or(basic.as_ref().map(|it| it.0.clone()));
     let secret = field("client_secret").map(str::to_owned).or(basic.map(|it| it.1));
     match field("grant_type") {
+        Some("client_credentials") if generic_host(http) => Err(DOMAIN),
         Some("client_credentials") => {
             let app = app(state, client_id.as_deref(), secret.as_deref(), true)?;
             let user = app.run_as;
-            Ok(issue(state, http, &app, user, false, None))
+            Ok(issue(state, http, &app, user, false, "api"))
+        }
+        Some("urn:ietf:params:oauth:grant-type:jwt-bearer") => {
+            let (app, user) = assertion::checked(state, http, field("assertion"))?;
+            Ok(issue(state, http, &app, user, false, "api"))
+        }
+        Some("authorization_code") => {
+            let needed = known_app(state, client_id.as_deref())?.secret_required;
+            let app = app(state, client_id.as_deref(), secret.as_deref(), needed)?;
+            let (user, scope) = web::redeemed(state, &app, &form)?;
+            let with_refresh = web::wants_refresh(&scope);
+            Ok(issue(state, http, &app, user, with_refresh, &scope))
         }
         Some("password") => {
             let app = app(state, client_id.as_deref(), secret.as_deref(), true)?;
@@ -48,7 +64,7 @@ fn grant(state: &mut State, http: &Http) -> Result<Reply, Refusal> {
                 return Err(LOGIN);
             }
             let user = password_login(state, field("username"), field("password")).ok_or(LOGIN)?;
-            Ok(issue(state, http, &app, user, false, None))
+            Ok(issue(state, http, &app, user, false, "api"))
         }
         Some("refresh_token") => {
             let app = app(state, client_id.as_deref(), secret.as_deref(), false)?;
@@ -62,7 +78,7 @@ fn grant(state: &mut State, http: &Http) -> Result<Reply, Refusal> {
             if rotate {
                 state.logins.refresh.remove(given);
             }
-            Ok(issue(state, http, &app, user, rotate, Some("api refresh_token")))
+            Ok(issue(state, http, &app, user, rotate, "api refresh_token"))
         }
         Some(_) => Err(Refusal("unsupported_grant_type", "grant type not supported")),
         None => Err(Refusal("invalid_request", "grant_type is missing")),
@@ -83,18 +99,24 @@ fn basic_credentials(header: &str) -> Option<(String, String)> {
     Some((plain(id), plain(secret)))
 }
 
+/// The two addresses that all orgs share.
+fn generic_host(http: &Http) -> bool {
+    matches!(http.header("host"), Some("login.salesforce.com" | "test.salesforce.com"))
+}
+
+/// The app of a consumer key.
+pub(super) fn known_app<'a>(state: &'a State, client_id: Option<&str>) -> Result<&'a App, Refusal> {
+    let apps = &state.logins.apps;
+    apps.iter().find(|app| Some(app.client_id.as_str()) == client_id).ok_or(CLIENT)
+}
+
 fn app(
     state: &State,
     client_id: Option<&str>,
     secret: Option<&str>,
     secret_needed: bool,
 ) -> Result<App, Refusal> {
-    let app = state
-        .logins
-        .apps
-        .iter()
-        .find(|app| Some(app.client_id.as_str()) == client_id)
-        .ok_or(CLIENT)?;
+    let app = known_app(state, client_id)?;
     match secret {
         Some(secret) if secret == app.client_secret => Ok(app.clone()),
         None if !secret_needed => Ok(app.clone()),
@@ -138,25 +160,24 @@ pub(crate) fn open_refresh(state: &mut State, user: Id, client_id: &str) -> Stri
 }
 
 /// The recorded reply: no `expires_in`, `issued_at` in milliseconds as text. The signature is
-/// opaque here; no client checks it.
+/// HMAC-SHA256 over `id` and `issued_at`, keyed with the consumer secret (OAuth help pages).
 fn issue(
     state: &mut State,
     http: &Http,
     app: &App,
     user: Id,
     with_refresh: bool,
-    scope: Option<&'static str>,
+    scope: &str,
 ) -> Reply {
     let access = open_session(state, user, &app.client_id);
     let base = state.settings.instance_url.clone().unwrap_or_else(|| http.base_url());
     let id = format!("{base}/id/{}/{user}", state.org_id);
     let issued = state.clock.now_ms().to_string();
-    let key = blake3::hash(app.client_secret.as_bytes());
-    let signature = blake3::keyed_hash(key.as_bytes(), format!("{id}{issued}").as_bytes());
+    let signature = signed(&app.client_secret, &format!("{id}{issued}"));
     let mut members = vec![
         ("access_token".into(), Json::from(access)),
-        ("signature".into(), Json::from(STANDARD.encode(signature.as_bytes()))),
-        ("scope".into(), Json::from(scope.unwrap_or("api"))),
+        ("signature".into(), Json::from(signature)),
+        ("scope".into(), Json::from(scope.to_owned())),
         ("instance_url".into(), Json::from(base)),
         ("id".into(), Json::from(id)),
         ("token_type".into(), Json::from("Bearer")),
@@ -167,6 +188,15 @@ fn issue(
         members.push(("refresh_token".into(), Json::from(refresh)));
     }
     Reply::json(200, Json::Map(members)).with_header("Cache-Control", "no-cache, no-store")
+}
+
+fn signed(secret: &str, text: &str) -> String {
+    // A key of any length will do.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else {
+        return String::new();
+    };
+    mac.update(text.as_bytes());
+    STANDARD.encode(mac.finalize().into_bytes())
 }
 
 /// Ends an access or refresh token.

@@ -16,7 +16,7 @@ use super::txn::Actor;
 use super::users::NewUser;
 use crate::faults::Fault;
 use crate::history::HistoryEntry;
-use crate::oauth::App;
+use crate::oauth::{App, AppPatch};
 use crate::rest::{RequestCounts, RequestEntry};
 use crate::save::{self, FlowRule};
 use crate::schema::standard_objects;
@@ -59,12 +59,9 @@ impl Org {
                 tracing::error!(?errors, "a standard user was refused");
             }
         }
+        state.add_organization(false);
         let run_as = state.user_id("integration@example.com").unwrap_or(state.org_id);
-        state.logins.apps.push(App {
-            client_id: String::from("syncline-client"),
-            client_secret: String::from("syncline-secret"),
-            run_as,
-        });
+        state.logins.apps.push(App::new("syncline-client", "syncline-secret", run_as));
         let inner = Inner { state: Mutex::new(state), changed: Notify::new() };
         Self { inner: Arc::new(inner) }
     }
@@ -267,6 +264,13 @@ impl Org {
     pub fn set_client_secret(&self, secret: &str) {
         if let Some(app) = self.state().logins.apps.first_mut() {
             app.client_secret = secret.to_owned();
+        }
+    }
+
+    /// Changes the connected app: its redirect addresses, its certificate, its policies.
+    pub fn change_app(&self, patch: AppPatch) {
+        if let Some(app) = self.state().logins.apps.first_mut() {
+            patch.apply(app);
         }
     }
 

@@ -1,6 +1,7 @@
 //! The org: its state behind one mutex, and the handle that tests and the server share.
 
 pub(crate) mod clock;
+mod company;
 mod exec;
 mod handle;
 pub(crate) mod ids;

@@ -47,6 +47,19 @@ pub(crate) fn resources(state: &State, caller: &Caller, call: &Call) -> Reply {
     )
 }
 
+/// `GET …/composite`.
+pub(crate) fn composite(call: &Call) -> Reply {
+    Reply::json(
+        200,
+        object! {
+            "tree" => call.path("composite/tree"),
+            "batch" => call.path("composite/batch"),
+            "sobjects" => call.path("composite/sobjects"),
+            "graph" => call.path("composite/graph"),
+        },
+    )
+}
+
 /// `GET …/sobjects`.
 pub(crate) fn global(state: &State, call: &Call) -> Reply {
     let changed = state.tables.iter().map(|table| table.object.changed_at).max().unwrap_or(0);

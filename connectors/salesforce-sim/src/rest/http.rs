@@ -18,6 +18,8 @@ pub(crate) struct Http {
     /// Names in lower case.
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: Bytes,
+    /// It came over TLS.
+    pub(crate) secure: bool,
 }
 
 impl Http {
@@ -27,7 +29,8 @@ impl Http {
 
     /// Where the client found us.
     pub(crate) fn base_url(&self) -> String {
-        format!("http://{}", self.header("host").unwrap_or("localhost"))
+        let scheme = if self.secure { "https" } else { "http" };
+        format!("{scheme}://{}", self.header("host").unwrap_or("localhost"))
     }
 
     /// Fields of a form body.

@@ -8,6 +8,7 @@ pub(crate) fn kind(http: &Http) -> &'static str {
     if let Some(rest) = path.strip_prefix("/services/oauth2/") {
         return match rest {
             "token" => "token",
+            "authorize" => "authorize",
             "revoke" => "revoke",
             "introspect" => "introspect",
             _ => "userinfo",
@@ -46,6 +47,9 @@ pub(crate) fn kind(http: &Http) -> &'static str {
         ("PATCH", ["sobjects", ..]) => "upsert",
         ("DELETE", ["sobjects", ..]) => "delete",
         (_, ["composite"]) => "composite",
+        (_, ["composite", "batch"]) => "batch",
+        (_, ["composite", "graph"]) => "graph",
+        (_, ["composite", "tree", ..]) => "tree",
         ("POST", ["composite", "sobjects"]) => "collections_create",
         ("PATCH", ["composite", "sobjects"]) => "collections_update",
         ("DELETE", ["composite", "sobjects"]) => "collections_delete",
@@ -64,6 +68,9 @@ pub(crate) fn writes(kind: &str) -> bool {
             | "upsert"
             | "delete"
             | "composite"
+            | "batch"
+            | "graph"
+            | "tree"
             | "collections_create"
             | "collections_update"
             | "collections_delete"
@@ -83,7 +90,9 @@ pub(crate) fn records(kind: &str, http: &Http) -> u64 {
             ids.replace("%2C", ",").replace("%2c", ",").split(',').count()
         }),
         "composite" => listed(http, "compositeRequest"),
-        "collections_create" | "collections_update" | "collections_upsert" => {
+        "batch" => listed(http, "batchRequests"),
+        "graph" => listed(http, "graphs"),
+        "tree" | "collections_create" | "collections_update" | "collections_upsert" => {
             listed(http, "records")
         }
         _ => None,

@@ -1,5 +1,6 @@
 //! The HTTP service: the data API, one file per resource, around the save pipeline and SOQL.
 
+mod batch;
 mod call;
 mod collections;
 mod composite;
@@ -7,9 +8,11 @@ mod conditional;
 mod describe;
 mod discovery;
 mod external;
+mod graph;
 mod http;
 mod kind;
 mod limits;
+mod parts;
 mod query;
 mod replication;
 mod requests;
@@ -18,6 +21,8 @@ mod rows;
 mod server;
 mod service;
 mod socket;
+mod tls;
+mod tree;
 
 pub(crate) use call::VERSION_MAX;
 pub(crate) use http::{Body, Http, Reply, decoded, pairs};
@@ -25,3 +30,4 @@ pub(crate) use query::Cursors;
 pub(crate) use requests::RequestLog;
 pub use requests::{RequestCounts, RequestEntry};
 pub use server::{Server, serve};
+pub use tls::Tls;

@@ -3,7 +3,8 @@
 use super::call::{Call, Caller};
 use super::http::Reply;
 use super::{
-    collections, composite, describe, discovery, external, limits, query, replication, rows,
+    batch, collections, composite, describe, discovery, external, graph, limits, query,
+    replication, rows, tree,
 };
 use crate::org::state::State;
 use crate::org::txn::Txn;
@@ -28,8 +29,14 @@ pub(crate) fn dispatch(state: &mut State, txn: &mut Txn, caller: &Caller, call: 
             Some(table) => sobject(state, txn, caller, call, table, rest),
             None => Reply::not_found(),
         },
-        ["composite"] if call.method != "POST" => call.wrong_method("POST"),
-        ["composite"] if caller.nested => nested(),
+        ["composite"] if reading => discovery::composite(call),
+        ["composite"] | ["composite", "batch" | "graph" | "tree", ..] if call.method != "POST" => {
+            call.wrong_method("POST")
+        }
+        ["composite"] | ["composite", "batch" | "graph", ..] if caller.nested => nested(),
+        ["composite", "batch"] => batch::batch(state, txn, caller, call),
+        ["composite", "graph"] => graph::graph(state, txn, caller, call),
+        ["composite", "tree", object] => tree::tree(state, txn, caller, call, object),
         ["composite"] => composite::composite(state, txn, caller, call),
         ["composite", "sobjects", ..] => {
             let rest = call.segments.get(2..).unwrap_or_default();

@@ -184,7 +184,8 @@ pub(crate) fn related(
     Reply::json(200, object! { "totalSize" => records.len(), "done" => true, "records" => records })
 }
 
-fn child_relationship<'a>(
+/// The child object that a relationship name leads to, and its reference field.
+pub(super) fn child_relationship<'a>(
     state: &'a State,
     parent: &str,
     name: &str,

@@ -16,7 +16,8 @@ use tokio::task::JoinHandle;
 
 use super::http::{Body, Http, Reply};
 use super::service::answer;
-use super::socket::{CuttableListener, Cutter};
+use super::socket::{CuttableListener, Wire};
+use super::tls::Tls;
 use crate::org::Org;
 
 /// REST bodies may have about 50 MB.
@@ -28,6 +29,7 @@ const URI_BYTES_MAX: usize = 16_384;
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
+    secure: bool,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<io::Result<()>>,
 }
@@ -35,14 +37,24 @@ pub struct Server {
 impl Server {
     /// Serves an org on an address, for example `127.0.0.1:0` for any free port.
     pub async fn start(org: Org, address: &str) -> io::Result<Self> {
+        Self::begin(org, address, None).await
+    }
+
+    /// Serves an org over TLS and, on the same port, over plain HTTP.
+    pub async fn start_with_tls(org: Org, address: &str, tls: Tls) -> io::Result<Self> {
+        Self::begin(org, address, Some(tls)).await
+    }
+
+    async fn begin(org: Org, address: &str, tls: Option<Tls>) -> io::Result<Self> {
+        let secure = tls.is_some();
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel::<()>();
-        let task = tokio::spawn(serve_until(org, listener, async {
+        let task = tokio::spawn(serve_until(org, CuttableListener::new(listener, tls), async {
             // An error means the sender is gone; either way it is time to stop.
             stopped.await.unwrap_or_default();
         }));
-        Ok(Self { address, stop: Some(stop), task })
+        Ok(Self { address, secure, stop: Some(stop), task })
     }
 
     /// Where it listens.
@@ -53,6 +65,11 @@ impl Server {
     /// `http://127.0.0.1:port`, login host and instance in one.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// `https://localhost:port` of a server with TLS.
+    pub fn secure_url(&self) -> Option<String> {
+        self.secure.then(|| format!("https://localhost:{}", self.address.port()))
     }
 
     /// Stops accepting, answers what is open, and ends.
@@ -67,25 +84,25 @@ impl Server {
 
 /// Serves an org on a listener until the future is dropped.
 pub fn serve(org: Org, listener: TcpListener) -> impl Future<Output = io::Result<()>> {
-    serve_until(org, listener, std::future::pending())
+    serve_until(org, CuttableListener::new(listener, None), std::future::pending())
 }
 
 async fn serve_until(
     org: Org,
-    listener: TcpListener,
+    listener: CuttableListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let router = Router::new().fallback(handle).with_state(org);
-    let service = router.into_make_service_with_connect_info::<Cutter>();
-    axum::serve(CuttableListener(listener), service).with_graceful_shutdown(stop).await
+    let service = router.into_make_service_with_connect_info::<Wire>();
+    axum::serve(listener, service).with_graceful_shutdown(stop).await
 }
 
 async fn handle(
     AxumState(org): AxumState<Org>,
-    ConnectInfo(cutter): ConnectInfo<Cutter>,
+    ConnectInfo(wire): ConnectInfo<Wire>,
     request: Request,
 ) -> Response {
-    let http = match read(request).await {
+    let http = match read(request, wire.secure).await {
         Ok(http) => http,
         Err(reply) => return response(&org, reply, false),
     };
@@ -96,7 +113,7 @@ async fn handle(
     match answered {
         Ok(Some(reply)) => response(&org, reply, pretty),
         Ok(None) => {
-            cutter.cut();
+            wire.cut();
             response(&org, Reply::empty(500), false)
         }
         Err(error) => {
@@ -107,7 +124,7 @@ async fn handle(
     }
 }
 
-async fn read(request: Request) -> Result<Http, Reply> {
+async fn read(request: Request, secure: bool) -> Result<Http, Reply> {
     let (head, body) = request.into_parts();
     let uri_bytes = head.uri.path_and_query().map_or(0, |it| it.as_str().len());
     if uri_bytes > URI_BYTES_MAX {
@@ -130,6 +147,7 @@ async fn read(request: Request) -> Result<Http, Reply> {
         raw_query: head.uri.query().unwrap_or_default().to_owned(),
         headers,
         body,
+        secure,
     })
 }
 

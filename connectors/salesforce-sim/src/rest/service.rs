@@ -157,6 +157,7 @@ async fn apply(org: &Org, http: &Http, kind: &str, plan: &Plan) -> Reply {
         "/services/oauth2/token" if http.method == "POST" => {
             return oauth::token(&mut org.state(), http);
         }
+        "/services/oauth2/authorize" => return oauth::authorize(&mut org.state(), http),
         "/services/oauth2/revoke" => return oauth::revoke(&mut org.state(), &http.form()),
         "/services/oauth2/introspect" => return oauth::introspect(&org.state(), &http.form()),
         _ => {}

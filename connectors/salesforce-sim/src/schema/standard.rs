@@ -8,7 +8,36 @@ use crate::org::value::Value;
 
 /// All objects of a new org.
 pub(crate) fn standard_objects() -> Vec<ObjectDef> {
-    vec![user(), group(), account(), contact(), lead(), opportunity(), case(), task(), project()]
+    vec![
+        organization(),
+        user(),
+        group(),
+        account(),
+        contact(),
+        lead(),
+        opportunity(),
+        case(),
+        task(),
+        project(),
+    ]
+}
+
+/// The org itself: one row, which nobody writes through the API.
+fn organization() -> ObjectDef {
+    let mut made = ObjectDef::new("Organization", "Organization", "Organizations", "00D").with([
+        text("Name", "Name", 80).read_only().name_field(),
+        text("OrganizationType", "Edition", 40).read_only(),
+        text("InstanceName", "Instance Name", 5).read_only(),
+        of_type("IsSandbox", "Is Sandbox", FieldType::Boolean).read_only(),
+        text("TimeZoneSidKey", "Time Zone", 40).read_only(),
+        text("LanguageLocaleKey", "Language", 40).read_only(),
+    ]);
+    made.createable = false;
+    made.updateable = false;
+    made.deletable = false;
+    made.undeletable = false;
+    made.remove("IsDeleted");
+    made
 }
 
 fn user() -> ObjectDef {

@@ -1,6 +1,7 @@
 //! The simulator, called over HTTP as a client calls the service.
 
 mod sim;
+mod trees;
 
 mod auth;
 mod bin;
@@ -12,6 +13,7 @@ mod discovery;
 mod external;
 mod faults;
 mod locks;
+mod login_flows;
 mod query;
 mod replication;
 mod rows;

@@ -6,20 +6,21 @@ use oauth2::basic::{
 };
 use oauth2::{
     AuthType, ClientId, ClientSecret, EndpointNotSet, EndpointSet, ExtraTokenFields, HttpRequest,
-    HttpResponse, RefreshToken, RequestTokenError, StandardRevocableToken, StandardTokenResponse,
-    TokenResponse, TokenUrl,
+    HttpResponse, RefreshToken, RequestTokenError, ResourceOwnerPassword, ResourceOwnerUsername,
+    StandardRevocableToken, StandardTokenResponse, TokenResponse, TokenUrl,
 };
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use syncline_sdk::ErrorKind;
+use syncline_sdk::{Error, ErrorKind};
 
+use super::assertion;
 use crate::settings::{Grant, SalesforceSettings};
 use crate::wire::{message, read_limited};
 
 /// What Salesforce adds to a token response.
 #[derive(Debug, Deserialize, Serialize)]
-struct Extra {
+pub(super) struct Extra {
     /// Where the API is; never assumed to be the login host.
     instance_url: String,
     /// The identity address; its last two segments are the ids of the org and the user.
@@ -27,8 +28,8 @@ struct Extra {
 }
 impl ExtraTokenFields for Extra {}
 
-type Tokens = StandardTokenResponse<Extra, BasicTokenType>;
-type Client<Token = EndpointSet> = oauth2::Client<
+pub(super) type Tokens = StandardTokenResponse<Extra, BasicTokenType>;
+pub(super) type Client<Token = EndpointSet> = oauth2::Client<
     BasicErrorResponse,
     Tokens,
     BasicTokenIntrospectionResponse,
@@ -59,6 +60,17 @@ pub(super) struct LoginFailure {
     pub(super) advice: &'static str,
 }
 
+impl LoginFailure {
+    /// As the error of a call.
+    pub(super) fn told(self) -> Error {
+        let error = Error::new(self.kind, "log in", self.context).advise(self.advice);
+        match self.code {
+            Some(code) => error.code(code),
+            None => error,
+        }
+    }
+}
+
 /// Sends one token request with the login that the settings name.
 pub(super) async fn request(
     http: &reqwest::Client,
@@ -70,19 +82,32 @@ pub(super) async fn request(
     let send = |request: HttpRequest| call(http.clone(), request);
     let answer = match settings.grant {
         Grant::ClientCredentials => client.exchange_client_credentials().request_async(&send).await,
-        Grant::RefreshToken => {
+        Grant::Password => {
+            let (username, password) = password(settings);
+            client.exchange_password(&username, &password).request_async(&send).await
+        }
+        Grant::JwtBearer => assertion::request(http, settings, login).await?,
+        Grant::RefreshToken | Grant::WebServer => {
             let Some(token) = refresh else {
                 return Err(LoginFailure {
-                    kind: ErrorKind::Config,
+                    kind: ErrorKind::Auth,
                     code: None,
                     context: "there is no refresh token".to_owned(),
-                    advice: "set refresh_token, or connect the system again",
+                    advice: "connect the system with `syncline login`, or set refresh_token",
                 });
             };
             let token = RefreshToken::new(token.expose_secret().to_owned());
             client.exchange_refresh_token(&token).request_async(&send).await
         }
     };
+    granted(login, answer)
+}
+
+/// What an answer of the token address gave.
+pub(super) fn granted(
+    login: &Url,
+    answer: Result<Tokens, TokenError>,
+) -> Result<Granted, LoginFailure> {
     match answer {
         Ok(tokens) => Ok(Granted {
             access: tokens.access_token().secret().as_str().into(),
@@ -94,7 +119,18 @@ pub(super) async fn request(
     }
 }
 
-fn client(settings: &SalesforceSettings, login: &Url) -> Result<Client, LoginFailure> {
+/// User name, and the password with the security token behind it (OAuth help pages, username and
+/// password).
+fn password(settings: &SalesforceSettings) -> (ResourceOwnerUsername, ResourceOwnerPassword) {
+    let shown = |secret: &Option<SecretString>| {
+        secret.as_ref().map(|secret| secret.expose_secret().to_owned()).unwrap_or_default()
+    };
+    let username = settings.username.clone().unwrap_or_default();
+    let password = shown(&settings.password) + &shown(&settings.security_token);
+    (ResourceOwnerUsername::new(username), ResourceOwnerPassword::new(password))
+}
+
+pub(super) fn client(settings: &SalesforceSettings, login: &Url) -> Result<Client, LoginFailure> {
     let url = login.join("/services/oauth2/token").map_err(|error| LoginFailure {
         kind: ErrorKind::Config,
         code: None,
@@ -114,7 +150,7 @@ fn client(settings: &SalesforceSettings, login: &Url) -> Result<Client, LoginFai
 
 /// Why a token request got no answer that OAuth knows.
 #[derive(Debug, thiserror::Error)]
-enum CallError {
+pub(super) enum CallError {
     #[error("the login address did not answer: {0}")]
     Transport(reqwest::Error),
     #[error("the login address answered {0}")]
@@ -123,7 +159,10 @@ enum CallError {
     TooLong,
 }
 
-async fn call(http: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, CallError> {
+pub(super) async fn call(
+    http: reqwest::Client,
+    request: HttpRequest,
+) -> Result<HttpResponse, CallError> {
     let transport = |error: reqwest::Error| CallError::Transport(error.without_url());
     let request = reqwest::Request::try_from(request).map_err(transport)?;
     let response = http.execute(request).await.map_err(transport)?;
@@ -140,7 +179,7 @@ async fn call(http: reqwest::Client, request: HttpRequest) -> Result<HttpRespons
     Ok(answer)
 }
 
-type TokenError = RequestTokenError<CallError, BasicErrorResponse>;
+pub(super) type TokenError = RequestTokenError<CallError, BasicErrorResponse>;
 
 fn failure(login: &Url, error: TokenError) -> LoginFailure {
     let host = login.host_str().unwrap_or_default();
@@ -191,6 +230,21 @@ fn meaning(code: &BasicErrorResponseType, text: &str) -> (ErrorKind, &'static st
         "invalid_grant" if text.contains("not supported on this domain") => (
             ErrorKind::Config,
             "set url to the My Domain address: this login does not work on the generic one",
+        ),
+        "invalid_grant" if text.contains("hasn't approved this consumer") => (
+            ErrorKind::Auth,
+            "let the policies of the external client app pre-authorize the integration user, by a \
+             profile or permission set",
+        ),
+        "invalid_grant" if text.contains("Audience") => (
+            ErrorKind::Config,
+            "set audience to https://login.salesforce.com, or to https://test.salesforce.com for \
+             a sandbox",
+        ),
+        "invalid_grant" if text.contains("assertion") => (
+            ErrorKind::Auth,
+            "give the external client app the certificate of private_key, and check the clock of \
+             this machine",
         ),
         "invalid_grant" => (
             ErrorKind::Auth,

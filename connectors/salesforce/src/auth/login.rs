@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
-use syncline_sdk::{Error, ErrorKind, Result};
+use syncline_sdk::{ErrorKind, Result};
 
 use super::grant::{self, LoginFailure};
 use super::store::TokenStore;
@@ -88,13 +88,7 @@ impl Login {
                 }
             }
         };
-        flight.await.map_err(|failure| {
-            let mut error = Error::new(failure.kind, "log in", failure.context);
-            if let Some(code) = failure.code {
-                error = error.code(code);
-            }
-            error.advise(failure.advice)
-        })
+        flight.await.map_err(LoginFailure::told)
     }
 
     /// The session as it is now, without asking anybody.
@@ -139,8 +133,10 @@ impl Desk {
 
     async fn renew(&self) -> Outcome {
         let granted = match self.settings.grant {
-            Grant::ClientCredentials => self.request(None).await?,
-            Grant::RefreshToken => self.refresh().await?,
+            Grant::ClientCredentials | Grant::JwtBearer | Grant::Password => {
+                self.request(None).await?
+            }
+            Grant::RefreshToken | Grant::WebServer => self.refresh().await?,
         };
         if let Some(token) = granted.refresh {
             self.keep(token).await;

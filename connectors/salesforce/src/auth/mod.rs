@@ -4,9 +4,12 @@
 //! once for all tasks, and the refused request is sent once more (REST guide, OAuth flows). A
 //! 401 is a refusal before execution, so this one replay is safe for writes as well.
 
+mod assertion;
 mod grant;
 mod login;
 mod store;
+mod web;
 
 pub(crate) use login::{Login, Session};
 pub use store::{MemoryTokenStore, TokenStore, TokenStoreError};
+pub use web::{Consent, WebLogin};

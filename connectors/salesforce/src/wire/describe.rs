@@ -26,6 +26,12 @@ pub(crate) struct Described {
 }
 
 impl Described {
+    /// Whether a selection names a field that is not there for our user.
+    pub(crate) fn lacks_a_field_of(&self, selection: &Selection) -> bool {
+        let named = [&selection.external_id, &selection.marker, &selection.actor];
+        let named = named.into_iter().flatten().chain(selection.fields.iter());
+        named.map(FieldName::as_str).any(|name| !name.contains('.') && !self.has(name))
+    }
     /// What the wire needs to know of a field of this name.
     pub(crate) fn field(&self, name: &str) -> Option<&FieldFacts> {
         self.fields.get(name)
@@ -320,8 +326,8 @@ fn normalizers(field: &RawField) -> Vec<Normalizer> {
         }
         Wire::Text => vec![Normalizer::Trim, Normalizer::EmptyToNull],
         // Members come back in the order of the field's definition, whatever order was written
-        // (help article 000231088), each once.
-        Wire::Set => vec![Normalizer::SetOrder(known())],
+        // (help article 000231088), each once; none at all is null.
+        Wire::Set => vec![Normalizer::SetOrder(known()), Normalizer::EmptyToNull],
         // A date-time is kept to the second (SOAP guide, primitive types: dateTime).
         Wire::Instant => vec![Normalizer::Truncate(Precision::Second)],
         // Numbers are kept as doubles: 15 significant digits. They are not rounded to the

@@ -56,6 +56,10 @@ impl Transport {
     pub(crate) fn quota(&self) -> Option<Quota> {
         *self.quota.lock().unwrap_or_else(PoisonError::into_inner)
     }
+    /// The server's clock as it was last heard.
+    pub(crate) fn heard(&self) -> Option<Stamp> {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
     /// The value of `Sforce-Call-Options`.
     pub(crate) fn call_options(&self) -> &str {
         &self.client
@@ -93,7 +97,7 @@ impl Transport {
                 });
             }
         };
-        let before = *self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.heard();
         let watch = stopwatch();
         self.calls.fetch_add(1, Ordering::Relaxed);
         let response = match self.http.execute(request).await {

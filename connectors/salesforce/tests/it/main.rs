@@ -2,7 +2,9 @@
 //! against a simulated org.
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected shall stop there")]
 
+mod conformance;
 mod login;
+mod login_flows;
 mod lookups;
 mod losing;
 mod org_faults;

@@ -234,6 +234,11 @@ pub(super) async fn a_position_comes_only_behind_a_whole_transaction(
         records.push(session.settled(&key).await?);
     }
     let mut feed = open(session, None).await?;
+    // Whatever came before is over, so that a position inside cannot be that of its end.
+    let last = session.created().await;
+    let made = |change: &Change| change.key == last;
+    let mut before = read_until(session, &mut *feed, 100, made).await?;
+    read_position(session, &mut *feed, &mut before).await?;
     let writes = records.iter().map(|record| session.update_text(record).0).collect();
     let batch = session.batch(writes);
     for outcome in session.push(&batch).await? {

@@ -1,0 +1,146 @@
+//! The flows of logging in, against a simulated org.
+
+use std::sync::Arc;
+
+use rcgen::{KeyPair, PKCS_RSA_SHA256, RsaKeySize};
+use salesforce_sim::{AppPatch, Org, Server};
+use secrecy::ExposeSecret;
+use syncline_salesforce::{
+    Grant, MemoryTokenStore, Salesforce, SalesforceSettings, TokenStore, WebLogin,
+};
+use syncline_sdk::{Connector, Error, ErrorKind};
+
+use crate::script::cx;
+
+const CALLBACK: &str = "http://localhost:8423/callback";
+const USER: &str = "integration@example.com";
+
+struct Place {
+    org: Org,
+    server: Server,
+    settings: SalesforceSettings,
+    store: Arc<MemoryTokenStore>,
+}
+
+impl Place {
+    async fn start(grant: Grant) -> Self {
+        let org = Org::new(7);
+        let server = Server::start(org.clone(), "127.0.0.1:0").await.unwrap();
+        let login = org.credentials();
+        let mut settings = SalesforceSettings::new(server.url(), login.client_id);
+        settings.client_secret = Some(login.client_secret.into());
+        settings.username = Some(USER.to_owned());
+        settings.grant = grant;
+        Self { org, server, settings, store: Arc::default() }
+    }
+    async fn describe(&self) -> Result<(), Error> {
+        let crm = Salesforce::new(self.settings.clone(), self.store.clone())?;
+        crm.describe(&cx(), &"Account".into()).await.map(drop)
+    }
+    async fn refused(&self) -> Error {
+        let error = self.describe().await.unwrap_err();
+        assert!(error.advice.is_some(), "{error}");
+        error
+    }
+    /// What the person does in the browser; gives the address it comes back to.
+    async fn browse(&self, login: &WebLogin, form: &[(&str, &str)]) -> String {
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        let page = http.build().unwrap().post(login.address()).form(form).send().await.unwrap();
+        assert_eq!(page.status(), 302);
+        page.headers()["location"].to_str().unwrap().to_owned()
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_vouches_for_the_user() {
+    let mut place = Place::start(Grant::JwtBearer).await;
+    let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap();
+    let certificate = Some(key.public_key_pem());
+    place.org.change_app(AppPatch { certificate, ..AppPatch::default() });
+    place.settings.private_key = Some(key.serialize_pem().into());
+    place.settings.client_secret = None;
+    place.describe().await.unwrap();
+    // A session that ends is renewed without anybody.
+    let crm = Salesforce::new(place.settings.clone(), place.store.clone()).unwrap();
+    crm.describe(&cx(), &"Account".into()).await.unwrap();
+    place.org.expire_tokens(None);
+    crm.describe(&cx(), &"Contact".into()).await.unwrap();
+
+    place.settings.audience = Some("https://example.com".to_owned());
+    let error = place.refused().await;
+    assert_eq!(error.kind, ErrorKind::Config);
+    assert!(error.advice.unwrap().contains("set audience"));
+    place.settings.audience = None;
+    place.org.change_app(AppPatch { pre_authorized: Some(false), ..AppPatch::default() });
+    let error = place.refused().await;
+    assert_eq!(error.kind, ErrorKind::Auth);
+    assert!(error.advice.unwrap().contains("pre-authorize"));
+    let other = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap();
+    place.settings.private_key = Some(other.serialize_pem().into());
+    let error = place.refused().await;
+    assert!(error.advice.unwrap().contains("certificate of private_key"));
+    place.settings.private_key = Some("-----BEGIN PRIVATE KEY-----\nhush\n".into());
+    let error = place.refused().await;
+    assert_eq!(error.kind, ErrorKind::Config);
+    assert!(!format!("{error:?}").contains("hush"));
+}
+
+#[tokio::test]
+async fn a_password_with_its_security_token_logs_in() {
+    let mut place = Place::start(Grant::Password).await;
+    place.settings.password = Some("secret".into());
+    place.describe().await.unwrap();
+    place.settings.security_token = Some("token".into());
+    place.describe().await.unwrap();
+    place.settings.security_token = Some("hush".into());
+    let error = place.refused().await;
+    assert_eq!(error.kind, ErrorKind::Auth);
+    assert!(!format!("{error:?}").contains("hush"));
+}
+
+#[tokio::test]
+async fn a_person_consents_once_and_the_login_renews_itself() {
+    let place = Place::start(Grant::WebServer).await;
+    let callbacks = Some(vec![CALLBACK.to_owned()]);
+    let pkce_required = Some(true);
+    place.org.change_app(AppPatch { callbacks, pkce_required, ..AppPatch::default() });
+    place.org.change_settings(|settings| settings.refresh_rotation = true);
+    let error = place.refused().await;
+    assert_eq!(error.kind, ErrorKind::Auth);
+    assert!(error.advice.unwrap().contains("syncline login"));
+
+    let login = WebLogin::begin(&place.settings).unwrap();
+    assert_eq!(login.loopback(), Some(("localhost".to_owned(), 8423)));
+    let back = place.browse(&login, &[("username", USER), ("password", "secret")]).await;
+    let consent = login.finish(&back).await.unwrap();
+    assert_eq!(consent.org, place.org.id().as_str());
+    assert!(consent.user.starts_with("005"));
+    place.store.store(&consent.refresh_token).await.unwrap();
+    place.describe().await.unwrap();
+    let rotated = place.store.load().await.unwrap().unwrap();
+    assert_ne!(rotated.expose_secret(), consent.refresh_token.expose_secret());
+    // Revoked there, the login halts until somebody consents again.
+    place.org.revoke_refresh_tokens(None);
+    assert_eq!(place.refused().await.kind, ErrorKind::Auth);
+    place.server.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_answer_of_another_login_and_a_refusal_give_nothing() {
+    let place = Place::start(Grant::WebServer).await;
+    let callbacks = Some(vec![CALLBACK.to_owned()]);
+    place.org.change_app(AppPatch { callbacks, ..AppPatch::default() });
+    let (one, other) =
+        (WebLogin::begin(&place.settings).unwrap(), WebLogin::begin(&place.settings).unwrap());
+    let back = place.browse(&one, &[("username", USER), ("password", "secret")]).await;
+    let error = other.finish(&back).await.err().unwrap();
+    assert!(error.context.contains("another login"), "{error}");
+    let denied = place.browse(&one, &[("deny", "1")]).await;
+    let error = one.finish(&denied).await.err().unwrap();
+    assert_eq!((error.kind, error.code.as_deref()), (ErrorKind::Auth, Some("access_denied")));
+    let mut without = Place::start(Grant::ClientCredentials).await;
+    assert_eq!(WebLogin::begin(&without.settings).unwrap_err().kind, ErrorKind::Config);
+    without.settings.grant = Grant::WebServer;
+    without.settings.redirect_uri = "https://syncline.example.com/back".to_owned();
+    assert_eq!(WebLogin::begin(&without.settings).unwrap().loopback(), None);
+}
