@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use syncline_core::mapping::MappingId;
 use syncline_core::mapping::language::{
-    Diagnostic, FieldSpec, MappingFile, MappingSpec, Source, check_offline, nearest, one_of,
+    Diagnostic, FieldSpec, MappingFile, MappingSpec, Source, UnitSpec, check_offline, nearest,
+    one_of,
 };
+use syncline_core::mapping::{Direction, MappingId};
 use syncline_core::{Side, Sides};
 use syncline_ledger::postgres::Postgres;
 use syncline_ledger::{Ledger as _, LinkQuery, Loaded, People as _};
@@ -139,15 +140,39 @@ impl KnownMapping {
         Self { id, name, spec, images }
     }
 
-    /// The rules of a unit.
-    pub fn pair(&self, unit: u16) -> Option<&FieldSpec> {
-        self.spec.as_ref()?.fields.get(usize::from(unit))
+    /// What the file says of a unit.
+    fn named_unit(&self, unit: u16) -> Option<&UnitSpec> {
+        self.spec.as_ref()?.units.get(usize::from(unit))
+    }
+
+    /// The fields of a unit on a side, as the side calls them.
+    pub fn unit_fields(&self, side: Side, unit: u16) -> Vec<&FieldName> {
+        // The plain pairs come first, as they do in what the ledger keeps of a unit.
+        let plain = self.pairs(unit).filter(|pair| pair.pair().is_some());
+        let ordered = plain.chain(self.pairs(unit).filter(|pair| pair.pair().is_none()));
+        ordered.flat_map(|pair| &pair.fields[side]).map(|name| &name.value).collect()
+    }
+
+    /// What the file says of a unit's field pairs.
+    fn pairs(&self, unit: u16) -> impl Iterator<Item = &FieldSpec> {
+        let named = self.named_unit(unit).into_iter().flat_map(|named| &named.fields);
+        named.filter_map(|at| self.spec.as_ref()?.fields.get(*at))
+    }
+
+    /// Which way edits of a unit travel.
+    pub fn direction(&self, unit: u16) -> Option<Direction> {
+        self.pairs(unit).next().map(|pair| pair.direction.value)
+    }
+
+    /// Whether a unit refers to other records.
+    pub fn refers(&self, unit: u16) -> bool {
+        self.pairs(unit).any(|pair| pair.reference.is_some())
     }
 
     /// The name of a unit.
     pub fn unit(&self, unit: u16) -> String {
-        match self.pair(unit) {
-            Some(pair) => pair.unit_name().to_string(),
+        match self.named_unit(unit) {
+            Some(named) => named.name.to_string(),
             None => format!("unit {unit}"),
         }
     }
@@ -162,17 +187,13 @@ impl KnownMapping {
 
     /// The places of a unit's fields in a side's image.
     pub fn places(&self, side: Side, unit: u16) -> Vec<usize> {
-        let Some(pair) = self.pair(unit) else {
-            return Vec::new();
-        };
-        let name = &pair.fields[side].value;
-        let place = self.images[side].iter().position(|field| field == name);
-        place.into_iter().collect()
+        let place = |name| self.images[side].iter().position(|field| field == name);
+        self.unit_fields(side, unit).into_iter().filter_map(place).collect()
     }
 
     /// How many units there are.
     pub fn units(&self) -> u16 {
-        let units = self.spec.as_ref().map_or(0, |spec| spec.fields.len());
+        let units = self.spec.as_ref().map_or(0, |spec| spec.units.len());
         u16::try_from(units).unwrap_or(u16::MAX)
     }
 

@@ -67,7 +67,14 @@ fn about_unit(question: &Question, unit: u16) -> Vec<Offer> {
     let system = |side: Side| question.mapping.system(side);
     let keep = |side: Side| {
         let (here, there) = (system(side), system(side.other()));
-        take(side, format!("{here}'s value stays and goes to {there}"))
+        let travels = question.mapping.direction(unit).is_none_or(|way| way.reaches(side.other()));
+        take(
+            side,
+            match travels {
+                true => format!("{here}'s value stays and goes to {there}"),
+                false => format!("{here}'s value stays, and so does {there}'s"),
+            },
+        )
     };
     let mut offers = match question.review.kind {
         ReviewKind::NoImage(side, _) => vec![
@@ -81,10 +88,9 @@ fn about_unit(question: &Question, unit: u16) -> Vec<Offer> {
         }
         _ => Side::BOTH.map(keep).into(),
     };
-    let pair = question.mapping.pair(unit);
     // A value of one's own is written to both sides; a reference is to a record, not a text.
-    let typed = pair
-        .is_some_and(|pair| pair.direction.value == Direction::Both && pair.reference.is_none());
+    let typed =
+        question.mapping.direction(unit) == Some(Direction::Both) && !question.mapping.refers(unit);
     if typed {
         let fields = question.review.shown.left.values.len().max(1);
         let flags = vec!["--value TEXT"; fields].join(" ");

@@ -274,8 +274,12 @@ fn refuse(desk: &Desk, seen: Seen, question: &Question, output: &Output) -> Exit
 fn explain(desk: &Desk, question: &Question) -> String {
     let (mapping, link) = (&question.mapping.name, question.review.key.link);
     let mut arguments = format!("explain {mapping} --link {link}");
-    if let Some(pair) = question.review.key.unit.and_then(|unit| question.mapping.pair(unit)) {
-        arguments = format!("{arguments} --field {}", pair.fields.left.as_str());
+    if let Some(unit) = question.review.key.unit {
+        let mut fields =
+            Side::BOTH.into_iter().flat_map(|side| question.mapping.unit_fields(side, unit));
+        if let Some(field) = fields.next() {
+            arguments = format!("{arguments} --field {}", field.as_str());
+        }
     }
     desk.command(&arguments)
 }

@@ -30,15 +30,15 @@ pub(super) struct Pair {
 
 /// The unit that a field of that name belongs to.
 pub(super) fn unit_of(mapping: &KnownMapping, name: &str) -> Result<u16, Stop> {
-    let units = || (0..mapping.units()).filter_map(|unit| Some((unit, mapping.pair(unit)?)));
-    for (unit, pair) in units() {
-        let named = Side::BOTH.into_iter().any(|side| pair.fields[side].as_str() == name);
-        if named || &*pair.unit_name() == name {
+    let fields = |unit| Side::BOTH.into_iter().flat_map(move |at| mapping.unit_fields(at, unit));
+    for unit in 0..mapping.units() {
+        let named = fields(unit).any(|field| field.as_str() == name);
+        if named || mapping.unit(unit) == name {
             return Ok(unit);
         }
     }
     let names: Vec<&str> =
-        units().flat_map(|(_, pair)| Side::BOTH.map(|side| pair.fields[side].as_str())).collect();
+        (0..mapping.units()).flat_map(fields).map(|field| field.as_str()).collect();
     let help = match nearest(name, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("its fields are {}", one_of(names.iter().copied())),

@@ -17,6 +17,13 @@ pub(super) fn verdict(mapping: &KnownMapping, verdict: &Verdict) -> String {
             "both sides changed: the mapping takes {}'s, the other is kept here alone",
             system(side)
         ),
+        Verdict::Merged => "both sides changed: the mapping makes one value of both".to_owned(),
+        Verdict::Reverted(side) => format!(
+            "changed in {}, which does not lead the field: {}'s goes back there, the edit is kept \
+             here alone",
+            system(side),
+            partner(side)
+        ),
         Verdict::Hold => "both sides changed to different values: a person is asked".to_owned(),
         Verdict::Kept(side) => {
             format!("changed in {}, which does not lead the field: it stays there", system(side))

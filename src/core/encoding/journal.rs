@@ -86,6 +86,8 @@ choices!(Verdict, "verdict" {
     22 = HalfWritten,
     23 = Released(why),
     24 = Retract(side),
+    25 = Merged,
+    26 = Reverted(side),
 });
 choices!(IntentKind, "kind of intent" { 0 = Create, 1 = Update, 2 = Delete, 3 = Undelete });
 fields!(Intent { id, side, kind, key, units, fields, version, source, half, actor, edited_at });

@@ -1,6 +1,6 @@
 //! Answers of people, folded (protocol P4).
 
-use syncline_sdk::{Key, LinkId, Normalizer, Value};
+use syncline_sdk::{Key, LinkId, Value};
 
 use super::batching::Step;
 use super::slot::Search;
@@ -10,7 +10,7 @@ use crate::model::{
     Answer, BothHalves, Choice, Half, IntentKind, LinkState, ReviewKind, ReviewStatus, UnitState,
     Verdict, WrittenField,
 };
-use crate::reconcile::written_fields;
+use crate::reconcile::{both_written, written_fields};
 use crate::{Side, Sides};
 
 impl Workset<'_> {
@@ -131,6 +131,12 @@ impl Workset<'_> {
         if !link.exists(Side::Left) || !link.exists(Side::Right) {
             return Err("one of the records is gone".to_owned());
         }
+        if !mapping.units[at].direction.reaches(to) {
+            // What does not travel stays where it is.
+            self.settle_unit(id, at);
+            self.agree(id, mapping, at, &Side::BOTH);
+            return Ok(());
+        }
         let fields = written_fields(mapping, link, at, to)
             .map_err(|reason| format!("the {to} side cannot store the value: {reason}"))?;
         if fields.iter().any(|field| matches!(field.expected, Value::Absent)) {
@@ -190,30 +196,13 @@ impl Workset<'_> {
         answer: &Answer,
     ) -> Result<(), String> {
         let unit = &mapping.units[at];
-        if values.len() != unit.pairs.len() {
-            return Err(format!("the unit has {} fields", unit.pairs.len()));
+        let places = unit.fields(Side::Left).count();
+        if values.len() != places || places == 0 {
+            return Err(format!("the unit has {places} fields on the left side"));
         }
-        let mut fields: Sides<Vec<WrittenField>> = Sides::default();
-        for (pair, value) in unit.pairs.iter().zip(values) {
-            let link = &self.slots[&id].link;
-            for side in Side::BOTH {
-                let target = &mapping.sides[side].fields[pair.on(side)];
-                let sent = match side {
-                    Side::Left => crate::mapping::convert(value.clone(), target),
-                    Side::Right => pair.put(side, value, target),
-                };
-                let value = sent.map_err(|reason| {
-                    format!("the {side} side cannot store the value: {reason}")
-                })?;
-                let image = Normalizer::apply_all(&target.normalizers, value.clone());
-                fields[side].push(WrittenField {
-                    field: u16::try_from(pair.on(side)).unwrap_or(u16::MAX),
-                    value,
-                    image,
-                    expected: link.observed(side, pair.on(side)).clone(),
-                });
-            }
-        }
+        let link = &self.slots[&id].link;
+        let mut fields = both_written(mapping, link, at, values.to_vec())
+            .map_err(|(side, why)| format!("the {side} side cannot store the value: {why}"))?;
         for side in Side::BOTH {
             if fields[side].iter().all(|field| !field.is_written()) {
                 return self.take_side(id, mapping, at, side, answer);
@@ -303,10 +292,8 @@ impl Workset<'_> {
             return Err("the record was changed within the current tick".to_owned());
         }
         for at in 0..mapping.units.len() {
-            let changed = mapping.units[at]
-                .pairs
-                .iter()
-                .any(|pair| self.slots[&id].link.pending[stays].value(pair.on(stays)).is_some());
+            let pending = &self.slots[&id].link.pending[stays];
+            let changed = mapping.units[at].fields(stays).any(|at| pending.value(at).is_some());
             if changed {
                 self.decided(id, mapping, at, Verdict::PolicyTook(gone));
             }

@@ -11,7 +11,7 @@ use super::grouping::parts;
 use super::workset::Workset;
 use crate::Side;
 use crate::mapping::{Mapping, MappingId};
-use crate::model::{Batch, BatchChange, BatchState, Intent, IntentKind};
+use crate::model::{Batch, BatchChange, BatchState, Intent, IntentKind, WrittenField};
 
 /// Which step of an intent a write is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
@@ -157,11 +157,13 @@ impl Workset<'_> {
             },
             (Step::Write, _) => {
                 let written: Vec<_> =
-                    intent.fields.iter().filter(|field| field.is_written()).collect();
-                let values: Vec<(FieldName, Value)> = written
-                    .iter()
-                    .map(|field| (name(field.field), native(field.field, &field.value)))
-                    .collect();
+                    intent.fields.iter().filter(|field| guards(mapping, intent, field)).collect();
+                let sent = |field: &WrittenField| match field.is_written() {
+                    true => native(field.field, &field.value),
+                    false => native(field.field, &field.expected),
+                };
+                let values: Vec<(FieldName, Value)> =
+                    written.iter().map(|field| (name(field.field), sent(field))).collect();
                 let expect = expect(&mut written.iter().copied());
                 WriteOp::Update { key: key(), values, expect, claim: *claim }
             }
@@ -204,6 +206,21 @@ impl crate::model::WrittenField {
     pub fn is_written(&self) -> bool {
         self.image != self.expected
     }
+}
+
+/// Whether a field is sent. One that holds its image is not (protocol P6), except where other
+/// fields of its unit are written and the side guards field by field: then it is sent as it is,
+/// so that an edit of it made meanwhile refuses the write, and no half of a unit gets mixed with
+/// half of another (protocol M10).
+fn guards(mapping: &Mapping, intent: &Intent, field: &WrittenField) -> bool {
+    if field.is_written() || mapping.sides[intent.side].capabilities.cas != Cas::ExactField {
+        return field.is_written();
+    }
+    let unit = mapping.unit_of(intent.side, usize::from(field.field));
+    intent.fields.iter().any(|other| {
+        let same = || mapping.unit_of(intent.side, usize::from(other.field)) == unit;
+        other.is_written() && same()
+    })
 }
 
 const UPDATES: u8 = 0;

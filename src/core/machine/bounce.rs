@@ -52,8 +52,8 @@ pub(super) fn replaced(mapping: &Mapping, link: &Link, unit: usize, side: Side) 
 
 /// A number for what a side shows of a unit; never 0.
 fn mark(mapping: &Mapping, link: &Link, unit: usize, side: Side) -> u32 {
-    let pairs = mapping.units[unit].pairs.iter();
-    let shown: Vec<Value> = pairs.map(|pair| link.observed(side, pair.on(side)).clone()).collect();
+    let fields = mapping.units[unit].fields(side);
+    let shown: Vec<Value> = fields.map(|at| link.observed(side, at).clone()).collect();
     let hash = blake3::hash(&encode(&(side == Side::Right, shown)));
     let [a, b, c, d, ..] = *hash.as_bytes();
     u32::from_le_bytes([a, b, c, d]) | 1

@@ -37,8 +37,8 @@ impl Workset<'_> {
         let travels = |at: &usize| mapping.units[*at].direction.reaches(side.other());
         for at in (0..mapping.units.len()).filter(|at| !travels(at)) {
             let link = &self.slots[&id].link;
-            let mut pairs = mapping.units[at].pairs.iter();
-            if pairs.any(|pair| link.pending[side].value(pair.on(side)).is_some()) {
+            let mut fields = mapping.units[at].fields(side);
+            if fields.any(|at| link.pending[side].value(at).is_some()) {
                 self.decided(id, mapping, at, Verdict::Kept(side));
                 self.agree(id, mapping, at, &[side]);
                 // What was given up of it before is not what the look finds.

@@ -55,8 +55,8 @@ impl Workset<'_> {
                     slot.link.origins[usize::from(*unit)] = Some(origin(intent));
                 }
             }
-            (Half::Applied(_), _) => self.one_half(id, mapping, Side::Left, &both.seen),
-            (_, Half::Applied(_)) => self.one_half(id, mapping, Side::Right, &both.seen),
+            (Half::Applied(_), _) => self.one_half(id, mapping, Side::Left, &units, &both.seen),
+            (_, Half::Applied(_)) => self.one_half(id, mapping, Side::Right, &units, &both.seen),
             _ => self.note(id, Verdict::HalfWritten),
         }
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
@@ -74,22 +74,25 @@ impl Workset<'_> {
         id: (MappingId, LinkId),
         mapping: &Mapping,
         side: Side,
+        units: &[u16],
         seen: &crate::Sides<Vec<(u16, Value)>>,
     ) {
         let other = side.other();
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         slot.rebase(other, &seen[other]);
         let mut images = Vec::new();
-        for pair in mapping.units.iter().flat_map(|unit| &unit.pairs) {
-            let at = u16::try_from(pair.on(other)).unwrap_or(u16::MAX);
-            let Some((_, value)) = seen[other].iter().find(|(field, _)| *field == at) else {
-                continue;
+        for unit in units.iter().map(|unit| &mapping.units[usize::from(*unit)]) {
+            let of = |at: Side, field: usize| {
+                let found = seen[at].iter().find(|(seen, _)| usize::from(*seen) == field);
+                found.map_or(&Value::Absent, |(_, value)| value)
             };
-            let field = u16::try_from(pair.on(side)).unwrap_or(u16::MAX);
-            let target = &mapping.sides[side].fields[pair.on(side)];
-            // Without an image the base of that side stays absent, which holds the unit.
-            let image = pair.image(side, value, target).unwrap_or(Value::Absent);
-            images.push((field, image));
+            let written = unit.put(&mapping.sides, side, |at| of(other, at), |at| of(side, at));
+            for at in unit.fields(side) {
+                // Without an image the base of that side stays absent, which holds the unit.
+                let put = written.iter().flatten().find(|put| put.field == at);
+                let image = put.map_or(Value::Absent, |put| put.image.clone());
+                images.push((u16::try_from(at).unwrap_or(u16::MAX), image));
+            }
         }
         slot.rebase(side, &images);
         self.note(id, Verdict::HalfWritten);

@@ -24,11 +24,8 @@ impl Workset<'_> {
         let link = &self.slots[&id].link;
         units
             .iter()
-            .flat_map(|unit| &mapping.units[usize::from(*unit)].pairs)
-            .map(|pair| {
-                let field = u16::try_from(pair.on(side)).unwrap_or(u16::MAX);
-                (field, link.observed(side, pair.on(side)).clone())
-            })
+            .flat_map(|unit| mapping.units[usize::from(*unit)].fields(side))
+            .map(|at| (u16::try_from(at).unwrap_or(u16::MAX), link.observed(side, at).clone()))
             .collect()
     }
 

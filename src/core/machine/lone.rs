@@ -119,8 +119,7 @@ impl Workset<'_> {
         from: Side,
     ) {
         let link = &self.slots[&id].link;
-        let mut pairs = mapping.units[at].pairs.iter();
-        if pairs.any(|pair| !link.observed(from, pair.on(from)).is_null()) {
+        if mapping.units[at].fields(from).any(|at| !link.observed(from, at).is_null()) {
             self.decided(id, mapping, at, Verdict::Kept(from));
         }
     }
@@ -144,16 +143,11 @@ impl Workset<'_> {
         let mut source = Vec::new();
         for (at, unit) in mapping.units.iter().enumerate() {
             let carried = intent.units.contains(&u16::try_from(at).unwrap_or(u16::MAX));
-            let left_out = unit.pairs.iter().any(|pair| {
-                intent
-                    .fields
-                    .iter()
-                    .any(|field| usize::from(field.field) == pair.on(from.other()) && !carried)
-            });
-            for pair in &unit.pairs {
-                let field = u16::try_from(pair.on(from)).unwrap_or(u16::MAX);
-                let value =
-                    if left_out { Value::Null } else { link.observed(from, pair.on(from)).clone() };
+            let mut fields = intent.fields.iter().map(|field| usize::from(field.field));
+            let left_out = !carried && fields.any(|at| unit.has(from.other(), at));
+            for at in unit.fields(from) {
+                let field = u16::try_from(at).unwrap_or(u16::MAX);
+                let value = if left_out { Value::Null } else { link.observed(from, at).clone() };
                 source.push((field, value));
             }
         }
@@ -172,7 +166,7 @@ impl Workset<'_> {
         out: &mut Outgoing,
     ) -> bool {
         self.hold_unit(id, mapping, at, ReviewKind::NoImage(to, reason));
-        let fields = mapping.units[at].pairs.iter().map(|pair| pair.on(to));
+        let fields = mapping.units[at].fields(to);
         let nullable = fields.clone().all(|field| mapping.sides[to].fields[field].nullable);
         if nullable {
             out.fields.extend(fields.map(null_field));

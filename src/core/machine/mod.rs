@@ -18,6 +18,7 @@ mod identity;
 mod intent;
 mod lone;
 mod made;
+mod merging;
 mod observation;
 mod observe;
 mod parents;
@@ -31,6 +32,7 @@ mod settle;
 mod slot;
 mod twin;
 mod undelete;
+mod wanting;
 mod winner;
 mod workset;
 

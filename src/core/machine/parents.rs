@@ -25,7 +25,7 @@ impl Workset<'_> {
             UnitStatus::Awaiting(tries) => tries,
             _ => 0,
         };
-        let fields = mapping.units[at].pairs.iter().map(|pair| pair.on(to));
+        let fields = mapping.units[at].fields(to);
         let nullable = fields.clone().all(|field| mapping.sides[to].fields[field].nullable);
         if tries >= 2 && nullable {
             out.fields.extend(fields.map(null_field));
@@ -73,6 +73,7 @@ impl Workset<'_> {
         let names: Vec<String> = mapping.units[at]
             .pairs
             .iter()
+            .filter(|pair| pair.reference.is_some())
             .map(|pair| link.observed(from, pair.on(from)).to_string())
             .collect();
         names.join(", ")

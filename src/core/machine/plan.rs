@@ -1,17 +1,17 @@
 //! The plan: what is touched is decided, and intents are journalled and opened.
 
-use syncline_sdk::{Cas, Instant, LinkId, Value};
+use syncline_sdk::{Instant, LinkId, Value};
 
 use super::batching::Step;
 use super::bounce;
 use super::slot::{Fresh, Slot};
-use super::workset::{Want, Workset};
+use super::workset::Workset;
 use crate::mapping::{Mapping, MappingId, NoImage};
 use crate::model::{
-    Decided, DeletePhase, HintReason, IntentKind, LinkState, Origin, ReviewKind, UnitState,
-    UnitStatus, Verdict, WrittenField,
+    Decided, HintReason, IntentKind, LinkState, Origin, ReviewKind, UnitState, UnitStatus, Verdict,
+    WrittenField,
 };
-use crate::reconcile::{UnitPlan, decide_unit};
+use crate::reconcile::{UnitPlan, decide_unit, is_first_match};
 use crate::{Side, Sides};
 
 /// What goes to one side of one link.
@@ -19,101 +19,11 @@ use crate::{Side, Sides};
 pub(super) struct Outgoing {
     pub units: Vec<u16>,
     pub fields: Vec<WrittenField>,
+    /// Whether an edit on this side is taken back with it.
+    pub reverts: bool,
 }
 
 impl Workset<'_> {
-    /// What must be read before the touched links can be planned. Empty when nothing is missing.
-    #[must_use]
-    pub fn wants(&self) -> Vec<Want> {
-        let mut wants = Vec::new();
-        for (id, slot) in &self.slots {
-            let looks = matches!(slot.link.state.deleting(), Some((_, DeletePhase::Look)));
-            if !slot.touched || slot.deferred || (slot.link.is_open() && !looks) {
-                continue;
-            }
-            let Some(mapping) = self.round.mappings.get(&id.0) else { continue };
-            let mut rereads = Side::BOTH
-                .into_iter()
-                .filter(|side| slot.reread[*side] && slot.fresh[*side] == Fresh::No)
-                .filter_map(|side| {
-                    let key = slot.link.keys[side].clone()?;
-                    Some(Want::Fresh { mapping: id.0, link: id.1, side, key })
-                })
-                .peekable();
-            if rereads.peek().is_some() {
-                wants.extend(rereads);
-                continue;
-            }
-            if let Some(want) = self.winner_want(*id) {
-                wants.push(want);
-                continue;
-            }
-            match slot.link.state {
-                LinkState::Seen(side) => {
-                    let rests = !slot.link.exists(side) || slot.link.field_state.outside[side];
-                    if let Some(key) = slot.returning.clone() {
-                        let (mapping, link) = *id;
-                        wants.push(Want::Fresh { mapping, link, side: side.other(), key });
-                    } else if let Some(of) = slot.twin.filter(|_| !rests) {
-                        self.twin_wants(*id, mapping, side, of, &mut wants);
-                    } else if !rests {
-                        wants.extend(self.search_want(*id, mapping));
-                    }
-                }
-                LinkState::Linked | LinkState::Held => self.pair_wants(*id, mapping, &mut wants),
-                LinkState::Tombstone => wants.extend(self.tombstone_want(*id)),
-                _ => {}
-            }
-        }
-        wants
-    }
-
-    /// The record that could not be brought back: it may be there by now.
-    fn tombstone_want(&self, id: (MappingId, LinkId)) -> Option<Want> {
-        let slot = &self.slots[&id];
-        let (link, fresh) = (&slot.link, &slot.fresh);
-        let side = Side::BOTH.into_iter().find(|side| {
-            !link.exists(*side) && link.exists(side.other()) && fresh[*side] == Fresh::No
-        })?;
-        let key = link.keys[side].clone().filter(|_| link.field_state.refusals > 0)?;
-        Some(Want::Fresh { mapping: id.0, link: id.1, side, key })
-    }
-
-    fn pair_wants(&self, id: (MappingId, LinkId), mapping: &Mapping, wants: &mut Vec<Want>) {
-        let slot = &self.slots[&id];
-        let link = &slot.link;
-        let want = |side: Side, wants: &mut Vec<Want>| {
-            if slot.fresh[side] == Fresh::No
-                && let Some(key) = link.keys[side].clone()
-            {
-                wants.push(Want::Fresh { mapping: id.0, link: id.1, side, key });
-            }
-        };
-        for side in Side::BOTH {
-            let unread = link.base[side].is_none()
-                && link.exists(side)
-                && link.pending[side].values.is_empty();
-            if unread {
-                want(side, wants);
-            }
-        }
-        for side in Side::BOTH {
-            if mapping.sides[side].capabilities.cas == Cas::ExactField || !link.exists(side) {
-                continue;
-            }
-            let other_gone = !link.exists(side.other());
-            let written = other_gone
-                || link.field_state.outside[side.other()]
-                || (0..mapping.units.len()).any(|at| {
-                    matches!(decide_unit(mapping, link, at),
-                        UnitPlan::Write { to, .. } if to == side)
-                });
-            if written {
-                want(side, wants);
-            }
-        }
-    }
-
     /// What should have been read again and could not be is read again later.
     fn hint_rereads(&mut self) {
         let again = |slot: &Slot, side: Side| slot.reread[side] && slot.fresh[side] == Fresh::No;
@@ -174,22 +84,37 @@ impl Workset<'_> {
         }
         self.first_base(id, mapping);
         let mut out: Sides<Outgoing> = Sides::default();
-        for at in 0..mapping.units.len() {
-            let status = self.slots[&id].link.field_state.unit(at).status;
-            if matches!(status, UnitStatus::Frozen | UnitStatus::Parked) {
-                continue;
+        let link = &self.slots[&id].link;
+        let idle = |at: &usize| {
+            let status = link.field_state.unit(*at).status;
+            !matches!(status, UnitStatus::Frozen | UnitStatus::Parked)
+        };
+        let plans: Vec<(usize, UnitPlan)> = (0..mapping.units.len())
+            .filter(idle)
+            .map(|at| (at, decide_unit(mapping, link, at)))
+            .collect();
+        // One intent a side is open at a time: what goes to one side alone follows.
+        let merged = self.plan_merges(id, mapping, &plans);
+        for (at, plan) in plans {
+            match plan {
+                UnitPlan::Merge(_) => {}
+                UnitPlan::Write { .. } if merged => {}
+                plan => self.plan_unit(id, mapping, at, plan, &mut out),
             }
-            let plan = decide_unit(mapping, &self.slots[&id].link, at);
-            self.plan_unit(id, mapping, at, plan, &mut out);
         }
         for side in Side::BOTH {
-            let Outgoing { units, fields } = std::mem::take(&mut out[side]);
+            let Outgoing { units, fields, reverts } = std::mem::take(&mut out[side]);
             if units.is_empty() {
                 continue;
             }
             let mut intent = self.make_intent(id, mapping, side, IntentKind::Update, fields);
             intent.source = self.source(id, mapping, side.other(), &units);
             intent.units = units;
+            if reverts {
+                // What comes back soon after is measured from the edit that is taken back.
+                let edited = self.slots[&id].link.pending[side].at;
+                intent.edited_at = intent.edited_at.max(edited);
+            }
             let key = self.slots[&id].link.keys[side].clone();
             self.send(id, side, intent, Step::Write, key);
         }
@@ -221,7 +146,7 @@ impl Workset<'_> {
     ) {
         match plan {
             UnitPlan::Rest => self.free_unit(id, at),
-            UnitPlan::Unreadable => {}
+            UnitPlan::Unreadable | UnitPlan::Merge(_) => {}
             UnitPlan::Agree => {
                 self.decided(id, mapping, at, Verdict::Agree);
                 self.agree(id, mapping, at, Side::BOTH.as_slice());
@@ -233,11 +158,7 @@ impl Workset<'_> {
                 self.free_unit(id, at);
             }
             UnitPlan::Hold => {
-                let first = mapping.units[at].pairs.iter().all(|pair| {
-                    let link = &self.slots[&id].link;
-                    !link.base_value(Side::Left, pair.left).is_present()
-                        && !link.base_value(Side::Right, pair.right).is_present()
-                });
+                let first = is_first_match(mapping, &self.slots[&id].link, at);
                 let kind = if first { ReviewKind::Initial } else { ReviewKind::Conflict };
                 if self.slots[&id].link.field_state.unit(at).status != UnitStatus::Held {
                     self.decided(id, mapping, at, Verdict::Hold);
@@ -279,7 +200,8 @@ impl Workset<'_> {
         }
         let link = &self.slots[&id].link;
         let within = self.round.limits.bounce_within;
-        let from = to.other();
+        // An edit that is taken back was made on the side that is written.
+        let from = if verdict == Verdict::Reverted(to) { to } else { to.other() };
         let foreign =
             link.pending[from].foreign && !bounce::is_return(mapping, link, at, from, within);
         let reaction = foreign && bounce::is_reaction(link, at, from, within);
@@ -297,6 +219,7 @@ impl Workset<'_> {
         }
         self.free_unit(id, at);
         self.set_unit(id, at, UnitState { status: UnitStatus::Free, bounces, replaced });
+        out[to].reverts |= verdict == Verdict::Reverted(to);
         self.decided(id, mapping, at, verdict);
         out[to].units.push(u16::try_from(at).unwrap_or(u16::MAX));
         out[to].fields.extend(fields);
@@ -313,15 +236,12 @@ impl Workset<'_> {
         let entry = self.entry(id, false).id;
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         let from = sides.iter().copied().find(|side| {
-            mapping.units[at]
-                .pairs
-                .iter()
-                .any(|pair| slot.link.pending[*side].value(pair.on(*side)).is_some())
+            let pending = &slot.link.pending[*side];
+            mapping.units[at].fields(*side).any(|field| pending.value(field).is_some())
         });
         let from = from.unwrap_or(sides[0]);
         for side in sides {
-            for pair in &mapping.units[at].pairs {
-                let field = pair.on(*side);
+            for field in mapping.units[at].fields(*side) {
                 let value = slot.link.observed(*side, field).clone();
                 if let Some(base) = &mut slot.link.base[*side]
                     && let Some(place) = base.image.get_mut(field)
@@ -348,7 +268,7 @@ impl Workset<'_> {
     }
 
     /// The unit is at rest: what kept it is over, and its question closes itself.
-    fn free_unit(&mut self, id: (MappingId, LinkId), at: usize) {
+    pub(super) fn free_unit(&mut self, id: (MappingId, LinkId), at: usize) {
         let state = self.slots[&id].link.field_state.unit(at);
         if matches!(state.status, UnitStatus::Held | UnitStatus::Awaiting(_)) {
             self.set_unit(id, at, UnitState { status: UnitStatus::Free, ..state });
@@ -385,8 +305,8 @@ impl Workset<'_> {
     ) {
         let link = &self.slots[&id].link;
         let shown = Sides::from_fn(|side| {
-            let pairs = mapping.units[at].pairs.iter();
-            pairs.map(|pair| link.observed(side, pair.on(side)).clone()).collect::<Vec<_>>()
+            let fields = mapping.units[at].fields(side);
+            fields.map(|field| link.observed(side, field).clone()).collect::<Vec<_>>()
         });
         let decided = Decided {
             unit: Some(u16::try_from(at).unwrap_or(u16::MAX)),

@@ -149,7 +149,7 @@ impl Workset<'_> {
     ) -> Shown {
         let link = &self.slots[&id].link;
         let fields: Vec<usize> = match unit {
-            Some(unit) => mapping.units[unit].pairs.iter().map(|pair| pair.on(side)).collect(),
+            Some(unit) => mapping.units[unit].fields(side).collect(),
             None => (0..mapping.sides[side].image_len).collect(),
         };
         let pending = &link.pending[side];

@@ -185,9 +185,8 @@ impl Workset<'_> {
     ) {
         let unreached = mapping.units.iter().filter(|unit| !unit.direction.reaches(side));
         let images: Vec<(u16, Value)> = unreached
-            .flat_map(|unit| &unit.pairs)
-            .map(|pair| {
-                let at = pair.on(side);
+            .flat_map(|unit| unit.fields(side))
+            .map(|at| {
                 let target = &mapping.sides[side].fields[at];
                 let empty = Normalizer::apply_all(&target.normalizers, Value::Null);
                 let shown = stored.and_then(|stored| stored.get(at)).filter(|now| now.is_present());
@@ -212,9 +211,9 @@ impl Workset<'_> {
         }
         let unreached = mapping.units.iter().filter(|unit| !unit.direction.reaches(side));
         let empty: Vec<(u16, Value)> = unreached
-            .flat_map(|unit| &unit.pairs)
-            .filter(|pair| slot.link.observed(side, pair.on(side)).is_null())
-            .map(|pair| (u16::try_from(pair.on(side)).unwrap_or(u16::MAX), Value::Null))
+            .flat_map(|unit| unit.fields(side))
+            .filter(|at| slot.link.observed(side, *at).is_null())
+            .map(|at| (u16::try_from(at).unwrap_or(u16::MAX), Value::Null))
             .collect();
         if empty.is_empty() {
             return;

@@ -120,8 +120,7 @@ impl Workset<'_> {
         }
         for at in 0..mapping.units.len() {
             let pending = &self.slots[&id].link.pending[side];
-            let mut pairs = mapping.units[at].pairs.iter();
-            if pairs.any(|pair| pending.value(pair.on(side)).is_some()) {
+            if mapping.units[at].fields(side).any(|at| pending.value(at).is_some()) {
                 self.decided(id, mapping, at, Verdict::DeleteUpdate(side.other()));
             }
         }

@@ -8,17 +8,17 @@ use syncline_sdk::{Comparison, FieldName, Filter, Value};
 /// was not delivered counts as passing in every comparison: a record must never seem to leave a
 /// mapping because a field could not be read.
 pub fn passes<'a>(filter: &Filter, field: impl Fn(&FieldName) -> Option<&'a Value> + Copy) -> bool {
-    verdict(filter, field).unwrap_or(true)
+    holds(filter, field).unwrap_or(true)
 }
 
 /// The truth of a filter, or nothing when it hangs on a value that was not delivered.
-fn verdict<'a>(
+pub fn holds<'a>(
     filter: &Filter,
     field: impl Fn(&FieldName) -> Option<&'a Value> + Copy,
 ) -> Option<bool> {
     match filter {
         Filter::And(parts) => {
-            let verdicts: Vec<_> = parts.iter().map(|part| verdict(part, field)).collect();
+            let verdicts: Vec<_> = parts.iter().map(|part| holds(part, field)).collect();
             if verdicts.contains(&Some(false)) {
                 Some(false)
             } else if verdicts.contains(&None) {
@@ -28,7 +28,7 @@ fn verdict<'a>(
             }
         }
         Filter::Or(parts) => {
-            let verdicts: Vec<_> = parts.iter().map(|part| verdict(part, field)).collect();
+            let verdicts: Vec<_> = parts.iter().map(|part| holds(part, field)).collect();
             if verdicts.contains(&Some(true)) {
                 Some(true)
             } else if verdicts.contains(&None) {
@@ -37,7 +37,7 @@ fn verdict<'a>(
                 Some(false)
             }
         }
-        Filter::Not(part) => verdict(part, field).map(|truth| !truth),
+        Filter::Not(part) => holds(part, field).map(|truth| !truth),
         Filter::Compare { field: name, comparison, value } => {
             let found = field(name).filter(|found| found.is_present())?;
             Some(compare(found, *comparison, value))

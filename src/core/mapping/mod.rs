@@ -5,15 +5,17 @@
 //! any more.
 
 mod filter;
+mod image;
 pub mod language;
 mod rules;
 #[cfg(test)]
 mod tests;
 mod translate;
 
-pub use filter::passes;
+pub use filter::{holds, passes};
+pub use image::Put;
 pub use rules::{
-    DeleteRule, Direction, Initial, LeaveRule, MappedField, MappedSide, Mapping, MappingId,
-    MatchRule, Pair, Policy, Unit, ValueTable,
+    Computed, DeleteRule, Direction, ForeignEdits, Formula, Initial, LeaveRule, MappedField,
+    MappedSide, Mapping, MappingId, MatchRule, Pair, Policy, Unit, ValueTable,
 };
 pub use translate::{NoImage, convert};

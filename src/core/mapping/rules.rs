@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use syncline_sdk::{Capabilities, FieldName, FieldType, Normalizer, Selection, SystemName, Value};
+use syncline_sdk::{
+    Capabilities, FieldName, FieldType, Filter, Normalizer, Selection, SystemName, Value,
+};
 
 use crate::{Side, Sides};
 
@@ -38,6 +40,8 @@ pub struct Mapping {
     pub matches: Vec<MatchRule>,
     /// What becomes of pairs that differ when they are first matched.
     pub initial: Initial,
+    /// Which records each side owns, by a condition on its own record: what [`Policy::Row`] asks.
+    pub owners: Sides<Option<Filter>>,
     /// On which sides missing records may be created.
     pub create: Sides<bool>,
     /// What a deletion seen on a side does to the other side.
@@ -86,10 +90,45 @@ pub struct Unit {
     pub name: Arc<str>,
     /// The field pairs.
     pub pairs: Vec<Pair>,
+    /// The fields that are computed from fields of the other side.
+    pub computed: Vec<Computed>,
     /// Which way edits travel.
     pub direction: Direction,
     /// What decides when both sides changed it to different values.
     pub conflict: Policy,
+    /// What becomes of an edit on the side that does not lead it.
+    pub foreign: ForeignEdits,
+}
+
+impl Unit {
+    /// A unit of one field pair that travels both ways and asks a person.
+    #[must_use]
+    pub fn of(name: &str, pair: Pair) -> Self {
+        Self {
+            name: name.into(),
+            pairs: vec![pair],
+            computed: Vec::new(),
+            direction: Direction::Both,
+            conflict: Policy::Review,
+            foreign: ForeignEdits::Keep,
+        }
+    }
+    /// The fields of a side's image that belong to the unit: those of the pairs, then those of
+    /// the computed groups.
+    pub fn fields(&self, side: Side) -> impl Iterator<Item = usize> + Clone + '_ {
+        let computed = self.computed.iter().flat_map(move |group| group.fields[side].iter());
+        self.pairs.iter().map(move |pair| pair.on(side)).chain(computed.copied())
+    }
+    /// Whether a field of a side belongs to the unit.
+    #[must_use]
+    pub fn has(&self, side: Side, field: usize) -> bool {
+        self.fields(side).any(|at| at == field)
+    }
+    /// Whether a side has nothing of the unit: the other side's fields are constants.
+    #[must_use]
+    pub fn is_missing(&self, side: Side) -> bool {
+        self.fields(side).next().is_none()
+    }
 }
 
 /// Two fields that hold the same thing.
@@ -103,9 +142,16 @@ pub struct Pair {
     pub values: Option<ValueTable>,
     /// The mapping whose links the field refers to.
     pub reference: Option<MappingId>,
+    /// What a side is given where the other has nothing.
+    pub default: Sides<Option<Value>>,
 }
 
 impl Pair {
+    /// A pair whose values are the same on both sides.
+    #[must_use]
+    pub fn plain(left: usize, right: usize) -> Self {
+        Self { left, right, values: None, reference: None, default: Sides::default() }
+    }
     /// The index of the field on a side.
     #[must_use]
     pub fn on(&self, side: Side) -> usize {
@@ -114,6 +160,23 @@ impl Pair {
             Side::Right => self.right,
         }
     }
+}
+
+/// Fields of both sides of which some are computed from those of the other side.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Computed {
+    /// The fields of each side's image.
+    pub fields: Sides<Vec<usize>>,
+    /// What each field of a side is written with, in the order of the fields; empty for a side
+    /// that is never written.
+    pub formulas: Sides<Vec<Formula>>,
+}
+
+/// What a computed field is written with.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Formula {
+    /// Always this value.
+    Constant(Value),
 }
 
 /// Which value on one side stands for which on the other. Each left value stands once; where
@@ -125,6 +188,15 @@ pub struct ValueTable {
 }
 
 impl ValueTable {
+    /// Whether several values of a side stand for one value of the other.
+    #[must_use]
+    pub fn is_many_to_one(&self, side: Side) -> bool {
+        let other = |at: usize| match side {
+            Side::Left => &self.pairs[at].1,
+            Side::Right => &self.pairs[at].0,
+        };
+        (1..self.pairs.len()).any(|at| (0..at).any(|before| other(before) == other(at)))
+    }
     /// The value of the other side, or nothing when the table does not have this one.
     #[must_use]
     pub fn translate(&self, to: Side, value: &Value) -> Option<&Value> {
@@ -170,6 +242,42 @@ pub enum Policy {
     Review,
     /// This side's value wins.
     Wins(Side),
+    /// The side that owns the record wins, by the mapping's conditions; as review where neither
+    /// or both own it.
+    Row,
+    /// The record changed last wins, by the sides' own clocks; as review where they are too
+    /// close together to tell.
+    Newest,
+    /// The greater value wins.
+    Max,
+    /// The lesser value wins.
+    Min,
+    /// Both sides' changes of a number are added up: base + (left - base) + (right - base).
+    Counter,
+    /// Both sides' changes of a text are merged line by line; as review where they overlap.
+    MergeText,
+    /// Both sides' additions and removals of members are kept.
+    MergeSet,
+}
+
+impl Policy {
+    /// Whether its result may be a value that neither side has.
+    #[must_use]
+    pub fn merges(self) -> bool {
+        matches!(self, Self::Counter | Self::MergeText | Self::MergeSet)
+    }
+}
+
+/// What becomes of an edit on the side that does not lead a unit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ForeignEdits {
+    /// It stays there and goes nowhere.
+    Keep,
+    /// The leading side's value is written over it; what it was is in the journal.
+    Revert,
+    /// A person is asked.
+    Review,
 }
 
 /// What becomes of pairs that differ when they are first matched, per unit.
@@ -240,7 +348,7 @@ impl Mapping {
     /// The unit that a field of a side's image belongs to.
     #[must_use]
     pub fn unit_of(&self, side: Side, field: usize) -> Option<usize> {
-        self.units.iter().position(|unit| unit.pairs.iter().any(|pair| pair.on(side) == field))
+        self.units.iter().position(|unit| unit.has(side, field))
     }
     /// The name of a field of a side.
     #[must_use]

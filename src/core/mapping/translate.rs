@@ -77,6 +77,10 @@ impl Pair {
             (Some(table), value) => table.translate(to, value).unwrap_or(value).clone(),
             (None, value) => value.clone(),
         };
+        let value = match &self.default[to] {
+            Some(default) if value.is_null() => default.clone(),
+            _ => value,
+        };
         if self.reference.is_some() {
             return reference(value, target);
         }

@@ -90,6 +90,11 @@ pub enum Verdict {
     Agree,
     /// Both changed; the policy took this side's value, the other is lost but recorded here.
     PolicyTook(Side),
+    /// Both changed; the policy made one value of both.
+    Merged,
+    /// The field changed on this side, which does not lead it: the leading side's value goes
+    /// there.
+    Reverted(Side),
     /// Both changed; held for a person.
     Hold,
     /// The field changed on the side that does not lead it; its value stays there.

@@ -1,8 +1,11 @@
 //! The reconciler: what a unit's base and observations ask for. Pure, without state of its own.
 
+mod merge;
 mod unit;
 
-pub use unit::{UnitPlan, agrees, decide_unit, written_fields};
+pub use unit::{UnitPlan, agrees, both_written, decide_unit, is_first_match, written_fields};
 
+#[cfg(test)]
+mod policy_tests;
 #[cfg(test)]
 mod tests;

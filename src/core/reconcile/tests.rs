@@ -34,57 +34,79 @@ fn capabilities() -> Capabilities {
     }
 }
 
-fn side(normalizers: Vec<Normalizer>) -> MappedSide {
-    let name = FieldName::from("f");
+fn field(at: usize, kind: FieldType, normalizers: Vec<Normalizer>) -> MappedField {
+    MappedField {
+        name: FieldName::from(format!("f{at}")),
+        kind,
+        nullable: true,
+        creatable: true,
+        updatable: true,
+        normalizers,
+    }
+}
+
+fn side(fields: Vec<MappedField>) -> MappedSide {
     MappedSide {
         system: "s".into(),
         selection: Arc::new(Selection {
             entity: EntityName::from("e"),
-            fields: Arc::from([name.clone()]),
+            fields: fields.iter().map(|field| field.name.clone()).collect(),
             external_id: None,
             marker: None,
             actor: None,
             filter: None,
         }),
-        fields: vec![MappedField {
-            name,
-            kind: FieldType::Text { chars_max: Some(8) },
-            nullable: true,
-            creatable: true,
-            updatable: true,
-            normalizers,
-        }],
-        image_len: 1,
+        image_len: fields.len(),
+        fields,
         capabilities: capabilities(),
     }
 }
 
-fn mapping(direction: Direction, conflict: Policy, right: Vec<Normalizer>) -> Mapping {
+/// A mapping of fields of these types.
+pub(super) fn mapping_of(left: Vec<FieldType>, right: Vec<FieldType>, units: Vec<Unit>) -> Mapping {
+    let fields = |kinds: Vec<FieldType>| {
+        let kinds = kinds.into_iter().enumerate();
+        side(kinds.map(|(at, kind)| field(at, kind, Vec::new())).collect())
+    };
     Mapping {
         id: MappingId(1),
         name: "m".into(),
         revision: 1,
-        sides: Sides { left: side(Vec::new()), right: side(right) },
-        units: vec![Unit {
-            name: "f".into(),
-            pairs: vec![Pair { left: 0, right: 0, values: None, reference: None }],
-            direction,
-            conflict,
-        }],
+        sides: Sides { left: fields(left), right: fields(right) },
+        units,
         matches: Vec::new(),
         initial: Initial::Review,
+        owners: Sides::default(),
         create: Sides { left: true, right: true },
         delete: Sides { left: DeleteRule::Propagate, right: DeleteRule::Propagate },
         leave: LeaveRule::Keep,
     }
 }
 
+fn mapping(direction: Direction, conflict: Policy, right: Vec<Normalizer>) -> Mapping {
+    let text = || FieldType::Text { chars_max: Some(8) };
+    let unit = Unit { direction, conflict, ..Unit::of("f", Pair::plain(0, 0)) };
+    let mut mapping = mapping_of(vec![text()], vec![text()], vec![unit]);
+    mapping.sides.right.fields[0].normalizers = right;
+    mapping
+}
+
 fn link(base: Option<[&Value; 2]>, now: [&Value; 2]) -> Link {
+    let one = |value: &Value| vec![value.clone()];
+    link_of(base.map(|base| base.map(one)), now.map(one))
+}
+
+/// A link whose sides agreed on one image each and show another.
+pub(super) fn link_of(base: Option<[Vec<Value>; 2]>, now: [Vec<Value>; 2]) -> Link {
     let id = LinkId(uuid::Uuid::from_u128(7));
-    let image = |at: usize| base.map(|base| Base { exists: true, image: vec![base[at].clone()] });
+    let image =
+        |at: usize| base.as_ref().map(|base| Base { exists: true, image: base[at].clone() });
     let pending = |at: usize| {
-        let changed = base.is_none_or(|base| base[at] != now[at]);
-        let values = if changed { vec![(0, now[at].clone())] } else { Vec::new() };
+        let agreed = base.as_ref().map(|base| &base[at]);
+        let shown = now[at].iter().enumerate();
+        let changed = shown.filter(|(field, value)| agreed.is_none_or(|of| of[*field] != **value));
+        let values =
+            changed.map(|(field, value)| (u16::try_from(field).unwrap(), value.clone())).collect();
         Pending { values, ..Pending::default() }
     };
     Link {
@@ -167,7 +189,7 @@ fn every_row_of_the_table_has_its_decision() {
                     (Direction::ToRight, _) => Some(Side::Left),
                     (Direction::ToLeft, _) => Some(Side::Right),
                     (Direction::Both, Policy::Wins(side)) => Some(side),
-                    (Direction::Both, Policy::Review) => None,
+                    (Direction::Both, _) => None,
                 };
                 match (plan, winner) {
                     (UnitPlan::Hold, None) => {}

@@ -1,8 +1,9 @@
 //! The decision on one unit: protocol 1.3.
 
-use syncline_sdk::Value;
+use syncline_sdk::{Normalizer, Value};
 
-use crate::mapping::{Initial, Mapping, NoImage, Policy};
+use super::merge;
+use crate::mapping::{ForeignEdits, Initial, Mapping, NoImage, Policy, Put, convert, holds};
 use crate::model::{Link, Verdict, WrittenField};
 use crate::{Side, Sides};
 
@@ -24,6 +25,8 @@ pub enum UnitPlan {
         /// What is written.
         fields: Vec<WrittenField>,
     },
+    /// A value made of both is written to both sides (protocol P7').
+    Merge(Sides<Vec<WrittenField>>),
     /// A person must choose.
     Hold,
     /// The value that should go to this side has no image there.
@@ -38,14 +41,17 @@ pub enum UnitPlan {
 #[must_use]
 pub fn decide_unit(mapping: &Mapping, link: &Link, at: usize) -> UnitPlan {
     let unit = &mapping.units[at];
+    // A side without fields of its own gives its constants to a pair that was just matched.
+    let first_match = is_first_match(mapping, link, at);
     let changed = Sides::from_fn(|side| {
-        unit.pairs.iter().any(|pair| link.pending[side].value(pair.on(side)).is_some())
+        let shows = unit.fields(side).any(|field| link.pending[side].value(field).is_some());
+        shows || (first_match && unit.is_missing(side))
     });
     if !changed.left && !changed.right {
         return UnitPlan::Rest;
     }
     let readable = Sides::from_fn(|side| {
-        unit.pairs.iter().all(|pair| link.observed(side, pair.on(side)).is_present())
+        unit.fields(side).all(|field| link.observed(side, field).is_present())
     });
     if !readable.left || !readable.right {
         return UnitPlan::Unreadable;
@@ -60,34 +66,104 @@ pub fn decide_unit(mapping: &Mapping, link: &Link, at: usize) -> UnitPlan {
         Ok(from) if unit.direction.reaches(from.other()) => {
             carry(mapping, link, at, from, Verdict::Write(from.other()))
         }
-        Ok(from) => UnitPlan::Keep(from),
-        Err(()) => contest(mapping, link, at),
+        Ok(from) => match unit.foreign {
+            ForeignEdits::Keep => UnitPlan::Keep(from),
+            ForeignEdits::Revert => carry(mapping, link, at, from.other(), Verdict::Reverted(from)),
+            ForeignEdits::Review => UnitPlan::Hold,
+        },
+        Err(()) => contest(mapping, link, at, first_match),
     }
 }
 
+/// Whether nothing of the unit was ever agreed upon: its pair was just matched.
+#[must_use]
+pub fn is_first_match(mapping: &Mapping, link: &Link, at: usize) -> bool {
+    let none = |side: Side| {
+        mapping.units[at].fields(side).all(|field| !link.base_value(side, field).is_present())
+    };
+    none(Side::Left) && none(Side::Right)
+}
+
 /// Both sides differ from the base and from each other.
-fn contest(mapping: &Mapping, link: &Link, at: usize) -> UnitPlan {
+fn contest(mapping: &Mapping, link: &Link, at: usize, first_match: bool) -> UnitPlan {
     let unit = &mapping.units[at];
     for side in Side::BOTH {
-        if !unit.direction.reaches(side) {
-            return carry(mapping, link, at, side, Verdict::PolicyTook(side));
+        if unit.direction.reaches(side) {
+            continue;
         }
+        let asks = unit.foreign == ForeignEdits::Review && !first_match;
+        return match asks {
+            true => UnitPlan::Hold,
+            false => carry(mapping, link, at, side, Verdict::PolicyTook(side)),
+        };
     }
     // Of a pair that was just matched nothing is agreed yet, unit by unit.
-    let first_match = unit.pairs.iter().all(|pair| {
-        Side::BOTH.into_iter().all(|side| !link.base_value(side, pair.on(side)).is_present())
-    });
     let winner = if first_match {
         first_winner(mapping, link, at)
     } else {
         match unit.conflict {
             Policy::Review => None,
             Policy::Wins(side) => Some(side),
+            Policy::Row => row_owner(mapping, link),
+            Policy::Newest => merge::newest(link),
+            Policy::Max | Policy::Min | Policy::Counter | Policy::MergeText | Policy::MergeSet => {
+                return match merge::merged(mapping, link, at) {
+                    Some(value) => merge(mapping, link, at, value),
+                    None => UnitPlan::Hold,
+                };
+            }
         }
     };
     match winner {
         Some(side) => carry(mapping, link, at, side, Verdict::PolicyTook(side)),
         None => UnitPlan::Hold,
+    }
+}
+
+/// A value made of both goes where it is not. One that a side cannot hold as it is waits for a
+/// person (protocol R5).
+fn merge(mapping: &Mapping, link: &Link, at: usize, value: Value) -> UnitPlan {
+    let fields = match both_written(mapping, link, at, vec![value]) {
+        Ok(fields) => fields,
+        Err((side, reason)) => return UnitPlan::NoImage(side, reason),
+    };
+    let image = |side: Side, field: usize| {
+        let found = fields[side].iter().find(|written| usize::from(written.field) == field);
+        found.map_or(&Value::Absent, |written| &written.image)
+    };
+    if !mapping.units[at].agrees(&mapping.sides, image) {
+        return UnitPlan::Hold;
+    }
+    let written = Sides::from_fn(|side| fields[side].iter().any(WrittenField::is_written));
+    match (written.left, written.right) {
+        (true, true) => UnitPlan::Merge(fields),
+        (false, false) => UnitPlan::Agree,
+        (true, false) => {
+            UnitPlan::Write { to: Side::Left, verdict: Verdict::Merged, fields: fields.left }
+        }
+        (false, true) => {
+            UnitPlan::Write { to: Side::Right, verdict: Verdict::Merged, fields: fields.right }
+        }
+    }
+}
+
+/// The side that owns the record, by the mapping's conditions.
+fn row_owner(mapping: &Mapping, link: &Link) -> Option<Side> {
+    let owns = Sides::from_fn(|side| {
+        mapping.owners[side].as_ref().is_some_and(|condition| {
+            let selection = &mapping.sides[side].selection;
+            let read = selection.fields.iter().take(mapping.sides[side].image_len);
+            let names: Vec<_> = read.collect();
+            let value = |field: &_| {
+                names.iter().position(|name| *name == field).map(|at| link.observed(side, at))
+            };
+            holds(condition, value) == Some(true)
+        })
+    });
+    match (owns.left, owns.right) {
+        (true, false) => Some(Side::Left),
+        (false, true) => Some(Side::Right),
+        _ => None,
     }
 }
 
@@ -97,18 +173,10 @@ fn first_winner(mapping: &Mapping, link: &Link, at: usize) -> Option<Side> {
     match mapping.initial {
         Initial::Review => None,
         Initial::Wins(side) => Some(side),
-        Initial::Newest => {
-            let left = link.pending.left.at?;
-            let right = link.pending.right.at?;
-            match left.cmp(&right) {
-                std::cmp::Ordering::Less => Some(Side::Right),
-                std::cmp::Ordering::Greater => Some(Side::Left),
-                std::cmp::Ordering::Equal => None,
-            }
-        }
+        Initial::Newest => merge::later(link, 0),
         Initial::Fill => {
             let empty = Sides::from_fn(|side| {
-                unit.pairs.iter().all(|pair| link.observed(side, pair.on(side)).is_null())
+                unit.fields(side).all(|field| link.observed(side, field).is_null())
             });
             match (empty.left, empty.right) {
                 (true, false) => Some(Side::Right),
@@ -140,39 +208,54 @@ pub fn written_fields(
     at: usize,
     to: Side,
 ) -> Result<Vec<WrittenField>, NoImage> {
-    let from = to.other();
-    mapping.units[at]
-        .pairs
-        .iter()
-        .map(|pair| {
-            let target = &mapping.sides[to].fields[pair.on(to)];
-            let source = link.observed(from, pair.on(from));
-            let value = pair.put(to, source, target)?;
-            let image = syncline_sdk::Normalizer::apply_all(&target.normalizers, value.clone());
-            Ok(WrittenField {
-                field: u16::try_from(pair.on(to)).unwrap_or(u16::MAX),
-                value,
-                image,
-                expected: link.observed(to, pair.on(to)).clone(),
-            })
-        })
-        .collect()
+    let source = |field| link.observed(to.other(), field);
+    let written =
+        mapping.units[at].put(&mapping.sides, to, source, |field| link.observed(to, field))?;
+    Ok(written.into_iter().map(|put| expecting(link, to, put)).collect())
 }
 
-/// Whether both sides hold the same under the mapping. Compared only through the mapping, never
-/// raw (protocol M8): the image of one side's value must be the other's.
+/// A field as it is written over what its side shows.
+fn expecting(link: &Link, to: Side, put: Put) -> WrittenField {
+    WrittenField {
+        field: u16::try_from(put.field).unwrap_or(u16::MAX),
+        value: put.value,
+        image: put.image,
+        expected: link.observed(to, put.field).clone(),
+    }
+}
+
+/// Whether both sides hold the same under the mapping.
 #[must_use]
 pub fn agrees(mapping: &Mapping, link: &Link, at: usize) -> bool {
+    mapping.units[at].agrees(&mapping.sides, |side, field| link.observed(side, field))
+}
+
+/// The fields of a unit on both sides for a value of its own: values as the left side would
+/// store them, in the order of its fields.
+///
+/// # Errors
+/// The side that cannot store the value, and why.
+pub fn both_written(
+    mapping: &Mapping,
+    link: &Link,
+    at: usize,
+    left: Vec<Value>,
+) -> Result<Sides<Vec<WrittenField>>, (Side, NoImage)> {
     let unit = &mapping.units[at];
-    unit.pairs.iter().all(|pair| {
-        let value = |side: Side| link.observed(side, pair.on(side));
-        let stored = |to: Side| -> Option<Value> {
-            let target = &mapping.sides[to].fields[pair.on(to)];
-            pair.image(to, value(to.other()), target).ok()
-        };
-        Side::BOTH
-            .into_iter()
-            .filter(|to| unit.direction.reaches(*to))
-            .any(|to| stored(to).as_ref() == Some(value(to)))
-    })
+    let mut fields: Sides<Vec<WrittenField>> = Sides::default();
+    for (field, value) in unit.fields(Side::Left).zip(left) {
+        let target = &mapping.sides.left.fields[field];
+        let value = convert(value, target).map_err(|reason| (Side::Left, reason))?;
+        let image = Normalizer::apply_all(&target.normalizers, value.clone());
+        fields.left.push(expecting(link, Side::Left, Put { field, value, image }));
+    }
+    let typed = |field: usize| {
+        let found = fields.left.iter().find(|written| usize::from(written.field) == field);
+        found.map_or(&Value::Absent, |written| &written.value)
+    };
+    let right = unit
+        .put(&mapping.sides, Side::Right, typed, |field| link.observed(Side::Right, field))
+        .map_err(|reason| (Side::Right, reason))?;
+    fields.right = right.into_iter().map(|put| expecting(link, Side::Right, put)).collect();
+    Ok(fields)
 }

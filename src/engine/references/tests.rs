@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use syncline_core::machine::{Carried, Mappings, Observation, SettleInput, Settling, Step};
 use syncline_core::mapping::{
-    DeleteRule, Direction, Initial, LeaveRule, MappedSide, Mapping, MappingId, Pair, Policy, Unit,
+    DeleteRule, Initial, LeaveRule, MappedSide, Mapping, MappingId, Pair, Unit,
 };
 use syncline_core::model::{Intent, IntentKind};
 use syncline_core::{Side, Sides};
@@ -56,14 +56,10 @@ fn mapping(id: MappingId, reference: Option<MappingId>) -> Arc<Mapping> {
         name: "m".into(),
         revision: 1,
         sides: Sides { left: side("left"), right: side("right") },
-        units: vec![Unit {
-            name: "f".into(),
-            pairs: vec![Pair { left: 0, right: 0, values: None, reference }],
-            direction: Direction::Both,
-            conflict: Policy::Review,
-        }],
+        units: vec![Unit::of("f", Pair { reference, ..Pair::plain(0, 0) })],
         matches: Vec::new(),
         initial: Initial::Review,
+        owners: Sides::default(),
         create: Sides { left: true, right: true },
         delete: Sides { left: DeleteRule::Propagate, right: DeleteRule::Propagate },
         leave: LeaveRule::Keep,

@@ -35,6 +35,10 @@ struct Arguments {
     /// noted before that was possible.
     #[arg(long)]
     no_twins: bool,
+    /// No rules of fields beyond direction and owner: plays seeds that were noted before there
+    /// were any.
+    #[arg(long)]
+    no_rules: bool,
     /// How many threads play runs.
     #[arg(long, default_value_t = 0)]
     threads: usize,
@@ -75,6 +79,7 @@ fn main() -> anyhow::Result<ExitCode> {
     if arguments.runs >= 20_000
         && arguments.profile.is_empty()
         && !arguments.no_twins
+        && !arguments.no_rules
         && !missing.is_empty()
     {
         writeln!(out, "these never happened, so the runs prove less than they say: {missing:?}")?;
@@ -104,7 +109,9 @@ fn play(arguments: &Arguments, profiles: &[String; 2]) -> Played {
                 break;
             }
             let twins = !arguments.no_twins;
-            let wanted = Wanted { seed, twins, profiles: profiles.clone(), ..Wanted::default() };
+            let rules = !arguments.no_rules;
+            let wanted =
+                Wanted { seed, twins, rules, profiles: profiles.clone(), ..Wanted::default() };
             let outcome = run(&wanted);
             played.runs += 1;
             played.coverage.append(&outcome.coverage);
@@ -142,7 +149,9 @@ fn report(
     outcome: &Outcome,
 ) -> anyhow::Result<()> {
     let twins = !arguments.no_twins;
-    let wanted = Wanted { seed, twins, profiles: profiles.clone(), traced: true, steps: None };
+    let rules = !arguments.no_rules;
+    let wanted =
+        Wanted { seed, twins, rules, profiles: profiles.clone(), traced: true, steps: None };
     let replayed = run(&wanted);
     let shown = if arguments.shrink { shrink(&wanted, outcome).1 } else { replayed };
     let lines = &shown.trace;
@@ -160,9 +169,10 @@ fn report(
         format!(" --profile {}", arguments.profile)
     };
     let twins = if arguments.no_twins { " --no-twins" } else { "" };
+    let rules = if arguments.no_rules { " --no-rules" } else { "" };
     writeln!(
         out,
-        "replay: syncline-simulation --seed {seed} --runs 1{profile}{twins} --trace --shrink"
+        "replay: syncline-simulation --seed {seed} --runs 1{profile}{twins}{rules} --trace --shrink"
     )?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! from the seed. Each run enables some of the faults only, each at a rate of its own.
 
 use syncline_core::Side;
-use syncline_core::mapping::{DeleteRule, Direction, Initial, Policy};
+use syncline_core::mapping::{DeleteRule, Direction, ForeignEdits, Initial, Policy};
 use syncline_sdk::Normalizer;
 use syncline_testkit::{Profile, Save};
 
@@ -131,6 +131,8 @@ pub struct FieldPlan {
     pub direction: Direction,
     /// What decides conflicts.
     pub conflict: Policy,
+    /// What becomes of edits on the side that does not lead it.
+    pub foreign: ForeignEdits,
     /// What each side does on save.
     pub saves: [Option<Save>; 2],
 }
@@ -157,6 +159,8 @@ pub struct Plan {
     pub unique_code: [bool; 2],
     /// The fields beside the business key.
     pub fields: Vec<FieldPlan>,
+    /// Whether the first two fields are agreed together.
+    pub grouped: bool,
     /// Whether records find each other by their business key.
     pub matches: bool,
     /// Whether both sides get missing records.
@@ -237,6 +241,7 @@ impl Plan {
             external_id,
             unique_code: [0, 1].map(|_| matches && choices.chance(250)),
             fields,
+            grouped: false,
             matches,
             create: if choices.chance(150) { [choices.chance(500), true] } else { [true, true] },
             delete: [rule(&mut choices), rule(&mut choices)],
@@ -274,6 +279,38 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// The same, where fields may be agreed together, edits on the side that does not lead may be
+    /// reverted or asked about, and the newest edit may win. What else was drawn stays as it was.
+    #[must_use]
+    pub fn with_rules(mut self, seed: u64) -> Self {
+        let mut choices = Choices::seeded(seed ^ 0x2b1e_0000_0000_0000);
+        if !choices.chance(400) {
+            return self;
+        }
+        for field in &mut self.fields {
+            if field.direction != Direction::Both {
+                field.foreign = match choices.below(3) {
+                    0 => ForeignEdits::Keep,
+                    1 => ForeignEdits::Revert,
+                    _ => ForeignEdits::Review,
+                };
+            } else if choices.chance(250) {
+                field.conflict = Policy::Newest;
+            }
+        }
+        if let [first, second, ..] = self.fields.as_mut_slice()
+            && choices.chance(500)
+        {
+            second.direction = first.direction;
+            second.conflict = first.conflict;
+            second.foreign = first.foreign;
+            self.grouped = true;
+        }
+        self
+    }
+}
+
 fn field(choices: &mut Choices) -> FieldPlan {
     let direction = match choices.below(8) {
         6 => Direction::ToRight,
@@ -292,7 +329,8 @@ fn field(choices: &mut Choices) -> FieldPlan {
         11 => Some(Save::Hidden(Normalizer::Lowercase)),
         _ => None,
     };
-    FieldPlan { direction, conflict, saves: [save(choices), save(choices)] }
+    let foreign = ForeignEdits::Keep;
+    FieldPlan { direction, conflict, foreign, saves: [save(choices), save(choices)] }
 }
 
 fn habits(choices: &mut Choices, polled: &[bool; 2]) -> Habits {

@@ -18,6 +18,9 @@ pub struct Wanted {
     /// Whether people may make the same record on both sides one after the other. Seeds noted
     /// before they could play as they did then without it.
     pub twins: bool,
+    /// Whether the rules of fields beyond direction and owner are played. Seeds noted before they
+    /// were play as they did then without it.
+    pub rules: bool,
     /// Steps to be played instead of those of the seed.
     pub steps: Option<Steps>,
 }
@@ -44,6 +47,7 @@ pub struct Outcome {
 pub fn run(wanted: &Wanted) -> Outcome {
     let plan = Plan::drawn(wanted.seed, &wanted.profiles);
     let plan = if wanted.twins { plan.with_twins(wanted.seed) } else { plan };
+    let plan = if wanted.rules { plan.with_rules(wanted.seed) } else { plan };
     let words = words(&plan);
     let choices = match &wanted.steps {
         Some(steps) => Choices::listed(steps.clone()),
@@ -71,7 +75,7 @@ pub fn run(wanted: &Wanted) -> Outcome {
 fn words(plan: &Plan) -> String {
     format!(
         "{} and {}; link ids {:?}, matches {}, unique {:?}, create {:?}, delete {:?}, initial \
-         {:?}, children {}, fields {:?}, automation {:?}, twins {}",
+         {:?}, children {}, fields {:?}, grouped {}, automation {:?}, twins {}",
         plan.profiles[0].name,
         plan.profiles[1].name,
         plan.external_id,
@@ -82,6 +86,7 @@ fn words(plan: &Plan) -> String {
         plan.initial,
         plan.children,
         plan.fields,
+        plan.grouped,
         plan.automation,
         plan.twins
     )

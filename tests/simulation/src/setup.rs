@@ -107,7 +107,16 @@ pub fn system(plan: &Plan, side: Side) -> MemorySystem {
 pub fn mappings(plan: &Plan, systems: &Sides<MemorySystem>) -> Mappings {
     let mut units = vec![unit(CODE, 0, Direction::Both, Policy::Review, None)];
     for (at, field) in plan.fields.iter().enumerate() {
-        units.push(unit(field_name(at).as_str(), at + 1, field.direction, field.conflict, None));
+        let name = field_name(at);
+        if plan.grouped
+            && at == 1
+            && let Some(unit) = units.last_mut()
+        {
+            unit.pairs.push(Pair::plain(at + 1, at + 1));
+            continue;
+        }
+        let unit = unit(name.as_str(), at + 1, field.direction, field.conflict, None);
+        units.push(Unit { foreign: field.foreign, ..unit });
     }
     let names: Vec<FieldName> = std::iter::once(FieldName::new(CODE))
         .chain((0..plan.fields.len()).map(field_name))
@@ -134,8 +143,8 @@ fn unit(
     conflict: Policy,
     reference: Option<MappingId>,
 ) -> Unit {
-    let pair = Pair { left: at, right: at, values: None, reference };
-    Unit { name: name.into(), pairs: vec![pair], direction, conflict }
+    let pair = Pair { reference, ..Pair::plain(at, at) };
+    Unit { direction, conflict, ..Unit::of(name, pair) }
 }
 
 fn mapping(
@@ -159,6 +168,7 @@ fn mapping(
         units,
         matches,
         initial: plan.initial,
+        owners: Sides::default(),
         create: Sides { left: plan.create[0], right: plan.create[1] },
         delete: Sides { left: plan.delete[0], right: plan.delete[1] },
         leave: LeaveRule::Keep,

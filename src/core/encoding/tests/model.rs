@@ -157,6 +157,8 @@ fn verdict() -> impl Strategy<Value = Verdict> {
         (side(), no_image()).prop_map(|(side, reason)| Verdict::NoImage(side, reason)),
         side().prop_map(Verdict::DeleteUpdate),
         side().prop_map(Verdict::Retract),
+        Just(Verdict::Merged),
+        side().prop_map(Verdict::Reverted),
         uuid().prop_map(|id| Verdict::MergeInto(LinkId(id))),
         ".{0,5}".prop_map(Verdict::AnswerNotApplied),
         Just(Verdict::HalfWritten),

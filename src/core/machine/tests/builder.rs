@@ -11,8 +11,8 @@ use crate::machine::{
     Clock, Limits, Mappings, Observation, OutBatch, Round, SettleInput, Settling, Source, Workset,
 };
 use crate::mapping::{
-    DeleteRule, Direction, Initial, LeaveRule, MappedField, MappedSide, Mapping, MappingId,
-    MatchRule, Pair, Policy, Unit,
+    DeleteRule, Initial, LeaveRule, MappedField, MappedSide, Mapping, MappingId, MatchRule, Pair,
+    Unit,
 };
 use crate::model::{
     Base, Changeset, Claim, Fence, FieldState, Link, LinkChange, LinkState, Pending, Review,
@@ -237,14 +237,10 @@ fn mapping(cas: Cas) -> Mapping {
         name: "m".into(),
         revision: 1,
         sides: Sides { left: side("left"), right: side("right") },
-        units: vec![Unit {
-            name: "f".into(),
-            pairs: vec![Pair { left: 0, right: 0, values: None, reference: None }],
-            direction: Direction::Both,
-            conflict: Policy::Review,
-        }],
+        units: vec![Unit::of("f", Pair::plain(0, 0))],
         matches: Vec::new(),
         initial: Initial::Review,
+        owners: Sides::default(),
         create: Sides { left: true, right: true },
         delete: Sides { left: DeleteRule::Propagate, right: DeleteRule::Propagate },
         leave: LeaveRule::Keep,

@@ -8,7 +8,10 @@ use syncline_sdk::{
 };
 
 use super::suggestion::nearest;
-use super::{Checked, Diagnostic, Diagnostics, Located, MappingSpec, Span, bind_pairs, constant};
+use super::{
+    Checked, Diagnostic, Diagnostics, FieldSpec, Located, MappingSpec, Span, bind_pairs,
+    bind_units, constant,
+};
 use crate::mapping::{
     DeleteRule, LeaveRule, MappedField, MappedSide, Mapping, MappingId, MatchRule,
 };
@@ -56,8 +59,10 @@ pub fn bind(
     capabilities: Sides<Capabilities>,
     mappings: &[MappingRef],
 ) -> Result<Checked<Mapping>, Diagnostics> {
-    let mut binder = Binder { spec, schemas, mappings, found: Diagnostics::new() };
-    let units = bind_pairs::units(&mut binder);
+    let found = Diagnostics::new();
+    let mut binder = Binder { spec, schemas, capabilities: &capabilities, mappings, found };
+    let units = bind_units::units(&mut binder);
+    let owners = bind_units::owners(&mut binder);
     let matches = matches(&mut binder);
     for side in Side::BOTH {
         binder.entity(side, capabilities[side].guarantee());
@@ -65,8 +70,8 @@ pub fn bind(
         binder.required_fields(side);
     }
     binder.deletes();
-    let left = binder.side(Side::Left, capabilities.left);
-    let right = binder.side(Side::Right, capabilities.right);
+    let left = binder.side(Side::Left, capabilities.left.clone());
+    let right = binder.side(Side::Right, capabilities.right.clone());
     let make = || {
         Some(Mapping {
             id,
@@ -76,6 +81,7 @@ pub fn bind(
             units: units?,
             matches: matches?,
             initial: spec.initial,
+            owners: owners?,
             create: spec.create.value,
             delete: spec.delete.value,
             leave: spec.leave.value,
@@ -89,6 +95,7 @@ pub fn bind(
 pub(super) struct Binder<'a> {
     pub spec: &'a MappingSpec,
     pub schemas: Sides<&'a EntitySchema>,
+    pub capabilities: &'a Sides<Capabilities>,
     pub mappings: &'a [MappingRef],
     pub found: Diagnostics,
 }
@@ -179,12 +186,12 @@ impl<'a> Binder<'a> {
         let own = [("external_id", &named.external_id), ("marker", &named.marker)];
         for (key, name) in own {
             let Some(name) = name else { continue };
-            let in_pair = self.spec.fields.iter().find(|pair| pair.fields[side] == *name);
-            if let Some(pair) = in_pair {
+            let mut paired = self.spec.fields.iter().flat_map(|pair| &pair.fields[side]);
+            if let Some(again) = paired.find(|field| *field == name) {
                 let message = format!("`{}` is the {key} and also in a field pair", **name);
                 let diagnostic = self
                     .error(name.span, message)
-                    .also(&self.spec.source, pair.fields[side].span, "paired here")
+                    .also(&self.spec.source, again.span, "paired here")
                     .help("remove the pair: the field belongs to Syncline alone");
                 self.note(diagnostic);
             }
@@ -224,7 +231,8 @@ impl<'a> Binder<'a> {
         }
         let named = &self.spec.sides[side];
         let given = |name: &FieldName| {
-            let pair = self.spec.fields.iter().find(|pair| *pair.fields[side] == *name);
+            let has = |pair: &&FieldSpec| pair.fields[side].iter().any(|field| **field == *name);
+            let pair = self.spec.fields.iter().find(has);
             let own = [&named.external_id, &named.marker];
             pair.is_some_and(|pair| pair.direction.reaches(side))
                 || own.into_iter().flatten().any(|field| **field == *name)
@@ -281,7 +289,7 @@ impl<'a> Binder<'a> {
         for name in names {
             // A field that is missing was noted where it is used.
             let field = self.schemas[side].field(name)?;
-            let pair = self.spec.fields.iter().find(|pair| pair.fields[side] == *name);
+            let pair = self.spec.fields.iter().find(|pair| pair.fields[side].contains(name));
             let mut normalizers = field.normalizers.clone();
             normalizers.extend(
                 pair.iter().flat_map(|pair| &pair.normalize).map(|step| step.value.clone()),

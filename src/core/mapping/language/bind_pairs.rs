@@ -2,66 +2,93 @@
 
 use std::sync::Arc;
 
-use syncline_sdk::{FieldSchema, FieldType};
+use syncline_sdk::{FieldName, FieldSchema, FieldType, Value};
 
 use super::bind::{Binder, MappingRef};
 use super::constant::{self, describe};
 use super::fit::{Fit, fit, named, null_fits};
 use super::suggestion::nearest;
-use super::{FieldSpec, Located, MatchSpec};
-use crate::mapping::{Direction, MatchRule, Pair, Unit, ValueTable};
+use super::tree::Scalar;
+use super::{FieldSpec, Located, MatchSpec, Span};
+use crate::mapping::{Direction, MatchRule, Pair, ValueTable};
 use crate::{Side, Sides};
 
 /// What becomes of a value that the other side cannot hold.
 const HELD: &str = "such a value is never cut or changed: it waits for a person";
 
-/// One unit for each field pair, in the order of the file. Every pair is looked at, so that all
-/// mistakes are found.
-pub(super) fn units(binder: &mut Binder<'_>) -> Option<Vec<Unit>> {
-    let spec = binder.spec;
-    let units: Vec<Option<Unit>> = spec.fields.iter().map(|pair| unit(binder, pair)).collect();
-    units.into_iter().collect()
-}
-
-fn unit(binder: &mut Binder<'_>, pair: &FieldSpec) -> Option<Unit> {
-    let left = binder.field(Side::Left, &pair.fields.left);
-    let right = binder.field(Side::Right, &pair.fields.right);
+/// A plain pair with its fields resolved.
+pub(super) fn pair(
+    binder: &mut Binder<'_>,
+    spec: &FieldSpec,
+    names: Sides<&Located<FieldName>>,
+) -> Option<Pair> {
+    let left = binder.field(Side::Left, names.left);
+    let right = binder.field(Side::Right, names.right);
     let schemas = Sides { left: left?, right: right? };
     // A side that cannot be written needs no second finding about what would fit there.
     let written = Sides::from_fn(|side| {
-        pair.direction.reaches(side) && writable(binder, pair, side, schemas[side])
+        spec.direction.reaches(side) && writable(binder, spec, side, schemas[side])
     });
-    let reference = match &pair.reference {
-        Some(name) => Some(reference(binder, pair, name, schemas)?),
+    let reference = match &spec.reference {
+        Some(name) => Some(reference(binder, spec, name, schemas)?),
         None => {
-            plain_reference(binder, pair, schemas);
+            plain_reference(binder, spec, schemas);
             None
         }
     };
-    let values = match &pair.values {
-        Some(_) => Some(table(binder, pair, schemas)?),
+    let values = match &spec.values {
+        Some(_) => Some(table(binder, spec, schemas)?),
         None => None,
     };
     if reference.is_none() && values.is_none() {
-        types(binder, pair, written, schemas);
+        types(binder, spec, written, schemas);
     }
-    text_only(binder, &pair.normalize, schemas);
-    Some(Unit {
-        name: pair.unit_name(),
-        pairs: vec![Pair {
-            left: binder.index(Side::Left, &pair.fields.left),
-            right: binder.index(Side::Right, &pair.fields.right),
-            values,
-            reference: reference.map(|mapping| mapping.id),
-        }],
-        direction: pair.direction.value,
-        conflict: pair.conflict,
+    text_only(binder, &spec.normalize, schemas);
+    let mut default = Sides::default();
+    for side in Side::BOTH {
+        if let Some(scalar) = &spec.default[side] {
+            default[side] = Some(given(binder, scalar, schemas[side])?);
+        }
+    }
+    Some(Pair {
+        left: binder.index(Side::Left, names.left),
+        right: binder.index(Side::Right, names.right),
+        values,
+        reference: reference.map(|mapping| mapping.id),
+        default,
     })
 }
 
+/// A value of the file as a field holds it.
+pub(super) fn given(
+    binder: &mut Binder<'_>,
+    scalar: &Located<Scalar>,
+    field: &FieldSchema,
+) -> Option<Value> {
+    match constant::given(scalar, field) {
+        Ok(value) => Some(value),
+        Err(unfit) => {
+            let diagnostic = binder.error(scalar.span, unfit.message).help(unfit.help);
+            binder.note(diagnostic);
+            None
+        }
+    }
+}
+
+/// The place of a field of a pair.
+pub(super) fn place(pair: &FieldSpec, side: Side, field: &FieldSchema) -> Span {
+    let named = pair.fields[side].iter().find(|name| ***name == field.name);
+    named.map_or(pair.span, |name| name.span)
+}
+
 /// Whether edits can be written where they travel to.
-fn writable(binder: &mut Binder<'_>, pair: &FieldSpec, side: Side, field: &FieldSchema) -> bool {
-    let span = pair.fields[side].span;
+pub(super) fn writable(
+    binder: &mut Binder<'_>,
+    pair: &FieldSpec,
+    side: Side,
+    field: &FieldSchema,
+) -> bool {
+    let span = place(pair, side, field);
     if !field.creatable && !field.updatable {
         let help = if *pair.direction == Direction::Both {
             format!("write `direction: to_{}` if only the other side follows it", side.other())
@@ -97,7 +124,7 @@ fn types(
 ) {
     for to in Side::BOTH.into_iter().filter(|to| written[*to]) {
         let (from, target) = (schemas[to.other()], schemas[to]);
-        let span = pair.fields[to].span;
+        let span = place(pair, to, target);
         match fit(from, target) {
             Fit::Never => {
                 let message = format!(
@@ -144,12 +171,12 @@ fn wider(target: &FieldSchema) -> String {
 
 fn nullable(binder: &mut Binder<'_>, pair: &FieldSpec, to: Side, schemas: Sides<&FieldSchema>) {
     let (from, target) = (schemas[to.other()], schemas[to]);
-    if null_fits(from, target) {
+    if null_fits(from, target) || pair.default[to].is_some() {
         return;
     }
     let message = format!("`{}` may be null, and `{}` may not", from.name, target.name);
     let diagnostic = binder
-        .warning(pair.fields[to].span, message)
+        .warning(place(pair, to, target), message)
         .note("a record without the value is neither created nor changed there: it waits")
         .help("make the field required on the other side, or this one nullable");
     binder.note(diagnostic);
@@ -207,7 +234,7 @@ fn reference<'m>(
             _ => format!("`{}` is {}, not a reference", field.name, describe(field)),
         };
         let diagnostic = binder
-            .error(pair.fields[side].span, message)
+            .error(place(pair, side, field), message)
             .also(&binder.spec.source, name.span, format!("records of {entity} are meant here"))
             .help("name the mapping of the records that the field refers to");
         binder.note(diagnostic);

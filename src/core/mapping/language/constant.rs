@@ -108,6 +108,22 @@ pub(super) fn entry(scalar: &Scalar, field: &FieldSchema) -> Result<Value, Unfit
     }
 }
 
+/// The value of a field that a file gives: a default or a constant.
+pub(super) fn given(scalar: &Scalar, field: &FieldSchema) -> Result<Value, Unfit> {
+    match &field.kind {
+        FieldType::Set { .. }
+        | FieldType::List(_)
+        | FieldType::Bytes
+        | FieldType::Json
+        | FieldType::Raw
+        | FieldType::Reference { .. } => unfit(
+            format!("`{}` is {}, which a file cannot give", field.name, describe(field)),
+            "give a text, a number, a date, true or false to a field of that type",
+        ),
+        _ => entry(scalar, field),
+    }
+}
+
 fn is_number(kind: &FieldType) -> bool {
     matches!(kind, FieldType::Int { .. } | FieldType::Decimal { .. })
 }

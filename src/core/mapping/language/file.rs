@@ -9,7 +9,7 @@ use super::scalar_map::ScalarMap;
 use super::tree::{self, Node};
 use super::{
     Checked, Condition, Diagnostics, Located, MappingSpec, MatchSpec, SideSpec, Source, Span,
-    condition_parser, pairs,
+    condition_parser, pairs, policies, units,
 };
 use crate::mapping::{DeleteRule, Initial, LeaveRule, Policy};
 use crate::{Side, Sides};
@@ -20,12 +20,11 @@ pub(super) const LATER: &str = "this version of Syncline does not have it: remov
 const MAPPING: Keys<'_> = Keys {
     of: "a mapping",
     known: &[
-        "mapping", "left", "right", "match", "initial", "fields", "owner", "conflict", "create",
-        "delete", "leave",
+        "mapping", "left", "right", "match", "initial", "fields", "units", "owner", "conflict",
+        "create", "delete", "leave",
     ],
     refused: &[
         ("mode", LATER),
-        ("units", LATER),
         ("guard", LATER),
         ("priority", LATER),
         ("objective", LATER),
@@ -43,12 +42,6 @@ const MATCH: Keys<'_> =
     Keys { of: "a match rule", known: &["left", "right", "normalize", "ambiguous"], refused: &[] };
 
 pub(super) const SIDES: &[(&str, Side)] = &[("left", Side::Left), ("right", Side::Right)];
-
-pub(super) const POLICIES: &[(&str, Policy)] = &[
-    ("review", Policy::Review),
-    ("left", Policy::Wins(Side::Left)),
-    ("right", Policy::Wins(Side::Right)),
-];
 
 /// One mapping file, read as YAML.
 #[derive(Clone, Debug)]
@@ -92,8 +85,10 @@ fn mapping(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Option<MappingSpec> {
             .help("a mapping joins two different entities");
         reader.note(diagnostic);
     }
-    let policy = pairs::policy(reader, keyed).map_or(Policy::Review, |policy| policy.value);
+    let (policy, owners) = policies::of_mapping(reader, keyed);
+    let policy = policy.map_or(Policy::Review, |policy| policy.value);
     let fields = pairs::read(reader, keyed, policy);
+    let units = units::read(reader, keyed, fields.as_deref().unwrap_or_default());
     let matches = matches(reader, keyed);
     let initial = initial(reader, keyed);
     let create = create(reader, keyed);
@@ -110,7 +105,19 @@ fn mapping(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Option<MappingSpec> {
     let source = Arc::clone(reader.source);
     let name = name?;
     let fields = fields?;
-    Some(MappingSpec { source, name, sides, matches, initial, fields, create, delete, leave })
+    Some(MappingSpec {
+        source,
+        name,
+        sides,
+        matches,
+        initial,
+        fields,
+        units,
+        owners,
+        create,
+        delete,
+        leave,
+    })
 }
 
 /// Names are words that survive in file names, URLs and metrics.
@@ -147,7 +154,7 @@ fn side(reader: &mut Reader<'_>, keyed: Keyed<'_>, side: Side) -> Option<SideSpe
         Some(text.map(FieldName::new))
     };
     let (external_id, marker, actor) = (field("external_id"), field("marker"), field("actor"));
-    let condition = keyed.get("where").and_then(|node| condition(reader, node));
+    let condition = keyed.get("where").and_then(|node| condition(reader, node, "where"));
     Some(SideSpec {
         span: node.span,
         system: system?,
@@ -159,8 +166,13 @@ fn side(reader: &mut Reader<'_>, keyed: Keyed<'_>, side: Side) -> Option<SideSpe
     })
 }
 
-fn condition(reader: &mut Reader<'_>, node: &Node) -> Option<Located<Condition>> {
-    let text = reader.text(node, "where")?;
+/// A condition on records.
+pub(super) fn condition(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    key: &str,
+) -> Option<Located<Condition>> {
+    let text = reader.text(node, key)?;
     let scalar = node.as_scalar()?;
     let map = ScalarMap::new(reader.source, scalar, node.span);
     match condition_parser::parse(&text) {

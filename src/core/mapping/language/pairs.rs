@@ -4,22 +4,33 @@ use std::sync::Arc;
 
 use syncline_sdk::{FieldName, Normalizer};
 
-use super::file::{LATER, POLICIES, SIDES};
+use super::file::LATER;
 use super::reader::{Keyed, Keys, Reader};
 use super::tree::{Node, NodeKind, Scalar, Style};
-use super::{FieldSpec, Located, ValueRows};
+use super::{FieldSpec, Located, ValueRows, constants, policies};
 use crate::mapping::{Direction, Policy};
 use crate::{Side, Sides};
 
 const FIELD: Keys<'_> = Keys {
     of: "a field pair",
-    known: &["left", "right", "direction", "owner", "conflict", "values", "normalize", "reference"],
+    known: &[
+        "left",
+        "right",
+        "direction",
+        "owner",
+        "conflict",
+        "foreign_edits",
+        "values",
+        "normalize",
+        "reference",
+        "default",
+        "constant",
+    ],
     refused: &[
         ("to_left", LATER),
         ("to_right", LATER),
         ("sensitive", LATER),
-        ("foreign_edits", LATER),
-        ("units", LATER),
+        ("units", "units belong to the mapping, beside `fields`: units: [[Street, City]]"),
     ],
 };
 
@@ -69,38 +80,54 @@ pub(super) fn read(
 /// A field stands in one pair: else two pairs would write it, or one edit would travel twice.
 fn once(reader: &mut Reader<'_>, fields: &[FieldSpec], side: Side) {
     for (at, pair) in fields.iter().enumerate() {
-        let name = &pair.fields[side];
-        if let Some(first) = fields[..at].iter().find(|first| first.fields[side] == *name) {
-            let diagnostic = reader
-                .error(name.span, format!("the {side} field `{}` is in two pairs", **name))
-                .label("again here")
-                .also(reader.source, first.fields[side].span, "first here")
-                .help("keep it in one of them");
-            reader.note(diagnostic);
+        for name in &pair.fields[side] {
+            let mut earlier = fields[..at].iter().flat_map(|first| &first.fields[side]);
+            if let Some(first) = earlier.find(|first| *first == name) {
+                let diagnostic = reader
+                    .error(name.span, format!("the {side} field `{}` is in two pairs", **name))
+                    .label("again here")
+                    .also(reader.source, first.span, "first here")
+                    .help("keep it in one of them");
+                reader.note(diagnostic);
+            }
         }
     }
 }
 
 fn field(reader: &mut Reader<'_>, node: &Node, policy: Policy) -> Option<FieldSpec> {
     let keyed = reader.keys(node, FIELD)?;
-    let fields = two_fields(reader, keyed, "a field pair");
-    let direction = keyed
+    let constant = keyed.get("constant").and_then(|node| constants::read(reader, node));
+    let fields = match keyed.get("constant") {
+        Some(_) => constants::one_side(reader, keyed),
+        None => two_fields(reader, keyed, "a field pair")
+            .map(|two| Sides { left: vec![two.left], right: vec![two.right] }),
+    };
+    let mut direction = keyed
         .get("direction")
         .and_then(|node| reader.word(node, "direction", DIRECTIONS))
         .unwrap_or(Located::new(Direction::Both, node.span));
-    let own = self::policy(reader, keyed);
-    if let (Some(own), true) = (&own, direction.value != Direction::Both) {
+    if let (Some(_), Some(fields)) = (keyed.get("constant"), &fields) {
+        let to_left = !fields.left.is_empty();
+        direction.value = if to_left { Direction::ToLeft } else { Direction::ToRight };
+        constants::only(reader, keyed);
+    }
+    let one_way = direction.value != Direction::Both;
+    let own = policies::of_field(reader, keyed);
+    if let (Some(own), true) = (&own, one_way) {
         let diagnostic = reader
             .error(own.span, "a field that travels one way has no conflicts")
             .also(reader.source, direction.span, "it travels one way")
             .help("remove `owner` and `conflict` here, or the direction");
         reader.note(diagnostic);
     }
+    let conflict = own.map_or(policy, |own| own.value);
+    let foreign = policies::foreign_edits(reader, keyed, &mut direction.value, conflict);
     let values = keyed.get("values").and_then(|node| values(reader, node));
+    let default = constants::defaults(reader, keyed, *direction);
     let normalize = normalize(reader, keyed, FIELD_NORMALIZERS);
     let reference = keyed.get("reference").and_then(|node| reader.text(node, "reference"));
     if reference.is_some() {
-        for key in ["values", "normalize"] {
+        for key in ["values", "normalize", "default"] {
             if let Some(span) = keyed.key_span(key) {
                 let diagnostic = reader
                     .error(span, format!("a reference has no `{key}`"))
@@ -110,37 +137,18 @@ fn field(reader: &mut Reader<'_>, node: &Node, policy: Policy) -> Option<FieldSp
             }
         }
     }
-    let conflict = own.map_or(policy, |own| own.value);
-    let span = node.span;
-    Some(FieldSpec { span, fields: fields?, direction, conflict, values, normalize, reference })
-}
-
-/// The policy that `owner` and `conflict` of a mapping or field pair say together.
-pub(super) fn policy(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Option<Located<Policy>> {
-    let owner = keyed.get("owner").and_then(|node| match &node.kind {
-        NodeKind::Map(_) => {
-            let diagnostic = reader
-                .error(node.span, "`owner` is `left` or `right`, not a set of keys")
-                .note("this version of Syncline has no ownership by row")
-                .help("write `owner: left` or `owner: right`");
-            reader.note(diagnostic);
-            None
-        }
-        _ => reader.word(node, "owner", SIDES),
-    });
-    let conflict = keyed.get("conflict").and_then(|node| reader.word(node, "conflict", POLICIES));
-    match (owner, conflict) {
-        (Some(owner), Some(conflict)) if conflict.value != Policy::Wins(owner.value) => {
-            let diagnostic = reader
-                .error(conflict.span, "`conflict` contradicts `owner`")
-                .also(reader.source, owner.span, "the owner wins every conflict")
-                .help("remove one of them");
-            reader.note(diagnostic);
-            None
-        }
-        (Some(owner), _) => Some(owner.map(Policy::Wins)),
-        (None, conflict) => conflict,
-    }
+    Some(FieldSpec {
+        span: node.span,
+        fields: fields?,
+        direction,
+        conflict,
+        foreign,
+        values,
+        normalize,
+        reference,
+        default,
+        constant,
+    })
 }
 
 /// `left` and `right` of a pair or rule: one field each.

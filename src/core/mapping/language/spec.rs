@@ -6,7 +6,7 @@ use syncline_sdk::{EntityName, FieldName, Normalizer, Selection, SystemName};
 
 use super::tree::Scalar;
 use super::{Condition, Located, Source, Span};
-use crate::mapping::{DeleteRule, Direction, Initial, LeaveRule, Policy};
+use crate::mapping::{DeleteRule, Direction, ForeignEdits, Initial, LeaveRule, Policy};
 use crate::{Side, Sides};
 
 /// What one file says. Every rule is decided; whether the systems have these fields is not known
@@ -25,6 +25,10 @@ pub struct MappingSpec {
     pub initial: Initial,
     /// The field pairs.
     pub fields: Vec<FieldSpec>,
+    /// The units that they make up.
+    pub units: Vec<UnitSpec>,
+    /// The conditions by which each side owns a record.
+    pub owners: Sides<Option<Located<Condition>>>,
     /// On which sides missing records may be created; the place of the rule.
     pub create: Located<Sides<bool>>,
     /// What a deletion seen on a side does to the other side; the place of the rule.
@@ -60,18 +64,36 @@ pub type ValueRows = Vec<(Located<Scalar>, Located<Scalar>)>;
 pub struct FieldSpec {
     /// The place of the pair.
     pub span: Span,
-    /// The two fields.
-    pub fields: Sides<Located<FieldName>>,
+    /// The fields of each side: one on both for a plain pair, none on the side that has nothing
+    /// of a constant.
+    pub fields: Sides<Vec<Located<FieldName>>>,
     /// Which way edits travel; its place is that of the pair where the file does not say it.
     pub direction: Located<Direction>,
     /// What decides a conflict.
     pub conflict: Policy,
+    /// What becomes of edits on the side that does not lead it.
+    pub foreign: ForeignEdits,
     /// The value table, left and right.
     pub values: Option<Located<ValueRows>>,
     /// What is done to both values before they are compared and stored.
     pub normalize: Vec<Located<Normalizer>>,
     /// The mapping whose links the field refers to.
     pub reference: Option<Located<Arc<str>>>,
+    /// What each side is given where the other has nothing.
+    pub default: Sides<Option<Located<Scalar>>>,
+    /// What the one side that has a field is always given.
+    pub constant: Option<Located<Scalar>>,
+}
+
+/// Field pairs that are agreed together.
+#[derive(Clone, PartialEq, Debug)]
+pub struct UnitSpec {
+    /// The place of the unit.
+    pub span: Span,
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its field pairs, by their place in the mapping's, ascending.
+    pub fields: Vec<usize>,
 }
 
 /// One match rule.
@@ -89,11 +111,23 @@ impl FieldSpec {
     /// The name of the unit that the pair makes up.
     #[must_use]
     pub fn unit_name(&self) -> Arc<str> {
-        let (left, right) = (&self.fields.left, &self.fields.right);
-        if left == right {
-            left.as_str().into()
-        } else {
-            format!("{}/{}", left.value, right.value).into()
+        let name = |side: Side| {
+            let names: Vec<&str> = self.fields[side].iter().map(|name| name.as_str()).collect();
+            names.join("+")
+        };
+        let (left, right) = (name(Side::Left), name(Side::Right));
+        match (left.is_empty(), right.is_empty()) {
+            (false, false) if left != right => format!("{left}/{right}").into(),
+            (true, _) => right.into(),
+            (_, _) => left.into(),
+        }
+    }
+    /// The two fields of a plain pair.
+    #[must_use]
+    pub fn pair(&self) -> Option<Sides<&Located<FieldName>>> {
+        match (self.fields.left.as_slice(), self.fields.right.as_slice()) {
+            ([left], [right]) => Some(Sides { left, right }),
+            _ => None,
         }
     }
 }
@@ -110,7 +144,7 @@ impl MappingSpec {
                 found.push(field);
             }
         };
-        self.fields.iter().for_each(|pair| add(&pair.fields[side]));
+        self.fields.iter().flat_map(|pair| &pair.fields[side]).for_each(&mut add);
         let spec = &self.sides[side];
         self.matches.iter().for_each(|rule| add(&rule.fields[side]));
         if let Some(condition) = &spec.condition {
@@ -119,7 +153,7 @@ impl MappingSpec {
         spec.actor.iter().for_each(add);
         let pairs = &self.fields;
         let image_len =
-            found.iter().filter(|name| pairs.iter().any(|pair| pair.fields[side] == ***name));
+            found.iter().filter(|name| pairs.iter().any(|pair| pair.fields[side].contains(name)));
         let image_len = image_len.count();
         (found, image_len)
     }

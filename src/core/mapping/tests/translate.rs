@@ -89,7 +89,7 @@ fn null_goes_only_where_null_or_its_image_may_be() {
 fn a_declared_cut_is_the_agreed_image() {
     let mut seconds = field(FieldType::Instant { precision: Precision::Second });
     seconds.normalizers = vec![Normalizer::Truncate(Precision::Second)];
-    let pair = Pair { left: 0, right: 0, values: None, reference: None };
+    let pair = Pair::plain(0, 0);
     let fine = Value::Instant(Instant::from_micros(1_500_000));
     let stored = pair.image(Side::Left, &fine, &seconds).unwrap();
     assert_eq!(stored, Value::Instant(Instant::from_micros(1_000_000)));
@@ -101,7 +101,7 @@ fn a_declared_cut_is_the_agreed_image() {
 #[test]
 fn tables_translate_and_refuse_what_they_do_not_have() {
     let table = ValueTable { pairs: vec![("Banking".into(), "BNK".into())] };
-    let pair = Pair { left: 0, right: 0, values: Some(table), reference: None };
+    let pair = Pair { values: Some(table), ..Pair::plain(0, 0) };
     assert_eq!(pair.put(Side::Right, &"Banking".into(), &text(3)), Ok("BNK".into()));
     assert_eq!(pair.put(Side::Left, &"BNK".into(), &text(9)), Ok("Banking".into()));
     let missing = Err(NoImage::NotInTable("Energy".into()));
@@ -112,7 +112,7 @@ fn tables_translate_and_refuse_what_they_do_not_have() {
 
 #[test]
 fn a_reference_travels_as_a_link_only() {
-    let pair = Pair { left: 0, right: 0, values: None, reference: Some(MappingId(1)) };
+    let pair = Pair { reference: Some(MappingId(1)), ..Pair::plain(0, 0) };
     let target = field(FieldType::Uuid);
     let link = Value::Link(syncline_sdk::LinkId(uuid::Uuid::nil()));
     assert_eq!(pair.put(Side::Right, &link, &target), Ok(link.clone()));

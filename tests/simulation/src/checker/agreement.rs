@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use syncline_core::mapping::{DeleteRule, Mapping, MappingId};
-use syncline_core::model::{Link, LinkState, ReviewStatus, UnitStatus};
+use syncline_core::mapping::{DeleteRule, Mapping, MappingId, Pair};
+use syncline_core::model::{Link, LinkState, ReviewStatus, UnitStatus, Verdict};
 use syncline_core::{Side, Sides};
 use syncline_sdk::{FieldName, Key, Value};
 use syncline_testkit::Event;
@@ -94,7 +94,25 @@ fn unit(
         return None;
     }
     let unit = &mapping.units[at];
-    let pair = &unit.pairs[0];
+    let pairs = unit.pairs.iter();
+    let mut found = pairs.map(|pair| {
+        differs(evidence, chains, mapping, link, at, pair, (key, mine), (partner, theirs))
+    });
+    found.find_map(|found| found)
+}
+
+#[expect(clippy::too_many_arguments, reason = "what is known of one field pair")]
+fn differs(
+    evidence: &Evidence<'_>,
+    chains: &Chains,
+    mapping: &Mapping,
+    link: &Link,
+    at: usize,
+    pair: &Pair,
+    (key, mine): (&Key, &BTreeMap<FieldName, Value>),
+    (partner, theirs): (&Key, &BTreeMap<FieldName, Value>),
+) -> Option<Violation> {
+    let unit = &mapping.units[at];
     let name = |side: Side| mapping.field_name(side, pair.on(side)).clone();
     let left = mine.get(&name(Side::Left)).cloned().unwrap_or(Value::Null);
     let right = theirs.get(&name(Side::Right)).cloned().unwrap_or(Value::Null);
@@ -113,6 +131,19 @@ fn unit(
     }
     let records = Sides { left: key, right: partner };
     for to in Side::BOTH {
+        // A person took the value of the side that does not lead: both stay as they are.
+        let taken = format!("Take({to:?})");
+        let stays = |verdict: &Verdict| match verdict {
+            Verdict::Answered(told) => told.starts_with(&taken),
+            _ => false,
+        };
+        if !unit.direction.reaches(to.other())
+            && evidence
+                .decided(link.id)
+                .any(|decided| decided.unit == u16::try_from(at).ok() && stays(&decided.verdict))
+        {
+            return None;
+        }
         if chains.last(to, records[to], &name(to)).is_some_and(|node| node.rewritten) {
             return None;
         }

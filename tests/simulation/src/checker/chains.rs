@@ -10,6 +10,7 @@ use syncline_core::{Side, Sides};
 use syncline_sdk::{Cas, EntityName, FieldName, Key, Value};
 use syncline_testkit::{Event, LogEntry, Origin};
 
+use super::allowances::{is_led_together, is_own_word};
 use super::evidence::{Evidence, Violation, violation};
 use crate::answers::TYPED;
 use crate::setup::{entity_of, token};
@@ -293,10 +294,10 @@ impl Chains {
                 && evidence.entries[id]
                     .decided
                     .iter()
-                    .any(|decided| matches!(decided.verdict, Verdict::Answered(_)))
+                    .any(|decided| is_own_word(&decided.verdict, given))
         });
         let Some(source) = source else {
-            if given.is_null() && create || answered {
+            if given.is_null() && (create || is_led_together(evidence, side, field)) || answered {
                 return None;
             }
             let text = format!("{given:?} was written by {} and nobody made it", origin.intent);
@@ -368,7 +369,8 @@ impl Chains {
             };
             let gives_up = match &decided.verdict {
                 Verdict::PolicyTook(taken) => *taken != side,
-                Verdict::Kept(kept) => *kept == side,
+                Verdict::Kept(kept) | Verdict::Reverted(kept) => *kept == side,
+                Verdict::Merged => true,
                 Verdict::Answered(_) => true,
                 _ => false,
             };

@@ -97,7 +97,8 @@ fn unseen_edit(
         return None;
     }
     for at in 0..evidence.world.plan.fields.len() {
-        if !mapping.units[at + 1].direction.reaches(side.other()) {
+        let unit = mapping.unit_of(side, at + 1).map(|unit| &mapping.units[unit]);
+        if unit.is_none_or(|unit| !unit.direction.reaches(side.other())) {
             continue;
         }
         let field = field_name(at);

@@ -72,6 +72,8 @@ fn verdict_name(verdict: &Verdict) -> Option<&'static str> {
         Verdict::Write(_) => "verdict: write",
         Verdict::Agree => "verdict: agree",
         Verdict::PolicyTook(_) => "verdict: policy took",
+        Verdict::Merged => "verdict: merged",
+        Verdict::Reverted(_) => "verdict: reverted",
         Verdict::Hold => "verdict: hold",
         Verdict::Kept(_) => "verdict: kept",
         Verdict::AwaitParent => "verdict: await parent",

@@ -3,6 +3,7 @@
 //! the engine believes but to learn which two records were meant to be one.
 
 mod agreement;
+mod allowances;
 mod chains;
 mod deletes;
 mod evidence;

@@ -205,7 +205,9 @@ left: { system: a, entity: b }
 right: { system: c, entity: d }
 match: []
 owner: { right: "region == 'EU'" }
-units: [[A, B]]
+units: [[A, T]]
+mode: pilot
+guard: detect
 fields:
   - left: SSN
     right: ssn
@@ -217,60 +219,67 @@ fields:
   - { left: D, right: d, direction: to_right, owner: left, values: {} }
 "#,
         r#"
-error: `owner` is `left` or `right`, not a set of keys
- --> mappings/x.yaml:5:8
+error: `==` is not a comparison
+ --> mappings/x.yaml:5:25
   |
 5 | owner: { right: "region == 'EU'" }
-  |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  |                         ^^
   |
-  = note: this version of Syncline has no ownership by row
-  = help: write `owner: left` or `owner: right`
+  = help: write `=`
 
-error: unknown key `units` in a mapping
- --> mappings/x.yaml:6:1
+error: no field pair has a field `A`
+ --> mappings/x.yaml:6:10
   |
-6 | units: [[A, B]]
+6 | units: [[A, T]]
+  |          ^
+  |
+  = help: did you mean `T`?
+
+error: unknown key `mode` in a mapping
+ --> mappings/x.yaml:7:1
+  |
+7 | mode: pilot
+  | ^^^^ no such key
+  |
+  = help: this version of Syncline does not have it: remove the key
+
+error: unknown key `guard` in a mapping
+ --> mappings/x.yaml:8:1
+  |
+8 | guard: detect
   | ^^^^^ no such key
   |
   = help: this version of Syncline does not have it: remove the key
 
 error: unknown key `sensitive` in a field pair
-  --> mappings/x.yaml:10:5
+  --> mappings/x.yaml:12:5
    |
-10 |     sensitive: true
+12 |     sensitive: true
    |     ^^^^^^^^^ no such key
    |
    = help: this version of Syncline does not have it: remove the key
 
 error: unknown key `to_right` in a field pair
-  --> mappings/x.yaml:11:5
+  --> mappings/x.yaml:13:5
    |
-11 |     to_right: "x + y"
+13 |     to_right: "x + y"
    |     ^^^^^^^^ no such key
    |
    = help: this version of Syncline does not have it: remove the key
 
 error: a reference has no `values`
-  --> mappings/x.yaml:13:5
+  --> mappings/x.yaml:15:5
    |
-13 |     values: { A: 1 }
+15 |     values: { A: 1 }
    |     ^^^^^^
    |
    = note: it travels as the link of the record that it refers to
    = help: remove `values`
 
-error: `conflict` cannot be `merge_set`
-  --> mappings/x.yaml:14:39
-   |
-14 |   - { left: T, right: tags, conflict: merge_set }
-   |                                       ^^^^^^^^^
-   |
-   = help: write `review`, `left` or `right`
-
 error: a field that travels one way has no conflicts
-  --> mappings/x.yaml:15:54
+  --> mappings/x.yaml:17:54
    |
-15 |   - { left: D, right: d, direction: to_right, owner: left, values: {} }
+17 |   - { left: D, right: d, direction: to_right, owner: left, values: {} }
    |                                     --------         ^^^^
    |                                     |
    |                                     it travels one way
@@ -278,9 +287,9 @@ error: a field that travels one way has no conflicts
    = help: remove `owner` and `conflict` here, or the direction
 
 error: the value table is empty
-  --> mappings/x.yaml:15:68
+  --> mappings/x.yaml:17:68
    |
-15 |   - { left: D, right: d, direction: to_right, owner: left, values: {} }
+17 |   - { left: D, right: d, direction: to_right, owner: left, values: {} }
    |                                                                    ^^
    |
    = help: fill it, or remove `values`

@@ -129,8 +129,8 @@ error: a mapping is a set of keys, not a list
 1 | - just
   |   ^^^^
   |
-  = help: its keys are `mapping`, `left`, `right`, `match`, `initial`, `fields`, `owner`,
-          `conflict`, `create`, `delete` or `leave`
+  = help: its keys are `mapping`, `left`, `right`, `match`, `initial`, `fields`, `units`,
+          `owner`, `conflict`, `create`, `delete` or `leave`
 "#,
     );
 }
@@ -217,8 +217,8 @@ error: a mapping is a set of keys, not nothing
 1 |
   | ^
   |
-  = help: its keys are `mapping`, `left`, `right`, `match`, `initial`, `fields`, `owner`,
-          `conflict`, `create`, `delete` or `leave`
+  = help: its keys are `mapping`, `left`, `right`, `match`, `initial`, `fields`, `units`,
+          `owner`, `conflict`, `create`, `delete` or `leave`
 "#,
     );
 }

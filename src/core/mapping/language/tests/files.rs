@@ -110,12 +110,12 @@ fn a_mapping_wide_owner_is_the_default_of_its_fields() {
 
 #[test]
 fn every_later_key_is_refused() {
-    for key in ["mode", "units", "guard", "priority", "objective"] {
+    for key in ["mode", "guard", "priority", "objective"] {
         let found = check(&format!("{FULL}{key}: x\n")).unwrap_err();
         let message = format!("unknown key `{key}` in a mapping");
         assert_eq!(places(&found), [(21, 1, message)], "{key}");
     }
-    for key in ["to_left", "to_right", "sensitive", "foreign_edits"] {
+    for key in ["to_left", "to_right", "sensitive"] {
         let text = FULL.replace("right: name }", &format!("right: name, {key}: x }}"));
         let found = check(&text).unwrap_err();
         assert_eq!(found.count(Severity::Error), 1, "{key}: {found}");

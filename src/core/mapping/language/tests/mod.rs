@@ -6,4 +6,5 @@ mod conditions;
 mod drawings;
 mod drawings_of_yaml;
 mod files;
+mod rules;
 mod world;

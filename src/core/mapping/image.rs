@@ -1,0 +1,114 @@
+//! A unit as it is written to a side.
+
+use syncline_sdk::{Normalizer, Value};
+
+use super::{Computed, Direction, Formula, MappedField, MappedSide, NoImage, Pair, Unit, convert};
+use crate::{Side, Sides};
+
+/// One field of a unit as it is written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Put {
+    /// The field, by index in the image of its side.
+    pub field: usize,
+    /// What is sent.
+    pub value: Value,
+    /// What the side is expected to store.
+    pub image: Value,
+}
+
+impl Unit {
+    /// Every field of the unit as it is written to a side: `source` gives what the other side
+    /// shows, `current` what this side shows now. A field whose current value stands for the
+    /// source already stays as it is, byte by byte, while others of its unit are written
+    /// (protocol M2, M3).
+    ///
+    /// # Errors
+    /// [`NoImage`] when a value cannot be stored there.
+    pub fn put<'v>(
+        &self,
+        sides: &Sides<MappedSide>,
+        to: Side,
+        source: impl Fn(usize) -> &'v Value,
+        current: impl Fn(usize) -> &'v Value,
+    ) -> Result<Vec<Put>, NoImage> {
+        let many = self.fields(to).nth(1).is_some();
+        let mut written = Vec::new();
+        for pair in &self.pairs {
+            let (value, now) = (source(pair.on(to.other())), current(pair.on(to)));
+            let target = &sides[to].fields[pair.on(to)];
+            let origin = &sides[to.other()].fields[pair.on(to.other())];
+            let keeps = (many || pair.is_many_to_one(to)) && self.direction == Direction::Both;
+            let put = if keeps && pair.stands_for(to, now, value, origin) {
+                Put { field: pair.on(to), value: now.clone(), image: now.clone() }
+            } else {
+                let sent = pair.put(to, value, target)?;
+                stored(pair.on(to), sent, target)
+            };
+            written.push(put);
+        }
+        for group in &self.computed {
+            written.extend(group.put(sides, to)?);
+        }
+        Ok(written)
+    }
+
+    /// Whether both sides hold the same under the mapping, by the values that they show. Compared
+    /// only through the mapping, never raw (protocol M8): the image of one side's value must be
+    /// the other's.
+    pub fn agrees<'v>(
+        &self,
+        sides: &Sides<MappedSide>,
+        value: impl Fn(Side, usize) -> &'v Value,
+    ) -> bool {
+        let reached = || Side::BOTH.into_iter().filter(|to| self.direction.reaches(*to));
+        let pair_agrees = |pair: &Pair| {
+            reached().any(|to| {
+                let target = &sides[to].fields[pair.on(to)];
+                let source = value(to.other(), pair.on(to.other()));
+                pair.image(to, source, target).as_ref() == Ok(value(to, pair.on(to)))
+            })
+        };
+        let group_agrees = |group: &Computed| {
+            reached().any(|to| {
+                let put = group.put(sides, to);
+                put.is_ok_and(|put| put.iter().all(|put| put.image == *value(to, put.field)))
+            })
+        };
+        self.pairs.iter().all(pair_agrees) && self.computed.iter().all(group_agrees)
+    }
+}
+
+impl Pair {
+    /// Whether several values of a side stand for one value of the other.
+    fn is_many_to_one(&self, side: Side) -> bool {
+        self.values.as_ref().is_some_and(|table| table.is_many_to_one(side))
+    }
+
+    /// Whether a value that a side shows stands for this value of the other side already.
+    fn stands_for(&self, to: Side, now: &Value, value: &Value, origin: &MappedField) -> bool {
+        let filled = now.is_null() && self.default[to].is_some();
+        now.is_present()
+            && !filled
+            && self.image(to.other(), now, origin).is_ok_and(|image| image == *value)
+    }
+}
+
+impl Computed {
+    fn put(&self, sides: &Sides<MappedSide>, to: Side) -> Result<Vec<Put>, NoImage> {
+        let fields = self.fields[to].iter().zip(&self.formulas[to]);
+        fields
+            .map(|(at, formula)| {
+                let target = &sides[to].fields[*at];
+                let value = match formula {
+                    Formula::Constant(value) => value.clone(),
+                };
+                Ok(stored(*at, convert(value, target)?, target))
+            })
+            .collect()
+    }
+}
+
+fn stored(field: usize, value: Value, target: &MappedField) -> Put {
+    let image = Normalizer::apply_all(&target.normalizers, value.clone());
+    Put { field, value, image }
+}

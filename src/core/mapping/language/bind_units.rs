@@ -1,0 +1,140 @@
+//! Units and ownership against the two schemas.
+
+use syncline_sdk::{Cas, FieldType, Filter, ReceiptKind};
+
+use super::bind::Binder;
+use super::bind_pairs::{given, pair, writable};
+use super::constant::describe;
+use super::{FieldSpec, Located};
+use crate::mapping::{Computed, Formula, Policy, Unit};
+use crate::{Side, Sides};
+
+/// The units, in the order of the file. Every field pair is looked at, so that all mistakes are
+/// found.
+pub(super) fn units(binder: &mut Binder<'_>) -> Option<Vec<Unit>> {
+    let spec = binder.spec;
+    let mut units = Vec::with_capacity(spec.units.len());
+    let mut complete = true;
+    for named in &spec.units {
+        let first = &spec.fields[named.fields[0]];
+        let mut unit = Unit {
+            name: named.name.clone(),
+            pairs: Vec::new(),
+            computed: Vec::new(),
+            direction: first.direction.value,
+            conflict: first.conflict,
+            foreign: first.foreign,
+        };
+        for field in named.fields.iter().map(|at| &spec.fields[*at]) {
+            complete &= member(binder, field, &mut unit).is_some();
+        }
+        units.push(unit);
+    }
+    complete.then_some(units)
+}
+
+fn member(binder: &mut Binder<'_>, field: &FieldSpec, unit: &mut Unit) -> Option<()> {
+    if let Some(value) = &field.constant {
+        let side = if field.fields.left.is_empty() { Side::Right } else { Side::Left };
+        let name = &field.fields[side][0];
+        let schema = binder.field(side, name)?;
+        writable(binder, field, side, schema);
+        let value = given(binder, value, schema)?;
+        let mut group = Computed { fields: Sides::default(), formulas: Sides::default() };
+        group.fields[side] = vec![binder.index(side, name)];
+        group.formulas[side] = vec![Formula::Constant(value)];
+        unit.computed.push(group);
+        return Some(());
+    }
+    let names = field.pair()?;
+    unit.pairs.push(pair(binder, field, names)?);
+    mergeable(binder, field, names);
+    Some(())
+}
+
+/// Whether the policy of a field can work on its values.
+fn mergeable(
+    binder: &mut Binder<'_>,
+    field: &FieldSpec,
+    names: Sides<&Located<syncline_sdk::FieldName>>,
+) {
+    if field.conflict == Policy::Counter {
+        counted(binder, field);
+    }
+    for side in Side::BOTH {
+        let Some(schema) = binder.field(side, names[side]) else { continue };
+        if fits(field.conflict, &schema.kind) {
+            continue;
+        }
+        let (word, needs) = match field.conflict {
+            Policy::Max => ("max", "a number, a date, a time or an instant"),
+            Policy::Min => ("min", "a number, a date, a time or an instant"),
+            Policy::Counter => ("counter", "a number"),
+            Policy::MergeText => ("merge_text", "text"),
+            _ => ("merge_set", "a multi-select or a list"),
+        };
+        let message =
+            format!("`{}` is {}, and `{word}` is not for it", schema.name, describe(schema));
+        let diagnostic = binder
+            .error(names[side].span, message)
+            .help(format!("`{word}` needs {needs} on both sides: use another rule for conflicts"));
+        binder.note(diagnostic);
+    }
+}
+
+fn fits(policy: Policy, kind: &FieldType) -> bool {
+    let number = matches!(kind, FieldType::Int { .. } | FieldType::Decimal { .. });
+    match policy {
+        Policy::Review | Policy::Wins(_) | Policy::Row | Policy::Newest => true,
+        Policy::Counter => number,
+        Policy::Max | Policy::Min => {
+            number || matches!(kind, FieldType::Date | FieldType::Time | FieldType::Instant { .. })
+        }
+        Policy::MergeText => matches!(kind, FieldType::Text { .. }),
+        Policy::MergeSet => matches!(kind, FieldType::Set { .. } | FieldType::List(_)),
+    }
+}
+
+/// Changes are added up exactly once only where each write is guarded and leaves a receipt
+/// (protocol 5.1).
+fn counted(binder: &mut Binder<'_>, field: &FieldSpec) {
+    for side in Side::BOTH {
+        let can = &binder.capabilities[side];
+        if can.cas != Cas::None && can.receipt != ReceiptKind::None {
+            continue;
+        }
+        let system = &binder.spec.sides[side].system;
+        let message = format!("{} cannot tell whether a write of a counter went through", **system);
+        let diagnostic = binder
+            .error(field.span, message)
+            .note("a change would be added twice, or not at all, after a lost reply")
+            .help("give the side a `marker` field or a receipt table, or use another rule");
+        binder.note(diagnostic);
+    }
+}
+
+/// The conditions of ownership, which may read what the mapping carries.
+pub(super) fn owners(binder: &mut Binder<'_>) -> Option<Sides<Option<Filter>>> {
+    let spec = binder.spec;
+    let mut owners = Sides::default();
+    let mut complete = true;
+    for side in Side::BOTH {
+        let Some(condition) = &spec.owners[side] else { continue };
+        for name in condition.fields() {
+            if spec.fields.iter().any(|pair| pair.fields[side].contains(name)) {
+                continue;
+            }
+            let message =
+                format!("`{}` is in no field pair, and decides who owns a record", **name);
+            let diagnostic = binder
+                .error(name.span, message)
+                .note("who owns a record is judged by what is known of it when a conflict is found")
+                .help("pair the field, or decide by one that is paired");
+            binder.note(diagnostic);
+            complete = false;
+        }
+        owners[side] = binder.filter(side, condition);
+        complete &= owners[side].is_some();
+    }
+    complete.then_some(owners)
+}
