@@ -54,6 +54,7 @@
 //! | `POST /__sim/locators/expire` | forgets all query locators |
 //! | `POST /__sim/limits` | `{max, used}` of the daily API calls |
 //! | `POST`, `DELETE /__sim/flows` | [`FlowRule`] |
+//! | `GET`, `POST`, `DELETE /__sim/outbound` | [`OutboundStatus`]; [`OutboundMessage`] → `{id}` |
 //! | `POST /__sim/schema/objects` | `{name, label?, fields: [field]}` → `{prefix}` |
 //! | `POST /__sim/schema/{Object}/fields` | [`NewField`] |
 //! | `PATCH`, `DELETE /__sim/schema/{Object}/fields/{Field}` | [`FieldPatch`] |
@@ -67,7 +68,7 @@
 //! `collections_retrieve`, `soap`, `other`.
 //!
 //! # Not served
-//! Bulk API, Pub/Sub and change events, outbound messages, search, composite graph, batch and
+//! Bulk API, Pub/Sub and change events, search, composite graph, batch and
 //! tree, XML and compressed bodies, person accounts, the authorisation-code and JWT flows.
 
 mod control;
@@ -77,6 +78,7 @@ mod json;
 mod limits;
 mod oauth;
 mod org;
+mod outbound;
 mod rest;
 mod save;
 mod schema;
@@ -88,6 +90,7 @@ pub use history::{HistoryChange, HistoryEntry};
 pub use org::{
     ConditionalDelete, ConditionalStamp, Credentials, Id, NewUser, Org, Person, Refused, Settings,
 };
+pub use outbound::{OutboundMessage, OutboundPending, OutboundStatus};
 pub use rest::{RequestCounts, RequestEntry, Server, serve};
 pub use save::FlowRule;
 pub use schema::{FieldPatch, FieldType, NewField};

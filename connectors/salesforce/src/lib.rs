@@ -5,6 +5,7 @@
 //! | `auth` | login: one renewal shared by all tasks, rotated refresh tokens handed out |
 //! | `wire` | requests and answers: transport, the error table, the codec, SOQL, the schema |
 //! | `read` | scans, polled changes, look-ups |
+//! | `webhook` | outbound messages: reading them, and how they are set up |
 //! | `write` | creates, guarded updates, fences, deletes, undeletes, and settling what is unknown |
 //!
 //! # What it promises
@@ -28,6 +29,7 @@ mod org;
 mod read;
 mod settings;
 mod version;
+mod webhook;
 mod wire;
 mod write;
 

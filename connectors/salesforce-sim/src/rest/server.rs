@@ -12,12 +12,13 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::http::{Body, Http, Reply};
 use super::service::answer;
 use super::socket::{CuttableListener, Cutter};
 use crate::org::Org;
+use crate::outbound;
 
 /// REST bodies may have about 50 MB.
 const BODY_BYTES_MAX: usize = 50 * 1024 * 1024;
@@ -75,8 +76,11 @@ async fn serve_until(
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let router = Router::new().fallback(handle).with_state(org);
+    let router = Router::new().fallback(handle).with_state(org.clone());
     let service = router.into_make_service_with_connect_info::<Cutter>();
+    // Ends with this future, however that ends.
+    let mut sender = JoinSet::new();
+    sender.spawn(outbound::run(org));
     axum::serve(CuttableListener(listener), service).with_graceful_shutdown(stop).await
 }
 

@@ -12,6 +12,7 @@ mod discovery;
 mod external;
 mod faults;
 mod locks;
+mod outbound;
 mod query;
 mod replication;
 mod rows;
