@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 
 use super::{
     Colour, Exit, Output, Stop, check, conflicts, demo, doctor, explain, grants, health, login,
-    migrate, plan, run, simulate, status,
+    migrate, plan, run, simulate, status, webhooks,
 };
 
 const AFTER_HELP: &str = "\
@@ -69,6 +69,8 @@ enum Command {
     Conflicts(conflicts::Arguments),
     /// Tell why a value is what it is: the journal of one pair of records.
     Explain(explain::Arguments),
+    /// Print where systems send their webhooks, how to set that up, and what came last.
+    Webhooks(webhooks::Arguments),
     /// Bring the tables of the ledger to this release.
     Migrate(migrate::Arguments),
     /// Ask the running process whether it is ready; for health checks.
@@ -108,6 +110,7 @@ impl Cli {
                 Command::Status(arguments) => status::run(config, arguments, output).await,
                 Command::Conflicts(arguments) => conflicts::run(config, arguments, output).await,
                 Command::Explain(arguments) => explain::run(config, arguments, output).await,
+                Command::Webhooks(arguments) => webhooks::run(config, arguments, output).await,
                 Command::Migrate(arguments) => migrate::run(config, arguments, output).await,
                 Command::Health(arguments) => health::run(config, arguments, output).await,
                 Command::Demo(arguments) => demo::run(arguments, output).await,

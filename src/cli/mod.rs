@@ -23,6 +23,7 @@ mod run;
 pub mod signals;
 mod simulate;
 mod status;
+mod webhooks;
 mod words;
 
 use bound::with_ledger;

@@ -33,7 +33,9 @@ pub(super) async fn run(
     stop_on_signal(stop.clone())?;
     let service = Service::open(config, stop).await?;
     output.findings(&service.warnings);
-    output.line(&format!("syncline runs; http://{}/readyz tells how it is", service.address));
+    let scheme = if service.encrypted { "https" } else { "http" };
+    let address = service.address;
+    output.line(&format!("syncline runs; {scheme}://{address}/readyz tells how it is"));
     let mut fields = Map::new();
     fields.insert("listen".to_owned(), service.address.to_string().into());
     output.answer("run", fields);

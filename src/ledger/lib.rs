@@ -2,10 +2,12 @@
 //!
 //! [`Ledger`] is the narrow contract that the engine works on: a few set-based calls, each one
 //! round trip or one transaction. [`People`] is what people and their pages ask, [`Setup`] what
-//! is kept of the installation. All three have two real implementations, [`memory`] (with crash
-//! semantics, for the simulator) and [`postgres`], held to one conformance suite.
+//! is kept of the installation, [`Deliveries`] what systems send unasked. All have two real
+//! implementations, [`memory`] (with crash semantics, for the simulator) and [`postgres`], held to
+//! one conformance suite.
 
 mod contract;
+mod deliveries;
 mod fold;
 pub mod memory;
 mod overlay;
@@ -17,6 +19,9 @@ mod suite;
 
 pub use contract::{
     Committed, Ledger, LedgerError, LinkQuery, Loaded, OpenBatch, Ownership, Result,
+};
+pub use deliveries::{
+    DELIVERIES_KEPT, Delivered, Deliveries, Delivery, NOTICES_KEPT, NewDelivery, NewNotice, Verdict,
 };
 pub use overlay::Overlay;
 pub use people::{Answered, LinkCount, NewAnswer, Owner, People, ReviewQuery, Waiting, state_name};

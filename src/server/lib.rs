@@ -1,11 +1,23 @@
-//! The HTTP surface: liveness, readiness, metrics.
+//! The HTTP surface: liveness, readiness, metrics, webhooks.
 //!
 //! It never holds a connector: what it tells comes from the ledger and from what the driver
-//! says of itself, both behind [`Probe`].
+//! says of itself, behind [`Probe`]; what systems send it hands to a [`Receiver`].
 
 mod health;
+mod hooks;
 mod metrics;
+mod origin;
+mod problem;
 mod serve;
+#[cfg(test)]
+mod suite;
+mod tls;
 
+pub use hooks::{
+    Arrival, Door, DoorError, Receipt, Receiver, Refused, SigningKey, SigningKeyError, Taken,
+};
 pub use metrics::{Recorder, RecorderError, describe};
-pub use serve::{Probe, Readiness, Sample, ServeError, serve};
+pub use origin::{Fingerprint, Peer, TrustedProxies};
+pub use serve::{Probe, Readiness, Sample, ServeError, Surface, serve};
+pub use syncline_ledger::Verdict;
+pub use tls::{TlsError, TlsFiles, TlsListener, certificates};

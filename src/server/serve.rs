@@ -12,7 +12,10 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use crate::hooks::{self, Door, Hooks, Receiver};
 use crate::metrics::Recorder;
+use crate::origin::{Peer, TrustedProxies};
+use crate::tls::{TlsError, TlsFiles, TlsListener};
 use crate::{health, metrics};
 
 /// Whether the process can do its work now.
@@ -60,28 +63,61 @@ pub struct ServeError(#[from] std::io::Error);
 
 /// A request takes no longer than this.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-/// No request of these routes has a body worth mentioning.
+/// No request that is made of us has a body worth mentioning; deliveries have a limit of theirs.
 const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// What is served.
+pub struct Surface {
+    /// What is asked about the service.
+    pub probe: Arc<dyn Probe>,
+    /// What renders the figures.
+    pub recorder: Recorder,
+    /// The systems whose webhooks are taken.
+    pub doors: Vec<Door>,
+    /// What takes them.
+    pub receiver: Arc<dyn Receiver>,
+    /// The proxies that are believed.
+    pub proxies: TrustedProxies,
+    /// What encrypts connections; plain text without it.
+    pub tls: Option<TlsFiles>,
+}
+
+impl Surface {
+    fn router(&self) -> Router {
+        let shared = Shared { probe: self.probe.clone(), recorder: self.recorder.clone() };
+        let hooks = Hooks::new(self.doors.clone(), self.receiver.clone(), self.proxies.clone());
+        Router::new()
+            .route("/healthz", get(health::alive))
+            .route("/readyz", get(health::ready))
+            .route("/metrics", get(metrics::scrape))
+            .with_state(shared)
+            .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
+            .merge(hooks::routes(hooks))
+            .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, REQUEST_TIMEOUT))
+            .layer(CatchPanicLayer::new())
+    }
+}
 
 /// Serves until `stop` completes; requests under way are answered.
 ///
 /// # Errors
-/// When the listener fails.
-pub async fn serve(
+/// When the certificate for TLS cannot be used: at once. When the listener fails.
+pub fn serve(
     listener: TcpListener,
-    probe: Arc<dyn Probe>,
-    recorder: Recorder,
+    surface: Surface,
     stop: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), ServeError> {
-    let shared = Shared { probe, recorder };
-    let router = Router::new()
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(metrics::scrape))
-        .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
-        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, REQUEST_TIMEOUT))
-        .layer(CatchPanicLayer::new())
-        .with_state(shared);
-    axum::serve(listener, router).with_graceful_shutdown(stop).await?;
-    Ok(())
+) -> Result<impl Future<Output = Result<(), ServeError>> + Send + 'static, TlsError> {
+    let service = surface.router().into_make_service_with_connect_info::<Peer>();
+    let clients = surface.doors.iter().flat_map(|door| door.certificates.clone()).collect();
+    let encrypted = match surface.tls {
+        Some(files) => Ok(TlsListener::new(listener, files, clients)?),
+        None => Err(listener),
+    };
+    Ok(async move {
+        match encrypted {
+            Ok(encrypted) => axum::serve(encrypted, service).with_graceful_shutdown(stop).await?,
+            Err(plain) => axum::serve(plain, service).with_graceful_shutdown(stop).await?,
+        }
+        Ok(())
+    })
 }

@@ -8,6 +8,7 @@ mod running;
 mod sessions;
 mod tokens;
 mod waiting;
+mod webhooks;
 
 pub use ledger::{LedgerHandle, find_ledger, has_ledger, open_ledger, reach_ledger};
 pub use running::{Service, ServiceError, attach};

@@ -12,6 +12,7 @@ use syncline_server::{Probe, Readiness, Recorder, Sample, describe as describe_a
 use tokio::sync::watch;
 
 use super::waiting::Waits;
+use super::webhooks::WebhookDesk;
 
 /// Names of the metrics and what they mean; the one place where they are spelt.
 const METRICS: &[(&str, &str)] = &[
@@ -28,6 +29,7 @@ const METRICS: &[(&str, &str)] = &[
     (ROUNDS, "Rounds committed by this process."),
     (OWNER, "Whether this process owns the shards."),
     (LOADED, "Whether all first loads are done."),
+    (DELIVERIES, "Webhook deliveries that came to this process, by what became of them."),
 ];
 
 const FIGURE: &str = "syncline_figure_total";
@@ -43,6 +45,7 @@ const IN_FLIGHT: &str = "syncline_batches_in_flight";
 const ROUNDS: &str = "syncline_rounds_total";
 const OWNER: &str = "syncline_owner";
 const LOADED: &str = "syncline_loaded";
+const DELIVERIES: &str = "syncline_webhook_deliveries_total";
 
 /// Tells a recorder what the metrics mean.
 pub(super) fn describe(recorder: &Recorder) {
@@ -56,6 +59,7 @@ pub(super) struct ServiceProbe {
     status: watch::Receiver<Status>,
     waits: watch::Receiver<Waits>,
     names: BTreeMap<MappingId, Arc<str>>,
+    deliveries: WebhookDesk,
 }
 
 impl ServiceProbe {
@@ -64,8 +68,9 @@ impl ServiceProbe {
         status: watch::Receiver<Status>,
         waits: watch::Receiver<Waits>,
         names: BTreeMap<MappingId, Arc<str>>,
+        deliveries: WebhookDesk,
     ) -> Self {
-        Self { ledger, status, waits, names }
+        Self { ledger, status, waits, names, deliveries }
     }
 }
 
@@ -146,6 +151,11 @@ impl Probe for ServiceProbe {
                 let label = vec![("system", waiting.system.to_string())];
                 samples.push(gauge(HINTS, label, number(waiting.hints)));
             }
+        }
+        for ((system, verdict), count) in self.deliveries.counts() {
+            let labels =
+                vec![("system", system.to_string()), ("verdict", verdict.as_str().to_owned())];
+            samples.push(counter(DELIVERIES, labels, number(count)));
         }
         samples
     }

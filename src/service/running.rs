@@ -10,7 +10,7 @@ use syncline_engine::driver::Status;
 use syncline_ledger::Setup as _;
 use syncline_ledger::postgres::Postgres;
 use syncline_sdk::Connector;
-use syncline_server::{Recorder, ServeError, serve};
+use syncline_server::{Door, Recorder, ServeError, Surface, TrustedProxies, serve};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -21,6 +21,7 @@ use super::probe::ServiceProbe;
 use super::sessions::{Opened, Sessions};
 use super::tokens::LedgerTokens;
 use super::waiting::tell;
+use super::webhooks::{Inbound, WebhookDesk};
 use crate::cli::{Installation, Stop};
 
 /// How often, and how long apart, a taken port is tried.
@@ -44,6 +45,8 @@ pub struct Service {
     pub ledger: Arc<Postgres>,
     /// Where the HTTP surface listens.
     pub address: std::net::SocketAddr,
+    /// Whether its connections are encrypted by itself.
+    pub encrypted: bool,
     /// What should be known about the files.
     pub warnings: Diagnostics,
 }
@@ -57,6 +60,8 @@ impl Service {
     /// What is wrong with the files, or with the set-up; the message says what to do.
     pub async fn open(config: &Path, stop: CancellationToken) -> Result<Self, ServiceError> {
         let mut installation = Installation::open(config)?;
+        let http = installation.settings.http.clone();
+        let encrypted = http.tls.is_some();
         let listener = listen(installation.settings.listen).await?;
         let address = listener.local_addr().context("the HTTP listener")?;
         let LedgerHandle { ledger, cluster } = open_ledger(&installation.settings).await?;
@@ -69,27 +74,50 @@ impl Service {
             );
         }
         renewable_logins(&mut installation, &ledger)?;
+        let (doors, inbound) = webhooks(&installation)?;
         let install = ledger.install(&uuid_text()).await.context("the ledger")?;
         installation.install = install.into();
         let warnings = installation.warnings.clone();
         let mut sessions = Sessions::new(installation, ledger.clone(), uuid_text(), stop.clone());
         let (status, waits) = (sessions.status(), sessions.waits());
         let serving = stop.child_token();
+        let deliveries = WebhookDesk::new(ledger.clone(), inbound, sessions.wake());
         let probe = ServiceProbe::new(
             ledger.clone(),
             status.clone(),
             waits.clone(),
             sessions.numbers().await.context("the ledger")?,
+            deliveries.clone(),
         );
         let recorder = Recorder::new().context("the metrics")?;
         super::probe::describe(&recorder);
         let until = serving.clone().cancelled_owned();
-        let surface = tokio::spawn(serve(listener, Arc::new(probe), recorder, until));
+        let surface = Surface {
+            probe: Arc::new(probe),
+            recorder,
+            doors,
+            receiver: Arc::new(deliveries),
+            proxies: TrustedProxies(http.trusted_proxies),
+            tls: http.tls,
+        };
+        let surface = serve(listener, surface, until).context("the HTTP surface")?;
+        let surface = tokio::spawn(surface);
         let telling = tell(ledger.clone(), status.clone(), waits, serving.clone());
         let telling = tokio::spawn(telling);
         let serving = serving.drop_guard();
         let first = sessions.first().await?;
-        Ok(Self { sessions, first, surface, telling, serving, status, ledger, address, warnings })
+        Ok(Self {
+            sessions,
+            first,
+            surface,
+            telling,
+            serving,
+            status,
+            ledger,
+            address,
+            encrypted,
+            warnings,
+        })
     }
 
     /// Runs until it is stopped.
@@ -132,6 +160,23 @@ fn renewable_logins(
         installation.connectors.insert(system.name.clone(), connector);
     }
     Ok(())
+}
+
+/// The doors of the webhooks that the settings open, and who is behind each.
+fn webhooks(installation: &Installation) -> Result<(Vec<Door>, Vec<Inbound>), ServiceError> {
+    let (mut doors, mut inbound) = (Vec::new(), Vec::new());
+    for system in &installation.settings.systems {
+        let Some(settings) = &system.webhook else {
+            continue;
+        };
+        let connector = installation.connectors.get(&system.name);
+        let webhook = connector.and_then(|connector| connector.webhook());
+        doors.push(settings.door(system.name.as_str(), webhook.is_some())?);
+        let selections = installation.selections(&system.name);
+        let entities = selections.into_iter().map(|selection| selection.entity).collect();
+        inbound.push(Inbound { system: system.name.clone(), webhook, entities });
+    }
+    Ok((doors, inbound))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the start of a process waits for its port")]

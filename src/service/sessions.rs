@@ -15,7 +15,7 @@ use syncline_engine::{Away, Clock as _, Engine, Parts};
 use syncline_ledger::Setup as _;
 use syncline_ledger::postgres::Postgres;
 use syncline_sdk::{ErrorKind, SystemName};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::binding::Binder;
@@ -52,6 +52,8 @@ pub(super) struct Sessions {
     status: watch::Sender<Status>,
     waits: watch::Sender<Waits>,
     stop: CancellationToken,
+    /// Wakes the driver of the session, whichever that is.
+    wake: Arc<Notify>,
     /// The systems that are waited for.
     away: BTreeMap<SystemName, Away>,
     /// How often a system vanished as soon as it was taken in.
@@ -72,6 +74,7 @@ impl Sessions {
             status: watch::Sender::default(),
             waits: watch::Sender::default(),
             stop,
+            wake: Arc::default(),
             away: BTreeMap::new(),
             relapses: BTreeMap::new(),
         }
@@ -80,6 +83,11 @@ impl Sessions {
     /// What the drivers tell about themselves, one after the other.
     pub fn status(&self) -> watch::Receiver<Status> {
         self.status.subscribe()
+    }
+
+    /// What wakes the drivers.
+    pub fn wake(&self) -> Arc<Notify> {
+        self.wake.clone()
     }
 
     /// Which mappings wait.
@@ -223,7 +231,8 @@ impl Sessions {
             quota_reserve: f64::from(settings.quota_reserve_percent) / 100.0,
             left_out: self.waits.borrow().mappings.keys().cloned().collect(),
         };
-        Driver::new(engine, settings, self.status.clone(), &self.stop)
+        let driver = Driver::new(engine, settings, self.status.clone(), &self.stop);
+        driver.woken_by(self.wake.clone())
     }
 
     /// A system vanished before its streams had begun.

@@ -12,16 +12,29 @@ use syncline_core::mapping::language::{
 };
 use syncline_sdk::SystemName;
 
+use super::http::{HttpSettings, WebhookSettings};
 use super::insertion::{Inserted, insert};
 use super::{Environment, NodeDeserializer, ledger_url, secrets};
 use crate::registry::{self, SystemKind};
 
 const TOP: Keys<'_> = Keys {
     of: "the settings file",
-    known: &["ledger", "systems", "mappings", "listen", "poll_interval", "quota_reserve", "log"],
+    known: &[
+        "ledger",
+        "systems",
+        "mappings",
+        "listen",
+        "public_url",
+        "tls",
+        "trusted_proxies",
+        "poll_interval",
+        "quota_reserve",
+        "log",
+    ],
     refused: &[
         ("allow_plain", "write `allow_plain` where it is meant: in a system, or in `ledger`"),
         ("kind", "a kind belongs to a system: systems: { crm: { kind: salesforce, ... } }"),
+        ("webhook", "a webhook belongs to a system: write it beside that system's `kind`"),
     ],
 };
 
@@ -49,6 +62,8 @@ pub struct Settings {
     pub mappings: PathBuf,
     /// Where the HTTP server listens (`127.0.0.1:8420`).
     pub listen: SocketAddr,
+    /// How it is reached from outside.
+    pub http: HttpSettings,
     /// How often a polled system is asked for changes (`5s`).
     pub poll_interval: Duration,
     /// The share of a daily quota, in percent, that sweeps and loads leave to others (`20`).
@@ -75,6 +90,8 @@ pub struct SystemSettings {
     pub span: Span,
     /// Its kind, with that kind's settings.
     pub kind: SystemKind,
+    /// How its deliveries are taken; not at all without it.
+    pub webhook: Option<WebhookSettings>,
 }
 
 /// What is logged, and how.
@@ -132,17 +149,18 @@ pub fn load(
     file.reader.found.check(settings)
 }
 
-struct File<'a> {
-    reader: Reader<'a>,
+pub(super) struct File<'a> {
+    pub(super) reader: Reader<'a>,
     hidden: &'a [Span],
-    folder: &'a Path,
+    pub(super) folder: &'a Path,
 }
 
 impl File<'_> {
     fn settings(&mut self, root: &Node) -> Option<Settings> {
         let keyed = self.reader.keys(root, TOP)?;
         let ledger = self.ledger(keyed.get("ledger"));
-        let systems = self.systems(keyed);
+        let http = self.http(keyed);
+        let systems = self.systems(keyed, http.tls.is_some());
         let mappings = keyed.get("mappings").and_then(|node| self.reader.text(node, "mappings"));
         let listen = self.parsed(keyed, "listen", "an address and a port as 127.0.0.1:8420");
         let poll_interval = self.duration(keyed, "poll_interval");
@@ -155,6 +173,7 @@ impl File<'_> {
             systems: systems?,
             mappings: self.folder.join(mappings.as_ref().map_or("mappings", |text| text)),
             listen: listen.unwrap_or(default_listen),
+            http,
             poll_interval: poll_interval.unwrap_or(POLL_INTERVAL),
             quota_reserve_percent: quota_reserve.unwrap_or(QUOTA_RESERVE_PERCENT),
             log,
@@ -186,7 +205,7 @@ impl File<'_> {
         Some(LedgerSettings { url, state_dir })
     }
 
-    fn systems(&mut self, keyed: Keyed<'_>) -> Option<Vec<SystemSettings>> {
+    fn systems(&mut self, keyed: Keyed<'_>, tls: bool) -> Option<Vec<SystemSettings>> {
         let example = "systems: { crm: { kind: salesforce, ... }, ops: { kind: postgres, ... } }";
         let node = self.reader.required(keyed, "the settings file", "systems", example)?;
         let NodeKind::Map(entries) = &node.kind else {
@@ -207,16 +226,16 @@ impl File<'_> {
         let systems: Vec<Option<SystemSettings>> = entries
             .iter()
             .map(|entry| {
-                let kind = self.system(&entry.value)?;
+                let (kind, webhook) = self.system(&entry.value, tls)?;
                 let name = SystemName::new(Arc::clone(&entry.key));
-                Some(SystemSettings { name, span: entry.key.span, kind })
+                Some(SystemSettings { name, span: entry.key.span, kind, webhook })
             })
             .collect();
         systems.into_iter().collect()
     }
 
-    /// One system: `kind` decides who reads the other keys.
-    fn system(&mut self, node: &Node) -> Option<SystemKind> {
+    /// One system: `kind` decides who reads the other keys, but for `webhook`.
+    fn system(&mut self, node: &Node, tls: bool) -> Option<(SystemKind, Option<WebhookSettings>)> {
         let NodeKind::Map(entries) = &node.kind else {
             let diagnostic = self
                 .reader
@@ -235,10 +254,13 @@ impl File<'_> {
             return None;
         };
         let kind = self.reader.word(&kind.value, "kind", registry::KINDS)?;
-        let others = entries.iter().filter(|entry| &**entry.key != "kind").cloned().collect();
+        let webhook = entries.iter().find(|entry| &**entry.key == "webhook");
+        let webhook = webhook.map(|entry| self.webhook(&entry.value, tls));
+        let ours = |key: &str| matches!(key, "kind" | "webhook");
+        let others = entries.iter().filter(|entry| !ours(&entry.key)).cloned().collect();
         let others = Node { span: node.span, kind: NodeKind::Map(others) };
         match registry::read(kind.value, NodeDeserializer::new(&others, self.hidden)) {
-            Ok(kind) => Some(kind),
+            Ok(kind) => Some((kind, webhook.flatten())),
             Err(errors) => {
                 for error in errors {
                     let span = error.span.unwrap_or(node.span);
@@ -277,7 +299,7 @@ impl File<'_> {
         log
     }
 
-    fn refuse(&mut self, node: &Node, key: &str, expected: &str) {
+    pub(super) fn refuse(&mut self, node: &Node, key: &str, expected: &str) {
         let diagnostic = self
             .reader
             .error(node.span, format!("`{key}` does not fit"))

@@ -8,6 +8,7 @@
 mod deserializer;
 mod environment;
 mod file;
+mod http;
 mod insertion;
 mod ledger_url;
 mod mappings;
@@ -15,9 +16,12 @@ mod secrets;
 mod setting_error;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_http;
 
 pub use deserializer::NodeDeserializer;
 pub use environment::{Environment, ProcessEnvironment};
 pub use file::{LedgerSettings, LogFormat, LogSettings, Settings, SystemSettings, load};
+pub use http::{HttpSettings, WebhookSettings};
 pub use mappings::load_mappings;
 pub use setting_error::SettingError;

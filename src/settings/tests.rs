@@ -41,11 +41,11 @@ fn given() -> Given {
     }
 }
 
-fn read(text: &str) -> Result<Checked<Settings>, Diagnostics> {
+pub(super) fn read(text: &str) -> Result<Checked<Settings>, Diagnostics> {
     load(&Source::new("syncline.yaml", text), Path::new("/etc/syncline"), &given())
 }
 
-fn messages(found: &Diagnostics) -> Vec<String> {
+pub(super) fn messages(found: &Diagnostics) -> Vec<String> {
     found
         .iter()
         .map(|diagnostic| {

@@ -256,3 +256,28 @@ fn grants_tells_what_to_set_up_without_calling_anybody() {
     assert_eq!(unknown.status.code(), Some(2));
     assert!(stderr(&unknown).contains("they name crm, ops"), "{}", stderr(&unknown));
 }
+
+#[test]
+fn webhooks_prints_addresses_and_clicks() {
+    let folder = Folder::new("webhooks");
+    let webhook = "    webhook: { secret: the-secret-of-the-address }\n    client_secret:";
+    let settings = SETTINGS.replacen("    client_secret:", webhook, 1);
+    folder.write("syncline.yaml", &format!("public_url: https://s.example/\n{settings}"));
+    let mapping = ACCOUNTS.replace("system: one", "system: crm");
+    let mapping = mapping.replace("two, entity: Account", "ops, entity: public.accounts");
+    folder.write("mappings/accounts.yaml", &mapping);
+    let told = folder.run(&["webhooks"]);
+    let text = String::from_utf8(told.stdout.clone()).unwrap();
+    assert!(told.status.success(), "{text}{}", stderr(&told));
+    let address = "https://s.example/hooks/crm/the-secret-of-the-address";
+    for part in [address, "New Outbound Message > Object: Account", "nothing was delivered yet"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(text.contains("webhook of ops (postgres)\n  not set up"), "{text}");
+    let masked = json(&folder.run(&["webhooks", "crm", "--mask", "--json"]));
+    assert_eq!(masked["systems"][0]["url"], "https://s.example/hooks/crm/***", "{masked}");
+    assert!(!masked.to_string().contains("the-secret"), "{masked}");
+    let unknown = folder.run(&["webhooks", "cmr"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(stderr(&unknown).contains("did you mean `crm`?"), "{}", stderr(&unknown));
+}

@@ -59,6 +59,7 @@
 //! | `POST /__sim/locators/expire` | forgets all query locators |
 //! | `POST /__sim/limits` | `{max, used}` of the daily API calls |
 //! | `POST`, `DELETE /__sim/flows` | [`FlowRule`] |
+//! | `GET`, `POST`, `DELETE /__sim/outbound` | [`OutboundStatus`]; [`OutboundMessage`] → `{id}` |
 //! | `POST /__sim/schema/objects` | `{name, label?, fields: [field]}` → `{prefix}` |
 //! | `POST /__sim/schema/{Object}/fields` | [`NewField`] |
 //! | `PATCH`, `DELETE /__sim/schema/{Object}/fields/{Field}` | [`FieldPatch`] |
@@ -71,7 +72,7 @@
 //! `collections_delete`, `collections_retrieve`, `soap`, `other`.
 //!
 //! # Not served
-//! Bulk API, Pub/Sub and change events, outbound messages, search, XML and compressed bodies.
+//! Bulk API, Pub/Sub and change events, search, XML and compressed bodies.
 
 mod control;
 mod faults;
@@ -80,6 +81,7 @@ mod json;
 mod limits;
 mod oauth;
 mod org;
+mod outbound;
 mod rest;
 mod save;
 mod schema;
@@ -92,6 +94,7 @@ pub use oauth::AppPatch;
 pub use org::{
     ConditionalDelete, ConditionalStamp, Credentials, Id, NewUser, Org, Person, Refused, Settings,
 };
+pub use outbound::{OutboundMessage, OutboundPending, OutboundStatus};
 pub use rest::{RequestCounts, RequestEntry, Server, Tls, serve};
 pub use save::FlowRule;
 pub use schema::{FieldPatch, FieldType, NewField};

@@ -9,13 +9,14 @@ use syncline_sdk::{
     Capabilities, Cas, ChangesRequest, Connector, Context, EntityName, EntitySchema, Error,
     ErrorKind, FeedKind, FetchRequest, Fetched, Grant, Health, HistoryKind, Page, ReceiptKind,
     Result, ScanRequest, Selection, Settlement, UnknownWrite, Usage, Version, VersionOrder,
-    WriteBatch, WriteOutcome,
+    Webhook, WriteBatch, WriteOutcome,
 };
 
 use crate::auth::TokenStore;
 use crate::limits::{COMPOSITE_MAX, RECYCLE_BIN, RETRIEVE_IDS_MAX, WRITE_ROWS_MAX};
 use crate::org::Org;
 use crate::settings::SalesforceSettings;
+use crate::webhook::OutboundMessages;
 use crate::wire::Described;
 use crate::{check, grants, read, version, write};
 
@@ -152,6 +153,11 @@ impl Connector for Salesforce {
 
     async fn settle(&self, cx: &Context, unknown: &[UnknownWrite]) -> Result<Vec<Settlement>> {
         self.within(cx, "settle", write::settle(&self.org, cx, unknown)).await
+    }
+
+    fn webhook(&self) -> Option<Arc<dyn Webhook>> {
+        let org = self.org.transport.login().known_org();
+        Some(Arc::new(OutboundMessages::new(org)))
     }
 
     fn order(&self, a: &Version, b: &Version) -> VersionOrder {

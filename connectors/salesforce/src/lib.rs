@@ -6,6 +6,7 @@
 //! | `grants` | what an administrator sets up, with the exact metadata and clicks |
 //! | `wire` | requests and answers: transport, the error table, the codec, SOQL, the schema |
 //! | `read` | scans, polled changes, look-ups |
+//! | `webhook` | outbound messages: reading them, and how they are set up |
 //! | `write` | creates, guarded updates, fences, deletes, undeletes, and settling what is unknown |
 //!
 //! # What it promises
@@ -30,6 +31,7 @@ mod org;
 mod read;
 mod settings;
 mod version;
+mod webhook;
 mod wire;
 mod write;
 

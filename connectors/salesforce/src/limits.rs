@@ -65,3 +65,9 @@ pub(crate) const SHOWN_ROWS_MAX: usize = 100_000;
 
 /// Polled selections whose shown rows are remembered.
 pub(crate) const SHOWN_POLLS_MAX: usize = 64;
+
+/// An outbound message has 1 to 100 notifications (SOAP guide, outbound messaging).
+pub(crate) const NOTIFICATIONS_MAX: usize = 100;
+
+/// How deep the XML of a message may be: an outbound message has 6 levels.
+pub(crate) const XML_DEPTH_MAX: usize = 16;

@@ -1,11 +1,13 @@
 //! The contract between the engine and a kind of system.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use crate::{
     Capabilities, ChangesRequest, Context, EntityName, EntitySchema, Error, Feed, FetchRequest,
     Fetched, Grant, Health, HistoryEntry, HistoryRequest, Page, Position, Result, ScanRequest,
-    Selection, Settlement, UnknownWrite, Usage, Version, WriteBatch, WriteOutcome,
+    Selection, Settlement, UnknownWrite, Usage, Version, Webhook, WriteBatch, WriteOutcome,
 };
 
 /// How two versions of one record on one side compare.
@@ -160,6 +162,12 @@ pub trait Connector: Send + Sync + 'static {
     async fn forget(&self, cx: &Context, batches: &[crate::BatchId]) -> Result<()> {
         let _ = (cx, batches);
         Ok(())
+    }
+
+    /// What reads the deliveries that this kind of system sends of itself; nothing where it sends
+    /// none. It shares no ability to call or to write with the connector.
+    fn webhook(&self) -> Option<Arc<dyn Webhook>> {
+        None
     }
 
     /// Compares two versions of one record. Pure.

@@ -23,6 +23,7 @@ mod read;
 mod record;
 mod schema;
 mod value;
+mod webhook;
 mod write;
 
 pub use capability::{Capabilities, Cas, FeedKind, Guarantee, HistoryKind, ReceiptKind};
@@ -45,6 +46,7 @@ pub use read::{
 pub use record::{Actor, ActorKind, Record};
 pub use schema::{EntitySchema, FieldSchema, FieldType};
 pub use value::Value;
+pub use webhook::{Notice, Webhook, WebhookRefusal, WebhookReply, WebhookRequest};
 pub use write::{
     Current, Expect, Settlement, UnknownWrite, Write, WriteBatch, WriteOp, WriteOutcome,
 };

@@ -69,6 +69,8 @@ pub(super) struct Turn {
     number: u64,
     pub due: Tick,
     pub running: bool,
+    /// Whether it was woken while it ran: what it reads may be older than what woke it.
+    woken: bool,
     pub place: Option<String>,
     pub failures: super::pace::Pace,
 }
@@ -86,7 +88,8 @@ impl Turns {
     pub fn add(&mut self, job: Job, place: Option<String>, now: Tick) {
         self.last += 1;
         let number = self.last;
-        let turn = Turn { number, due: now, running: false, place, failures: Default::default() };
+        let failures = Default::default();
+        let turn = Turn { number, due: now, running: false, woken: false, place, failures };
         self.turns.insert(job, turn);
     }
     /// A gap was noticed: what single records showed before may be what it hides, so the reads of
@@ -138,11 +141,18 @@ impl Turns {
             turn.due = turn.due.min(at);
         }
     }
-    /// A job ended; it is due again after a while.
+    /// Makes a job due at once; one that runs is due again as soon as it is done.
+    pub fn wake(&mut self, is: impl Fn(&Job) -> bool, at: Tick) {
+        for (_, turn) in self.turns.iter_mut().filter(|(job, _)| is(job)) {
+            turn.woken = turn.running;
+            turn.due = turn.due.min(at);
+        }
+    }
+    /// A job ended; it is due again after a while, or at once if it was woken meanwhile.
     pub fn done(&mut self, job: &Job, again: Tick) {
         if let Some(turn) = self.turns.get_mut(job) {
             turn.running = false;
-            turn.due = again;
+            turn.due = if std::mem::take(&mut turn.woken) { turn.due.min(again) } else { again };
         }
     }
     /// How long a failed job waits.

@@ -146,10 +146,12 @@ impl<L: Ledger> Driver<L> {
         }
     }
 
-    /// Wakes the driver: something was put into the ledger that it may want to look at.
+    /// Lets the driver be woken: by whoever has put hints or answers into the ledger. It looks
+    /// for them by itself too, only later.
     #[must_use]
-    pub fn wake(&self) -> Arc<tokio::sync::Notify> {
-        self.wake.clone()
+    pub fn woken_by(mut self, wake: Arc<tokio::sync::Notify>) -> Self {
+        self.wake = wake;
+        self
     }
 
     /// Runs until it is stopped: owns the shards, recovers, makes the systems ready, loads,
@@ -274,7 +276,7 @@ impl<L: Ledger> Driver<L> {
             }
             news = self.feed_news.1.recv(), if room => news,
             () = self.wake.notified() => {
-                self.turns.hurry(|_| true, tick());
+                self.turns.wake(|job| matches!(job, Job::Hints(_) | Job::Answers), tick());
                 return;
             }
             () = pause_until(due) => return,

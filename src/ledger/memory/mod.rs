@@ -7,6 +7,7 @@
 //! clock or draws a number, and every order is that of the keys, so that a seed replays a run.
 
 mod commit;
+mod deliveries;
 mod draft;
 mod gate;
 mod handle;

@@ -13,7 +13,8 @@ use syncline_sdk::{BatchId, EntityName, Instant, Key, LinkId, SystemName};
 
 use crate::fold::{self, HintKey};
 use crate::{
-    Awaited, Description, LinkQuery, Loaded, MappingRevision, OpenBatch, Owner, Ownership, Snapshot,
+    Awaited, Delivery, Description, LinkQuery, Loaded, MappingRevision, OpenBatch, Owner,
+    Ownership, Snapshot,
 };
 
 /// A record's name within a mapping.
@@ -47,6 +48,9 @@ pub(super) struct State {
     pub(super) descriptions: BTreeMap<(MappingId, Side), Description>,
     pub(super) awaited: Vec<Awaited>,
     pub(super) tokens: BTreeMap<(SystemName, String), String>,
+    pub(super) deliveries: Vec<Delivery>,
+    pub(super) last_delivery: i64,
+    pub(super) notices: BTreeMap<(SystemName, String), i64>,
 }
 
 impl State {

@@ -6,6 +6,7 @@ mod cases;
 mod commits;
 mod crash;
 mod database;
+mod deliveries;
 mod fixture;
 mod guards;
 mod hints;

@@ -1,8 +1,8 @@
 //! What the suite runs on.
 
-use crate::{Ledger, People, Setup};
+use crate::{Deliveries, Ledger, People, Setup};
 
 /// What the suite runs on: a handle on a fresh ledger; its clones are other processes.
-pub(crate) trait Subject: Ledger + People + Setup + Clone {}
+pub(crate) trait Subject: Ledger + People + Setup + Deliveries + Clone {}
 
-impl<T: Ledger + People + Setup + Clone> Subject for T {}
+impl<T: Ledger + People + Setup + Deliveries + Clone> Subject for T {}

@@ -3,6 +3,7 @@
 
 mod gaps;
 mod gate;
+mod hooks;
 mod logins;
 mod orgs;
 mod plans;

@@ -28,6 +28,10 @@ pub struct World {
     databases: Vec<(String, PgPool)>,
     orgs: Vec<Server>,
     address: Option<std::net::SocketAddr>,
+    /// How often polled systems are asked.
+    pub poll_interval: &'static str,
+    /// Further lines of the settings.
+    pub settings: String,
 }
 
 impl World {
@@ -51,6 +55,8 @@ impl World {
             databases: Vec::new(),
             orgs: Vec::new(),
             address: None,
+            poll_interval: "1s",
+            settings: String::new(),
         };
         world.database(&format!("{name}_ledger")).await;
         world
@@ -106,6 +112,15 @@ impl World {
         let org = Org::new(seed);
         let server = Server::start(org.clone(), "127.0.0.1:0").await.unwrap();
         self.add_org(system, &org, &server.url(), "");
+        self.orgs.push(server);
+        org
+    }
+
+    /// A simulated org with further settings.
+    pub async fn org_with(&mut self, system: &str, seed: u64, settings: &str) -> Org {
+        let org = Org::new(seed);
+        let server = Server::start(org.clone(), "127.0.0.1:0").await.unwrap();
+        self.add_org(system, &org, &server.url(), settings);
         self.orgs.push(server);
         org
     }
@@ -177,8 +192,8 @@ impl World {
         std::fs::write(self.folder.join("ledger.url"), &self.databases[0].0).unwrap();
         let settings = format!(
             "ledger: {{ url: \"file:ledger.url\" }}\nsystems:\n{}mappings: mappings\n\
-             listen: 127.0.0.1:0\npoll_interval: 1s\n",
-            self.systems
+             listen: 127.0.0.1:0\npoll_interval: {}\n{}",
+            self.systems, self.poll_interval, self.settings
         );
         let config = self.folder.join("syncline.yaml");
         std::fs::write(&config, settings).unwrap();
@@ -209,9 +224,14 @@ impl World {
         self.running = Some((stop, task));
     }
 
+    /// The address of a path of the running service.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address.unwrap())
+    }
+
     /// What the running service answers to a request: whether it says yes, and its words.
     pub async fn ask(&self, path: &str) -> (bool, String) {
-        let url = format!("http://{}{path}", self.address.unwrap());
+        let url = self.url(path);
         let reply = reqwest::Client::builder().no_proxy().build().unwrap().get(url).send().await;
         let reply = reply.unwrap();
         (reply.status().is_success(), reply.text().await.unwrap())

@@ -2,6 +2,7 @@
 //! no authentication. The crate documentation lists the routes.
 
 mod edits;
+mod outbound;
 mod route;
 mod schema;
 mod world;

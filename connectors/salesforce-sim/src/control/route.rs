@@ -1,6 +1,6 @@
 //! From a path to what serves it, and what all routes share.
 
-use super::{edits, schema, world};
+use super::{edits, outbound, schema, world};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Raw, json};
 
@@ -37,6 +37,7 @@ pub(crate) async fn answer(org: &Org, http: &Http) -> Reply {
         [verb @ ("create" | "update" | "delete" | "undelete" | "purge" | "merge" | "seed")] => {
             edits::route(org, http, verb).await
         }
+        ["outbound"] => outbound::route(org, http),
         ["schema", rest @ ..] => schema::route(org, http, rest),
         rest => world::route(org, http, rest),
     };

@@ -61,6 +61,13 @@ pub struct Settings {
     pub composite_groups: bool,
     /// Object → user who owns new rows when `Sforce-Auto-Assign` is not `FALSE`.
     pub assignment: BTreeMap<String, String>,
+    /// How long after a refused outbound message it is first sent again, milliseconds; the gap
+    /// doubles, up to two hours.
+    pub outbound_retry_ms: u64,
+    /// Notifications are sent in another order than that of the saves.
+    pub outbound_shuffle: bool,
+    /// How many more times each outbound message is sent, acknowledged or not.
+    pub outbound_repeat: u32,
     /// Address that the token reply names; by default the one the client called.
     pub instance_url: Option<String>,
 }
@@ -120,6 +127,9 @@ impl Default for Settings {
                 .into_iter()
                 .map(|object| (object.to_owned(), assigned.to_owned()))
                 .collect(),
+            outbound_retry_ms: 10_000,
+            outbound_shuffle: false,
+            outbound_repeat: 0,
             instance_url: None,
         }
     }

@@ -16,6 +16,7 @@ use crate::faults::Faults;
 use crate::history::Entry;
 use crate::limits::Usage;
 use crate::oauth::Logins;
+use crate::outbound::Outbound;
 use crate::rest::Cursors;
 use crate::rest::RequestLog;
 use crate::save::FlowRule;
@@ -44,6 +45,7 @@ pub(crate) struct State {
     pub(crate) usage: Usage,
     pub(crate) cursors: Cursors,
     pub(crate) flows: Vec<FlowRule>,
+    pub(crate) outbound: Outbound,
     /// The delete log reaches back to here, seconds.
     pub(crate) delete_log_from_s: i64,
 }
@@ -73,6 +75,7 @@ impl State {
             usage: Usage::default(),
             cursors: Cursors::default(),
             flows: Vec::new(),
+            outbound: Outbound::default(),
             delete_log_from_s: clock.now_s() - 15 * 24 * 3600,
         };
         for object in objects {
@@ -205,6 +208,7 @@ impl State {
                 table.purged.insert(change.id);
             }
         }
+        self.queue_outbound(txn.actor.user, &txn.events);
         let actor = Arc::new(txn.actor);
         for event in txn.events {
             self.history.push(Entry {

@@ -12,13 +12,14 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::http::{Body, Http, Reply};
 use super::service::answer;
 use super::socket::{CuttableListener, Wire};
 use super::tls::Tls;
 use crate::org::Org;
+use crate::outbound;
 
 /// REST bodies may have about 50 MB.
 const BODY_BYTES_MAX: usize = 50 * 1024 * 1024;
@@ -92,8 +93,11 @@ async fn serve_until(
     listener: CuttableListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let router = Router::new().fallback(handle).with_state(org);
+    let router = Router::new().fallback(handle).with_state(org.clone());
     let service = router.into_make_service_with_connect_info::<Wire>();
+    // Ends with this future, however that ends.
+    let mut sender = JoinSet::new();
+    sender.spawn(outbound::run(org));
     axum::serve(listener, service).with_graceful_shutdown(stop).await
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Request, String> {
 }
 
 /// Every element with its path of local names and its own text.
-fn leaves(text: &str) -> Result<Vec<(Vec<String>, String)>, String> {
+pub(crate) fn leaves(text: &str) -> Result<Vec<(Vec<String>, String)>, String> {
     let mut reader = Reader::from_str(text);
     let mut path: Vec<String> = Vec::new();
     let mut texts: Vec<String> = Vec::new();

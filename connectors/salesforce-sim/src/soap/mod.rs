@@ -4,4 +4,5 @@
 mod envelope;
 mod service;
 
+pub(crate) use envelope::{escaped, leaves};
 pub(crate) use service::answer;

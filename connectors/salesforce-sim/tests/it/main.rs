@@ -14,6 +14,7 @@ mod external;
 mod faults;
 mod locks;
 mod login_flows;
+mod outbound;
 mod query;
 mod replication;
 mod rows;

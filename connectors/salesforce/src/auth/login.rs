@@ -1,6 +1,6 @@
 //! The session that all tasks share, and its renewal by one of them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
@@ -46,6 +46,8 @@ struct Desk {
     url: Url,
     http: reqwest::Client,
     store: Arc<dyn TokenStore>,
+    /// The org that the first login was to.
+    org: Arc<OnceLock<String>>,
     state: Mutex<State>,
 }
 
@@ -61,7 +63,12 @@ impl Login {
         store: Arc<dyn TokenStore>,
     ) -> Self {
         let state = Mutex::default();
-        Self(Arc::new(Desk { settings, url, http, store, state }))
+        Self(Arc::new(Desk { settings, url, http, store, org: Arc::default(), state }))
+    }
+
+    /// The id of the org, 18 characters, once a login has told it.
+    pub(crate) fn known_org(&self) -> Arc<OnceLock<String>> {
+        self.0.org.clone()
     }
 
     /// The session, or a renewed one when the server refused that of generation `refused`. All
@@ -155,6 +162,7 @@ impl Desk {
         let (Some(Some(user)), Some(Some(org))) = (ids.next(), ids.next()) else {
             return Err(wrong("the token response names no org and user".to_owned()));
         };
+        self.org.get_or_init(|| org.clone());
         let generation = {
             let mut state = self.lock();
             state.generation += 1;

@@ -1,0 +1,55 @@
+//! Table `delivery_notice`.
+
+use std::collections::BTreeSet;
+
+use sqlx::PgConnection;
+use syncline_sdk::{Instant, SystemName};
+
+use super::error::Meaning;
+use crate::Result;
+use crate::deliveries::{NOTICES_KEPT, kept_from};
+
+/// How many old rows go with new ones: more than a delivery has, so that they never pile up.
+const FORGOTTEN_MAX: i64 = 500;
+
+/// Remembers notices; gives those that had not come before. Two at once that name the same wait
+/// for each other, in the same order.
+pub(super) async fn add(
+    connection: &mut PgConnection,
+    system: &SystemName,
+    notices: &BTreeSet<&str>,
+    at: Instant,
+) -> Result<BTreeSet<String>> {
+    if notices.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let names: Vec<String> = notices.iter().map(|notice| (*notice).to_owned()).collect();
+    let new = sqlx::query_scalar!(
+        "insert into syncline.delivery_notice (system, notice, at)
+         select $1, notice, $3 from unnest($2::text[]) as u (notice)
+         on conflict do nothing
+         returning notice",
+        system.as_str(),
+        &names,
+        at.micros(),
+    )
+    .fetch_all(connection)
+    .await
+    .meaning("remember notices")?;
+    Ok(new.into_iter().collect())
+}
+
+/// Some of the notices that nobody sends any more.
+pub(super) async fn forget(connection: &mut PgConnection, now: Instant) -> Result<()> {
+    sqlx::query!(
+        "delete from syncline.delivery_notice
+         where (system, notice) in (select system, notice from syncline.delivery_notice
+                                    where at < $1 order by at limit $2)",
+        kept_from(now, NOTICES_KEPT),
+        FORGOTTEN_MAX,
+    )
+    .execute(connection)
+    .await
+    .meaning("forget old notices")?;
+    Ok(())
+}

@@ -1,0 +1,5 @@
+//! The surface as clients meet it.
+
+mod fixture;
+mod tls;
+mod ways;
