@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 
 use super::{
     Colour, Exit, Output, Stop, check, conflicts, demo, doctor, explain, grants, health, login,
-    migrate, plan, run, simulate, status, webhooks,
+    migrate, plan, run, simulate, status, sweep, webhooks,
 };
 
 const AFTER_HELP: &str = "\
@@ -55,6 +55,8 @@ enum Command {
     Run(run::Arguments),
     /// Check settings and mappings; changes nothing.
     Check(check::Arguments),
+    /// Ask the running engine to compare all records now.
+    Sweep(sweep::Arguments),
     /// Tell what a run would write, ask and cost; writes nothing anywhere.
     Plan(plan::Arguments),
     /// Look at both systems, what they have and what they lack; changes nothing.
@@ -103,6 +105,7 @@ impl Cli {
             match self.command {
                 Command::Run(arguments) => run::run(config, arguments, output).await,
                 Command::Check(arguments) => check::run(config, arguments, output).await,
+                Command::Sweep(arguments) => sweep::run(config, arguments, output).await,
                 Command::Plan(arguments) => plan::run(config, arguments, output).await,
                 Command::Doctor(arguments) => doctor::run(config, arguments, output).await,
                 Command::Grants(arguments) => grants::run(config, arguments, output).await,

@@ -23,6 +23,7 @@ mod run;
 pub mod signals;
 mod simulate;
 mod status;
+mod sweep;
 mod webhooks;
 mod words;
 

@@ -43,7 +43,10 @@ pub use engine::{Engine, Parts};
 pub use error::{EngineError, Result};
 pub use flight::{Flight, Flights};
 pub use holding::Holdings;
-pub use intake::{LOADED, feed_stream, load_stream, poll_stream, verify_from_start, verify_stream};
+pub use intake::{
+    LOADED, NoPlace, SweepPlace, SweepStep, feed_stream, load_stream, poll_stream, sweep_stream,
+    verify_from_start, verify_stream,
+};
 pub use reader::Intake;
 pub use rehearsal::{Asked, FieldPlan, MappingPlan, Plan, Sample, SystemPlan, rehearse};
 pub use send::{Sending, Sent};

@@ -102,6 +102,16 @@ pub const RECEIPTS_KEPT: Duration = Duration::from_secs(600);
 /// Batches whose receipts are forgotten in one go: one short statement on each side.
 pub const FORGET_MAX: usize = 500;
 
+/// How long a record that a sweep does not find is left alone, microseconds, before it is looked
+/// for again and suspected to be deleted: its deletion may be told late, as what it is.
+pub const SWEEP_DOUBT: i64 = 600_000_000;
+
+/// How long a sweep that nobody waits for rests between two steps: it may take a day.
+pub const SWEEP_REST: Duration = Duration::from_secs(60);
+
+/// How long after the start of a process the first sweep of a mapping begins, at the latest.
+pub const SWEEP_FIRST: Duration = Duration::from_secs(3_600);
+
 /// How many records a plan shows of a kind.
 pub const SAMPLES_MAX: usize = 5;
 

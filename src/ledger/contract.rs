@@ -208,6 +208,13 @@ pub trait Ledger: Send + Sync + 'static {
     /// As every call.
     async fn parked(&self, mapping: Option<MappingId>, max: usize) -> Result<Vec<Parked>>;
 
+    /// How many sweeps people have asked for so far, by mapping; those of which none was asked for
+    /// are left out.
+    ///
+    /// # Errors
+    /// As every call.
+    async fn sweeps_asked(&self) -> Result<Vec<(MappingId, i64)>>;
+
     /// Makes a changeset durable, all of it or nothing, after checking fence and guards.
     ///
     /// # Errors

@@ -159,6 +159,10 @@ impl Ledger for Overlay {
         self.above.parked(mapping, max).await
     }
 
+    async fn sweeps_asked(&self) -> Result<Vec<(MappingId, i64)>> {
+        self.above.sweeps_asked().await
+    }
+
     async fn commit(&self, changeset: &Changeset) -> Result<Committed> {
         self.above.commit(changeset).await
     }

@@ -152,6 +152,12 @@ pub trait People: Ledger {
     /// As every call.
     async fn awaited(&self) -> Result<Vec<Awaited>>;
 
+    /// Asks the engine for a sweep of a mapping; gives how many were asked for by now.
+    ///
+    /// # Errors
+    /// As every call.
+    async fn ask_sweep(&self, mapping: MappingId) -> Result<i64>;
+
     /// A link of any mapping, by its id.
     ///
     /// # Errors

@@ -228,6 +228,7 @@ impl Sessions {
         let settings = DriverSettings {
             poll_interval: settings.poll_interval,
             poll_intervals: BTreeMap::new(),
+            sweep_every: settings.sweep_every,
             quota_reserve: f64::from(settings.quota_reserve_percent) / 100.0,
             left_out: self.waits.borrow().mappings.keys().cloned().collect(),
         };

@@ -29,6 +29,7 @@ const TOP: Keys<'_> = Keys {
         "trusted_proxies",
         "poll_interval",
         "quota_reserve",
+        "sweep_every",
         "log",
     ],
     refused: &[
@@ -49,6 +50,9 @@ const POLL_INTERVAL: Duration = Duration::from_secs(5);
 /// The share of a daily quota that is left to others when the settings do not say, in percent.
 const QUOTA_RESERVE_PERCENT: u8 = 20;
 
+/// How often everything is compared when the settings do not say.
+const SWEEP_EVERY: Duration = Duration::from_secs(24 * 3_600);
+
 /// The settings of an installation.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -68,6 +72,9 @@ pub struct Settings {
     pub poll_interval: Duration,
     /// The share of a daily quota, in percent, that sweeps and loads leave to others (`20`).
     pub quota_reserve_percent: u8,
+    /// How much time passes from the beginning of one sweep of a mapping to that of the next
+    /// (`24h`); nothing for `never`.
+    pub sweep_every: Option<Duration>,
     /// What is logged, and how.
     pub log: LogSettings,
 }
@@ -165,6 +172,7 @@ impl File<'_> {
         let listen = self.parsed(keyed, "listen", "an address and a port as 127.0.0.1:8420");
         let poll_interval = self.duration(keyed, "poll_interval");
         let quota_reserve = self.percent(keyed, "quota_reserve");
+        let sweep_every = self.sweep_every(keyed);
         let log = self.log(keyed.get("log"));
         let default_listen = SocketAddr::from(([127, 0, 0, 1], 8420));
         Some(Settings {
@@ -176,6 +184,7 @@ impl File<'_> {
             http,
             poll_interval: poll_interval.unwrap_or(POLL_INTERVAL),
             quota_reserve_percent: quota_reserve.unwrap_or(QUOTA_RESERVE_PERCENT),
+            sweep_every,
             log,
         })
     }
@@ -322,11 +331,35 @@ impl File<'_> {
         parsed
     }
 
+    fn sweep_every(&mut self, keyed: Keyed<'_>) -> Option<Duration> {
+        const KEY: &str = "sweep_every";
+        let node = keyed.get(KEY).filter(|node| !node.is_null());
+        let text = node.and_then(|node| self.reader.text(node, KEY));
+        match text.as_deref().map(str::trim) {
+            None => Some(SWEEP_EVERY),
+            Some("never") => None,
+            Some(_) => {
+                let bounds = Duration::from_secs(60)..=Duration::from_secs(1_000 * 3_600);
+                let expected = "a duration from 1m to 1000h, as 24h, or never";
+                self.duration_within(keyed, KEY, &bounds, expected)
+            }
+        }
+    }
+
     fn duration(&mut self, keyed: Keyed<'_>, key: &str) -> Option<Duration> {
-        let expected = "a duration from 1s to 1h, as 5s or 2m";
+        let bounds = Duration::from_secs(1)..=Duration::from_secs(3600);
+        self.duration_within(keyed, key, &bounds, "a duration from 1s to 1h, as 5s or 2m")
+    }
+
+    fn duration_within(
+        &mut self,
+        keyed: Keyed<'_>,
+        key: &str,
+        bounds: &std::ops::RangeInclusive<Duration>,
+        expected: &str,
+    ) -> Option<Duration> {
         let signed: jiff::SignedDuration = self.parsed(keyed, key, expected)?;
         let duration = Duration::try_from(signed).ok();
-        let bounds = Duration::from_secs(1)..=Duration::from_secs(3600);
         let duration = duration.filter(|duration| bounds.contains(duration));
         if let (None, Some(node)) = (duration, keyed.get(key)) {
             self.refuse(node, key, expected);

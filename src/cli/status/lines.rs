@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use syncline_core::mapping::MappingId;
 use syncline_core::model::Figure;
-use syncline_engine::LOADED;
+use syncline_engine::{LOADED, SweepPlace, SweepStep};
+use syncline_sdk::Instant;
 
 use super::report::{BATCHES_MAX, Report, awaited_name, parked_record, stream_name};
 use crate::cli::desk::Desk;
@@ -115,7 +116,10 @@ fn streams(desk: &Desk, report: &Report, lines: &mut Vec<String>) {
         let load = stream.name.starts_with("load:");
         let place = match (load, stream.place == LOADED) {
             (true, true) => "all read".to_owned(),
-            _ => short(&plain(&stream.place), PLACE_CHARS_MAX),
+            _ => match sweep_place(&stream.name, &stream.place, desk.now) {
+                Some(told) => told,
+                None => short(&plain(&stream.place), PLACE_CHARS_MAX),
+            },
         };
         rows.add_row([
             stream_name(desk, &stream.name),
@@ -211,4 +215,15 @@ fn section(title: &str, text: &str, lines: &mut Vec<String>) {
     lines.push(String::new());
     lines.push(title.to_owned());
     lines.push(text.to_owned());
+}
+
+/// Where a sweep stands.
+fn sweep_place(stream: &str, place: &str, now: Instant) -> Option<String> {
+    let place: SweepPlace = stream.strip_prefix("sweep:").and_then(|_| place.parse().ok())?;
+    let at = match place.next {
+        SweepStep::Scan(side, _) => format!("reads the {side}"),
+        SweepStep::Links(_) => "reads the pairs".to_owned(),
+        SweepStep::Done => "over".to_owned(),
+    };
+    Some(format!("{at}, begun {} ago", age(now, place.began)))
 }

@@ -11,7 +11,7 @@ use super::ending::Ended;
 use super::pace::tick;
 use super::reads::{Job, Read};
 use super::run::{
-    ANSWERS_EVERY, Driver, FORGET_EVERY, HINTS_IDLE, RETRIED_SEEN, RETRY_EVERY, TICK,
+    ANSWERS_EVERY, ASKED_EVERY, Driver, FORGET_EVERY, HINTS_IDLE, RETRIED_SEEN, RETRY_EVERY, TICK,
 };
 
 impl<L: Ledger> Driver<L> {
@@ -41,9 +41,14 @@ impl<L: Ledger> Driver<L> {
     /// A scan waits for systems that do not keep up or do not answer: what it reads would only
     /// wait for them elsewhere.
     pub(super) fn is_too_early(&self, job: &Job) -> bool {
-        let (Job::Load(id, _) | Job::Verify(id) | Job::Retry(id)) = job else {
+        let (Job::Load(id, _) | Job::Verify(id) | Job::Retry(id) | Job::Sweep(id)) = job else {
             return false;
         };
+        // What a load or a verifying pass reads need not be read twice.
+        let read = |other: &Job| matches!(other, Job::Load(of, _) | Job::Verify(of) if of == id);
+        if matches!(job, Job::Sweep(_)) && self.turns.contains(read) {
+            return true;
+        }
         let now = self.engine.intake.clock.now();
         let sides = &self.engine.intake.mappings[id].sides;
         let systems = &self.engine.intake.systems;
@@ -82,7 +87,7 @@ impl<L: Ledger> Driver<L> {
             Job::Load(id, side) => {
                 vec![self.engine.intake.mappings[id].sides[*side].system.clone()]
             }
-            Job::Verify(id) => Side::BOTH
+            Job::Verify(id) | Job::Sweep(id) => Side::BOTH
                 .into_iter()
                 .map(|side| self.engine.intake.mappings[id].sides[side].system.clone())
                 .collect(),
@@ -119,6 +124,8 @@ impl<L: Ledger> Driver<L> {
             // What was tried must have had its answer before it is looked at.
             Job::Retry(_) if more => now + RETRIED_SEEN,
             Job::Retry(_) => now + RETRY_EVERY,
+            Job::Sweep(id) => self.sweeps_on(*id, next.as_deref()),
+            Job::Asked => now + ASKED_EVERY,
             _ if more => now,
             Job::Poll(id, side) => {
                 let system = &self.engine.intake.mappings[id].sides[*side].system;

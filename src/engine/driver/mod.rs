@@ -15,6 +15,7 @@ mod run;
 mod settings;
 mod start;
 mod status;
+mod sweeping;
 mod system_clock;
 mod taking;
 mod telling;

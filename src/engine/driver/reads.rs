@@ -26,6 +26,10 @@ pub(super) enum Job {
     Load(MappingId, Side),
     /// A verifying pass over the links of a mapping.
     Verify(MappingId),
+    /// A sweep of a mapping, step by step.
+    Sweep(MappingId),
+    /// A look for sweeps that people asked for.
+    Asked,
     /// Records of a mapping set aside for what may be mended by now.
     Retry(MappingId),
     /// Answers of people.
@@ -60,6 +64,8 @@ pub(super) struct Found {
     pub more: bool,
     /// A stream that starts anew.
     pub reopened: Option<Reopened>,
+    /// How many sweeps people asked for, by mapping.
+    pub asked: Vec<(MappingId, i64)>,
 }
 
 /// When a job is due, and whether it runs.
@@ -168,28 +174,37 @@ impl<L: Ledger> Intake<L> {
             Job::Poll(mapping, side) => {
                 let (work, next, more) =
                     self.poll(*mapping, *side, place.map(str::to_owned)).await?;
-                Found { work, next: Some(next), more, reopened: None }
+                Found { work, next: Some(next), more, ..Found::default() }
             }
             Job::Hints(system) => {
                 let work = self.read_hints(system).await?;
                 let more = work.hints_done.len() >= crate::limits::HINTS_MAX;
-                Found { work, next: None, more, reopened: None }
+                Found { work, more, ..Found::default() }
             }
             Job::Load(mapping, side) => {
                 let (work, next) = self.load(*mapping, *side, place).await?;
                 let more = next != crate::LOADED;
-                Found { work, next: Some(next), more, reopened: None }
+                Found { work, next: Some(next), more, ..Found::default() }
             }
             Job::Verify(mapping) => {
                 let after = place.and_then(|place| place.parse::<LinkId>().ok());
                 let (work, last) = self.verify(*mapping, after).await?;
                 let more = last.is_some();
-                Found { work, next: last.map(|last| last.to_string()), more, reopened: None }
+                Found { work, next: last.map(|last| last.to_string()), more, ..Found::default() }
+            }
+            Job::Sweep(mapping) => {
+                let place = place.and_then(|place| place.parse().ok());
+                let (work, next) = self.sweep(*mapping, place).await?;
+                let more = !next.is_over();
+                Found { work, next: Some(next.to_string()), more, ..Found::default() }
+            }
+            Job::Asked => {
+                Found { asked: self.ledger.sweeps_asked().await?, ..Found::default() }
             }
             Job::Retry(mapping) => {
                 let probe = place.and_then(|place| place.parse::<LinkId>().ok());
                 let (work, probe, more) = self.retry_parked(*mapping, probe).await?;
-                Found { work, next: probe.map(|probe| probe.to_string()), more, reopened: None }
+                Found { work, next: probe.map(|probe| probe.to_string()), more, ..Found::default() }
             }
             Job::Forget(system) => {
                 let more = self.forget_receipts(system).await?;
@@ -200,7 +215,7 @@ impl<L: Ledger> Intake<L> {
             Job::Begin(system) => self.look_whether_ready(system).await?,
             Job::Answers => {
                 let work = self.read_answers().await?;
-                Found { work, next: None, more: false, reopened: None }
+                Found { work, ..Found::default() }
             }
         })
     }

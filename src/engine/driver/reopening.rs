@@ -110,7 +110,12 @@ impl<L: Ledger> Driver<L> {
 
     /// Whether a job would read what cannot be read.
     pub(super) fn is_stopped(&self, job: &Job) -> bool {
-        let (Job::Poll(id, _) | Job::Load(id, _) | Job::Verify(id) | Job::Retry(id)) = job else {
+        let (Job::Poll(id, _)
+        | Job::Load(id, _)
+        | Job::Verify(id)
+        | Job::Retry(id)
+        | Job::Sweep(id)) = job
+        else {
             return false;
         };
         let sides = &self.engine.intake.mappings[id].sides;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use syncline_core::mapping::MappingId;
 use syncline_core::model::Gap;
 use syncline_ledger::Ledger;
 use syncline_sdk::{Position, SystemName};
@@ -53,6 +54,8 @@ pub(super) const HINTS_IDLE: Duration = Duration::from_secs(1);
 pub(super) const HINTS_SOON: Duration = Duration::from_millis(20);
 /// How often answers of people are looked for.
 pub(super) const ANSWERS_EVERY: Duration = Duration::from_millis(500);
+/// How often it is looked whether people asked for a sweep.
+pub(super) const ASKED_EVERY: Duration = Duration::from_secs(2);
 /// How often one record that was set aside for a wrong set-up is tried again.
 pub(super) const RETRY_EVERY: Duration = Duration::from_secs(60);
 /// How often receipts are forgotten that nothing needs any more.
@@ -97,6 +100,8 @@ pub struct Driver<L> {
     pub(super) renew_at: Tick,
     pub(super) gaps_open: bool,
     pub(super) idle_stored: BTreeMap<SystemName, Tick>,
+    /// The sweeps that people wait for, each with how many were asked for.
+    pub(super) swept_for: BTreeMap<MappingId, i64>,
     /// How the session is to end, once it is.
     pub(super) ended: Option<Ended>,
 }
@@ -142,6 +147,7 @@ impl<L: Ledger> Driver<L> {
             renew_at: tick(),
             gaps_open: true,
             idle_stored: BTreeMap::new(),
+            swept_for: BTreeMap::new(),
             ended: None,
         }
     }

@@ -13,6 +13,9 @@ pub struct DriverSettings {
     pub poll_interval: Duration,
     /// Other intervals for systems of that name.
     pub poll_intervals: BTreeMap<SystemName, Duration>,
+    /// How much time passes from the beginning of one sweep of a mapping to that of the next;
+    /// nothing where none runs by itself.
+    pub sweep_every: Option<Duration>,
     /// The share of a system's daily quota that loads and sweeps leave to others, 0 to 1.
     pub quota_reserve: f64,
     /// The mappings that are left out because they have never begun, by name. None of them may
@@ -25,6 +28,7 @@ impl Default for DriverSettings {
         Self {
             poll_interval: Duration::from_secs(5),
             poll_intervals: BTreeMap::new(),
+            sweep_every: None,
             quota_reserve: 0.5,
             left_out: Vec::new(),
         }

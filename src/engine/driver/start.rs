@@ -123,6 +123,7 @@ impl<L: Ledger> Driver<L> {
             }
         }
         self.turns.add(Job::Answers, None, now);
+        self.turns.add(Job::Asked, None, now);
         let mappings = self.engine.intake.mappings.clone();
         for mapping in mappings.values() {
             self.turns.add(Job::Retry(mapping.id), None, now);
@@ -135,6 +136,7 @@ impl<L: Ledger> Driver<L> {
                 }
                 self.start_load(mapping.id, side, &mapping.name, known, now);
             }
+            self.start_sweep(mapping, known);
             let verify = known.get(&verify_stream(&mapping.name));
             if let Some(verify) = verify.filter(|verify| verify.place != LOADED) {
                 self.turns.add(Job::Verify(mapping.id), Some(verify.place.clone()), now);

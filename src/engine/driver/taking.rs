@@ -49,6 +49,7 @@ impl<L: Ledger> Driver<L> {
                     self.reachable(&system);
                 }
                 taken.work.append(found.work);
+                self.sweeps_asked(&found.asked);
                 if let (Job::Reopen(name), Some(reopened)) = (&read.job, found.reopened) {
                     taken.reopened.push((name.clone(), reopened));
                 }

@@ -38,7 +38,7 @@ impl<L: Ledger> Driver<L> {
             | Job::Reopen(system)
             | Job::Mend(system)
             | Job::Begin(system) => Some(system.clone()),
-            Job::Verify(_) | Job::Retry(_) | Job::Answers => None,
+            Job::Verify(_) | Job::Sweep(_) | Job::Retry(_) | Job::Answers | Job::Asked => None,
         }
     }
 

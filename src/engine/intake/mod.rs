@@ -1,4 +1,4 @@
-//! Where changes come in: feeds, polls, hints, first loads, verifying passes, answers. Each
+//! Where changes come in: feeds, polls, hints, first loads, verifying passes, sweeps, answers. Each
 //! turns what it read into [`crate::Work`]; none decides anything.
 
 mod answers;
@@ -8,10 +8,12 @@ mod hints;
 mod load;
 mod poll;
 mod retry;
+mod sweep;
 mod verify;
 
 pub use feed::feed_stream;
 pub(crate) use feed::stream_position;
 pub use load::{LOADED, load_stream};
 pub use poll::poll_stream;
+pub use sweep::{NoPlace, SweepPlace, SweepStep, sweep_stream};
 pub use verify::{verify_from_start, verify_stream};

@@ -17,6 +17,8 @@ pub enum Call {
     OpenBatches,
     /// `spent_batches`.
     SpentBatches,
+    /// What sweeps were asked for.
+    SweepsAsked,
     /// `remove_batches`.
     RemoveBatches,
     /// `hints`.
@@ -52,6 +54,7 @@ impl Call {
             Self::Page => "page through links",
             Self::OpenBatches => "load open batches",
             Self::SpentBatches => "look for spent batches",
+            Self::SweepsAsked => "read what sweeps were asked for",
             Self::RemoveBatches => "remove batches",
             Self::Hints => "take hints",
             Self::Answers => "load answers",

@@ -84,6 +84,13 @@ impl Ledger for Memory {
         .await
     }
 
+    async fn sweeps_asked(&self) -> Result<Vec<(MappingId, i64)>> {
+        self.call(Call::SweepsAsked, |state| {
+            state.sweeps.iter().map(|(mapping, asked)| (*mapping, *asked)).collect()
+        })
+        .await
+    }
+
     async fn commit(&self, changeset: &Changeset) -> Result<Committed> {
         self.pass_commit(changeset).await
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use syncline_core::mapping::MappingId;
 use syncline_core::model::{Answer, Figure, Gap, Hint, Link, Review, ReviewStatus};
 use syncline_sdk::LinkId;
 
@@ -81,6 +82,15 @@ impl People for Memory {
 
     async fn awaited(&self) -> Result<Vec<Awaited>> {
         self.call(Call::People, |state| state.awaited.clone()).await
+    }
+
+    async fn ask_sweep(&self, mapping: MappingId) -> Result<i64> {
+        self.call(Call::People, |state| {
+            let asked = state.sweeps.entry(mapping).or_insert(0);
+            *asked += 1;
+            *asked
+        })
+        .await
     }
 
     async fn link(&self, link: LinkId) -> Result<Option<Link>> {

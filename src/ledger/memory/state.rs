@@ -47,6 +47,7 @@ pub(super) struct State {
     pub(super) snapshots: BTreeMap<(SystemName, EntityName), Snapshot>,
     pub(super) descriptions: BTreeMap<(MappingId, Side), Description>,
     pub(super) awaited: Vec<Awaited>,
+    pub(super) sweeps: BTreeMap<MappingId, i64>,
     pub(super) tokens: BTreeMap<(SystemName, String), String>,
     pub(super) deliveries: Vec<Delivery>,
     pub(super) last_delivery: i64,

@@ -82,6 +82,10 @@ impl Ledger for Postgres {
         call!(self, "list parked records", |connection| parked::list(connection, mapping, max))
     }
 
+    async fn sweeps_asked(&self) -> Result<Vec<(MappingId, i64)>> {
+        call!(self, "read what sweeps were asked for", |connection| sweep::asked(connection))
+    }
+
     async fn commit(&self, changeset: &Changeset) -> Result<Committed> {
         self.make_durable(changeset).await
     }

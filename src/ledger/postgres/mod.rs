@@ -40,6 +40,7 @@ mod review_change;
 mod schema_snapshot;
 mod seal;
 mod session;
+mod sweep;
 mod setup;
 mod token;
 

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use sqlx::{Connection, PgConnection};
+use syncline_core::mapping::MappingId;
 use syncline_core::model::{Figure, Gap, Hint, Link, Review};
 use syncline_sdk::LinkId;
 
 use super::error::Meaning;
 use super::session::call;
-use super::{Postgres, awaited, figure, gap, hint, lease, link, review};
+use super::{Postgres, awaited, figure, gap, hint, lease, link, review, sweep};
 use crate::{Answered, Awaited, LinkCount, NewAnswer, Owner, People, Result, ReviewQuery, Waiting};
 
 #[async_trait]
@@ -54,6 +55,10 @@ impl People for Postgres {
 
     async fn awaited(&self) -> Result<Vec<Awaited>> {
         call!(self, "read what is waited for", |connection| awaited::all(connection))
+    }
+
+    async fn ask_sweep(&self, mapping: MappingId) -> Result<i64> {
+        call!(self, "ask for a sweep", |connection| sweep::ask(connection, mapping))
     }
 
     async fn link(&self, link: LinkId) -> Result<Option<Link>> {

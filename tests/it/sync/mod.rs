@@ -10,6 +10,7 @@ mod plans;
 mod queue;
 mod silence;
 mod starts;
+mod sweeps;
 mod tables;
 mod trouble;
 mod twins;

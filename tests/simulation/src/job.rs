@@ -19,6 +19,8 @@ pub enum Job {
     Load(MappingId, Side),
     /// Both records of every link, after a gap.
     Verify(MappingId),
+    /// A sweep, step by step: one a life of a process.
+    Sweep(MappingId),
 }
 
 /// A job and where it stands.
@@ -79,6 +81,12 @@ pub async fn run_job(
             let after = place.as_deref().and_then(|place| place.parse::<LinkId>().ok());
             let (work, last) = intake.verify(*mapping, after).await?;
             Ok((work, last.map(|last| last.to_string()), last.is_some()))
+        }
+        Job::Sweep(mapping) => {
+            let place = place.and_then(|place| place.parse().ok());
+            let (work, next) = intake.sweep(*mapping, place).await?;
+            let more = !next.is_over();
+            Ok((work, Some(next.to_string()), more))
         }
     }
 }

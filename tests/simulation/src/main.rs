@@ -39,6 +39,9 @@ struct Arguments {
     /// were any.
     #[arg(long)]
     no_rules: bool,
+    /// No sweeps: plays seeds that were noted before there were any.
+    #[arg(long)]
+    no_sweeps: bool,
     /// How many threads play runs.
     #[arg(long, default_value_t = 0)]
     threads: usize,
@@ -80,6 +83,7 @@ fn main() -> anyhow::Result<ExitCode> {
         && arguments.profile.is_empty()
         && !arguments.no_twins
         && !arguments.no_rules
+        && !arguments.no_sweeps
         && !missing.is_empty()
     {
         writeln!(out, "these never happened, so the runs prove less than they say: {missing:?}")?;
@@ -110,8 +114,10 @@ fn play(arguments: &Arguments, profiles: &[String; 2]) -> Played {
             }
             let twins = !arguments.no_twins;
             let rules = !arguments.no_rules;
+            let sweeps = !arguments.no_sweeps;
+            let profiles = profiles.clone();
             let wanted =
-                Wanted { seed, twins, rules, profiles: profiles.clone(), ..Wanted::default() };
+                Wanted { seed, twins, rules, sweeps, profiles, ..Wanted::default() };
             let outcome = run(&wanted);
             played.runs += 1;
             played.coverage.append(&outcome.coverage);
@@ -150,8 +156,9 @@ fn report(
 ) -> anyhow::Result<()> {
     let twins = !arguments.no_twins;
     let rules = !arguments.no_rules;
-    let wanted =
-        Wanted { seed, twins, rules, profiles: profiles.clone(), traced: true, steps: None };
+    let sweeps = !arguments.no_sweeps;
+    let (traced, profiles) = (true, profiles.clone());
+    let wanted = Wanted { seed, twins, rules, sweeps, profiles, traced, steps: None };
     let replayed = run(&wanted);
     let shown = if arguments.shrink { shrink(&wanted, outcome).1 } else { replayed };
     let lines = &shown.trace;
@@ -170,9 +177,11 @@ fn report(
     };
     let twins = if arguments.no_twins { " --no-twins" } else { "" };
     let rules = if arguments.no_rules { " --no-rules" } else { "" };
+    let sweeps = if arguments.no_sweeps { " --no-sweeps" } else { "" };
     writeln!(
         out,
-        "replay: syncline-simulation --seed {seed} --runs 1{profile}{twins}{rules} --trace --shrink"
+        "replay: syncline-simulation --seed {seed} --runs 1{profile}{twins}{rules}{sweeps} --trace \
+         --shrink"
     )?;
     Ok(())
 }

@@ -188,6 +188,8 @@ pub struct Plan {
     /// How often, in a thousand, the second record of a business key is made later than the first,
     /// by somebody who does not see one on that side yet.
     pub twins: u32,
+    /// Whether sweeps run.
+    pub sweeps: bool,
 }
 
 /// The names of the profiles that runs may use.
@@ -264,7 +266,15 @@ impl Plan {
             rates,
             answered_at_the_end: choices.chance(400),
             twins: 0,
+            sweeps: false,
         }
+    }
+    /// The same, where sweeps may run. What else was drawn stays as it was.
+    #[must_use]
+    pub fn with_sweeps(mut self, seed: u64) -> Self {
+        let mut choices = Choices::seeded(seed ^ 0x51ee_0000_0000_0000);
+        self.sweeps = choices.chance(500);
+        self
     }
     /// The same, where people may make the same record on both sides one after the other. What
     /// else was drawn stays as it was.

@@ -52,13 +52,16 @@ pub struct Process {
     pub(crate) id: ProcessId,
     pub(crate) durable: Durable,
     pub(crate) holdings: Holdings,
+    /// Whether it sweeps.
+    pub(crate) sweeps: bool,
 }
 
 impl Process {
     /// A process that has just started.
     #[must_use]
-    pub fn new(engine: Engine<Memory>, desk: Desk, id: ProcessId) -> Self {
-        Self { engine, desk, id, durable: Arc::default(), holdings: Holdings::default() }
+    pub fn new(engine: Engine<Memory>, desk: Desk, id: ProcessId, sweeps: bool) -> Self {
+        let (durable, holdings) = (Arc::default(), Holdings::default());
+        Self { engine, desk, id, durable, holdings, sweeps }
     }
 
     /// Lives until it is killed.
@@ -254,7 +257,7 @@ impl Process {
         let Some(slot) = jobs.iter_mut().find(same) else { return };
         slot.running = false;
         if let Some((next, more)) = found {
-            let ends = matches!(job, Job::Load(..) | Job::Verify(_));
+            let ends = matches!(job, Job::Load(..) | Job::Verify(_) | Job::Sweep(_));
             slot.over = ends && !more;
             slot.place = next;
         }

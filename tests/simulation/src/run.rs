@@ -21,6 +21,8 @@ pub struct Wanted {
     /// Whether the rules of fields beyond direction and owner are played. Seeds noted before they
     /// were play as they did then without it.
     pub rules: bool,
+    /// Whether sweeps may run. Seeds noted before they could play as they did then without it.
+    pub sweeps: bool,
     /// Steps to be played instead of those of the seed.
     pub steps: Option<Steps>,
 }
@@ -48,6 +50,7 @@ pub fn run(wanted: &Wanted) -> Outcome {
     let plan = Plan::drawn(wanted.seed, &wanted.profiles);
     let plan = if wanted.twins { plan.with_twins(wanted.seed) } else { plan };
     let plan = if wanted.rules { plan.with_rules(wanted.seed) } else { plan };
+    let plan = if wanted.sweeps { plan.with_sweeps(wanted.seed) } else { plan };
     let words = words(&plan);
     let choices = match &wanted.steps {
         Some(steps) => Choices::listed(steps.clone()),
@@ -75,7 +78,7 @@ pub fn run(wanted: &Wanted) -> Outcome {
 fn words(plan: &Plan) -> String {
     format!(
         "{} and {}; link ids {:?}, matches {}, unique {:?}, create {:?}, delete {:?}, initial \
-         {:?}, children {}, fields {:?}, grouped {}, automation {:?}, twins {}",
+         {:?}, children {}, fields {:?}, grouped {}, automation {:?}, twins {}, sweeps {}",
         plan.profiles[0].name,
         plan.profiles[1].name,
         plan.external_id,
@@ -88,7 +91,8 @@ fn words(plan: &Plan) -> String {
         plan.fields,
         plan.grouped,
         plan.automation,
-        plan.twins
+        plan.twins,
+        plan.sweeps
     )
 }
 

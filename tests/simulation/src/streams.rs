@@ -8,7 +8,7 @@ use syncline_core::Side;
 use syncline_core::mapping::MappingId;
 use syncline_core::model::{Gap, StreamPosition};
 use syncline_engine::{
-    EngineError, LOADED, Work, beginning_of, feed_stream, load_stream, poll_stream,
+    EngineError, LOADED, Work, beginning_of, feed_stream, load_stream, poll_stream, sweep_stream,
     verify_from_start, verify_stream,
 };
 use syncline_ledger::Ledger;
@@ -52,6 +52,10 @@ impl Process {
                 let mut load_slot = slot(Job::Load(mapping.id, side), load);
                 load_slot.over = load_slot.place.as_deref() == Some(LOADED);
                 jobs.push(load_slot);
+            }
+            if self.sweeps {
+                let place = known.get(&sweep_stream(&mapping.name));
+                jobs.push(slot(Job::Sweep(mapping.id), place.map(|known| known.place.clone())));
             }
             if let Some(verify) = known.get(&verify_stream(&mapping.name))
                 && verify.place != LOADED

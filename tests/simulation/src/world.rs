@@ -183,7 +183,7 @@ impl World {
             limits: Limits::default(),
         });
         self.alive.push((id, engine.intake()));
-        let process = Process::new(engine, self.desk.clone(), id);
+        let process = Process::new(engine, self.desk.clone(), id, self.plan.sweeps);
         self.desk.tell(|| format!("{id:?} starts"));
         self.desk.spawn(id, false, Box::pin(process.live()));
     }
@@ -326,7 +326,7 @@ impl World {
                 Job::Load(..) if unplaced => true,
                 Job::Load(crate::setup::CHILDREN, Side::Left) => loading_items,
                 Job::Load(_, Side::Right) => first_left,
-                Job::Verify(_) => loading,
+                Job::Verify(_) | Job::Sweep(_) => loading,
                 _ => false,
             };
             if slot.running || slot.over || waits {

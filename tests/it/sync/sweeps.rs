@@ -1,0 +1,73 @@
+//! What events missed is found by a full comparison (protocol O10).
+
+use serde_json::json;
+
+use super::orgs::{ACCOUNTS, TABLES, fields};
+use super::world::{World, becomes, run, text};
+
+/// An edit whose stamp lies hours back is never shown by a poll: a sweep finds it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_finds_what_the_poll_missed() {
+    let mut world = World::new("sweeps").await;
+    let org = world.org("crm", 3).await;
+    let ops = world.postgres("ops", TABLES).await;
+    world.mapping("accounts", ACCOUNTS);
+    let person = org.person("admin@example.com").unwrap();
+    let missed = fields(json!({"Name": "Missed", "Website": "missed.example"}));
+    let missed = person.create("Account", &missed).await.unwrap();
+    let seen = fields(json!({"Name": "Seen", "Website": "seen.example"}));
+    let seen = person.create("Account", &seen).await.unwrap();
+    world.start().await;
+    let names = "select string_agg(name, ',' order by website) from accounts";
+    becomes(&ops, names, "Missed,Seen").await;
+    world.stop().await;
+
+    org.advance_clock_ms(-3 * 3_600_000);
+    person.update(missed, &fields(json!({"Name": "Found"}))).await.unwrap();
+    org.advance_clock_ms(3 * 3_600_000);
+    person.update(seen, &fields(json!({"Name": "Shown"}))).await.unwrap();
+    world.start().await;
+    becomes(&ops, names, "Missed,Shown").await;
+
+    let (code, answer) = world.command(&["sweep", "accounts", "--wait"]).await;
+    assert_eq!((code, &answer["sweeps"][0]["mapping"]), (0, &json!("accounts")), "{answer}");
+    becomes(&ops, names, "Found,Shown").await;
+    // The next pass is one of its own.
+    let place = "select split_part(place, ' ', 2) || split_part(place, ' ', 3)
+        from syncline.position where stream = 'sweep:accounts'";
+    assert_eq!(text(&world.ledger(), place).await, "1done");
+    let (code, _) = world.command(&["sweep", "--wait"]).await;
+    assert_eq!((code, text(&world.ledger(), place).await.as_str()), (0, "2done"));
+    world.end().await;
+}
+
+/// A record whose deletion was never told is not deleted on the other side: a person is asked,
+/// some minutes later.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_a_sweep_misses_is_looked_for_again_before_anybody_is_asked() {
+    let mut world = World::new("sweeps_gone").await;
+    let org = world.org("crm", 4).await;
+    let ops = world.postgres("ops", TABLES).await;
+    world.mapping("accounts", ACCOUNTS);
+    run(&ops, "insert into accounts(name, website) values ('One', 'one.example')").await;
+    world.start().await;
+    let linked = "select count(*)::text from syncline.link where right_base is not null";
+    becomes(&world.ledger(), linked, "1").await;
+    world.stop().await;
+    // A stream that does not tell of the deletion: the table leaves the publication for it.
+    let publication = text(&ops, "select pubname::text from pg_publication").await;
+    run(&ops, &format!("alter publication {publication} set (publish = 'insert, update')")).await;
+    run(&ops, "delete from accounts").await;
+    run(&ops, &format!("alter publication {publication} set (publish = 'insert, update, delete, truncate')"))
+        .await;
+    world.start().await;
+    let (code, _) = world.command(&["sweep", "--wait"]).await;
+    assert_eq!(code, 0);
+    let hinted = "select count(*)::text from syncline.hint
+        where due > (extract(epoch from now()) * 1e6)::int8 + 60000000";
+    becomes(&world.ledger(), hinted, "1").await;
+    run(&world.ledger(), "update syncline.hint set due = 0").await;
+    becomes(&world.ledger(), "select count(*)::text from syncline.review", "1").await;
+    assert_eq!(org.records("Account", false).len(), 1);
+    world.end().await;
+}
