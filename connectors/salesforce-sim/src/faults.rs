@@ -201,7 +201,8 @@ impl Faults {
         });
         match struck.into_iter().next()?.0 {
             FaultAction::RecordError { code, message, fields } => {
-                Some(SaveError { status: 400, code: code.into(), message, fields })
+                let code = code.into();
+                Some(SaveError { status: 400, code, message, fields, duplicates: None })
             }
             _ => None,
         }

@@ -60,6 +60,9 @@
 //! | `POST /__sim/limits` | `{max, used}` of the daily API calls |
 //! | `POST`, `DELETE /__sim/flows` | [`FlowRule`] |
 //! | `GET`, `POST`, `DELETE /__sim/outbound` | [`OutboundStatus`]; [`OutboundMessage`] → `{id}` |
+//! | `POST`, `DELETE /__sim/duplicate_rules` | [`DuplicateRule`] |
+//! | `POST /__sim/features/{word}` | switches on `multi_currency` or `person_accounts` |
+//! | `POST /__sim/schema/{Object}/record_types` | `{name, default?}` → `{id}` |
 //! | `POST /__sim/schema/objects` | `{name, label?, fields: [field]}` → `{prefix}` |
 //! | `POST /__sim/schema/{Object}/fields` | [`NewField`] |
 //! | `PATCH`, `DELETE /__sim/schema/{Object}/fields/{Field}` | [`FieldPatch`] |
@@ -96,5 +99,5 @@ pub use org::{
 };
 pub use outbound::{OutboundMessage, OutboundPending, OutboundStatus};
 pub use rest::{RequestCounts, RequestEntry, Server, Tls, serve};
-pub use save::FlowRule;
+pub use save::{DuplicateRule, FlowRule};
 pub use schema::{FieldPatch, FieldType, NewField};

@@ -12,6 +12,7 @@ mod control;
 mod discovery;
 mod external;
 mod faults;
+mod features;
 mod locks;
 mod login_flows;
 mod outbound;
