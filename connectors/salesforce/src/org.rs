@@ -13,12 +13,14 @@ use crate::settings::SalesforceSettings;
 use crate::version::Stamp;
 use crate::wire::{Body, Call, CallError, Described, Reply, RowPlan, Transport};
 use crate::wire::{described, encoded, http_client};
+use crate::write::Contention;
 
 /// One org.
 pub(crate) struct Org {
     pub(crate) settings: SalesforceSettings,
     pub(crate) transport: Transport,
     pub(crate) shown: ShownRows,
+    pub(crate) contention: Contention,
     schemas: Mutex<HashMap<EntityName, Known>>,
 }
 
@@ -37,7 +39,13 @@ impl Org {
         let http = http_client()?;
         let login = Login::new(settings.clone(), url, http.clone(), tokens);
         let transport = Transport::new(http, login, &settings.client);
-        Ok(Self { settings, transport, shown: ShownRows::default(), schemas: Mutex::default() })
+        Ok(Self {
+            settings,
+            transport,
+            shown: ShownRows::default(),
+            contention: Contention::default(),
+            schemas: Mutex::default(),
+        })
     }
 
     /// A path of the REST API.
