@@ -111,6 +111,8 @@ pub enum FaultAction {
     },
     /// Forgets all query locators.
     ExpireLocators,
+    /// The bulk job that the call closes fails, without a message.
+    FailJob,
     /// Query pages of this size.
     SmallPages {
         /// Rows.

@@ -12,6 +12,7 @@ use super::locks::{LockKey, Locks};
 use super::settings::Settings;
 use super::table::{Record, Table, key_of};
 use super::txn::{Actor, Change, Savepoint, Txn};
+use crate::bulk::Jobs;
 use crate::faults::Faults;
 use crate::history::Entry;
 use crate::limits::Usage;
@@ -44,6 +45,7 @@ pub(crate) struct State {
     pub(crate) requests: RequestLog,
     pub(crate) usage: Usage,
     pub(crate) cursors: Cursors,
+    pub(crate) jobs: Jobs,
     pub(crate) flows: Vec<FlowRule>,
     pub(crate) outbound: Outbound,
     pub(crate) duplicate_rules: Vec<DuplicateRule>,
@@ -77,6 +79,7 @@ impl State {
             requests: RequestLog::default(),
             usage: Usage::default(),
             cursors: Cursors::default(),
+            jobs: Jobs::default(),
             flows: Vec::new(),
             outbound: Outbound::default(),
             duplicate_rules: Vec::new(),

@@ -5,6 +5,7 @@ mod trees;
 
 mod auth;
 mod bin;
+mod bulk;
 mod collections;
 mod composite;
 mod conditional;
