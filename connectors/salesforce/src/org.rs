@@ -75,6 +75,18 @@ impl Org {
             known.doubted = true;
         }
     }
+    /// Notes that a value was refused which the description takes: if that is not quite new, the
+    /// field may have been cut, changed or narrowed since. A value that is refused again and again
+    /// costs one describe in ten minutes and no more.
+    pub(crate) fn suspect(&self, entity: &EntityName) {
+        let now = self.transport.heard();
+        if let Some(known) = self.lock().get_mut(entity)
+            && let (Some(at), Some(now)) = (known.at, now)
+            && now.0.saturating_sub(at.0) >= LACKING_FOR
+        {
+            known.doubted = true;
+        }
+    }
     fn doubted(&self, entity: &EntityName) -> bool {
         self.lock().get(entity).is_some_and(|known| known.doubted)
     }

@@ -55,9 +55,17 @@ fn doubt(org: &Org, write: &Write, outcome: &WriteOutcome) {
     let WriteOutcome::Rejected { error, .. } = outcome else {
         return;
     };
-    let gone = ["INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE"];
-    if error.code.as_deref().is_some_and(|code| gone.contains(&code)) {
-        org.doubt(&write.selection.entity);
+    let entity = &write.selection.entity;
+    match error.code.as_deref() {
+        Some("INVALID_FIELD" | "INVALID_FIELD_FOR_INSERT_UPDATE") => org.doubt(entity),
+        Some(
+            "STRING_TOO_LONG"
+            | "NUMBER_OUTSIDE_VALID_RANGE"
+            | "JSON_PARSER_ERROR"
+            | "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+            | "REQUIRED_FIELD_MISSING",
+        ) => org.suspect(entity),
+        _ => {}
     }
 }
 
