@@ -300,6 +300,32 @@ const steps = {
     assert.equal((await post("composite/tree/Account", { records })).hasErrors, false);
   },
 
+  async "runs bulk jobs"(url) {
+    const conn = await login(url);
+    conn.bulk2.pollInterval = 50;
+    conn.bulk2.pollTimeout = 20000;
+    const Title = `bulk ${url.split(":")[0]}`;
+    const input = Array.from({ length: 450 }, (_, at) => ({ LastName: `B, ${at}`, Title }));
+    const done = await conn.bulk2.loadAndWaitForResults({
+      object: "Contact",
+      operation: "insert",
+      input: [...input, { LastName: "", Title }],
+    });
+    assert.deepEqual([done.successfulResults.length, done.failedResults.length], [450, 1]);
+    assert.match(done.failedResults[0].sf__Error, /^REQUIRED_FIELD_MISSING:/);
+    assert.equal(done.unprocessedRecords.length, 0);
+    const statement = `SELECT LastName FROM Contact WHERE Title = '${Title}'`;
+    const rows = await (await conn.bulk2.query(statement)).toArray();
+    assert.equal(rows.length, 450);
+    assert.match(rows[0].LastName, /^B, \d+$/);
+    const gone = await conn.bulk2.loadAndWaitForResults({
+      object: "Contact",
+      operation: "delete",
+      input: done.successfulResults.map((one) => ({ Id: one.sf__Id })),
+    });
+    assert.equal(gone.successfulResults.length, 450);
+  },
+
   async "tells of refusals and limits"(url) {
     const conn = await login(url);
     await conn.limits();

@@ -377,6 +377,23 @@ def runs_composites():
 
 
 @step
+def runs_bulk_jobs():
+    sf = login()
+    records = [{"LastName": f"B{at}", "Title": "bulk, \"quoted\""} for at in range(450)]
+    done = sf.bulk2.Contact.insert(records=records + [{"LastName": "", "Title": "nameless"}])
+    assert sum(int(one["numberRecordsProcessed"]) for one in done) == 451, done
+    assert sum(int(one["numberRecordsFailed"]) for one in done) == 1, done
+    job = done[0]["job_id"]
+    assert "REQUIRED_FIELD_MISSING" in sf.bulk2.Contact.get_failed_records(job)
+    assert sf.bulk2.Contact.get_successful_records(job).count("\n") >= 450
+    sf.bulk2.Contact.get_unprocessed_records(job)
+    statement = "SELECT Id, LastName, Title FROM Contact WHERE Title LIKE 'bulk%'"
+    pages = list(sf.bulk2.Contact.query(statement, max_records=200))
+    assert [page.count("\n") - 1 for page in pages] == [200, 200, 50], [len(p) for p in pages]
+    assert '"bulk, ""quoted"""' in pages[0]
+
+
+@step
 def renews_an_ended_session():
     sf = login()
     control("POST", "tokens/expire", {})

@@ -111,6 +111,8 @@ pub enum FaultAction {
     },
     /// Forgets all query locators.
     ExpireLocators,
+    /// The bulk job that the call closes fails, without a message.
+    FailJob,
     /// Query pages of this size.
     SmallPages {
         /// Rows.
@@ -201,7 +203,8 @@ impl Faults {
         });
         match struck.into_iter().next()?.0 {
             FaultAction::RecordError { code, message, fields } => {
-                Some(SaveError { status: 400, code: code.into(), message, fields })
+                let code = code.into();
+                Some(SaveError { status: 400, code, message, fields, duplicates: None })
             }
             _ => None,
         }

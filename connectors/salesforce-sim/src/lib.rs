@@ -3,7 +3,7 @@
 //! [`Org`] is the org: its records, users, clock, faults and history behind one cheap handle.
 //! [`Server`] (or [`serve`]) answers its API: OAuth tokens, versions and describes, records and
 //! external ids, conditional requests, SOQL with paging, `queryAll`, `updated` and `deleted`,
-//! composite, batch, graph, tree and collections, limits, and the SOAP calls `login()` and
+//! composite, batch, graph, tree and collections, Bulk 2.0 jobs, limits, and the SOAP calls `login()` and
 //! `undelete()`. Several orgs are several servers. [`Server::start_with_tls`] speaks https too, on
 //! the same port.
 //!
@@ -60,6 +60,9 @@
 //! | `POST /__sim/limits` | `{max, used}` of the daily API calls |
 //! | `POST`, `DELETE /__sim/flows` | [`FlowRule`] |
 //! | `GET`, `POST`, `DELETE /__sim/outbound` | [`OutboundStatus`]; [`OutboundMessage`] → `{id}` |
+//! | `POST`, `DELETE /__sim/duplicate_rules` | [`DuplicateRule`] |
+//! | `POST /__sim/features/{word}` | switches on `multi_currency` or `person_accounts` |
+//! | `POST /__sim/schema/{Object}/record_types` | `{name, default?}` → `{id}` |
 //! | `POST /__sim/schema/objects` | `{name, label?, fields: [field]}` → `{prefix}` |
 //! | `POST /__sim/schema/{Object}/fields` | [`NewField`] |
 //! | `PATCH`, `DELETE /__sim/schema/{Object}/fields/{Field}` | [`FieldPatch`] |
@@ -69,11 +72,14 @@
 //! `describe_global`, `basic_information`, `describe`, `get`, `create`, `update`, `upsert`,
 //! `delete`, `query`, `query_all`, `query_more`, `updated`, `deleted`, `composite`, `batch`,
 //! `graph`, `tree`, `collections_create`, `collections_update`, `collections_upsert`,
-//! `collections_delete`, `collections_retrieve`, `soap`, `other`.
+//! `collections_delete`, `collections_retrieve`, `bulk_create`, `bulk_upload`,
+//! `bulk_close`, `bulk_info`, `bulk_results`, `bulk_query`, `bulk_query_results`, `soap`, `other`.
 //!
 //! # Not served
 //! Bulk API, Pub/Sub and change events, search, XML and compressed bodies.
+//! Pub/Sub and change events, outbound messages, search, XML and compressed bodies.
 
+mod bulk;
 mod control;
 mod faults;
 mod history;
@@ -96,5 +102,5 @@ pub use org::{
 };
 pub use outbound::{OutboundMessage, OutboundPending, OutboundStatus};
 pub use rest::{RequestCounts, RequestEntry, Server, Tls, serve};
-pub use save::FlowRule;
+pub use save::{DuplicateRule, FlowRule};
 pub use schema::{FieldPatch, FieldType, NewField};

@@ -107,6 +107,7 @@ fn entity_pieces(selection: &Selection, described: &Described, pieces: &mut Vec<
     });
     pieces.push(external_id_piece(selection, described));
     pieces.push(marker_piece(selection, described));
+    pieces.extend(person_accounts_piece(selection, described));
     let hidden: Vec<&str> = selection
         .fields
         .iter()
@@ -126,6 +127,29 @@ fn entity_pieces(selection: &Selection, described: &Described, pieces: &mut Vec<
             ),
         });
     }
+}
+
+/// People are accounts and contacts at once where an org has person accounts: a mapping says
+/// which of them it means.
+fn person_accounts_piece(selection: &Selection, described: &Described) -> Option<Piece> {
+    let flag = "IsPersonAccount";
+    let told =
+        |filter: &syncline_sdk::Filter| filter.fields().iter().any(|field| field.as_str() == flag);
+    if !described.has(flag) || selection.filter.as_ref().is_some_and(told) {
+        return None;
+    }
+    let entity = &selection.entity;
+    Some(Piece {
+        name: format!("person accounts in {entity}"),
+        present: false,
+        required: false,
+        made: false,
+        detail: format!(
+            "this org has person accounts, which are rows of Account and of Contact alike: add \
+             {flag} = false (or = true) to the where of the mapping of {entity}, so that people \
+             are not carried over twice and names are written only where they can be"
+        ),
+    })
 }
 
 fn external_id_piece(selection: &Selection, described: &Described) -> Piece {

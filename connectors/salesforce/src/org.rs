@@ -13,12 +13,14 @@ use crate::settings::SalesforceSettings;
 use crate::version::Stamp;
 use crate::wire::{Body, Call, CallError, Described, Reply, RowPlan, Transport};
 use crate::wire::{described, encoded, http_client};
+use crate::write::Contention;
 
 /// One org.
 pub(crate) struct Org {
     pub(crate) settings: SalesforceSettings,
     pub(crate) transport: Transport,
     pub(crate) shown: ShownRows,
+    pub(crate) contention: Contention,
     schemas: Mutex<HashMap<EntityName, Known>>,
 }
 
@@ -37,7 +39,13 @@ impl Org {
         let http = http_client()?;
         let login = Login::new(settings.clone(), url, http.clone(), tokens);
         let transport = Transport::new(http, login, &settings.client);
-        Ok(Self { settings, transport, shown: ShownRows::default(), schemas: Mutex::default() })
+        Ok(Self {
+            settings,
+            transport,
+            shown: ShownRows::default(),
+            contention: Contention::default(),
+            schemas: Mutex::default(),
+        })
     }
 
     /// A path of the REST API.
@@ -64,6 +72,18 @@ impl Org {
     /// it is next used.
     pub(crate) fn doubt(&self, entity: &EntityName) {
         if let Some(known) = self.lock().get_mut(entity) {
+            known.doubted = true;
+        }
+    }
+    /// Notes that a value was refused which the description takes: if that is not quite new, the
+    /// field may have been cut, changed or narrowed since. A value that is refused again and again
+    /// costs one describe in ten minutes and no more.
+    pub(crate) fn suspect(&self, entity: &EntityName) {
+        let now = self.transport.heard();
+        if let Some(known) = self.lock().get_mut(entity)
+            && let (Some(at), Some(now)) = (known.at, now)
+            && now.0.saturating_sub(at.0) >= LACKING_FOR
+        {
             known.doubted = true;
         }
     }

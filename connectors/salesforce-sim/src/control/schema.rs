@@ -3,9 +3,18 @@
 use serde_json::json;
 
 use super::{Answered, Refusal, read};
-use crate::org::{Org, Refused};
+use crate::org::{Id, Org, Refused};
 use crate::rest::Http;
-use crate::schema::{FieldPatch, NewField, NewObject};
+use crate::schema::{FieldPatch, NewField, NewObject, features};
+
+/// A new record type of an object.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewRecordType {
+    name: String,
+    #[serde(default)]
+    default: bool,
+}
 
 pub(super) fn route(org: &Org, http: &Http, rest: &[&str]) -> Answered {
     match (http.method.as_str(), rest) {
@@ -19,6 +28,11 @@ pub(super) fn route(org: &Org, http: &Http, rest: &[&str]) -> Answered {
             let prefix = state.free_prefix();
             state.add_object(new.build(&prefix));
             Ok(json!({ "prefix": prefix }))
+        }
+        ("POST", [object, "record_types"]) => {
+            let new: NewRecordType = read(http)?;
+            let id = org.add_record_type(object, &new.name, new.default)?;
+            Ok(json!({ "id": id }))
         }
         ("POST", [object, "fields"]) => {
             org.add_field(object, &read::<NewField>(http)?)?;
@@ -37,6 +51,27 @@ pub(super) fn route(org: &Org, http: &Http, rest: &[&str]) -> Answered {
 }
 
 impl Org {
+    /// Adds a record type to an object; a default one is what a create takes that names none.
+    pub fn add_record_type(&self, object: &str, name: &str, default: bool) -> Result<Id, Refused> {
+        let mut state = self.state();
+        let known = state.table_named(object).map(|table| table.object.name.clone());
+        match known {
+            Some(object) => Ok(features::record_type(&mut state, &object, name, default)),
+            None => Err(Refused::new("INVALID_TYPE", format!("no object {object}"))),
+        }
+    }
+
+    /// Switches a feature on: `multi_currency` or `person_accounts`. False for another word.
+    pub fn enable(&self, feature: &str) -> bool {
+        let mut state = self.state();
+        match feature {
+            "multi_currency" => features::multi_currency(&mut state),
+            "person_accounts" => features::person_accounts(&mut state),
+            _ => return false,
+        }
+        true
+    }
+
     /// Adds a field to an object, or replaces the one of that name. The field is described as
     /// the control API does: `{"name": "X__c", "type": "string", "length": 40, …}`.
     pub fn add_field(&self, object: &str, field: &NewField) -> Result<(), Refused> {

@@ -9,7 +9,7 @@ use crate::faults::Fault;
 use crate::oauth::AppPatch;
 use crate::org::{Id, NewUser, Org, Settings};
 use crate::rest::Http;
-use crate::save::FlowRule;
+use crate::save::{DuplicateRule, FlowRule};
 
 pub(super) fn route(org: &Org, http: &Http, segments: &[&str]) -> Answered {
     match (http.method.as_str(), segments) {
@@ -43,6 +43,21 @@ pub(super) fn route(org: &Org, http: &Http, segments: &[&str]) -> Answered {
         ("POST", ["flows"]) => {
             org.add_flow(read::<FlowRule>(http)?);
             Ok(json!({}))
+        }
+        ("POST", ["duplicate_rules"]) => {
+            org.add_duplicate_rule(read::<DuplicateRule>(http)?);
+            Ok(json!({}))
+        }
+        ("DELETE", ["duplicate_rules"]) => {
+            org.clear_duplicate_rules();
+            Ok(json!({}))
+        }
+        ("POST", ["features", feature]) => {
+            if org.enable(feature) {
+                Ok(json!({}))
+            } else {
+                Err(Refusal::NotFound)
+            }
         }
         ("DELETE", ["flows"]) => {
             org.clear_flows();

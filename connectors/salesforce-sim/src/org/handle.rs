@@ -18,7 +18,7 @@ use crate::faults::Fault;
 use crate::history::HistoryEntry;
 use crate::oauth::{App, AppPatch};
 use crate::rest::{RequestCounts, RequestEntry};
-use crate::save::{self, FlowRule};
+use crate::save::{self, DuplicateRule, FlowRule};
 use crate::schema::standard_objects;
 
 /// A Salesforce org in memory. Clones share it.
@@ -289,6 +289,16 @@ impl Org {
     /// Adds a flow.
     pub fn add_flow(&self, rule: FlowRule) {
         self.state().flows.push(rule);
+    }
+
+    /// Adds a duplicate rule.
+    pub fn add_duplicate_rule(&self, rule: DuplicateRule) {
+        self.state().duplicate_rules.push(rule);
+    }
+
+    /// Removes all duplicate rules.
+    pub fn clear_duplicate_rules(&self) {
+        self.state().duplicate_rules.clear();
     }
 
     /// Removes all flows.

@@ -59,6 +59,12 @@ pub struct Settings {
     pub upsert_matches_bin: bool,
     /// Independent sub-requests of a composite call that asks for it run grouped by kind.
     pub composite_groups: bool,
+    /// How long a bulk job takes before its first row, milliseconds.
+    pub bulk_ms: u64,
+    /// Result rows of an ingest job come in another order than they were sent in.
+    pub bulk_reorders: bool,
+    /// Rows of a result page of a query job.
+    pub bulk_page_rows: usize,
     /// Object → user who owns new rows when `Sforce-Auto-Assign` is not `FALSE`.
     pub assignment: BTreeMap<String, String>,
     /// How long after a refused outbound message it is first sent again, milliseconds; the gap
@@ -123,6 +129,9 @@ impl Default for Settings {
             lookup_clear_moves_stamp: false,
             upsert_matches_bin: false,
             composite_groups: true,
+            bulk_ms: 0,
+            bulk_reorders: false,
+            bulk_page_rows: 100_000,
             assignment: ["Case", "Lead"]
                 .into_iter()
                 .map(|object| (object.to_owned(), assigned.to_owned()))

@@ -12,6 +12,7 @@ use super::locks::{LockKey, Locks};
 use super::settings::Settings;
 use super::table::{Record, Table, key_of};
 use super::txn::{Actor, Change, Savepoint, Txn};
+use crate::bulk::Jobs;
 use crate::faults::Faults;
 use crate::history::Entry;
 use crate::limits::Usage;
@@ -19,7 +20,7 @@ use crate::oauth::Logins;
 use crate::outbound::Outbound;
 use crate::rest::Cursors;
 use crate::rest::RequestLog;
-use crate::save::FlowRule;
+use crate::save::{DuplicateRule, FlowRule};
 use crate::schema::ObjectDef;
 
 /// The whole org. One mutex guards it; no method waits.
@@ -44,8 +45,12 @@ pub(crate) struct State {
     pub(crate) requests: RequestLog,
     pub(crate) usage: Usage,
     pub(crate) cursors: Cursors,
+    pub(crate) jobs: Jobs,
     pub(crate) flows: Vec<FlowRule>,
     pub(crate) outbound: Outbound,
+    pub(crate) duplicate_rules: Vec<DuplicateRule>,
+    /// Object → the record type of a create that names none.
+    pub(crate) default_record_types: HashMap<String, Id>,
     /// The delete log reaches back to here, seconds.
     pub(crate) delete_log_from_s: i64,
 }
@@ -74,8 +79,11 @@ impl State {
             requests: RequestLog::default(),
             usage: Usage::default(),
             cursors: Cursors::default(),
+            jobs: Jobs::default(),
             flows: Vec::new(),
             outbound: Outbound::default(),
+            duplicate_rules: Vec::new(),
+            default_record_types: HashMap::new(),
             delete_log_from_s: clock.now_s() - 15 * 24 * 3600,
         };
         for object in objects {
@@ -163,6 +171,7 @@ impl State {
             blocked: Vec::new(),
             wait_over: false,
             auto_assign: false,
+            allow_duplicates: false,
         }
     }
 

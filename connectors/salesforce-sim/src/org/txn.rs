@@ -45,6 +45,8 @@ pub(crate) struct Txn {
     pub(crate) wait_over: bool,
     /// Header flags that the save rules read.
     pub(crate) auto_assign: bool,
+    /// The caller saves what a duplicate rule only warns of.
+    pub(crate) allow_duplicates: bool,
 }
 
 /// A place in a transaction to go back to.

@@ -105,7 +105,7 @@ impl Call {
 }
 
 /// Too old a version is gone, one that never was is not found (REST guide, API end-of-life).
-fn version_number(version: &str) -> Result<u16, Reply> {
+pub(crate) fn version_number(version: &str) -> Result<u16, Reply> {
     let number = version.strip_prefix('v').and_then(|text| text.strip_suffix(".0"));
     match number.and_then(|text| text.parse::<u16>().ok()) {
         Some(number) if (VERSION_MIN..=VERSION_MAX).contains(&number) => Ok(number),

@@ -29,7 +29,7 @@ pub(crate) fn describe(state: &State, caller: &Caller, call: &Call, table: usize
         ("lookupLayoutable".into(), Json::Null),
         ("namedLayoutInfos".into(), none()),
         ("networkScopeFieldName".into(), Json::Null),
-        ("recordTypeInfos".into(), Json::List(vec![master_record_type(object, call)])),
+        ("recordTypeInfos".into(), Json::List(record_types(state, object, call))),
         ("searchLayoutable".into(), Json::Bool(true)),
         ("supportedScopes".into(), none()),
     ]);
@@ -51,16 +51,43 @@ pub(crate) fn not_modified(call: &Call, changed_at: i64) -> bool {
     since.is_some_and(|since| changed_at <= since)
 }
 
-fn master_record_type(object: &ObjectDef, call: &Call) -> Json {
-    let url = call.path(&format!("sobjects/{}/describe/layouts/012000000000000AAA", object.name));
+/// The record types of an object, the master one last.
+fn record_types(state: &State, object: &ObjectDef, call: &Call) -> Vec<Json> {
+    let default = state.default_record_types.get(&object.name);
+    let mut shown = Vec::new();
+    if let Some(types) = state.table_named("RecordType") {
+        for row in types.all() {
+            let text = |name: &str| {
+                types.object.slot(name).map(|slot| row.get(slot).display()).unwrap_or_default()
+            };
+            if text("SobjectType") == object.name {
+                let names = (text("Name"), text("DeveloperName"));
+                let id = row.id.to_string();
+                shown.push(record_type(object, call, names, &id, default == Some(&row.id)));
+            }
+        }
+    }
+    let names = (String::from("Master"), String::from("Master"));
+    shown.push(record_type(object, call, names, "012000000000000AAA", default.is_none()));
+    shown
+}
+
+fn record_type(
+    object: &ObjectDef,
+    call: &Call,
+    (name, developer_name): (String, String),
+    id: &str,
+    default: bool,
+) -> Json {
+    let url = call.path(&format!("sobjects/{}/describe/layouts/{id}", object.name));
     object! {
         "active" => true,
         "available" => true,
-        "defaultRecordTypeMapping" => true,
-        "developerName" => "Master",
-        "master" => true,
-        "name" => "Master",
-        "recordTypeId" => "012000000000000AAA",
+        "defaultRecordTypeMapping" => default,
+        "developerName" => developer_name,
+        "master" => id == "012000000000000AAA",
+        "name" => name,
+        "recordTypeId" => id.to_owned(),
         "urls" => object! { "layout" => url },
     }
 }

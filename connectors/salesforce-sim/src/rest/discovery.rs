@@ -42,6 +42,7 @@ pub(crate) fn resources(state: &State, caller: &Caller, call: &Call) -> Reply {
             "queryAll" => call.path("queryAll"),
             "composite" => call.path("composite"),
             "limits" => call.path("limits"),
+            "jobs" => call.path("jobs"),
             "identity" => format!("{base}/id/{}/{}", state.org_id, caller.user),
         },
     )

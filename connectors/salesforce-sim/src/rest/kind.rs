@@ -55,6 +55,13 @@ pub(crate) fn kind(http: &Http) -> &'static str {
         ("DELETE", ["composite", "sobjects"]) => "collections_delete",
         ("PATCH", ["composite", "sobjects", ..]) => "collections_upsert",
         ("GET" | "POST", ["composite", "sobjects", ..]) => "collections_retrieve",
+        ("POST", ["jobs", "ingest"]) => "bulk_create",
+        ("PUT", ["jobs", "ingest", ..]) => "bulk_upload",
+        ("PATCH", ["jobs", "ingest", _]) => "bulk_close",
+        ("POST", ["jobs", "query"]) => "bulk_query",
+        ("GET", ["jobs", "query", _, "results"]) => "bulk_query_results",
+        ("GET", ["jobs", "ingest", _, _]) => "bulk_results",
+        (_, ["jobs", ..]) => "bulk_info",
         _ => "other",
     }
 }
@@ -75,13 +82,14 @@ pub(crate) fn writes(kind: &str) -> bool {
             | "collections_update"
             | "collections_delete"
             | "collections_upsert"
+            | "bulk_close"
             | "soap"
     )
 }
 
 /// How many records a write names, from its body or its `ids`.
 pub(crate) fn records(kind: &str, http: &Http) -> u64 {
-    if !writes(kind) || kind == "soap" {
+    if !writes(kind) || matches!(kind, "soap" | "bulk_close") {
         return 0;
     }
     let many = match kind {

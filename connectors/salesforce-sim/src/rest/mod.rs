@@ -24,10 +24,12 @@ mod socket;
 mod tls;
 mod tree;
 
-pub(crate) use call::VERSION_MAX;
+pub(crate) use call::{Caller, VERSION_MAX, version_number};
+pub(crate) use external::{Upserted, key_field as external_key, upsert};
 pub(crate) use http::{Body, Http, Reply, decoded, pairs};
 pub(crate) use query::Cursors;
 pub(crate) use requests::RequestLog;
 pub use requests::{RequestCounts, RequestEntry};
+pub(crate) use rows::without_id;
 pub use server::{Server, serve};
 pub use tls::Tls;

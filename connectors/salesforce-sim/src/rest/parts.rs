@@ -43,13 +43,14 @@ pub(super) fn run_all(
 ) -> Ran {
     let savepoint = txn.savepoint();
     let caller = Caller { nested: true, ..caller.clone() };
-    let auto_assign = txn.auto_assign;
+    let (auto_assign, duplicates) = (txn.auto_assign, txn.allow_duplicates);
     let mut replies: HashMap<usize, Reply> = HashMap::new();
     let mut bodies: HashMap<String, Option<Raw>> = HashMap::new();
     let failed = |reply: &Reply| !reply.is_success() && reply.status != 304;
     for at in order {
         let Some(part) = parts.get(at) else { continue };
         txn.auto_assign = auto_assign;
+        txn.allow_duplicates = duplicates;
         let reply = run(state, txn, &caller, call, part, &bodies);
         let stop = failed(&reply);
         let body = match &reply.body {

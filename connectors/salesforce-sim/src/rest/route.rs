@@ -14,6 +14,10 @@ pub(crate) fn dispatch(state: &mut State, txn: &mut Txn, caller: &Caller, call: 
     if let Some(flag) = call.header("sforce-auto-assign") {
         txn.auto_assign = !flag.eq_ignore_ascii_case("false");
     }
+    if let Some(options) = call.header("sforce-duplicate-rule-header") {
+        let option = options.replace(' ', "").to_ascii_lowercase();
+        txn.allow_duplicates = option.split([';', ',']).any(|it| it == "allowsave=true");
+    }
     let segments: Vec<&str> = call.segments.iter().map(String::as_str).collect();
     let reading = matches!(call.method.as_str(), "GET" | "HEAD");
     match segments.as_slice() {

@@ -7,7 +7,6 @@ use super::http::{Http, Reply};
 use super::kind::{kind, records, writes};
 use super::requests::RequestEntry;
 use super::{discovery, limits, route};
-use crate::control;
 use crate::faults::{FaultAction, Target};
 use crate::oauth;
 use crate::org::clock::{instant, pause};
@@ -16,6 +15,7 @@ use crate::org::locks::LockKey;
 use crate::org::txn::Actor;
 use crate::org::{CommitDelay, Org};
 use crate::soap;
+use crate::{bulk, control};
 
 /// What the faults of a request ask for.
 #[derive(Debug, Default)]
@@ -28,6 +28,7 @@ struct Plan {
     duplicate_ms: Option<u64>,
     commit_ms: Option<u64>,
     page_rows: Option<usize>,
+    fail_job: bool,
     expired: Option<String>,
 }
 
@@ -118,6 +119,7 @@ impl Plan {
             FaultAction::DelayApply { ms } => self.delay_apply_ms += ms,
             FaultAction::Duplicate { after_ms } => self.duplicate_ms = Some(after_ms),
             FaultAction::CommitLate { ms } => self.commit_ms = Some(ms),
+            FaultAction::FailJob => self.fail_job = true,
             FaultAction::SmallPages { rows } => self.page_rows = Some(rows),
             FaultAction::ExpireToken { message } => {
                 let usual = || String::from("Session expired or invalid");
@@ -176,6 +178,11 @@ async fn apply(org: &Org, http: &Http, kind: &str, plan: &Plan) -> Reply {
         Reply::not_found()
     } else if !org.state().usage.count() {
         limits::exceeded(false)
+    } else if http.path.split('/').nth(4) == Some("jobs") {
+        let actor = actor(&caller, http, plan, "bulkapi");
+        let delay = delay(kind, plan);
+        let fail = plan.fail_job;
+        bulk::answer(org, bulk::Asked { caller: &caller, http, actor, delay, fail })
     } else {
         match Call::parse(http) {
             Ok(call) => run(org, &caller, &call, kind, plan, http).await,
@@ -195,18 +202,18 @@ async fn run(
     plan: &Plan,
     http: &Http,
 ) -> Reply {
-    let actor = Actor {
-        user: caller.user,
-        client: client_tag(http),
-        api: "rest",
-        request: Some(plan.number),
-    };
+    let actor = actor(caller, http, plan, "rest");
     org.transact(&actor, delay(kind, plan), |state, txn| {
         // TRUE when the header is missing (REST guide, assignment rule header).
         txn.auto_assign = true;
         route::dispatch(state, txn, caller, call)
     })
     .await
+}
+
+fn actor(caller: &Caller, http: &Http, plan: &Plan, api: &'static str) -> Actor {
+    let client = client_tag(http);
+    Actor { user: caller.user, client, api, request: Some(plan.number) }
 }
 
 fn delay(kind: &str, plan: &Plan) -> CommitDelay {

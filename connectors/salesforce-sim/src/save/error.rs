@@ -12,11 +12,14 @@ pub(crate) struct SaveError {
     pub(crate) code: Cow<'static, str>,
     pub(crate) message: String,
     pub(crate) fields: Vec<String>,
+    /// What a duplicate rule found, in the form of a single-record call.
+    pub(crate) duplicates: Option<Box<Json>>,
 }
 
 impl SaveError {
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { status: 400, code: code.into(), message: message.into(), fields: Vec::new() }
+        let (message, fields) = (message.into(), Vec::new());
+        Self { status: 400, code: code.into(), message, fields, duplicates: None }
     }
 
     pub(crate) fn on(mut self, field: &str) -> Self {
@@ -70,6 +73,14 @@ impl SaveError {
 
     /// `errorCode` shape of single-record calls.
     pub(crate) fn top_level(&self) -> Json {
+        if let Some(found) = &self.duplicates {
+            // The key is misspelt in the documented reply.
+            return object! {
+                "duplicateResut" => Json::clone(found),
+                "errorCode" => self.code.to_string(),
+                "message" => self.message.clone(),
+            };
+        }
         object! {
             "message" => self.message.clone(),
             "errorCode" => self.code.to_string(),

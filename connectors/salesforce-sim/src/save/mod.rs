@@ -2,13 +2,16 @@
 //! is a small function in the file of its concern, with the document it was taken from; this
 //! file only puts them in order.
 
+mod duplicates;
 mod error;
 mod fields;
 mod flow;
 mod names;
 mod normalise;
 mod owner;
+mod people;
 mod pipeline;
+mod record_types;
 mod references;
 mod remove;
 mod stamps;
@@ -16,6 +19,7 @@ mod types;
 mod unique;
 mod validate;
 
+pub use duplicates::DuplicateRule;
 pub(crate) use error::SaveError;
 pub use flow::FlowRule;
 pub(crate) use pipeline::{Draft, SaveResult, create, lock, update};

@@ -13,7 +13,8 @@ pub(crate) fn compose(state: &State, draft: &mut Draft) {
     let Some((slot, _)) = table.object.live().find(|(_, field)| field.name_field) else {
         return;
     };
-    if let Some(last) = table.object.slot("LastName") {
+    let people = table.object.name != "Account" || super::people::is_person(state, draft);
+    if let Some(last) = table.object.slot("LastName").filter(|_| people) {
         let first = table.object.slot("FirstName").map(|slot| draft.row.get(slot).display());
         let last = draft.row.get(last).display();
         let whole = format!("{} {last}", first.unwrap_or_default());

@@ -1,6 +1,9 @@
 //! The rules in their order, from a write request to a stored row.
 
-use super::{SaveError, fields, flow, names, owner, references, stamps, unique, validate};
+use super::{
+    SaveError, duplicates, fields, flow, names, owner, people, record_types, references, stamps,
+    unique, validate,
+};
 use serde_json::{Map, Value as Raw};
 
 use crate::history::{Event, FieldChange, Op};
@@ -128,6 +131,8 @@ fn try_update(
 
 /// The rules that create and update share, from the compound name to the stored row.
 fn finish(state: &mut State, txn: &mut Txn, mut draft: Draft) -> SaveResult<()> {
+    record_types::check(state, &mut draft)?;
+    people::before_save(state, &mut draft)?;
     flow::before_save(state, &mut draft)?;
     names::compose(state, &mut draft);
     validate::all(state, &draft)?;
@@ -136,11 +141,13 @@ fn finish(state: &mut State, txn: &mut Txn, mut draft: Draft) -> SaveResult<()> 
         lock(state, txn, LockKey::Row(parent))?;
     }
     unique::check(state, txn, &draft)?;
+    duplicates::check(state, txn, &draft)?;
     stamps::on_save(txn, &mut draft);
     let event = event_of(state, &draft);
     let (table, id) = (draft.table, draft.row.id);
     state.put(txn, table, id, Some(draft.row.clone()));
     txn.events.push(event);
+    people::after_save(state, txn, &draft)?;
     flow::after_save(state, txn, &draft)
 }
 

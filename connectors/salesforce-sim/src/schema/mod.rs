@@ -2,6 +2,7 @@
 
 mod build;
 mod change;
+pub(crate) mod features;
 mod field;
 mod object;
 mod standard;

@@ -2,13 +2,14 @@
 //! fields that a sync adds to `Account` and `Contact`.
 
 use super::build::{address, long_text, of_type, picklist, reference, text};
+use super::features::own_objects;
 use super::field::{FieldDef, FieldType};
 use super::object::ObjectDef;
 use crate::org::value::Value;
 
 /// All objects of a new org.
 pub(crate) fn standard_objects() -> Vec<ObjectDef> {
-    vec![
+    let mut made = vec![
         organization(),
         user(),
         group(),
@@ -19,7 +20,23 @@ pub(crate) fn standard_objects() -> Vec<ObjectDef> {
         case(),
         task(),
         project(),
-    ]
+    ];
+    made.extend(own_objects().into_iter().map(own_object));
+    made
+}
+
+/// An object whose rows only the service makes.
+fn own_object(
+    (name, label, prefix, fields): (&'static str, &'static str, &'static str, Vec<FieldDef>),
+) -> ObjectDef {
+    let mut made = ObjectDef::new(name, label, &format!("{label}s"), prefix).with(fields);
+    made.createable = false;
+    made.updateable = false;
+    made.deletable = false;
+    made.undeletable = false;
+    made.replicateable = false;
+    made.remove("IsDeleted");
+    made
 }
 
 /// The org itself: one row, which nobody writes through the API.

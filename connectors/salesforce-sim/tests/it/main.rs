@@ -5,6 +5,7 @@ mod trees;
 
 mod auth;
 mod bin;
+mod bulk;
 mod collections;
 mod composite;
 mod conditional;
@@ -12,6 +13,7 @@ mod control;
 mod discovery;
 mod external;
 mod faults;
+mod features;
 mod locks;
 mod login_flows;
 mod outbound;

@@ -35,7 +35,10 @@ pub(crate) enum Wire {
     Instant,
     /// Members of a multi-select, joined by semicolons.
     Set,
-    /// What we do not carry: compounds, base64 (a URL in JSON), and the like.
+    /// An address or a place on the map: read as the JSON document that Salesforce shows, never
+    /// written but by its parts.
+    Compound,
+    /// What we do not carry: base64 (a URL in JSON), and the like.
     Opaque,
     /// A field read through a relation: told by its JSON form.
     Related,
@@ -49,6 +52,7 @@ pub(crate) fn decode(wire: Wire, raw: &RawValue) -> Value {
     }
     let read = match wire {
         Wire::Opaque => return Value::Absent,
+        Wire::Compound => return Value::Json(raw.into()),
         Wire::Bool => raw.parse().ok().map(Value::Bool),
         Wire::Int => raw.parse().ok().map(Value::Int).or_else(|| whole(raw)),
         Wire::Number => raw.parse().ok().map(Value::Decimal),
@@ -120,7 +124,7 @@ pub(crate) fn encode(wire: Wire, value: &Value) -> Result<Option<Box<RawValue>>,
     let misfit = || EncodeError::Kind(value.kind(), name(wire));
     let json = match (wire, value) {
         (_, Value::Absent) => return Ok(None),
-        (Wire::Opaque | Wire::Related, _) => return Err(misfit()),
+        (Wire::Opaque | Wire::Related | Wire::Compound, _) => return Err(misfit()),
         // A checkbox is never null; left out or cleared it is false.
         (Wire::Bool, Value::Null) => "false".to_owned(),
         (_, Value::Null) => "null".to_owned(),
@@ -204,7 +208,8 @@ fn name(wire: Wire) -> &'static str {
         Wire::Time => "time",
         Wire::Instant => "date/time",
         Wire::Set => "multi-select",
-        Wire::Opaque => "read-only compound or file",
+        Wire::Compound => "read-only compound",
+        Wire::Opaque => "file",
         Wire::Related => "related record",
     }
 }

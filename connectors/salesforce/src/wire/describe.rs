@@ -151,8 +151,11 @@ pub(crate) fn described(
     last_modified: Option<String>,
 ) -> Result<Described, serde_json::Error> {
     let raw: RawDescribe = serde_json::from_slice(body)?;
-    let kept: Vec<&RawField> =
-        raw.fields.iter().filter(|field| !NOT_CONTENT.contains(&field.name.as_str())).collect();
+    // What is not carried is not shown either: a pair with it would look well and never move.
+    let carried = |field: &&RawField| {
+        !NOT_CONTENT.contains(&field.name.as_str()) && wire(&field.kind) != Wire::Opaque
+    };
+    let kept: Vec<&RawField> = raw.fields.iter().filter(carried).collect();
     let fields = kept.iter().map(|field| (field.name.clone(), facts(field))).collect();
     let stamp = ["SystemModstamp", "LastModifiedDate"]
         .into_iter()
@@ -212,15 +215,15 @@ fn wire(kind: &str) -> Wire {
         "datetime" => Wire::Instant,
         "time" => Wire::Time,
         "multipicklist" => Wire::Set,
-        "address" | "location" | "base64" | "complexvalue" | "junctionidlist" | "json"
-        | "anyType" => Wire::Opaque,
+        "address" | "location" => Wire::Compound,
+        "base64" | "complexvalue" | "junctionidlist" | "json" | "anyType" => Wire::Opaque,
         _ => Wire::Text,
     }
 }
 
 fn field_schema(field: &RawField) -> FieldSchema {
     let kind = field_type(field);
-    let opaque = kind == FieldType::Raw;
+    let opaque = matches!(wire(&field.kind), Wire::Opaque | Wire::Compound);
     let text = matches!(kind, FieldType::Text { .. });
     FieldSchema {
         name: FieldName::new(field.name.as_str()),
@@ -275,6 +278,7 @@ fn field_type(field: &RawField) -> FieldType {
         Wire::Time => FieldType::Time,
         Wire::Instant => FieldType::Instant { precision: Precision::Second },
         Wire::Set => FieldType::Set { values: texts(true), restricted },
+        Wire::Compound => FieldType::Json,
         Wire::Opaque | Wire::Related => FieldType::Raw,
         Wire::Text if matches!(field.kind.as_str(), "picklist" | "combobox") => {
             FieldType::Enum { values: texts(true), restricted }
@@ -336,6 +340,8 @@ fn normalizers(field: &RawField) -> Vec<Normalizer> {
         // A checkbox is never null.
         Wire::Bool => vec![Normalizer::NullToFalse],
         Wire::Id | Wire::Int | Wire::Date | Wire::Time | Wire::Opaque | Wire::Related => Vec::new(),
+        // Only read.
+        Wire::Compound => Vec::new(),
     }
 }
 

@@ -34,13 +34,69 @@ pub(crate) enum Reach {
 /// One error as Salesforce states it. Top-level errors name their code `errorCode`, rows of
 /// collections `statusCode` (REST guide, status codes and errors; sObject Collections).
 #[derive(Clone, Debug, Deserialize)]
+#[serde(from = "RawFault")]
 pub(crate) struct Fault {
-    #[serde(default, alias = "statusCode", rename = "errorCode")]
     pub(crate) code: String,
-    #[serde(default)]
     pub(crate) message: String,
-    #[serde(default)]
     pub(crate) fields: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct RawFault {
+    #[serde(default, alias = "statusCode", rename = "errorCode")]
+    code: String,
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    fields: Option<Vec<String>>,
+    /// What a duplicate rule found. The key is misspelt in the documented reply; the right
+    /// spelling is taken too (REST guide, duplicate rules).
+    #[serde(default, rename = "duplicateResut", alias = "duplicateResult")]
+    duplicates: Option<Duplicates>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[derive(Default)]
+struct Duplicates {
+    duplicate_rule: String,
+    match_results: Vec<MatchResult>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct MatchResult {
+    match_records: Vec<MatchRecord>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct MatchRecord {
+    record: MatchedRow,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct MatchedRow {
+    #[serde(rename = "Id")]
+    id: String,
+}
+
+/// The most duplicates that a message names.
+const DUPLICATES_MAX: usize = 5;
+
+impl From<RawFault> for Fault {
+    fn from(raw: RawFault) -> Self {
+        let mut message = raw.message;
+        if let Some(found) = raw.duplicates {
+            let rows = found.match_results.iter().flat_map(|result| &result.match_records);
+            let ids: Vec<&str> =
+                rows.map(|row| row.record.id.as_str()).take(DUPLICATES_MAX).collect();
+            let (rule, ids) = (found.duplicate_rule, ids.join(", "));
+            message = format!("{message} The rule {rule:?} found {ids}");
+        }
+        Self { code: raw.code, message, fields: raw.fields }
+    }
 }
 
 /// The errors in a body: an array of them, or one alone; nothing when it holds none (an edge
@@ -253,6 +309,21 @@ mod tests {
         assert!(faults(b"").is_empty());
         let (error, _) = classify(&faults(top), "push", "Contact");
         assert_eq!(error.field.as_deref(), Some("LastName"));
+    }
+
+    #[test]
+    fn a_duplicate_rule_names_the_records_it_found() {
+        for key in ["duplicateResut", "duplicateResult"] {
+            let body = format!(
+                r#"[{{"{key}":{{"allowSave":true,"duplicateRule":"Same site","matchResults":[
+                {{"matchRecords":[{{"matchConfidence":100.0,"record":{{"attributes":
+                {{"type":"Account"}},"Id":"001000000000001AAA"}}}}],"size":1}}]}},
+                "errorCode":"DUPLICATES_DETECTED","message":"Use one of these records?"}}]"#
+            );
+            let (error, disposition) = classify(&faults(body.as_bytes()), "push", "Account");
+            assert_eq!((error.kind, disposition), (ErrorKind::Duplicate, Disposition::Rejected));
+            assert!(error.context.contains("\"Same site\" found 001000000000001AAA"), "{error}");
+        }
     }
 
     #[test]

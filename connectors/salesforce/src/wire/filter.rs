@@ -61,7 +61,9 @@ fn joined(
 }
 
 fn comparable<'a>(described: &'a Described, field: &str) -> Option<&'a FieldFacts> {
-    described.field(field).filter(|facts| facts.filterable && facts.wire != Wire::Opaque)
+    described
+        .field(field)
+        .filter(|facts| facts.filterable && !matches!(facts.wire, Wire::Opaque | Wire::Compound))
 }
 
 /// The comparison that is true where this one is false, apart from nulls.
@@ -154,7 +156,7 @@ pub(crate) fn fitting(facts: &FieldFacts, value: &Value) -> Option<String> {
             matches!(value, Value::Instant(at) if at.micros().rem_euclid(1_000_000) == 0)
         }
         Wire::Set => matches!(value, Value::List(items) if !items.is_empty()),
-        Wire::Opaque | Wire::Related => false,
+        Wire::Opaque | Wire::Related | Wire::Compound => false,
     };
     fits.then(|| literal(value)).flatten()
 }

@@ -2,16 +2,16 @@
 //! composite sub-requests, or alone where that would read a value as a reference, undeletes over
 //! SOAP.
 
-use reqwest::Method;
-use serde::Deserialize;
-use syncline_sdk::{
-    Context, Error, ErrorKind, Key, Result, Write, WriteBatch, WriteOp, WriteOutcome,
-};
+use std::collections::BTreeSet;
 
+use reqwest::Method;
+use syncline_sdk::{Context, Error, ErrorKind, Result, Write, WriteBatch, WriteOutcome};
+
+use super::answer::{SavedRow, update};
+use super::contention::{Held, locked, own_key, touched};
 use super::job::{Job, Next};
-use super::outcome::{Verb, applied, refused, stale, unreadable, updated};
+use super::outcome::{Verb, applied, refused, unreadable, updated};
 use super::plan::{Sending, plan};
-use crate::id::id18;
 use crate::limits::{COMPOSITE_MAX, UNDELETE_IDS_MAX, WRITE_ROWS_MAX};
 use crate::org::Org;
 use crate::wire::{
@@ -33,7 +33,8 @@ pub(crate) async fn push(org: &Org, cx: &Context, batch: &WriteBatch) -> Result<
     }
     let mut job = Job::new(batch.writes.len());
     let writes = &batch.writes;
-    let mut sender = Sender { org, writes, job: &mut job };
+    let touched = vec![BTreeSet::new(); writes.len()];
+    let mut sender = Sender { org, writes, job: &mut job, touched };
     let outcomes = match tokio::time::timeout(cx.timeout, sender.send_all(cx)).await {
         Ok(Ok(())) => job.finish(),
         Ok(Err(error)) => job.interrupt(error)?,
@@ -54,9 +55,17 @@ fn doubt(org: &Org, write: &Write, outcome: &WriteOutcome) {
     let WriteOutcome::Rejected { error, .. } = outcome else {
         return;
     };
-    let gone = ["INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE"];
-    if error.code.as_deref().is_some_and(|code| gone.contains(&code)) {
-        org.doubt(&write.selection.entity);
+    let entity = &write.selection.entity;
+    match error.code.as_deref() {
+        Some("INVALID_FIELD" | "INVALID_FIELD_FOR_INSERT_UPDATE") => org.doubt(entity),
+        Some(
+            "STRING_TOO_LONG"
+            | "NUMBER_OUTSIDE_VALID_RANGE"
+            | "JSON_PARSER_ERROR"
+            | "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+            | "REQUIRED_FIELD_MISSING",
+        ) => org.suspect(entity),
+        _ => {}
     }
 }
 
@@ -76,6 +85,8 @@ struct Sender<'a> {
     org: &'a Org,
     writes: &'a [Write],
     job: &'a mut Job,
+    /// The records that each write touches: its own, and those it points to.
+    touched: Vec<BTreeSet<String>>,
 }
 
 impl Sender<'_> {
@@ -110,6 +121,7 @@ impl Sender<'_> {
         for (at, write) in self.writes.iter().enumerate() {
             let entity = &write.selection.entity;
             let described = self.org.described(entity).await?;
+            self.touched[at] = touched(&write.op, &described);
             match plan(cx, write, &described) {
                 Ok(Sending::Insert(fields)) => {
                     let entity = entity.as_str();
@@ -144,8 +156,11 @@ impl Sender<'_> {
         Ok(sorted)
     }
 
-    /// Creates, 200 a call, each on its own (`allOrNone: false`), in the order of the batch.
+    /// Creates, 200 a call, each on its own (`allOrNone: false`), children of one parent side by
+    /// side: those of two calls lock it against each other.
     async fn inserts(&mut self, entity: &str, inserts: Vec<(usize, Fields)>) -> Result<Next> {
+        let mut inserts = inserts;
+        inserts.sort_by(|(one, _), (other, _)| self.touched[*one].cmp(&self.touched[*other]));
         #[derive(serde::Serialize)]
         struct Records {
             #[serde(rename = "allOrNone")]
@@ -176,11 +191,17 @@ impl Sender<'_> {
             let json = composite_body(&parts).map_err(|error| unwritten("composite", error))?;
             let path = self.org.data("composite");
             let call = self.write("guarded updates", Method::POST, path, Body::Json(json));
+            let held = self.org.contention.hold(&self.touched_by(&places)).await;
             self.job.start(&places);
             let next = match self.org.transport.send(&call).await {
                 Err(failed) => self.job.fail(failed)?,
                 Ok(reply) => {
                     let answers = sub_answers(&reply.body, places.len()).unwrap_or_default();
+                    let faults = answers.iter().map(|answer| match answer {
+                        Some(answer) => answer.faults.as_slice(),
+                        None => &[],
+                    });
+                    self.contended(held, &places, faults);
                     let mut answers = answers.into_iter();
                     let outcomes = places.iter().map(|at| {
                         let place = self.place(*at);
@@ -204,13 +225,18 @@ impl Sender<'_> {
     /// Guarded updates, each in a call of its own.
     async fn alone(&mut self, updates: Vec<(usize, Call)>) -> Result<Next> {
         for (at, call) in updates {
+            let held = self.org.contention.hold(&self.touched[at]).await;
             self.job.start(&[at]);
             let (op, place) = (&self.writes[at].op, self.place(at));
             let outcome = match self.org.transport.send(&call).await {
-                Ok(_) => updated(op),
+                Ok(_) => {
+                    held.passed();
+                    updated(op)
+                }
                 Err(CallError { error, reach: Reach::Refused, status: Some(status), faults })
                     if !error.kind.is_outage() =>
                 {
+                    self.contended(held, &[at], [faults.as_slice()].into_iter());
                     update(op, place, &SubAnswer { status, faults })
                 }
                 Err(failed) => {
@@ -242,12 +268,14 @@ impl Sender<'_> {
     }
 
     async fn collection(&mut self, call: &Call, places: &[usize], verb: Verb) -> Result<Next> {
+        let held = self.org.contention.hold(&self.touched_by(places)).await;
         self.job.start(places);
         let reply = match self.org.transport.send(call).await {
             Err(failed) => return self.job.fail(failed),
             Ok(reply) => reply,
         };
         let rows: Vec<SavedRow> = serde_json::from_slice(&reply.body).unwrap_or_default();
+        self.contended(held, places, rows.iter().map(|row| row.errors.as_slice()));
         let mut rows = rows.into_iter();
         let outcomes = places.iter().map(|at| match rows.next() {
             Some(row) => row.outcome(verb, self.place(*at)),
@@ -288,6 +316,28 @@ impl Sender<'_> {
         Ok(Next::Go)
     }
 
+    fn touched_by(&self, places: &[usize]) -> BTreeSet<String> {
+        places.iter().flat_map(|at| &self.touched[*at]).cloned().collect()
+    }
+
+    /// Notes which locks the writes of a call met.
+    fn contended<'f>(
+        &self,
+        held: Held<'_>,
+        places: &[usize],
+        faults: impl Iterator<Item = &'f [Fault]>,
+    ) {
+        let mut any = false;
+        for (at, faults) in places.iter().zip(faults) {
+            let locked = locked(faults);
+            any |= !locked.is_empty();
+            self.org.contention.met(own_key(&self.writes[*at].op).as_deref(), locked);
+        }
+        if !any {
+            held.passed();
+        }
+    }
+
     /// A call that writes. Without `Sforce-Auto-Assign: FALSE` assignment rules may change the
     /// owner under us (help article 000395506).
     fn write(&self, place: &str, method: Method, path: String, body: Body) -> Call {
@@ -296,48 +346,6 @@ impl Sender<'_> {
             call.header("Sforce-Duplicate-Rule-Header", ALLOW_SAVE)
         } else {
             call
-        }
-    }
-}
-
-/// The answer to one sub-request of a composite call.
-fn update(op: &WriteOp, place: &str, answer: &SubAnswer) -> WriteOutcome {
-    match answer.status {
-        200..300 => updated(op),
-        // The guard: the record changed since. Its body says nothing that is needed.
-        412 => stale(),
-        500.. if answer.faults.is_empty() => unreadable(place),
-        500.. => match refused(Verb::Update, place, &answer.faults) {
-            // Any error of the server itself leaves it open whether the update was applied.
-            WriteOutcome::Rejected { error, .. } => WriteOutcome::Unknown(error),
-            outcome => outcome,
-        },
-        404 if answer.faults.is_empty() => WriteOutcome::Missing { reason: None, receipted: false },
-        _ => refused(Verb::Update, place, &answer.faults),
-    }
-}
-
-/// One row of a collections answer, in the order of the request.
-#[derive(Debug, Deserialize)]
-struct SavedRow {
-    #[serde(default)]
-    id: Option<String>,
-    success: bool,
-    #[serde(default)]
-    errors: Vec<Fault>,
-}
-
-impl SavedRow {
-    fn outcome(&self, verb: Verb, place: &str) -> WriteOutcome {
-        if !self.success {
-            return refused(verb, place, &self.errors);
-        }
-        let id = self.id.as_deref().and_then(id18).map(Key::new);
-        match (verb, id) {
-            // A create that names no id was made all the same; settling finds it.
-            (Verb::Insert, None) => unreadable(place),
-            (Verb::Insert, key) => applied(key),
-            _ => applied(None),
         }
     }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected shall stop there")]
 
 mod conformance;
+mod drift;
 mod login;
 mod login_flows;
 mod lookups;

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use salesforce_sim::{Fault, FaultAction, Selector};
 use syncline_salesforce::{Grant, MemoryTokenStore, Salesforce, SalesforceSettings};
-use syncline_sdk::{Connector, Current, ErrorKind, Settlement, Write, WriteOutcome};
+use syncline_sdk::{
+    Connector, Current, ErrorKind, FieldName, Selection, Settlement, Value, Write, WriteOutcome,
+};
 
 use crate::script::cx;
 use crate::world::{World, delete, fields, insert, name, update, word};
@@ -257,4 +259,94 @@ async fn a_wrong_secret_is_an_auth_error() {
     world.org.set_client_secret("another");
     let error = world.crm.describe(&cx(), &"Account".into()).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Auth);
+}
+
+#[tokio::test]
+async fn children_of_a_locked_parent_are_retried_one_call_after_the_other() {
+    let world = World::start().await;
+    let parent = world.made("Parent").await;
+    let selection = Arc::new(Selection {
+        entity: "Contact".into(),
+        fields: ["LastName", "AccountId"].map(FieldName::new).into(),
+        ..(*world.selection).clone()
+    });
+    let child = |name: &str| {
+        let values = [("LastName", Value::from(name)), ("AccountId", parent.as_str().into())];
+        Write { selection: selection.clone(), ..world.write(insert(&values)) }
+    };
+    let (one, other) = (child("One"), child("Other"));
+    // Each save is open longer than another one waits for its parent's lock.
+    let late = || Fault {
+        on: Selector { kind: Some("collections_create".into()), ..Selector::default() },
+        skip: 0,
+        count: Some(2),
+        action: FaultAction::CommitLate { ms: 300 },
+    };
+    world.org.add_fault(late());
+    let (first, second) = tokio::join!(world.push(&one), world.push(&other));
+    let mut words = [word(&first), word(&second)];
+    words.sort_unstable();
+    assert_eq!(words, ["applied", "busy"], "side by side one is refused");
+    // From now on it is known that they meet: the second call waits for the first.
+    let (third, again) = (child("Third"), if word(&first) == "busy" { &one } else { &other });
+    world.org.clear_faults();
+    world.org.add_fault(late());
+    let (third, again) = tokio::join!(world.push(&third), world.push(again));
+    assert_eq!([word(&third), word(&again)], ["applied", "applied"]);
+}
+
+#[tokio::test]
+async fn a_duplicate_rule_says_what_it_found_and_may_be_passed() {
+    let rule = |org: &salesforce_sim::Org| {
+        org.add_duplicate_rule(salesforce_sim::DuplicateRule {
+            name: "Same phone".into(),
+            object: "Account".into(),
+            fields: vec!["Phone".into()],
+            allow: true,
+        });
+    };
+    for allowed in [false, true] {
+        let world = World::with(|settings| settings.allow_duplicates = allowed).await;
+        rule(&world.org);
+        let fields = [("Name", "Known".into()), ("Phone", "1".into())];
+        let known = world.person().create("Account", &crate::world::fields(&fields)).await;
+        known.unwrap();
+        let write = world.write(insert(&[("Name", "New".into()), ("Phone", "1".into())]));
+        match world.push(&write).await {
+            WriteOutcome::Applied { .. } => assert!(allowed),
+            WriteOutcome::Rejected { error, .. } => {
+                assert!(!allowed);
+                assert_eq!(error.kind, ErrorKind::Duplicate);
+                assert!(error.advice.unwrap().contains("allow_duplicates"));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_org_with_person_accounts_asks_which_of_them_are_meant() {
+    let world = World::start().await;
+    assert!(world.org.enable("person_accounts"));
+    let piece = async |selection: &Selection| {
+        let health = world.crm.check(&cx(), &[selection]).await.unwrap();
+        health.pieces.into_iter().find(|piece| piece.name.starts_with("person accounts"))
+    };
+    let asked = piece(&world.selection).await.unwrap();
+    assert!(!asked.present && asked.detail.contains("IsPersonAccount = false"), "{asked:?}");
+    let mut told = (*world.selection).clone();
+    told.filter = Some(syncline_sdk::Filter::Compare {
+        field: "IsPersonAccount".into(),
+        comparison: syncline_sdk::Comparison::Equal,
+        value: false.into(),
+    });
+    assert_eq!(piece(&told).await, None);
+    // A person's name is refused as a name, and says so.
+    let body = crate::world::fields(&[("LastName", "Lovelace".into())]);
+    let id = world.person().create("Account", &body).await.unwrap();
+    let record = world.read_closed(id).await;
+    match world.push(&world.write(update(&record, &[("Name", "X".into())]))).await {
+        WriteOutcome::Rejected { error, .. } => assert_eq!(error.kind, ErrorKind::Forbidden),
+        other => panic!("{other:?}"),
+    }
 }

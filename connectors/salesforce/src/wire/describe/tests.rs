@@ -60,7 +60,7 @@ fn types_are_in_our_words() {
         FieldType::Enum { values: vec!["Hot".into(), "Cold".into()], restricted: true }
     );
     assert_eq!(field("ParentId").kind, FieldType::Reference { entities: vec!["Account".into()] });
-    assert_eq!(field("BillingAddress").kind, FieldType::Raw);
+    assert_eq!(field("BillingAddress").kind, FieldType::Json);
     assert!(!field("BillingAddress").updatable);
     assert_eq!(&*field("AnnualRevenue").native, "currency(18,2)");
     assert!(field("Id").unique);

@@ -1,0 +1,10 @@
+//! Bulk API 2.0: ingest and query jobs with CSV (Bulk API 2.0 guide).
+
+mod ingest;
+mod job;
+mod query;
+mod route;
+mod table;
+
+pub(crate) use job::Jobs;
+pub(crate) use route::{Asked, answer};

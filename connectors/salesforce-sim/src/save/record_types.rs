@@ -1,0 +1,35 @@
+//! Record types.
+
+use super::{Draft, SaveError, SaveResult};
+use crate::org::state::State;
+use crate::org::value::Value;
+
+/// A create that names no record type takes the default one of the object; a named one must be
+/// of this object (error guide, `INVALID_CROSS_REFERENCE_KEY`).
+pub(crate) fn check(state: &State, draft: &mut Draft) -> SaveResult<()> {
+    let Some(object) = state.table(draft.table).map(|table| &table.object) else {
+        return Ok(());
+    };
+    let Some(slot) = object.slot("RecordTypeId") else {
+        return Ok(());
+    };
+    if draft.is_create() && draft.row.get(slot).is_null() {
+        let default = state.default_record_types.get(&object.name);
+        draft.row.set(slot, default.map_or(Value::Null, |id| Value::Id(*id)));
+        return Ok(());
+    }
+    let Some(id) = draft.row.get(slot).as_id() else {
+        return Ok(());
+    };
+    let types = state.table_named("RecordType");
+    let fits = types.is_some_and(|types| {
+        let place = types.object.slot("SobjectType");
+        let kind = types.get(id).zip(place).map(|(row, slot)| row.get(slot).display());
+        kind.as_deref() == Some(object.name.as_str())
+    });
+    if fits {
+        return Ok(());
+    }
+    let text = format!("Record Type ID: this ID value isn't valid for the user: {id}");
+    Err(vec![SaveError::new("INVALID_CROSS_REFERENCE_KEY", text).on("RecordTypeId")])
+}

@@ -1,0 +1,116 @@
+//! What an org can switch on: currencies, person accounts, record types.
+
+use super::build::{address, of_type, picklist, reference, text};
+use super::field::{FieldDef, FieldType};
+use crate::org::ids::Id;
+use crate::org::state::State;
+use crate::org::value::Value;
+
+/// Objects with a currency of each record.
+const WITH_CURRENCY: [&str; 6] =
+    ["Account", "Contact", "Lead", "Opportunity", "Case", "Project__c"];
+/// The currencies of an org with several; the first is the corporate one.
+const CURRENCIES: [&str; 3] = ["USD", "EUR", "GBP"];
+
+/// Several currencies: each record has its own (object reference, `CurrencyIsoCode`).
+pub(crate) fn multi_currency(state: &mut State) {
+    for object in WITH_CURRENCY {
+        let field = picklist("CurrencyIsoCode", "Currency ISO Code", &CURRENCIES)
+            .restrict()
+            .require()
+            .default_to(Value::text("USD"));
+        state.extend_object(object, [field]);
+    }
+    for (rate, code) in [1.0, 0.9, 0.8].into_iter().zip(CURRENCIES) {
+        let id = state.new_id("01L");
+        let values = [
+            ("IsoCode", Value::text(code)),
+            ("ConversionRate", Value::Double(rate)),
+            ("DecimalPlaces", Value::Int(2)),
+            ("IsActive", Value::Bool(true)),
+            ("IsCorporate", Value::Bool(code == "USD")),
+        ];
+        state.put_own_row("CurrencyType", id, &values);
+    }
+}
+
+/// Person accounts: people who are accounts, with a contact as their shadow (object reference,
+/// person accounts).
+pub(crate) fn person_accounts(state: &mut State) {
+    let flag = || {
+        let mut made = of_type("IsPersonAccount", "Is Person Account", FieldType::Boolean);
+        made = made.read_only();
+        made.default = Value::Bool(false);
+        made
+    };
+    let mut contact = reference("PersonContactId", "Contact ID", &["Contact"], "PersonContact");
+    contact = contact.read_only();
+    let people = [
+        text("LastName", "Last Name", 80).part_of("Name"),
+        text("FirstName", "First Name", 40).part_of("Name"),
+        picklist("Salutation", "Salutation", &["Mr.", "Ms.", "Mrs.", "Dr.", "Prof."])
+            .part_of("Name"),
+        flag(),
+        contact,
+        of_type("PersonEmail", "Email", FieldType::Email).id_lookup(),
+        of_type("PersonMobilePhone", "Mobile", FieldType::Phone),
+        of_type("PersonBirthdate", "Birthdate", FieldType::Date),
+        text("PersonTitle", "Title", 80),
+    ];
+    state.extend_object("Account", people);
+    state.extend_object("Account", address("PersonMailing"));
+    state.extend_object("Contact", [flag()]);
+    record_type(state, "Account", "Business Account", true);
+    let person = record_type(state, "Account", "Person Account", false);
+    state.put_own_row("RecordType", person, &[("IsPersonType", Value::Bool(true))]);
+}
+
+/// A record type of an object; the first default one is what a create takes that names none.
+pub(crate) fn record_type(state: &mut State, object: &str, name: &str, default: bool) -> Id {
+    let mut field = reference("RecordTypeId", "Record Type ID", &["RecordType"], "RecordType");
+    field.defaulted_on_create = true;
+    state.extend_object(object, [field]);
+    let id = state.new_id("012");
+    let values = [
+        ("Name", Value::text(name)),
+        ("DeveloperName", Value::text(&name.replace(' ', "_"))),
+        ("SobjectType", Value::text(object)),
+        ("IsActive", Value::Bool(true)),
+    ];
+    state.put_own_row("RecordType", id, &values);
+    if default {
+        state.default_record_types.insert(object.to_owned(), id);
+    }
+    id
+}
+
+/// The fields of `RecordType` and `CurrencyType`, which nobody writes through the API.
+pub(super) fn own_objects() -> [(&'static str, &'static str, &'static str, Vec<FieldDef>); 2] {
+    let fixed = |field: FieldDef| field.read_only();
+    [
+        (
+            "RecordType",
+            "Record Type",
+            "012",
+            vec![
+                fixed(text("Name", "Name", 80)).name_field(),
+                fixed(text("DeveloperName", "Record Type Name", 80)),
+                fixed(text("SobjectType", "SObject Type Name", 40)),
+                fixed(of_type("IsActive", "Active", FieldType::Boolean)),
+                fixed(of_type("IsPersonType", "Is Person Type", FieldType::Boolean)),
+            ],
+        ),
+        (
+            "CurrencyType",
+            "Currency Type",
+            "01L",
+            vec![
+                fixed(text("IsoCode", "Currency ISO Code", 3)).name_field(),
+                fixed(of_type("ConversionRate", "Conversion Rate", FieldType::Double)),
+                fixed(of_type("DecimalPlaces", "Decimal Places", FieldType::Int)),
+                fixed(of_type("IsActive", "Active", FieldType::Boolean)),
+                fixed(of_type("IsCorporate", "Corporate Currency", FieldType::Boolean)),
+            ],
+        ),
+    ]
+}

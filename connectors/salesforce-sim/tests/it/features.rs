@@ -1,0 +1,114 @@
+//! What an org can switch on: record types, currencies, person accounts, duplicate rules.
+
+use salesforce_sim::{DuplicateRule, Id};
+use serde_json::{Value, json};
+
+use crate::sim::{Sim, read};
+
+#[tokio::test]
+async fn a_record_type_defaults_and_is_of_its_object() {
+    let sim = Sim::start().await;
+    let usual = sim.org.add_record_type("Contact", "Customer", true).unwrap();
+    let other = sim.org.add_record_type("Contact", "Supplier", false).unwrap();
+    let foreign = sim.org.add_record_type("Account", "Firm", false).unwrap();
+    let id = sim.create("Contact", json!({ "LastName": "A" })).await;
+    assert_eq!(sim.row("Contact", &id).await["RecordTypeId"], json!(usual));
+    let id = sim.create("Contact", json!({ "LastName": "A", "RecordTypeId": other })).await;
+    let found = sim.query("SELECT RecordType.DeveloperName FROM Contact ORDER BY Id").await.json();
+    assert_eq!(found["records"][1]["RecordType"]["DeveloperName"], "Supplier");
+    let body = json!({ "RecordTypeId": foreign });
+    let answer = sim.patch(&format!("sobjects/Contact/{id}"), body).await;
+    assert_eq!(answer.error(), (400, String::from("INVALID_CROSS_REFERENCE_KEY")));
+    let described = sim.get("sobjects/Contact/describe").await.json();
+    let types = described["recordTypeInfos"].as_array().unwrap();
+    let names: Vec<&str> = types.iter().map(|it| it["developerName"].as_str().unwrap()).collect();
+    assert_eq!(names, ["Customer", "Supplier", "Master"]);
+    assert_eq!(types[0]["defaultRecordTypeMapping"], true);
+}
+
+#[tokio::test]
+async fn with_several_currencies_each_record_has_its_own() {
+    let sim = Sim::start().await;
+    let before = sim.create("Account", json!({ "Name": "A" })).await;
+    assert!(sim.org.enable("multi_currency"));
+    assert_eq!(sim.row("Account", &before).await["CurrencyIsoCode"], "USD");
+    let body = json!({ "Name": "B", "CurrencyIsoCode": "EUR" });
+    let id = sim.create("Account", body).await;
+    assert_eq!(sim.row("Account", &id).await["CurrencyIsoCode"], "EUR");
+    let answer = sim.post("sobjects/Account", json!({ "Name": "C", "CurrencyIsoCode": "XXX" }));
+    let code = String::from("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST");
+    assert_eq!(answer.await.error(), (400, code));
+    let rates = sim.column("SELECT IsoCode FROM CurrencyType ORDER BY IsoCode", "IsoCode").await;
+    assert_eq!(rates, ["EUR", "GBP", "USD"]);
+}
+
+#[tokio::test]
+async fn a_person_account_has_a_contact_for_a_shadow() {
+    let sim = Sim::start().await;
+    assert!(sim.org.enable("person_accounts"));
+    let firm = sim.create("Account", json!({ "Name": "Firm" })).await;
+    assert_eq!(sim.row("Account", &firm).await["IsPersonAccount"], false);
+    let body = json!({ "FirstName": "Ada", "LastName": "L", "PersonEmail": "ada@example.com" });
+    let id = sim.create("Account", body).await;
+    let person = sim.row("Account", &id).await;
+    assert_eq!((&person["Name"], &person["IsPersonAccount"]), (&json!("Ada L"), &json!(true)));
+    let contact = person["PersonContactId"].as_str().unwrap().to_owned();
+    let shadow = sim.row("Contact", &contact).await;
+    assert_eq!(shadow["Email"], "ada@example.com");
+    assert_eq!((&shadow["AccountId"], &shadow["IsPersonAccount"]), (&json!(id), &json!(true)));
+
+    let body = json!({ "LastName": "Lovelace" });
+    let answer = sim.patch(&format!("sobjects/Account/{id}"), body).await;
+    assert_eq!(answer.status, 204);
+    assert_eq!(sim.row("Contact", &contact).await["Name"], "Ada Lovelace");
+    assert_eq!(sim.row("Contact", &contact).await["IsPersonAccount"], true);
+    let answer = sim.patch(&format!("sobjects/Account/{id}"), json!({ "Name": "X" })).await;
+    assert_eq!(answer.error(), (400, String::from("INVALID_FIELD_FOR_INSERT_UPDATE")));
+    let answer = sim.patch(&format!("sobjects/Contact/{contact}"), json!({ "Title": "X" })).await;
+    assert_eq!(answer.status, 400, "{}", answer.text);
+    // Every change of a person is one of both rows.
+    let last = sim.org.history_since(0, 1000);
+    let of = |object: &str| last.iter().filter(|entry| entry.object == object).count();
+    assert_eq!((of("Account"), of("Contact")), (3, 2));
+    sim.delete(&format!("sobjects/Account/{id}")).await;
+    assert_eq!(sim.get(&format!("sobjects/Contact/{contact}")).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_duplicate_rule_refuses_or_warns() {
+    let sim = Sim::start().await;
+    let rule = |allow| DuplicateRule {
+        name: String::from("Same site"),
+        object: String::from("Account"),
+        fields: vec![String::from("Website")],
+        allow,
+    };
+    sim.org.add_duplicate_rule(rule(false));
+    let body = json!({ "Name": "A", "Website": "acme.example" });
+    let first = sim.create("Account", body.clone()).await;
+    let answer = sim.post("sobjects/Account", body.clone()).await;
+    assert_eq!(answer.error(), (400, String::from("DUPLICATES_DETECTED")));
+    let found = &answer.json()[0]["duplicateResut"]["matchResults"][0];
+    assert_eq!(
+        (&found["size"], &found["matchRecords"][0]["record"]["Id"]),
+        (&json!(1), &json!(first))
+    );
+    let allowing = |path: &str, body: &Value| {
+        let header = ("Sforce-Duplicate-Rule-Header", "allowSave=true");
+        read(sim.request("POST", path).header(header.0, header.1).json(body))
+    };
+    assert_eq!(allowing("sobjects/Account", &body).await.status, 400, "the rule does not allow it");
+    sim.org.clear_duplicate_rules();
+    sim.org.add_duplicate_rule(rule(true));
+    let records = json!({ "records": [
+        { "attributes": { "type": "Account" }, "Name": "B", "Website": "ACME.example" },
+    ] });
+    let refused = sim.post("composite/sobjects", records.clone()).await.json();
+    assert_eq!(refused[0]["errors"][0]["statusCode"], "DUPLICATES_DETECTED");
+    let saved = allowing("composite/sobjects", &records).await.json();
+    assert_eq!(saved[0]["success"], true);
+    // A save that leaves the compared fields alone is let through.
+    let id = Id::parse(&first).unwrap();
+    let answer = sim.patch(&format!("sobjects/Account/{id}"), json!({ "Phone": "1" })).await;
+    assert_eq!(answer.status, 204);
+}

@@ -1,0 +1,50 @@
+//! What the answers to writes mean: of collections, and of composite calls.
+
+use serde::Deserialize;
+use syncline_sdk::{Key, WriteOp, WriteOutcome};
+
+use super::outcome::{Verb, applied, refused, stale, unreadable, updated};
+use crate::id::id18;
+use crate::wire::{Fault, SubAnswer};
+
+/// The answer to one sub-request of a composite call.
+pub(super) fn update(op: &WriteOp, place: &str, answer: &SubAnswer) -> WriteOutcome {
+    match answer.status {
+        200..300 => updated(op),
+        // The guard: the record changed since. Its body says nothing that is needed.
+        412 => stale(),
+        500.. if answer.faults.is_empty() => unreadable(place),
+        500.. => match refused(Verb::Update, place, &answer.faults) {
+            // Any error of the server itself leaves it open whether the update was applied.
+            WriteOutcome::Rejected { error, .. } => WriteOutcome::Unknown(error),
+            outcome => outcome,
+        },
+        404 if answer.faults.is_empty() => WriteOutcome::Missing { reason: None, receipted: false },
+        _ => refused(Verb::Update, place, &answer.faults),
+    }
+}
+
+/// One row of a collections answer, in the order of the request.
+#[derive(Debug, Deserialize)]
+pub(super) struct SavedRow {
+    #[serde(default)]
+    id: Option<String>,
+    success: bool,
+    #[serde(default)]
+    pub(super) errors: Vec<Fault>,
+}
+
+impl SavedRow {
+    pub(super) fn outcome(&self, verb: Verb, place: &str) -> WriteOutcome {
+        if !self.success {
+            return refused(verb, place, &self.errors);
+        }
+        let id = self.id.as_deref().and_then(id18).map(Key::new);
+        match (verb, id) {
+            // A create that names no id was made all the same; settling finds it.
+            (Verb::Insert, None) => unreadable(place),
+            (Verb::Insert, key) => applied(key),
+            _ => applied(None),
+        }
+    }
+}
