@@ -59,6 +59,7 @@ choices!(NoImage, "reason" {
     6 = WouldLose(what),
     7 = WrongType { from, to },
     8 = NoParent(key),
+    9 = Expression(why),
 });
 choices!(Verdict, "verdict" {
     0 = Write(side),

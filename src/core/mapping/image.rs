@@ -41,13 +41,13 @@ impl Unit {
             let put = if keeps && pair.stands_for(to, now, value, origin) {
                 Put { field: pair.on(to), value: now.clone(), image: now.clone() }
             } else {
-                let sent = pair.put(to, value, target)?;
+                let sent = pair.put(to, value, now, target)?;
                 stored(pair.on(to), sent, target)
             };
             written.push(put);
         }
         for group in &self.computed {
-            written.extend(group.put(sides, to)?);
+            written.extend(group.put_whole(sides, to, &source, &current)?);
         }
         Ok(written)
     }
@@ -65,12 +65,14 @@ impl Unit {
             reached().any(|to| {
                 let target = &sides[to].fields[pair.on(to)];
                 let source = value(to.other(), pair.on(to.other()));
-                pair.image(to, source, target).as_ref() == Ok(value(to, pair.on(to)))
+                let now = value(to, pair.on(to));
+                pair.image(to, source, now, target).as_ref() == Ok(now)
             })
         };
         let group_agrees = |group: &Computed| {
             reached().any(|to| {
-                let put = group.put(sides, to);
+                let from = to.other();
+                let put = group.put(sides, to, &|at| value(from, at), &|at| value(to, at));
                 put.is_ok_and(|put| put.iter().all(|put| put.image == *value(to, put.field)))
             })
         };
@@ -82,6 +84,7 @@ impl Pair {
     /// Whether several values of a side stand for one value of the other.
     fn is_many_to_one(&self, side: Side) -> bool {
         self.values.as_ref().is_some_and(|table| table.is_many_to_one(side))
+            || self.view.as_ref().is_some_and(|(coarse, _)| *coarse == side.other())
     }
 
     /// Whether a value that a side shows stands for this value of the other side already.
@@ -89,18 +92,86 @@ impl Pair {
         let filled = now.is_null() && self.default[to].is_some();
         now.is_present()
             && !filled
-            && self.image(to.other(), now, origin).is_ok_and(|image| image == *value)
+            && self.image(to.other(), now, value, origin).is_ok_and(|image| image == *value)
     }
 }
 
+static NULL: Value = Value::Null;
+
+/// What a side shows of its fields.
+type Shows<'v, 'f> = &'f dyn Fn(usize) -> &'v Value;
+
 impl Computed {
-    fn put(&self, sides: &Sides<MappedSide>, to: Side) -> Result<Vec<Put>, NoImage> {
+    /// The group as it is written to a side. Fields whose value stands for the source already stay
+    /// as they are; a value that would come back as another one is none (protocol M1, M2).
+    fn put_whole<'v>(
+        &self,
+        sides: &Sides<MappedSide>,
+        to: Side,
+        source: Shows<'v, '_>,
+        current: Shows<'v, '_>,
+    ) -> Result<Vec<Put>, NoImage> {
+        let from = to.other();
+        if let Some(absent) = self.fields[from].iter().find(|at| !source(**at).is_present()) {
+            let name = &sides[from].fields[*absent].name;
+            return Err(NoImage::Expression(format!("{name} was not delivered")));
+        }
+        let both = Side::BOTH
+            .into_iter()
+            .all(|side| !self.formulas[side].is_empty() && !self.fields[side].is_empty());
+        let known = self.fields[to].iter().all(|at| current(*at).is_present());
+        if both && known {
+            let back = self.put(sides, from, current, source);
+            if back.is_ok_and(|back| back.iter().all(|put| put.image == *source(put.field))) {
+                let kept = self.fields[to].iter().map(|at| {
+                    let now = current(*at).clone();
+                    Put { field: *at, value: now.clone(), image: now }
+                });
+                return Ok(kept.collect());
+            }
+        }
+        let now = |at: usize| if current(at).is_present() { current(at) } else { &NULL };
+        let written = self.put(sides, to, source, &now)?;
+        if both {
+            let shown = |at: usize| {
+                let put = written.iter().find(|put| put.field == at);
+                put.map_or(&NULL, |put| &put.image)
+            };
+            for put in self.put(sides, from, &shown, &|at| source(at))? {
+                if put.image != *source(put.field) {
+                    let name = &sides[from].fields[put.field].name;
+                    let back = format!("{name}, which would come back as {:?}", put.image);
+                    return Err(NoImage::WouldLose(back));
+                }
+            }
+        }
+        Ok(written)
+    }
+
+    /// The value of each formula of a side.
+    fn put<'v>(
+        &self,
+        sides: &Sides<MappedSide>,
+        to: Side,
+        source: Shows<'v, '_>,
+        current: Shows<'v, '_>,
+    ) -> Result<Vec<Put>, NoImage> {
+        let place = |side: Side, name: &str| {
+            let mut fields = self.fields[side].iter();
+            fields.find(|at| sides[side].fields[**at].name.as_str() == name).copied()
+        };
         let fields = self.fields[to].iter().zip(&self.formulas[to]);
         fields
             .map(|(at, formula)| {
                 let target = &sides[to].fields[*at];
                 let value = match formula {
                     Formula::Constant(value) => value.clone(),
+                    Formula::Expression(expression) => expression
+                        .evaluate(|variable| match variable.old {
+                            true => place(to, &variable.field).map(current),
+                            false => place(to.other(), &variable.field).map(source),
+                        })
+                        .map_err(|why| NoImage::Expression(format!("{}: {why}", target.name)))?,
                 };
                 Ok(stored(*at, convert(value, target)?, target))
             })

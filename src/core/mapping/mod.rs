@@ -4,6 +4,7 @@
 //! rule decided. It is made from a file and the two sides' schemas; nothing in it can be wrong
 //! any more.
 
+pub mod expression;
 mod filter;
 mod image;
 pub mod language;
@@ -11,11 +12,12 @@ mod rules;
 #[cfg(test)]
 mod tests;
 mod translate;
+mod view;
 
 pub use filter::{holds, passes};
 pub use image::Put;
 pub use rules::{
     Computed, DeleteRule, Direction, ForeignEdits, Formula, Initial, LeaveRule, MappedField,
-    MappedSide, Mapping, MappingId, MatchRule, Pair, Policy, Unit, ValueTable,
+    MappedSide, Mapping, MappingId, MatchRule, Pair, Policy, Unit, ValueTable, View,
 };
 pub use translate::{NoImage, convert};

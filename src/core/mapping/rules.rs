@@ -8,6 +8,7 @@ use syncline_sdk::{
     Capabilities, FieldName, FieldType, Filter, Normalizer, Selection, SystemName, Value,
 };
 
+use super::expression::Expression;
 use crate::{Side, Sides};
 
 /// The number of a mapping in the ledger; its name never changes it.
@@ -144,13 +145,16 @@ pub struct Pair {
     pub reference: Option<MappingId>,
     /// What a side is given where the other has nothing.
     pub default: Sides<Option<Value>>,
+    /// The side that shows less than the other, and what of it.
+    pub view: Option<(Side, View)>,
 }
 
 impl Pair {
     /// A pair whose values are the same on both sides.
     #[must_use]
     pub fn plain(left: usize, right: usize) -> Self {
-        Self { left, right, values: None, reference: None, default: Sides::default() }
+        let default = Sides::default();
+        Self { left, right, values: None, reference: None, default, view: None }
     }
     /// The index of the field on a side.
     #[must_use]
@@ -177,6 +181,19 @@ pub struct Computed {
 pub enum Formula {
     /// Always this value.
     Constant(Value),
+    /// The value of an expression over the other side's fields.
+    Expression(Expression),
+}
+
+/// What a side holds less of than the other: a coarser view of the same value.
+#[derive(Clone, PartialEq, Debug)]
+pub enum View {
+    /// A number rounded to so many digits behind the point, half away from zero.
+    Round(u32),
+    /// The first so many characters of a text.
+    Truncate(u32),
+    /// The day of an instant, in a time zone of this name.
+    Day(Arc<str>),
 }
 
 /// Which value on one side stands for which on the other. Each left value stands once; where

@@ -40,6 +40,8 @@ pub enum NoImage {
         /// The type of the target.
         to: String,
     },
+    /// The expression that makes it has no value for it: why.
+    Expression(String),
     /// It refers to a record that is not linked yet.
     NoParent(String),
 }
@@ -57,17 +59,31 @@ impl fmt::Display for NoImage {
             Self::OutOfRange(value) => write!(f, "{value} is outside the field's range"),
             Self::WouldLose(what) => write!(f, "the field would lose {what}"),
             Self::WrongType { from, to } => write!(f, "a {from} cannot be stored as {to}"),
+            Self::Expression(why) => f.write_str(why),
             Self::NoParent(key) => write!(f, "the record {key} it refers to is not linked"),
         }
     }
 }
 
 impl Pair {
-    /// What is sent to a side for a value of the other, before the side normalises it.
+    /// What is sent to a side for a value of the other, before the side normalises it. `now` is
+    /// what the side holds: where it holds more than the other, that is kept.
     ///
     /// # Errors
     /// [`NoImage`] when the target cannot hold the value.
-    pub fn put(&self, to: Side, value: &Value, target: &MappedField) -> Result<Value, NoImage> {
+    pub fn put(
+        &self,
+        to: Side,
+        value: &Value,
+        now: &Value,
+        target: &MappedField,
+    ) -> Result<Value, NoImage> {
+        let viewed = match &self.view {
+            Some((coarse, view)) if value.is_present() && *coarse == to => Some(view.of(value)?),
+            Some((_, view)) if value.is_present() => Some(view.put(value, now)?),
+            _ => None,
+        };
+        let value = viewed.as_ref().unwrap_or(value);
         let value = match (&self.values, value) {
             (_, Value::Absent) => return Err(NoImage::Absent),
             (Some(table), value) if !value.is_null() => table
@@ -90,8 +106,15 @@ impl Pair {
     ///
     /// # Errors
     /// [`NoImage`] when the target cannot hold the value.
-    pub fn image(&self, to: Side, value: &Value, target: &MappedField) -> Result<Value, NoImage> {
-        self.put(to, value, target).map(|value| Normalizer::apply_all(&target.normalizers, value))
+    pub fn image(
+        &self,
+        to: Side,
+        value: &Value,
+        now: &Value,
+        target: &MappedField,
+    ) -> Result<Value, NoImage> {
+        let sent = self.put(to, value, now, target)?;
+        Ok(Normalizer::apply_all(&target.normalizers, sent))
     }
 }
 

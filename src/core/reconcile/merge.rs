@@ -65,7 +65,7 @@ pub(super) fn merged(mapping: &Mapping, link: &Link, at: usize) -> Option<Value>
 
 /// A right value as the left side would store it.
 fn as_left(mapping: &Mapping, pair: &Pair, value: &Value) -> Option<Value> {
-    pair.image(Side::Left, value, &mapping.sides.left.fields[pair.left]).ok()
+    pair.image(Side::Left, value, &Value::Absent, &mapping.sides.left.fields[pair.left]).ok()
 }
 
 /// The greater or the lesser value. A cleared field is an edit that has no place in an order.

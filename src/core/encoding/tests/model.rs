@@ -144,6 +144,7 @@ fn no_image() -> impl Strategy<Value = NoImage> {
             .prop_map(|(chars, chars_max)| NoImage::TooLong { chars, chars_max }),
         text().prop_map(NoImage::OutOfRange),
         text().prop_map(NoImage::WouldLose),
+        text().prop_map(NoImage::Expression),
         (text(), text()).prop_map(|(from, to)| NoImage::WrongType { from, to }),
         text().prop_map(NoImage::NoParent),
     ]

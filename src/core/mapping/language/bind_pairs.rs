@@ -5,6 +5,7 @@ use std::sync::Arc;
 use syncline_sdk::{FieldName, FieldSchema, FieldType, Value};
 
 use super::bind::{Binder, MappingRef};
+use super::bind_units::view;
 use super::constant::{self, describe};
 use super::fit::{Fit, fit, named, null_fits};
 use super::suggestion::nearest;
@@ -40,7 +41,11 @@ pub(super) fn pair(
         Some(_) => Some(table(binder, spec, schemas)?),
         None => None,
     };
-    if reference.is_none() && values.is_none() {
+    let view = match &spec.view {
+        Some(named) => Some(view(binder, named, schemas)?),
+        None => None,
+    };
+    if reference.is_none() && values.is_none() && view.is_none() {
         types(binder, spec, written, schemas);
     }
     text_only(binder, &spec.normalize, schemas);
@@ -56,6 +61,7 @@ pub(super) fn pair(
         values,
         reference: reference.map(|mapping| mapping.id),
         default,
+        view,
     })
 }
 

@@ -1,12 +1,12 @@
 //! Units and ownership against the two schemas.
 
-use syncline_sdk::{Cas, FieldType, Filter, ReceiptKind};
+use syncline_sdk::{Cas, FieldSchema, FieldType, Filter, ReceiptKind};
 
 use super::bind::Binder;
 use super::bind_pairs::{given, pair, writable};
 use super::constant::describe;
-use super::{FieldSpec, Located};
-use crate::mapping::{Computed, Formula, Policy, Unit};
+use super::{FieldSpec, Located, ViewSpec};
+use crate::mapping::{Computed, Formula, Policy, Unit, View};
 use crate::{Side, Sides};
 
 /// The units, in the order of the file. Every field pair is looked at, so that all mistakes are
@@ -46,10 +46,75 @@ fn member(binder: &mut Binder<'_>, field: &FieldSpec, unit: &mut Unit) -> Option
         unit.computed.push(group);
         return Some(());
     }
-    let names = field.pair()?;
+    let Some(names) = field.pair() else {
+        unit.computed.push(computed(binder, field)?);
+        return Some(());
+    };
     unit.pairs.push(pair(binder, field, names)?);
     mergeable(binder, field, names);
     Some(())
+}
+
+/// A group of fields with expressions.
+fn computed(binder: &mut Binder<'_>, field: &FieldSpec) -> Option<Computed> {
+    if matches!(field.conflict, Policy::Max | Policy::Min) || field.conflict.merges() {
+        let diagnostic = binder
+            .error(field.span, "this `conflict` decides plain pairs, and the field is computed")
+            .help("write review, left, right or newest");
+        binder.note(diagnostic);
+    }
+    let mut group = Computed { fields: Sides::default(), formulas: Sides::default() };
+    for side in Side::BOTH {
+        for name in &field.fields[side] {
+            let schema = binder.field(side, name);
+            if let (Some(schema), true) = (schema, field.direction.reaches(side)) {
+                writable(binder, field, side, schema);
+            }
+            schema?;
+            group.fields[side].push(binder.index(side, name));
+        }
+        let formulas = field.formulas[side].iter().cloned();
+        group.formulas[side] = formulas.map(Formula::Expression).collect();
+    }
+    Some(group)
+}
+
+/// The coarser side of a pair, and what it shows.
+pub(super) fn view(
+    binder: &mut Binder<'_>,
+    named: &Located<ViewSpec>,
+    schemas: Sides<&FieldSchema>,
+) -> Option<(Side, View)> {
+    let is = |side: Side, fits: fn(&FieldType) -> bool| fits(&schemas[side].kind);
+    let number =
+        |kind: &FieldType| matches!(kind, FieldType::Int { .. } | FieldType::Decimal { .. });
+    let text = |kind: &FieldType| matches!(kind, FieldType::Text { .. });
+    let day = |kind: &FieldType| matches!(kind, FieldType::Date);
+    let instant = |kind: &FieldType| matches!(kind, FieldType::Instant { .. });
+    let both = |fits: fn(&FieldType) -> bool| is(Side::Left, fits) && is(Side::Right, fits);
+    let found = match &named.value {
+        ViewSpec::Round(side, digits) if both(number) => Some((*side, View::Round(*digits))),
+        ViewSpec::Truncate(side, chars) if both(text) => Some((*side, View::Truncate(*chars))),
+        ViewSpec::Zone(zone) => Side::BOTH
+            .into_iter()
+            .find(|side| is(*side, day) && is(side.other(), instant))
+            .map(|side| (side, View::Day(zone.clone()))),
+        _ => None,
+    };
+    if found.is_none() {
+        let needs = match named.value {
+            ViewSpec::Round(..) => "`round` is for two numbers",
+            ViewSpec::Truncate(..) => "`truncate` is for two texts",
+            ViewSpec::Zone(_) => "`zone` is for an instant and a date",
+        };
+        let (left, right) = (describe(schemas.left), describe(schemas.right));
+        let diagnostic = binder
+            .error(named.span, needs)
+            .note(format!("`{}` is {left}, `{}` is {right}", schemas.left.name, schemas.right.name))
+            .help("remove it, or pair other fields");
+        binder.note(diagnostic);
+    }
+    found
 }
 
 /// Whether the policy of a field can work on its values.
@@ -60,6 +125,12 @@ fn mergeable(
 ) {
     if field.conflict == Policy::Counter {
         counted(binder, field);
+    }
+    if field.conflict.merges() && (field.view.is_some() || field.values.is_some()) {
+        let diagnostic = binder
+            .error(field.span, "values that are merged are the same on both sides")
+            .help("remove `round`, `truncate`, `zone` or `values`, or use another rule");
+        binder.note(diagnostic);
     }
     for side in Side::BOTH {
         let Some(schema) = binder.field(side, names[side]) else { continue };

@@ -51,8 +51,7 @@ pub(super) fn one_side(
 pub(super) fn only(reader: &mut Reader<'_>, keyed: Keyed<'_>) {
     for entry in keyed.entries() {
         let key: &str = &entry.key;
-        let known = ["direction", "owner", "conflict", "values", "normalize", "reference"];
-        if !BESIDE.contains(&key) && (known.contains(&key) || key == "default") {
+        if !BESIDE.contains(&key) {
             let diagnostic = reader
                 .error(entry.key.span, format!("a constant has no `{key}`"))
                 .help(format!("remove `{key}`, or the constant"));

@@ -9,7 +9,7 @@ use super::scalar_map::ScalarMap;
 use super::tree::{self, Node};
 use super::{
     Checked, Condition, Diagnostics, Located, MappingSpec, MatchSpec, SideSpec, Source, Span,
-    condition_parser, pairs, policies, units,
+    computed, condition_parser, pairs, policies, units,
 };
 use crate::mapping::{DeleteRule, Initial, LeaveRule, Policy};
 use crate::{Side, Sides};
@@ -20,8 +20,8 @@ pub(super) const LATER: &str = "this version of Syncline does not have it: remov
 const MAPPING: Keys<'_> = Keys {
     of: "a mapping",
     known: &[
-        "mapping", "left", "right", "match", "initial", "fields", "units", "owner", "conflict",
-        "create", "delete", "leave",
+        "mapping", "left", "right", "match", "initial", "fields", "units", "tables", "owner",
+        "conflict", "create", "delete", "leave",
     ],
     refused: &[
         ("mode", LATER),
@@ -87,7 +87,8 @@ fn mapping(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Option<MappingSpec> {
     }
     let (policy, owners) = policies::of_mapping(reader, keyed);
     let policy = policy.map_or(Policy::Review, |policy| policy.value);
-    let fields = pairs::read(reader, keyed, policy);
+    let library = computed::tables(reader, keyed);
+    let fields = pairs::read(reader, keyed, policy, &library);
     let units = units::read(reader, keyed, fields.as_deref().unwrap_or_default());
     let matches = matches(reader, keyed);
     let initial = initial(reader, keyed);

@@ -7,7 +7,8 @@ use syncline_sdk::{FieldName, Normalizer};
 use super::file::LATER;
 use super::reader::{Keyed, Keys, Reader};
 use super::tree::{Node, NodeKind, Scalar, Style};
-use super::{FieldSpec, Located, ValueRows, constants, policies};
+use super::{FieldSpec, Located, ValueRows, computed, constants, policies, views};
+use crate::mapping::expression::Library;
 use crate::mapping::{Direction, Policy};
 use crate::{Side, Sides};
 
@@ -25,10 +26,13 @@ const FIELD: Keys<'_> = Keys {
         "reference",
         "default",
         "constant",
+        "to_left",
+        "to_right",
+        "round",
+        "truncate",
+        "zone",
     ],
     refused: &[
-        ("to_left", LATER),
-        ("to_right", LATER),
         ("sensitive", LATER),
         ("units", "units belong to the mapping, beside `fields`: units: [[Street, City]]"),
     ],
@@ -59,6 +63,7 @@ pub(super) fn read(
     reader: &mut Reader<'_>,
     keyed: Keyed<'_>,
     policy: Policy,
+    library: &Arc<Library>,
 ) -> Option<Vec<FieldSpec>> {
     let example = "fields: [{ left: Name, right: name }]";
     let node = reader.required(keyed, "a mapping", "fields", example)?;
@@ -70,7 +75,7 @@ pub(super) fn read(
         reader.note(diagnostic);
     }
     let fields: Vec<FieldSpec> =
-        items.iter().filter_map(|item| field(reader, item, policy)).collect();
+        items.iter().filter_map(|item| field(reader, item, policy, library)).collect();
     for side in Side::BOTH {
         once(reader, &fields, side);
     }
@@ -94,11 +99,18 @@ fn once(reader: &mut Reader<'_>, fields: &[FieldSpec], side: Side) {
     }
 }
 
-fn field(reader: &mut Reader<'_>, node: &Node, policy: Policy) -> Option<FieldSpec> {
+fn field(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    policy: Policy,
+    library: &Arc<Library>,
+) -> Option<FieldSpec> {
     let keyed = reader.keys(node, FIELD)?;
+    let computed = is_computed(keyed);
     let constant = keyed.get("constant").and_then(|node| constants::read(reader, node));
     let fields = match keyed.get("constant") {
         Some(_) => constants::one_side(reader, keyed),
+        None if computed => both_names(reader, keyed),
         None => two_fields(reader, keyed, "a field pair")
             .map(|two| Sides { left: vec![two.left], right: vec![two.right] }),
     };
@@ -111,6 +123,12 @@ fn field(reader: &mut Reader<'_>, node: &Node, policy: Policy) -> Option<FieldSp
         direction.value = if to_left { Direction::ToLeft } else { Direction::ToRight };
         constants::only(reader, keyed);
     }
+    let formulas = match &fields {
+        Some(fields) if computed => {
+            computed::formulas(reader, keyed, fields, &mut direction, library)?
+        }
+        _ => Sides::default(),
+    };
     let one_way = direction.value != Direction::Both;
     let own = policies::of_field(reader, keyed);
     if let (Some(own), true) = (&own, one_way) {
@@ -148,7 +166,23 @@ fn field(reader: &mut Reader<'_>, node: &Node, policy: Policy) -> Option<FieldSp
         reference,
         default,
         constant,
+        formulas,
+        view: if computed { None } else { views::read(reader, keyed) },
     })
+}
+
+/// Whether a pair has expressions, or should have some.
+fn is_computed(keyed: Keyed<'_>) -> bool {
+    let lists =
+        |key: &str| keyed.get(key).is_some_and(|node| matches!(node.kind, NodeKind::List(_)));
+    let said = keyed.get("to_left").is_some() || keyed.get("to_right").is_some();
+    keyed.get("constant").is_none() && (said || lists("left") || lists("right"))
+}
+
+fn both_names(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Option<Sides<Vec<Located<FieldName>>>> {
+    let left = computed::names(reader, keyed, Side::Left);
+    let right = computed::names(reader, keyed, Side::Right);
+    Some(Sides { left: left?, right: right? })
 }
 
 /// `left` and `right` of a pair or rule: one field each.
@@ -162,8 +196,7 @@ pub(super) fn two_fields(
         if let NodeKind::List(_) = node.kind {
             let diagnostic = reader
                 .error(node.span, format!("`{side}` is one field, not a list"))
-                .note("this version of Syncline pairs single fields")
-                .help("write one pair for each field");
+                .help("name the one field that is compared");
             reader.note(diagnostic);
             return None;
         }

@@ -6,6 +6,7 @@ use syncline_sdk::{EntityName, FieldName, Normalizer, Selection, SystemName};
 
 use super::tree::Scalar;
 use super::{Condition, Located, Source, Span};
+use crate::mapping::expression::Expression;
 use crate::mapping::{DeleteRule, Direction, ForeignEdits, Initial, LeaveRule, Policy};
 use crate::{Side, Sides};
 
@@ -83,6 +84,22 @@ pub struct FieldSpec {
     pub default: Sides<Option<Located<Scalar>>>,
     /// What the one side that has a field is always given.
     pub constant: Option<Located<Scalar>>,
+    /// What each field of a side is computed with, in the order of the fields; empty for plain
+    /// pairs, and for a side that is not written.
+    pub formulas: Sides<Vec<Expression>>,
+    /// What one side shows less of.
+    pub view: Option<Located<ViewSpec>>,
+}
+
+/// A coarser side, as a file says it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ViewSpec {
+    /// This side has so many digits behind the point.
+    Round(Side, u32),
+    /// This side has the first so many characters.
+    Truncate(Side, u32),
+    /// One side has the day of the other's instant, in the zone of this name.
+    Zone(Arc<str>),
 }
 
 /// Field pairs that are agreed together.
@@ -122,9 +139,17 @@ impl FieldSpec {
             (_, _) => left.into(),
         }
     }
+    /// Whether fields of the pair are computed.
+    #[must_use]
+    pub fn is_computed(&self) -> bool {
+        self.formulas.iter().any(|(_, formulas)| !formulas.is_empty())
+    }
     /// The two fields of a plain pair.
     #[must_use]
     pub fn pair(&self) -> Option<Sides<&Located<FieldName>>> {
+        if self.is_computed() {
+            return None;
+        }
         match (self.fields.left.as_slice(), self.fields.right.as_slice()) {
             ([left], [right]) => Some(Sides { left, right }),
             _ => None,

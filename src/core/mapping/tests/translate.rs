@@ -91,23 +91,32 @@ fn a_declared_cut_is_the_agreed_image() {
     seconds.normalizers = vec![Normalizer::Truncate(Precision::Second)];
     let pair = Pair::plain(0, 0);
     let fine = Value::Instant(Instant::from_micros(1_500_000));
-    let stored = pair.image(Side::Left, &fine, &seconds).unwrap();
+    let stored = pair.image(Side::Left, &fine, &Value::Absent, &seconds).unwrap();
     assert_eq!(stored, Value::Instant(Instant::from_micros(1_000_000)));
     let mut trimmed = text(3);
     trimmed.normalizers = vec![Normalizer::Trim];
-    assert_eq!(pair.image(Side::Left, &"  abc  ".into(), &trimmed), Ok("abc".into()));
+    assert_eq!(
+        pair.image(Side::Left, &"  abc  ".into(), &Value::Absent, &trimmed),
+        Ok("abc".into())
+    );
 }
 
 #[test]
 fn tables_translate_and_refuse_what_they_do_not_have() {
     let table = ValueTable { pairs: vec![("Banking".into(), "BNK".into())] };
     let pair = Pair { values: Some(table), ..Pair::plain(0, 0) };
-    assert_eq!(pair.put(Side::Right, &"Banking".into(), &text(3)), Ok("BNK".into()));
-    assert_eq!(pair.put(Side::Left, &"BNK".into(), &text(9)), Ok("Banking".into()));
+    assert_eq!(
+        pair.put(Side::Right, &"Banking".into(), &Value::Absent, &text(3)),
+        Ok("BNK".into())
+    );
+    assert_eq!(pair.put(Side::Left, &"BNK".into(), &Value::Absent, &text(9)), Ok("Banking".into()));
     let missing = Err(NoImage::NotInTable("Energy".into()));
-    assert_eq!(pair.put(Side::Right, &"Energy".into(), &text(9)), missing);
-    assert_eq!(pair.put(Side::Right, &Value::Null, &text(9)), Ok(Value::Null));
-    assert_eq!(pair.put(Side::Right, &Value::Absent, &text(9)), Err(NoImage::Absent));
+    assert_eq!(pair.put(Side::Right, &"Energy".into(), &Value::Absent, &text(9)), missing);
+    assert_eq!(pair.put(Side::Right, &Value::Null, &Value::Absent, &text(9)), Ok(Value::Null));
+    assert_eq!(
+        pair.put(Side::Right, &Value::Absent, &Value::Absent, &text(9)),
+        Err(NoImage::Absent)
+    );
 }
 
 #[test]
@@ -115,10 +124,10 @@ fn a_reference_travels_as_a_link_only() {
     let pair = Pair { reference: Some(MappingId(1)), ..Pair::plain(0, 0) };
     let target = field(FieldType::Uuid);
     let link = Value::Link(syncline_sdk::LinkId(uuid::Uuid::nil()));
-    assert_eq!(pair.put(Side::Right, &link, &target), Ok(link.clone()));
-    let native = pair.put(Side::Right, &"001A".into(), &target);
+    assert_eq!(pair.put(Side::Right, &link, &Value::Absent, &target), Ok(link.clone()));
+    let native = pair.put(Side::Right, &"001A".into(), &Value::Absent, &target);
     assert_eq!(native, Err(NoImage::NoParent("001A".into())));
-    assert_eq!(pair.put(Side::Right, &Value::Null, &target), Ok(Value::Null));
+    assert_eq!(pair.put(Side::Right, &Value::Null, &Value::Absent, &target), Ok(Value::Null));
 }
 
 proptest! {

@@ -259,22 +259,23 @@ error: unknown key `sensitive` in a field pair
    |
    = help: this version of Syncline does not have it: remove the key
 
-error: unknown key `to_right` in a field pair
-  --> mappings/x.yaml:13:5
+error: `x` is no field of this pair's left side
+  --> mappings/x.yaml:13:15
    |
 13 |     to_right: "x + y"
-   |     ^^^^^^^^ no such key
+   |               ^^^^^^^
    |
-   = help: this version of Syncline does not have it: remove the key
+   = note: it has SSN
+   = help: add the field to `left`, or correct the name
 
-error: a reference has no `values`
-  --> mappings/x.yaml:15:5
+error: `y` is no field of this pair's left side
+  --> mappings/x.yaml:13:15
    |
-15 |     values: { A: 1 }
-   |     ^^^^^^
+13 |     to_right: "x + y"
+   |               ^^^^^^^
    |
-   = note: it travels as the link of the record that it refers to
-   = help: remove `values`
+   = note: it has SSN
+   = help: add the field to `left`, or correct the name
 
 error: a field that travels one way has no conflicts
   --> mappings/x.yaml:17:54

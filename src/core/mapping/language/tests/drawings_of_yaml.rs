@@ -103,14 +103,14 @@ error: `or` is a word of the language
   |
   = help: if a field has this name, write it as `or` in backticks
 
-error: `left` is one field, not a list
- --> mappings/x.yaml:4:18
+error: several fields on one side need expressions
+ --> mappings/x.yaml:4:10
   |
 4 | fields: [{ left: [A, B], right: c }]
-  |                  ^^^^^^
+  |          ^^^^^^^^^^^^^^^^^^^^^^^^^^
   |
-  = note: this version of Syncline pairs single fields
-  = help: write one pair for each field
+  = help: add `to_right`, `to_left` or both, as in: { left: [FirstName, LastName], right:
+          full_name, to_right: "..." }
 "#,
     );
 }
@@ -130,7 +130,7 @@ error: a mapping is a set of keys, not a list
   |   ^^^^
   |
   = help: its keys are `mapping`, `left`, `right`, `match`, `initial`, `fields`, `units`,
-          `owner`, `conflict`, `create`, `delete` or `leave`
+          `tables`, `owner`, `conflict`, `create`, `delete` or `leave`
 "#,
     );
 }
@@ -218,7 +218,7 @@ error: a mapping is a set of keys, not nothing
   | ^
   |
   = help: its keys are `mapping`, `left`, `right`, `match`, `initial`, `fields`, `units`,
-          `owner`, `conflict`, `create`, `delete` or `leave`
+          `tables`, `owner`, `conflict`, `create`, `delete` or `leave`
 "#,
     );
 }

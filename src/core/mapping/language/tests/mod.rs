@@ -2,6 +2,7 @@
 
 mod binding;
 mod binding_rules;
+mod computed;
 mod conditions;
 mod drawings;
 mod drawings_of_yaml;
