@@ -4,8 +4,10 @@
 //! round trip or one transaction. [`People`] is what people and their pages ask, [`Setup`] what
 //! is kept of the installation, [`Deliveries`] what systems send unasked. All have two real
 //! implementations, [`memory`] (with crash semantics, for the simulator) and [`postgres`], held to
-//! one conformance suite.
+//! one conformance suite. [`Access`], what the JSON API asks besides, is Postgres alone:
+//! nothing that decides stands on it.
 
+mod access;
 mod contract;
 mod deliveries;
 mod fold;
@@ -16,6 +18,10 @@ mod setup;
 #[cfg(test)]
 mod suite;
 
+pub use access::{
+    Access, AccessToken, Begun, Digest, NewRequest, NewToken, ParkedPlace, REQUEST_LIFE,
+    REQUESTS_KEPT,
+};
 pub use contract::{
     Committed, Ledger, LedgerError, LinkQuery, Loaded, OpenBatch, Ownership, Result,
 };

@@ -1,5 +1,6 @@
 //! The service: what `syncline run` runs, from settings to one driver after another.
 
+mod api;
 mod binding;
 mod ledger;
 mod probe;

@@ -53,7 +53,8 @@ pub(super) fn describe(recorder: &Recorder) {
     describe_all(recorder, &list);
 }
 
-/// A running service, as the HTTP surface sees it.
+/// A running service, as the HTTP surface sees it. A clone sees the same.
+#[derive(Clone)]
 pub(super) struct ServiceProbe {
     ledger: Arc<Postgres>,
     status: watch::Receiver<Status>,
@@ -71,6 +72,13 @@ impl ServiceProbe {
         deliveries: WebhookDesk,
     ) -> Self {
         Self { ledger, status, waits, names, deliveries }
+    }
+}
+
+impl ServiceProbe {
+    /// Which mappings wait.
+    pub fn waits(&self) -> Waits {
+        self.waits.borrow().clone()
     }
 }
 

@@ -276,7 +276,8 @@ impl<L: Ledger> Driver<L> {
             }
             news = self.feed_news.1.recv(), if room => news,
             () = self.wake.notified() => {
-                self.turns.wake(|job| matches!(job, Job::Hints(_) | Job::Answers), tick());
+                let asked = |job: &Job| matches!(job, Job::Hints(_) | Job::Answers | Job::Retry(_));
+                self.turns.wake(asked, tick());
                 return;
             }
             () = pause_until(due) => return,

@@ -92,7 +92,7 @@ impl Ledger for Postgres {
 
     async fn explain(&self, mapping: MappingId, link: LinkId, max: usize) -> Result<Vec<Entry>> {
         call!(self, "walk the journal", |connection| {
-            journal::chain(connection, mapping, link, max)
+            journal::chain(connection, mapping, link, None, max)
         })
     }
 }

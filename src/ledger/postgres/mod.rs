@@ -5,7 +5,10 @@
 //! that stops answering, or whose call was dropped half-way, is closed and never used again, so
 //! that it cannot hold its place in the pool for ever.
 
+mod access;
 mod alias;
+mod api_request;
+mod api_token;
 mod awaited;
 mod batch;
 mod claim;
