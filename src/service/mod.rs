@@ -3,6 +3,7 @@
 mod api;
 mod binding;
 mod ledger;
+mod metrics;
 mod probe;
 mod reaching;
 mod running;

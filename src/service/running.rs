@@ -94,7 +94,7 @@ impl Service {
             deliveries.clone(),
         );
         let recorder = Recorder::new().context("the metrics")?;
-        super::probe::describe(&recorder);
+        super::metrics::describe(&recorder);
         let until = serving.clone().cancelled_owned();
         let book = ServiceBook {
             ledger: ledger.clone(),

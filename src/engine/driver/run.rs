@@ -327,6 +327,7 @@ impl<L: Ledger> Driver<L> {
     /// What only time makes due: ownership, unknown batches, closed gaps.
     pub(super) async fn by_time(&mut self) -> Result<(), DriverError> {
         self.renew().await?;
+        self.note_breakers();
         match self.engine.settle_unknown().await {
             Ok(account) => {
                 self.note_round(&account);

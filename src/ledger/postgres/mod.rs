@@ -20,6 +20,7 @@ mod decided;
 mod deliveries;
 mod delivery;
 mod delivery_notice;
+mod depth;
 mod description;
 mod error;
 mod figure;

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use syncline_core::Side;
-use syncline_core::model::{Entry, LinkChange, Parked};
+use syncline_core::model::{Entry, LinkChange, Parked, StreamPosition};
 
 use super::database::Database;
-use super::fixture::{Engine, MAPPING, at, link, link_id};
+use super::fixture::{Engine, MAPPING, at, hint, link, link_id};
 use crate::access::{ParkedPlace, REQUEST_LIFE, REQUESTS_KEPT};
-use crate::{Access as _, Begun, Ledger as _, NewRequest, NewToken};
+use crate::{Access as _, Begun, Depth, Depths, Ledger as _, Measures as _, NewRequest, NewToken};
 
 fn token(name: &str, expires: Option<i64>) -> NewToken {
     let mut digest = [0; 32];
@@ -130,4 +130,45 @@ async fn lists_go_on_behind_a_place() {
     assert!(ledger.journal(None, Some(all[2]), 9).await.unwrap().is_empty());
     let of = ledger.journal_of(MAPPING, link(1).id, Some(all[0]), 9).await.unwrap();
     assert_eq!(ids(of), all[1..]);
+}
+
+#[tokio::test]
+async fn what_waits_is_measured() {
+    let ledger = Database::new().await.ledger().await;
+    let engine = Engine::new(&ledger).await;
+    assert_eq!(ledger.depths(9).await.unwrap(), Depths::default());
+    let parked = |number, kind: &str, at| Parked {
+        mapping: MAPPING,
+        link: link_id(number),
+        side: Side::Left,
+        kind: kind.into(),
+        message: "no".into(),
+        advice: "mend it".into(),
+        entry: None,
+        at,
+        asked_again: false,
+    };
+    let position = |stream: &str| StreamPosition {
+        stream: stream.into(),
+        identity: "i".into(),
+        place: "p".into(),
+    };
+    engine
+        .must(|changes| {
+            changes.hints.extend([hint("a", 0), hint("b", 7), hint("c", 99)]);
+            changes.parked.extend([
+                parked(1, "schema", 5),
+                parked(2, "schema", 4),
+                parked(3, "invalid", 6),
+            ]);
+            changes.positions.push(position("feed:ops"));
+        })
+        .await;
+    let depths = ledger.depths(9).await.unwrap();
+    let hints = Depth { of: "crm".into(), count: 2, oldest: 0 };
+    assert_eq!(depths.hints, [hints]);
+    let kind = |kind: &str, count, oldest| Depth { of: (MAPPING, kind.to_owned()), count, oldest };
+    assert_eq!(depths.parked, [kind("invalid", 1, 6), kind("schema", 2, 4)]);
+    assert_eq!(depths.streams.len(), 1);
+    assert!(depths.questions.is_empty() && depths.batches.is_empty() && depths.gaps.is_empty());
 }
