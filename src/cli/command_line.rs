@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 
 use super::{
     Colour, Exit, Output, Stop, check, conflicts, demo, doctor, explain, grants, health, login,
-    migrate, plan, run, simulate, status, sweep, webhooks,
+    migrate, plan, run, simulate, status, sweep, tokens, webhooks,
 };
 
 const AFTER_HELP: &str = "\
@@ -73,6 +73,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Print where systems send their webhooks, how to set that up, and what came last.
     Webhooks(webhooks::Arguments),
+    /// Make, list and revoke the tokens of the JSON API.
+    Tokens(tokens::Arguments),
     /// Bring the tables of the ledger to this release.
     Migrate(migrate::Arguments),
     /// Ask the running process whether it is ready; for health checks.
@@ -114,6 +116,7 @@ impl Cli {
                 Command::Conflicts(arguments) => conflicts::run(config, arguments, output).await,
                 Command::Explain(arguments) => explain::run(config, arguments, output).await,
                 Command::Webhooks(arguments) => webhooks::run(config, arguments, output).await,
+                Command::Tokens(arguments) => tokens::run(config, arguments, output).await,
                 Command::Migrate(arguments) => migrate::run(config, arguments, output).await,
                 Command::Health(arguments) => health::run(config, arguments, output).await,
                 Command::Demo(arguments) => demo::run(arguments, output).await,

@@ -22,7 +22,7 @@ use crate::service::{has_ledger, open_ledger};
 const CONFIG: &str = "syncline.yaml";
 
 /// The ledger, opened for a person.
-pub(super) struct Desk {
+pub(crate) struct Desk {
     pub ledger: Postgres,
     /// Every mapping that the ledger knows, by number.
     pub mappings: Vec<KnownMapping>,
@@ -54,6 +54,16 @@ impl Desk {
         let mappings =
             known_mappings(&ledger).await.context("the ledger: its mappings cannot be read")?;
         Ok(Some(Self { ledger, mappings, now: clock::now(), config: config.to_owned() }))
+    }
+
+    /// The desk of a request, on a ledger that is open.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn at(ledger: &Postgres, config: &Path) -> Result<Self, Stop> {
+        let mappings = known_mappings(ledger).await.context("the ledger")?;
+        let (ledger, config) = (ledger.clone(), config.to_owned());
+        Ok(Self { ledger, mappings, now: clock::now(), config })
     }
 
     /// The mapping of that number. The ledger names one only after it was numbered.
@@ -97,7 +107,7 @@ impl Desk {
 }
 
 /// A command as it is to be typed for the settings in a file.
-pub(super) fn command(config: &Path, arguments: &str) -> String {
+pub(crate) fn command(config: &Path, arguments: &str) -> String {
     if config == Path::new(CONFIG) {
         return format!("syncline {arguments}");
     }
@@ -105,7 +115,7 @@ pub(super) fn command(config: &Path, arguments: &str) -> String {
 }
 
 /// A word for a shell, in quotes where it needs them.
-pub(super) fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+,=".contains(c);
     if !word.is_empty() && word.chars().all(bare) {
         return word.to_owned();
@@ -116,7 +126,7 @@ pub(super) fn quoted(word: &str) -> String {
 /// A mapping that the ledger knows, with the rules that its newest revision was made from: what
 /// the engine works by, whatever the files say by now.
 #[derive(Clone)]
-pub(super) struct KnownMapping {
+pub(crate) struct KnownMapping {
     pub id: MappingId,
     pub name: String,
     /// Its rules; nothing when this release cannot read them.

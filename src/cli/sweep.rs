@@ -81,7 +81,8 @@ pub(super) async fn run(
             desk.command("status")
         ));
     }
-    let told = passes.iter().map(|pass| json!({ "mapping": pass.mapping.name, "asked": pass.asked }));
+    let told =
+        passes.iter().map(|pass| json!({ "mapping": pass.mapping.name, "asked": pass.asked }));
     let sweeps: Json = told.collect();
     output.answer("sweep", Map::from_iter([("sweeps".to_owned(), sweeps)]));
     Ok(Exit::Well)

@@ -151,13 +151,17 @@ impl Hook<'_> {
             let what = "previous_secret opens it too, until that is removed from the settings";
             lines.push(format!("            {what}"));
         }
-        let own = if self.sends { "what the system sends of itself" } else { "nothing unsigned" };
         let signed = match webhook.signing_secrets.len() {
-            0 => "",
-            1 => ", and signed deliveries (Standard Webhooks)",
-            _ => ", and signed deliveries (Standard Webhooks), by two keys",
+            0 => None,
+            1 => Some("signed deliveries (Standard Webhooks)"),
+            _ => Some("signed deliveries (Standard Webhooks), by two keys"),
         };
-        lines.push(format!("  takes     {own}{signed}"));
+        let own = self.sends.then_some("what the system sends of itself");
+        let takes: Vec<&str> = own.into_iter().chain(signed).collect();
+        lines.push(match takes.as_slice() {
+            [] => "  takes     nothing: set `signing_secret` and sign what you send".to_owned(),
+            takes => format!("  takes     {}", takes.join(", and ")),
+        });
         if webhook.client_certificate.is_some() {
             lines.push("  asks for  a client certificate".to_owned());
         }

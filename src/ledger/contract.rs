@@ -202,7 +202,7 @@ pub trait Ledger: Send + Sync + 'static {
     /// As every call.
     async fn gaps(&self) -> Result<Vec<Gap>>;
 
-    /// Records set aside, the latest first.
+    /// Records set aside: those that a person asked for again, then the latest first.
     ///
     /// # Errors
     /// As every call.

@@ -4,10 +4,13 @@
 //! round trip or one transaction. [`People`] is what people and their pages ask, [`Setup`] what
 //! is kept of the installation, [`Deliveries`] what systems send unasked. All have two real
 //! implementations, [`memory`] (with crash semantics, for the simulator) and [`postgres`], held to
-//! one conformance suite.
+//! one conformance suite. [`Access`], what the JSON API asks besides, and [`Measures`], what
+//! metrics ask, are Postgres alone: nothing that decides stands on them.
 
+mod access;
 mod contract;
 mod deliveries;
+mod depths;
 mod fold;
 pub mod memory;
 mod overlay;
@@ -17,12 +20,17 @@ mod setup;
 #[cfg(test)]
 mod suite;
 
+pub use access::{
+    Access, AccessToken, Begun, Digest, NewRequest, NewToken, ParkedPlace, REQUEST_LIFE,
+    REQUESTS_KEPT,
+};
 pub use contract::{
     Committed, Ledger, LedgerError, LinkQuery, Loaded, OpenBatch, Ownership, Result,
 };
 pub use deliveries::{
     DELIVERIES_KEPT, Delivered, Deliveries, Delivery, NOTICES_KEPT, NewDelivery, NewNotice, Verdict,
 };
+pub use depths::{Depth, Depths, Measures};
 pub use overlay::Overlay;
 pub use people::{Answered, LinkCount, NewAnswer, Owner, People, ReviewQuery, Waiting, state_name};
 pub use setup::{Awaited, AwaitedThing, Description, MappingRevision, Setup, Snapshot};

@@ -1,8 +1,10 @@
-//! The HTTP surface: liveness, readiness, metrics, webhooks.
+//! The HTTP surface: liveness, readiness, metrics, webhooks, the JSON API.
 //!
 //! It never holds a connector: what it tells comes from the ledger and from what the driver
-//! says of itself, behind [`Probe`]; what systems send it hands to a [`Receiver`].
+//! says of itself, behind [`Probe`] and [`api::Book`]; what systems send it hands to a
+//! [`Receiver`].
 
+pub mod api;
 mod health;
 mod hooks;
 mod metrics;

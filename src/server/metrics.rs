@@ -5,7 +5,8 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::serve::{Sample, Shared};
 
@@ -14,6 +15,8 @@ use crate::serve::{Sample, Shared};
 pub struct Recorder {
     recorder: Arc<PrometheusRecorder>,
     handle: PrometheusHandle,
+    /// The gauges that were told of: what is not told of any more is none any more.
+    gauges: Arc<Mutex<BTreeSet<Key>>>,
 }
 
 /// The recorder could not be made.
@@ -29,24 +32,34 @@ impl Recorder {
     pub fn new() -> Result<Self, RecorderError> {
         let recorder = PrometheusBuilder::new().build_recorder();
         let handle = recorder.handle();
-        Ok(Self { recorder: Arc::new(recorder), handle })
+        Ok(Self { recorder: Arc::new(recorder), handle, gauges: Arc::default() })
     }
-    fn set(&self, sample: Sample) {
-        let labels: Vec<Label> =
-            sample.labels.into_iter().map(|(name, value)| Label::new(name, value)).collect();
-        let key = Key::from_parts(sample.name, labels);
+    /// Takes the figures of now. A gauge that is not among them any more is 0.
+    fn show(&self, samples: Vec<Sample>) {
         let metadata = Metadata::new(module_path!(), Level::INFO, None);
-        if sample.counter {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "counts are whole and not negative"
-            )]
-            let value = sample.value.max(0.0) as u64;
-            self.recorder.register_counter(&key, &metadata).absolute(value);
-        } else {
-            self.recorder.register_gauge(&key, &metadata).set(sample.value);
+        let mut shown = BTreeSet::new();
+        for sample in samples {
+            let labels: Vec<Label> =
+                sample.labels.into_iter().map(|(name, value)| Label::new(name, value)).collect();
+            let key = Key::from_parts(sample.name, labels);
+            if sample.counter {
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "counts are whole and not negative"
+                )]
+                let value = sample.value.max(0.0) as u64;
+                self.recorder.register_counter(&key, &metadata).absolute(value);
+            } else {
+                self.recorder.register_gauge(&key, &metadata).set(sample.value);
+                shown.insert(key);
+            }
         }
+        let mut before = self.gauges.lock().unwrap_or_else(PoisonError::into_inner);
+        for gone in before.difference(&shown) {
+            self.recorder.register_gauge(gone, &metadata).set(0.0);
+        }
+        before.extend(shown);
     }
     /// The text as it stands.
     #[must_use]
@@ -64,9 +77,28 @@ pub fn describe(recorder: &Recorder, list: &[(&'static str, &'static str)]) {
 }
 
 pub(crate) async fn scrape(State(shared): State<Shared>) -> Response {
-    for sample in shared.probe.samples().await {
-        shared.recorder.set(sample);
-    }
+    shared.recorder.show(shared.probe.samples().await);
     let kind = "text/plain; version=0.0.4; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], shared.recorder.render()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gauge_that_is_gone_is_none() {
+        let recorder = Recorder::new().unwrap();
+        let sample = |mapping: &str, value| Sample {
+            name: "waiting",
+            labels: vec![("mapping", mapping.to_owned())],
+            value,
+            counter: false,
+        };
+        recorder.show(vec![sample("a", 3.0), sample("b", 4.0)]);
+        recorder.show(vec![sample("a", 5.0)]);
+        let text = recorder.render();
+        assert!(text.contains("waiting{mapping=\"a\"} 5"), "{text}");
+        assert!(text.contains("waiting{mapping=\"b\"} 0"), "{text}");
+    }
 }

@@ -12,6 +12,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use crate::api::{self, Api, Book};
 use crate::hooks::{self, Door, Hooks, Receiver};
 use crate::metrics::Recorder;
 use crate::origin::{Peer, TrustedProxies};
@@ -76,6 +77,8 @@ pub struct Surface {
     pub doors: Vec<Door>,
     /// What takes them.
     pub receiver: Arc<dyn Receiver>,
+    /// What the API asks.
+    pub book: Arc<dyn Book>,
     /// The proxies that are believed.
     pub proxies: TrustedProxies,
     /// What encrypts connections; plain text without it.
@@ -91,6 +94,7 @@ impl Surface {
             .route("/readyz", get(health::ready))
             .route("/metrics", get(metrics::scrape))
             .with_state(shared)
+            .merge(api::router(Api::new(self.book.clone(), self.proxies.clone())))
             .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
             .merge(hooks::routes(hooks))
             .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, REQUEST_TIMEOUT))

@@ -1,7 +1,9 @@
 //! The service: what `syncline run` runs, from settings to one driver after another.
 
+mod api;
 mod binding;
 mod ledger;
+mod metrics;
 mod probe;
 mod reaching;
 mod running;

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::api::ServiceBook;
 use super::ledger::{LedgerHandle, find_ledger, open_ledger};
 use super::probe::ServiceProbe;
 use super::sessions::{Opened, Sessions};
@@ -23,6 +24,7 @@ use super::tokens::LedgerTokens;
 use super::waiting::tell;
 use super::webhooks::{Inbound, WebhookDesk};
 use crate::cli::{Installation, Stop};
+use crate::settings::SystemSettings;
 
 /// How often, and how long apart, a taken port is tried.
 const LISTEN_TRIES: u32 = 10;
@@ -78,6 +80,8 @@ impl Service {
         let install = ledger.install(&uuid_text()).await.context("the ledger")?;
         installation.install = install.into();
         let warnings = installation.warnings.clone();
+        let kind = |system: &SystemSettings| (system.name.clone(), system.kind.word());
+        let systems = installation.settings.systems.iter().map(kind).collect();
         let mut sessions = Sessions::new(installation, ledger.clone(), uuid_text(), stop.clone());
         let (status, waits) = (sessions.status(), sessions.waits());
         let serving = stop.child_token();
@@ -90,10 +94,19 @@ impl Service {
             deliveries.clone(),
         );
         let recorder = Recorder::new().context("the metrics")?;
-        super::probe::describe(&recorder);
+        super::metrics::describe(&recorder);
         let until = serving.clone().cancelled_owned();
+        let book = ServiceBook {
+            ledger: ledger.clone(),
+            config: config.to_owned(),
+            status: status.clone(),
+            systems,
+            probe: probe.clone(),
+            wake: sessions.wake(),
+        };
         let surface = Surface {
             probe: Arc::new(probe),
+            book: Arc::new(book),
             recorder,
             doors,
             receiver: Arc::new(deliveries),

@@ -335,7 +335,7 @@ impl File<'_> {
         const KEY: &str = "sweep_every";
         let node = keyed.get(KEY).filter(|node| !node.is_null());
         let text = node.and_then(|node| self.reader.text(node, KEY));
-        match text.as_deref().map(str::trim) {
+        match text.as_deref().map(|text| text.trim()) {
             None => Some(SWEEP_EVERY),
             Some("never") => None,
             Some(_) => {

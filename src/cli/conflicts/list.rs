@@ -68,7 +68,7 @@ pub(super) async fn run(desk: &Desk, arguments: Arguments, output: &Output) -> R
     Ok(Exit::Well)
 }
 
-async fn with_links(desk: &Desk, reviews: Vec<Review>) -> Result<Vec<Question>, Stop> {
+pub(crate) async fn with_links(desk: &Desk, reviews: Vec<Review>) -> Result<Vec<Question>, Stop> {
     let mut queries: Vec<LinkQuery> = Vec::new();
     for review in &reviews {
         let mapping = review.key.mapping;

@@ -3,13 +3,14 @@
 //! An answer is one transaction on the ledger; the engine folds it after it has read both
 //! records afresh, and asks again when one of them moved.
 
+pub(crate) mod answering;
 mod command;
-mod list;
+pub(crate) mod list;
 mod offer;
-mod question;
-mod reference;
+pub(crate) mod question;
+pub(crate) mod reference;
 mod resolve;
-mod show;
+pub(crate) mod show;
 mod typed;
 
 pub(super) use command::{Arguments, run};

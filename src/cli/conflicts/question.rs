@@ -14,7 +14,7 @@ use crate::cli::words::{
 };
 
 /// A question with the names of what it is about.
-pub(super) struct Question {
+pub(crate) struct Question {
     pub review: Review,
     pub mapping: KnownMapping,
     /// The link, which the ledger keeps for ever.
@@ -270,7 +270,7 @@ fn kind_json(kind: &ReviewKind) -> (&'static str, Option<Side>, Option<String>, 
 }
 
 /// A choice in the words of the command line.
-pub(super) fn choice(choice: &Choice) -> String {
+pub(crate) fn choice(choice: &Choice) -> String {
     match choice {
         Choice::Take(side) => format!("take {side}"),
         Choice::Typed(typed) if typed.iter().all(Value::is_null) => "null".to_owned(),
@@ -282,7 +282,7 @@ pub(super) fn choice(choice: &Choice) -> String {
 }
 
 /// A choice as JSON.
-pub(super) fn choice_json(choice: &Choice) -> Json {
+pub(crate) fn choice_json(choice: &Choice) -> Json {
     match choice {
         Choice::Take(side) => json!({ "take": side }),
         Choice::Typed(typed) => {

@@ -1,19 +1,16 @@
 //! `syncline conflicts resolve`
 
-use anyhow::{Context as _, anyhow};
 use clap::{ArgGroup, Args, ValueEnum};
 use serde_json::Map;
 use syncline_core::Side;
 use syncline_core::mapping::language::Diagnostic;
-use syncline_core::model::{Choice, Hint, HintReason, ReviewStatus};
-use syncline_ledger::{Answered, NewAnswer, People};
-use syncline_sdk::{Key, Value};
+use syncline_core::model::{Choice, ReviewStatus};
+use syncline_ledger::NewAnswer;
 
+use super::answering::{Given, Wanted, give, misfit, refusal};
 use super::offer::offers;
 use super::question::{Question, choice_json};
 use super::reference::Seen;
-use super::show::find;
-use super::typed;
 use crate::cli::desk::Desk;
 use crate::cli::words::plain;
 use crate::cli::{Exit, Output, Stop};
@@ -82,107 +79,28 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(desk: &Desk, arguments: Arguments, output: &Output) -> Result<Exit, Stop> {
     let seen = arguments.question;
-    let question = find(desk, seen.id).await?;
-    if question.review.status != ReviewStatus::Open || question.seen() != seen {
-        return Ok(refuse(desk, seen, &question, output));
-    }
-    let choice = choice(&arguments, &question)?;
-    check(desk, &choice, &question)?;
+    let wanted = wanted(&arguments);
     let by = arguments.by.map_or_else(user, Ok)?;
-    let answer = NewAnswer {
-        id: seen.id,
-        revision: seen.revision,
-        choice,
-        by,
-        at: desk.now,
-        hints: hints(&question),
-    };
-    match desk.ledger.answer(&answer).await.context("the ledger")? {
-        Answered::Taken => taken(desk, &question, &answer, output).await,
-        Answered::Moved(review) => {
-            let moved = Question::new(desk, *review, question.link);
-            Ok(refuse(desk, seen, &moved, output))
-        }
-        Answered::Unknown => Err(anyhow!("question {} is gone", seen.id).into()),
+    match give(desk, seen, &wanted, by).await? {
+        Given::Taken(question, answer) => taken(desk, &question, &answer, output).await,
+        Given::Moved(question) => Ok(refuse(desk, seen, &question, output)),
     }
 }
 
-fn misfit(message: String, help: String) -> Stop {
-    Stop::Found(Diagnostic::error(message).help(help).into())
-}
-
-fn choice(arguments: &Arguments, question: &Question) -> Result<Choice, Stop> {
+fn wanted(arguments: &Arguments) -> Wanted {
     if let Some(side) = arguments.take {
-        return Ok(Choice::Take(match side {
+        return Wanted::Take(match side {
             WhichSide::Left => Side::Left,
             WhichSide::Right => Side::Right,
-        }));
+        });
     }
-    if let Some(key) = &arguments.adopt {
-        return Ok(Choice::Adopt(Key::from(key.as_str())));
+    match &arguments.adopt {
+        Some(key) => Wanted::Adopt(key.clone()),
+        None if arguments.separate => Wanted::Separate,
+        None if arguments.retry => Wanted::Retry,
+        None if arguments.null => Wanted::Null,
+        None => Wanted::Values(arguments.value.clone()),
     }
-    if arguments.separate {
-        return Ok(Choice::Separate);
-    }
-    if arguments.retry {
-        return Ok(Choice::Retry);
-    }
-    let left = &question.review.shown.left;
-    if question.review.key.unit.is_none() {
-        // The check of the answer says what is possible instead.
-        return Ok(Choice::Typed(Vec::new()));
-    }
-    if arguments.null {
-        return Ok(Choice::Typed(vec![Value::Null; left.values.len()]));
-    }
-    let values = typed::read(&arguments.value, left);
-    values.map(Choice::Typed).map_err(|message| {
-        let fields = question.fields(Side::Left).join(", ");
-        misfit(
-            message,
-            format!("the value is for {fields} of {}", question.mapping.system(Side::Left)),
-        )
-    })
-}
-
-/// Only what the question offers is sent: the engine would refuse the rest, later.
-fn check(desk: &Desk, choice: &Choice, question: &Question) -> Result<(), Stop> {
-    let offers = offers(question);
-    if offers.iter().any(|offer| offer.answer.admits(choice)) {
-        return Ok(());
-    }
-    let given = super::question::choice(choice);
-    let given = match choice {
-        Choice::Typed(_) => "value",
-        _ => &given,
-    };
-    let possible: Vec<&str> = offers.iter().map(|offer| &*offer.flags).collect();
-    let show = desk.command(&format!("conflicts show {}", question.review.id));
-    Err(misfit(
-        format!("`--{given}` is no answer to question {}: {}", question.seen(), question.what()),
-        format!("answer with {}; `{show}` tells what each does", possible.join(", or ")),
-    ))
-}
-
-/// Both records are read afresh before the answer is folded.
-fn hints(question: &Question) -> Vec<Hint> {
-    let Some(spec) = &question.mapping.spec else {
-        return Vec::new();
-    };
-    Side::BOTH
-        .into_iter()
-        .filter_map(|side| {
-            Some(Hint {
-                system: spec.sides[side].system.value.clone(),
-                entity: spec.sides[side].entity.value.clone(),
-                key: question.key(side)?.clone(),
-                seq: 0,
-                due: 0,
-                reason: HintReason::Person,
-                tries: 0,
-            })
-        })
-        .collect()
 }
 
 /// The name of the user of this process.
@@ -234,29 +152,10 @@ async fn taken(
 
 /// The answer was not taken: says why, and shows the question as it is now.
 fn refuse(desk: &Desk, seen: Seen, question: &Question, output: &Output) -> Exit {
-    let now = question.seen();
-    let (reason, message, help) = match question.review.status {
-        ReviewStatus::Closed => (
-            "closed",
-            format!("question {now} is closed: it needs no answer any more"),
-            format!("`{}` tells what became of it", explain(desk, question)),
-        ),
-        ReviewStatus::Answered => (
-            "answered",
-            format!("question {now} is {}", question.status()),
-            "the engine asks again if that answer cannot be carried out".to_owned(),
-        ),
-        ReviewStatus::Open if seen.revision > now.revision => (
-            "no_such_revision",
-            format!("question {} has no revision {} yet", seen.id, seen.revision),
-            format!("look at what it shows, and answer {now}"),
-        ),
-        ReviewStatus::Open => (
-            "moved",
-            format!("a value moved since revision {}: nothing was answered", seen.revision),
-            format!("look at what it shows now, and answer {now}"),
-        ),
-    };
+    let (reason, message, mut help) = refusal(seen, question);
+    if question.review.status == ReviewStatus::Closed {
+        help = format!("`{}` tells what became of it", explain(desk, question));
+    }
     for line in question.lines(desk) {
         output.line(&line);
     }

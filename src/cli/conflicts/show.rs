@@ -19,13 +19,13 @@ Exit code 1 when there is no such question.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub(super) struct Arguments {
+pub(crate) struct Arguments {
     /// The number of the question.
     #[arg(value_name = "ID", value_parser = number)]
     id: i64,
 }
 
-pub(super) async fn run(desk: &Desk, arguments: &Arguments, output: &Output) -> Result<Exit, Stop> {
+pub(crate) async fn run(desk: &Desk, arguments: &Arguments, output: &Output) -> Result<Exit, Stop> {
     let question = find(desk, arguments.id).await?;
     for line in question.lines(desk) {
         output.line(&line);
@@ -37,7 +37,7 @@ pub(super) async fn run(desk: &Desk, arguments: &Arguments, output: &Output) -> 
 }
 
 /// The question with that number.
-pub(super) async fn find(desk: &Desk, id: i64) -> Result<Question, Stop> {
+pub(crate) async fn find(desk: &Desk, id: i64) -> Result<Question, Stop> {
     let review = desk.ledger.review(id).await.context("the ledger")?;
     let Some(review) = review else {
         let list = desk.command("conflicts list --all");

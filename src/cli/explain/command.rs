@@ -74,7 +74,7 @@ pub(in crate::cli) async fn run(
     }
     for entry in &entries {
         output.line("");
-        for line in entry::lines(&pair, entry) {
+        for line in entry::lines(&pair.mapping, entry) {
             output.line(&line);
         }
     }
@@ -88,7 +88,7 @@ pub(in crate::cli) async fn run(
     }
     let mut fields = Map::new();
     fields.extend(link::json(&pair));
-    let told: Json = entries.iter().map(|entry| entry::json(&pair, entry)).collect();
+    let told: Json = entries.iter().map(|entry| entry::json(&pair.mapping, entry)).collect();
     fields.insert("entries".to_owned(), told);
     fields.insert("more".to_owned(), more.into());
     output.answer("explain", fields);

@@ -4,31 +4,31 @@ use serde_json::{Value as Json, json};
 use syncline_core::model::{Decided, Entry, Intent, IntentKind, Observed, Settled};
 use syncline_sdk::{Instant, Precision};
 
-use super::pair::Pair;
 use super::verdict::{intent as doing, outcome, verdict};
+use crate::cli::desk::KnownMapping;
 use crate::cli::words::{actor, actor_json, plain, time, time_json, value, value_json, values};
 
 /// An entry for people.
-pub(super) fn lines(pair: &Pair, entry: &Entry) -> Vec<String> {
+pub(crate) fn lines(mapping: &KnownMapping, entry: &Entry) -> Vec<String> {
     let at = Instant::new(entry.at.micros(), Precision::Milli);
     let mut lines = vec![format!("{at}  entry {}", entry.id)];
     for it in &entry.observed {
-        observed(pair, it, &mut lines);
+        observed(mapping, it, &mut lines);
     }
     for it in &entry.decided {
-        lines.push(format!("  decided   {}", decided(pair, it)));
+        lines.push(format!("  decided   {}", decided(mapping, it)));
     }
     if let Some(it) = &entry.intent {
-        intent(pair, it, &mut lines);
+        intent(mapping, it, &mut lines);
     }
     for it in &entry.settled {
-        lines.push(format!("  settled   {}", settled(pair, it)));
+        lines.push(format!("  settled   {}", settled(mapping, it)));
     }
     lines
 }
 
-fn observed(pair: &Pair, it: &Observed, lines: &mut Vec<String>) {
-    let mut head = format!("  observed  {}", pair.mapping.record(it.side, Some(&it.key)));
+fn observed(mapping: &KnownMapping, it: &Observed, lines: &mut Vec<String>) {
+    let mut head = format!("  observed  {}", mapping.record(it.side, Some(&it.key)));
     match it.exists {
         Some(true) => head.push_str(": there"),
         Some(false) => head.push_str(": gone"),
@@ -45,15 +45,15 @@ fn observed(pair: &Pair, it: &Observed, lines: &mut Vec<String>) {
     }
     lines.push(head);
     for (at, before, now) in &it.values {
-        let field = pair.mapping.field(it.side, usize::from(*at));
+        let field = mapping.field(it.side, usize::from(*at));
         lines.push(format!("              {field}: {} -> {}", value(before), value(now)));
     }
 }
 
-fn decided(pair: &Pair, it: &Decided) -> String {
-    let what = verdict(&pair.mapping, &it.verdict);
+fn decided(mapping: &KnownMapping, it: &Decided) -> String {
+    let what = verdict(mapping, &it.verdict);
     let Some(unit) = it.unit else { return what };
-    let told = format!("{}: {what}", pair.mapping.unit(unit));
+    let told = format!("{}: {what}", mapping.unit(unit));
     if it.left.is_empty() && it.right.is_empty() {
         return told;
     }
@@ -61,11 +61,11 @@ fn decided(pair: &Pair, it: &Decided) -> String {
     format!("{told} (left {left}, right {right})")
 }
 
-fn intent(pair: &Pair, it: &Intent, lines: &mut Vec<String>) {
-    let record = pair.mapping.record(it.side, it.key.as_ref());
+fn intent(mapping: &KnownMapping, it: &Intent, lines: &mut Vec<String>) {
+    let record = mapping.record(it.side, it.key.as_ref());
     let mut head = format!("  intent    {} {record}", doing(it.kind));
     if it.kind == IntentKind::Create {
-        let system = pair.mapping.system(it.side);
+        let system = mapping.system(it.side);
         head = format!("  intent    create a record in {system}");
     }
     if let Some(who) = actor(&it.actor) {
@@ -76,7 +76,7 @@ fn intent(pair: &Pair, it: &Intent, lines: &mut Vec<String>) {
     }
     lines.push(head);
     for field in &it.fields {
-        let name = pair.mapping.field(it.side, usize::from(field.field));
+        let name = mapping.field(it.side, usize::from(field.field));
         let (expected, sent) = (value(&field.expected), value(&field.value));
         if it.kind == IntentKind::Delete {
             lines.push(format!("              {name}: {expected}"));
@@ -89,25 +89,25 @@ fn intent(pair: &Pair, it: &Intent, lines: &mut Vec<String>) {
     }
 }
 
-fn settled(pair: &Pair, it: &Settled) -> String {
-    let system = pair.mapping.system(it.side);
+fn settled(mapping: &KnownMapping, it: &Settled) -> String {
+    let system = mapping.system(it.side);
     format!("intent {} to {system}: {}", it.intent, outcome(&it.outcome))
 }
 
 /// An entry as JSON.
-pub(super) fn json(pair: &Pair, entry: &Entry) -> Json {
+pub(crate) fn json(mapping: &KnownMapping, entry: &Entry) -> Json {
     json!({
         "id": entry.id.to_string(),
         "at": time_json(entry.at.micros()),
-        "observed": entry.observed.iter().map(|it| observed_json(pair, it)).collect::<Json>(),
+        "observed": entry.observed.iter().map(|it| observed_json(mapping, it)).collect::<Json>(),
         "decided": entry.decided.iter().map(|it| json!({
-            "unit": it.unit.map(|unit| pair.mapping.unit(unit)),
+            "unit": it.unit.map(|unit| mapping.unit(unit)),
             "verdict": it.verdict,
-            "words": verdict(&pair.mapping, &it.verdict),
+            "words": verdict(mapping, &it.verdict),
             "left": it.left.iter().map(value_json).collect::<Json>(),
             "right": it.right.iter().map(value_json).collect::<Json>(),
         })).collect::<Json>(),
-        "intent": entry.intent.as_ref().map(|it| intent_json(pair, it)),
+        "intent": entry.intent.as_ref().map(|it| intent_json(mapping, it)),
         "settled": entry.settled.iter().map(|it| json!({
             "intent": it.intent.to_string(),
             "side": it.side,
@@ -117,10 +117,10 @@ pub(super) fn json(pair: &Pair, entry: &Entry) -> Json {
     })
 }
 
-fn observed_json(pair: &Pair, it: &Observed) -> Json {
+fn observed_json(mapping: &KnownMapping, it: &Observed) -> Json {
     let fields = it.values.iter().map(|(at, before, now)| {
         json!({
-            "field": pair.mapping.field(it.side, usize::from(*at)),
+            "field": mapping.field(it.side, usize::from(*at)),
             "before": value_json(before),
             "now": value_json(now),
         })
@@ -138,10 +138,10 @@ fn observed_json(pair: &Pair, it: &Observed) -> Json {
     })
 }
 
-fn intent_json(pair: &Pair, it: &Intent) -> Json {
+fn intent_json(mapping: &KnownMapping, it: &Intent) -> Json {
     let fields = it.fields.iter().map(|field| {
         json!({
-            "field": pair.mapping.field(it.side, usize::from(field.field)),
+            "field": mapping.field(it.side, usize::from(field.field)),
             "expected": value_json(&field.expected),
             "sent": value_json(&field.value),
             "stored": value_json(&field.image),
@@ -152,7 +152,7 @@ fn intent_json(pair: &Pair, it: &Intent) -> Json {
         "side": it.side,
         "kind": it.kind,
         "key": it.key,
-        "units": it.units.iter().map(|unit| pair.mapping.unit(*unit)).collect::<Vec<_>>(),
+        "units": it.units.iter().map(|unit| mapping.unit(*unit)).collect::<Vec<_>>(),
         "fields": fields.collect::<Json>(),
         "half": it.half,
         "actor": actor_json(&it.actor),

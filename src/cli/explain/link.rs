@@ -13,7 +13,7 @@ use crate::cli::words::{
 };
 
 /// How the pair stands, for people.
-pub(super) fn lines(desk: &Desk, pair: &Pair) -> Vec<String> {
+pub(crate) fn lines(desk: &Desk, pair: &Pair) -> Vec<String> {
     let (mapping, link) = (&pair.mapping, &pair.link);
     let mut lines = vec![
         format!("link {} of {}", link.id, mapping.name),
@@ -153,7 +153,7 @@ fn state(pair: &Pair, unit: u16) -> String {
 }
 
 /// How the pair stands, as JSON.
-pub(super) fn json(pair: &Pair) -> Map<String, Json> {
+pub(crate) fn json(pair: &Pair) -> Map<String, Json> {
     let link = &pair.link;
     let image = |values: &[Value]| values.iter().map(value_json).collect::<Json>();
     let units = told(pair).into_iter().map(|unit| {

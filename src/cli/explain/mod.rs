@@ -1,10 +1,10 @@
 //! `syncline explain`: why a value is what it is.
 
 mod command;
-mod entry;
+pub(crate) mod entry;
 mod history;
-mod link;
-mod pair;
+pub(crate) mod link;
+pub(crate) mod pair;
 mod verdict;
 
 pub(super) use command::{Arguments, run};

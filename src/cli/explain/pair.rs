@@ -16,16 +16,16 @@ use crate::cli::words::plain;
 const PARKED_MAX: usize = 10_000;
 
 /// A pair of records with all that the ledger knows of how it stands.
-pub(super) struct Pair {
-    pub(super) mapping: KnownMapping,
-    pub(super) link: Link,
+pub(crate) struct Pair {
+    pub(crate) mapping: KnownMapping,
+    pub(crate) link: Link,
     /// The old name by which it was found.
-    pub(super) alias: Option<Alias>,
+    pub(crate) alias: Option<Alias>,
     /// Its questions that are not closed.
-    pub(super) questions: Vec<Review>,
-    pub(super) parked: Option<Parked>,
+    pub(crate) questions: Vec<Review>,
+    pub(crate) parked: Option<Parked>,
     /// The only unit that is told of.
-    pub(super) unit: Option<u16>,
+    pub(crate) unit: Option<u16>,
 }
 
 /// The unit that a field of that name belongs to.

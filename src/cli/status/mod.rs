@@ -2,6 +2,6 @@
 
 mod command;
 mod lines;
-mod report;
+pub(crate) mod report;
 
 pub(super) use command::{Arguments, run};

@@ -18,13 +18,13 @@ use crate::cli::desk::Desk;
 use crate::cli::words::time_json;
 
 /// The most questions that are counted: more are told as so many and more.
-pub(super) const QUESTIONS_MAX: usize = 10_000;
+pub(crate) const QUESTIONS_MAX: usize = 10_000;
 
 /// The most open batches that are counted.
-pub(super) const BATCHES_MAX: usize = 1_000;
+pub(crate) const BATCHES_MAX: usize = 1_000;
 
 /// How far a stream is folded.
-pub(super) struct Stream {
+pub(crate) struct Stream {
     pub name: String,
     pub place: String,
     /// When it moved last, microseconds UTC.
@@ -33,7 +33,7 @@ pub(super) struct Stream {
 
 /// The questions that are not closed.
 #[derive(Default)]
-pub(super) struct Questions {
+pub(crate) struct Questions {
     pub open: usize,
     pub answered: usize,
     /// When the oldest open one was asked.
@@ -43,7 +43,7 @@ pub(super) struct Questions {
 }
 
 /// How an installation stands.
-pub(super) struct Report {
+pub(crate) struct Report {
     pub owner: Option<Owner>,
     /// What it waits for, or waited for when it was last up.
     pub awaited: Vec<Awaited>,
@@ -174,7 +174,7 @@ impl Report {
 }
 
 /// What kind of thing is waited for, and its name.
-pub(super) fn awaited_name(awaited: &Awaited) -> (&'static str, &str) {
+pub(crate) fn awaited_name(awaited: &Awaited) -> (&'static str, &str) {
     match &awaited.thing {
         AwaitedThing::System(name) => ("system", name.as_str()),
         AwaitedThing::Mapping(name) => ("mapping", name),
@@ -182,7 +182,7 @@ pub(super) fn awaited_name(awaited: &Awaited) -> (&'static str, &str) {
 }
 
 /// A stream's name with the name of its mapping, which the ledger numbers there.
-pub(super) fn stream_name(desk: &Desk, stream: &str) -> String {
+pub(crate) fn stream_name(desk: &Desk, stream: &str) -> String {
     let number = stream.strip_prefix("mapping:").and_then(|id| id.parse().ok());
     number.map_or_else(
         || stream.to_owned(),
@@ -191,7 +191,7 @@ pub(super) fn stream_name(desk: &Desk, stream: &str) -> String {
 }
 
 /// The report where there is no ledger yet.
-pub(super) fn nothing() -> Map<String, Json> {
+pub(crate) fn nothing() -> Map<String, Json> {
     let engine = json!({ "runs": false, "owner": null, "epoch": null });
     Map::from_iter([("engine".to_owned(), engine)])
 }
@@ -214,7 +214,10 @@ async fn questions(desk: &Desk) -> Result<Questions> {
     Ok(questions)
 }
 
-async fn with_links(desk: &Desk, parked: Vec<Parked>) -> Result<Vec<(Parked, Option<Link>)>, Stop> {
+pub(crate) async fn with_links(
+    desk: &Desk,
+    parked: Vec<Parked>,
+) -> Result<Vec<(Parked, Option<Link>)>, Stop> {
     let mut queries: BTreeMap<MappingId, LinkQuery> = BTreeMap::new();
     for parked in &parked {
         let query = queries.entry(parked.mapping).or_default();
@@ -231,7 +234,7 @@ async fn with_links(desk: &Desk, parked: Vec<Parked>) -> Result<Vec<(Parked, Opt
 }
 
 /// The key of the record that was refused, or of its partner when it was to be created.
-pub(super) fn parked_record(desk: &Desk, parked: &Parked, link: Option<&Link>) -> String {
+pub(crate) fn parked_record(desk: &Desk, parked: &Parked, link: Option<&Link>) -> String {
     let mapping = desk.mapping(parked.mapping);
     let key = |side: Side| link.and_then(|link| link.keys[side].as_ref());
     match (key(parked.side), key(parked.side.other())) {

@@ -179,6 +179,7 @@ impl Workset<'_> {
     /// Writes down that something of a link is set aside, and why.
     pub(super) fn set_aside(&mut self, id: (MappingId, LinkId), side: Side, error: &Error) {
         let parked = Parked {
+            asked_again: false,
             mapping: id.0,
             link: id.1,
             side,

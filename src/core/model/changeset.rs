@@ -219,6 +219,9 @@ pub struct Parked {
     pub entry: Option<EntryId>,
     /// When, microseconds UTC.
     pub at: i64,
+    /// Whether a person has asked since that it is tried again. The ledger tells; it is not
+    /// written.
+    pub asked_again: bool,
 }
 
 /// A stretch of a stream that was lost: closed when both sides were scanned again.

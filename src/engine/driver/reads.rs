@@ -198,9 +198,7 @@ impl<L: Ledger> Intake<L> {
                 let more = !next.is_over();
                 Found { work, next: Some(next.to_string()), more, ..Found::default() }
             }
-            Job::Asked => {
-                Found { asked: self.ledger.sweeps_asked().await?, ..Found::default() }
-            }
+            Job::Asked => Found { asked: self.ledger.sweeps_asked().await?, ..Found::default() },
             Job::Retry(mapping) => {
                 let probe = place.and_then(|place| place.parse::<LinkId>().ok());
                 let (work, probe, more) = self.retry_parked(*mapping, probe).await?;

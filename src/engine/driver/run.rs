@@ -282,7 +282,8 @@ impl<L: Ledger> Driver<L> {
             }
             news = self.feed_news.1.recv(), if room => news,
             () = self.wake.notified() => {
-                self.turns.wake(|job| matches!(job, Job::Hints(_) | Job::Answers), tick());
+                let asked = |job: &Job| matches!(job, Job::Hints(_) | Job::Answers | Job::Retry(_));
+                self.turns.wake(asked, tick());
                 return;
             }
             () = pause_until(due) => return,
@@ -332,6 +333,7 @@ impl<L: Ledger> Driver<L> {
     /// What only time makes due: ownership, unknown batches, closed gaps.
     pub(super) async fn by_time(&mut self) -> Result<(), DriverError> {
         self.renew().await?;
+        self.note_breakers();
         match self.engine.settle_unknown().await {
             Ok(account) => {
                 self.note_round(&account);

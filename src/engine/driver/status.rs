@@ -17,6 +17,8 @@ pub struct SystemStatus {
     pub halted: bool,
     /// Whether it is waited for: its streams have not begun since the process started.
     pub awaited: bool,
+    /// Whether rounds leave it alone for a while, because it gave no answer.
+    pub left_alone: bool,
     /// What was used of it.
     pub usage: Usage,
 }
@@ -53,6 +55,7 @@ impl Status {
                     trouble: Some(away.why.clone()),
                     halted: away.kind == ErrorKind::Auth,
                     awaited: true,
+                    left_alone: false,
                     usage,
                 },
                 (None, Some(known)) if !known.awaited => known,

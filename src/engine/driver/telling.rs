@@ -6,6 +6,7 @@ use syncline_sdk::{ErrorKind, Scope, SystemName};
 use super::pace::tick;
 use super::reads::Job;
 use super::run::{Driver, HINTS_SOON};
+use crate::system::System;
 use crate::work::Account;
 
 impl<L: Ledger> Driver<L> {
@@ -54,6 +55,22 @@ impl<L: Ledger> Driver<L> {
             system.trouble = None;
             system.halted = false;
             system.usage = usage;
+            changed
+        });
+    }
+
+    /// Tells which systems rounds leave alone now.
+    pub(super) fn note_breakers(&mut self) {
+        let now = self.engine.intake.clock.now();
+        let systems = &self.engine.intake.systems;
+        self.status.send_if_modified(|status| {
+            let mut changed = false;
+            for (name, system) in &mut status.systems {
+                let silent = |known: &System| known.breaker.away(now).is_some();
+                let left_alone = systems.get(name).is_some_and(silent);
+                changed |= system.left_alone != left_alone;
+                system.left_alone = left_alone;
+            }
             changed
         });
     }

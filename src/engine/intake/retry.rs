@@ -34,9 +34,14 @@ impl<L: Ledger> Intake<L> {
             .filter(|parked| MENDED_ELSEWHERE.iter().any(|kind| kind.as_str() == parked.kind));
         let refused = parked.iter().any(|parked| Some(parked.link) == probe);
         let max = if probe.is_none() || refused { 1 } else { limits::RETRIES_MAX };
-        let retried: Vec<_> = waiting.take(max).map(|parked| (id, parked.link)).collect();
+        let mut retried: Vec<_> = waiting.take(max).map(|parked| (id, parked.link)).collect();
         let next = retried.last().map(|(_, link)| *link);
         let more = next.is_some() && !refused;
+        // What a person asks for is tried whatever it was set aside for. Set aside once more it
+        // is younger than the question.
+        let asked = parked.iter().filter(|parked| parked.asked_again);
+        let asked: Vec<_> = asked.map(|parked| (id, parked.link)).collect();
+        retried.extend(asked.into_iter().filter(|one| !retried.contains(one)).collect::<Vec<_>>());
         Ok((Work { retried, ..Work::default() }, next, more))
     }
 }

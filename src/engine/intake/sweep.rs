@@ -95,9 +95,7 @@ impl FromStr for SweepPlace {
         let next = match word {
             "left" => scan(Side::Left),
             "right" => scan(Side::Right),
-            "links" => {
-                SweepStep::Links(place.map(str::parse).transpose().map_err(|_| NoPlace)?)
-            }
+            "links" => SweepStep::Links(place.map(str::parse).transpose().map_err(|_| NoPlace)?),
             "done" => SweepStep::Done,
             _ => return Err(NoPlace),
         };
@@ -167,11 +165,7 @@ impl<L: Ledger> Intake<L> {
 
     /// Both records of a page of links. One that is gone is looked at again later: until then its
     /// deletion may be told as what it is. Only then it is suspected, and a person is asked.
-    async fn sweep_links(
-        &self,
-        id: MappingId,
-        after: Option<LinkId>,
-    ) -> Result<(Work, SweepStep)> {
+    async fn sweep_links(&self, id: MappingId, after: Option<LinkId>) -> Result<(Work, SweepStep)> {
         let mapping = self.mappings[&id].clone();
         let links = self.ledger.page(id, after, limits::VERIFY_LINKS_MAX).await?;
         let Some(last) = links.last().map(|link| link.id) else {

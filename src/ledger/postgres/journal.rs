@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 use syncline_core::encoding::{EntryBody, decode, encode_entry};
 use syncline_core::mapping::MappingId;
-use syncline_core::model::Entry;
+use syncline_core::model::{Entry, EntryId};
 use syncline_sdk::{Instant, LinkId};
 use uuid::Uuid;
 
@@ -108,6 +108,7 @@ pub(super) async fn chain(
     connection: &mut PgConnection,
     mapping: MappingId,
     link: LinkId,
+    before: Option<EntryId>,
     max: usize,
 ) -> Result<Vec<Entry>> {
     // An entry names an older one; anything else would walk in a circle.
@@ -115,7 +116,11 @@ pub(super) async fn chain(
         EntryRow,
         r#"with recursive chain as (
                select j.*, 1::int8 as place
-               from syncline.link as l join syncline.journal as j on j.id = l.last_entry
+               from syncline.link as l
+               left join syncline.journal as b
+                    on b.id = $4 and b.mapping = l.mapping and b.link = l.link
+               join syncline.journal as j
+                    on j.id = case when $4::int8 is null then l.last_entry else b.previous end
                where l.mapping = $1 and l.link = $2 and j.mapping = $1 and j.link = $2
                union all
                select j.*, chain.place + 1
@@ -128,9 +133,34 @@ pub(super) async fn chain(
         mapping.0,
         link.0,
         code::limit(max),
+        code::entry_or_null(before)?,
     )
     .fetch_all(connection)
     .await
     .meaning("walk the journal")?;
+    rows.into_iter().map(Entry::try_from).collect()
+}
+
+/// The whole journal, newest first, before an entry.
+pub(super) async fn page(
+    connection: &mut PgConnection,
+    mapping: Option<MappingId>,
+    before: Option<EntryId>,
+    max: usize,
+) -> Result<Vec<Entry>> {
+    let rows = sqlx::query_as!(
+        EntryRow,
+        "select j.id, j.at, j.previous, j.mapping, j.link, j.body
+         from syncline.journal as j
+         where j.id < coalesce($2::int8, 9223372036854775807)
+           and ($1::int4 is null or j.mapping = $1)
+         order by j.id desc limit $3",
+        mapping.map(|mapping| mapping.0),
+        code::entry_or_null(before)?,
+        code::limit(max),
+    )
+    .fetch_all(connection)
+    .await
+    .meaning("read the journal")?;
     rows.into_iter().map(Entry::try_from).collect()
 }

@@ -10,7 +10,7 @@ use syncline_sdk::{BatchId, Instant, LinkId, SystemName};
 use super::session::call;
 use super::{
     Postgres, batch, counter, decided, gap, hint, journal, link, load, owning, parked, position,
-    review,
+    review, sweep,
 };
 use crate::{Committed, Ledger, LinkQuery, Loaded, OpenBatch, Ownership, Result};
 
@@ -96,7 +96,7 @@ impl Ledger for Postgres {
 
     async fn explain(&self, mapping: MappingId, link: LinkId, max: usize) -> Result<Vec<Entry>> {
         call!(self, "walk the journal", |connection| {
-            journal::chain(connection, mapping, link, max)
+            journal::chain(connection, mapping, link, None, max)
         })
     }
 }

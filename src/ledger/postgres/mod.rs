@@ -5,7 +5,10 @@
 //! that stops answering, or whose call was dropped half-way, is closed and never used again, so
 //! that it cannot hold its place in the pool for ever.
 
+mod access;
 mod alias;
+mod api_request;
+mod api_token;
 mod awaited;
 mod batch;
 mod claim;
@@ -17,6 +20,7 @@ mod decided;
 mod deliveries;
 mod delivery;
 mod delivery_notice;
+mod depth;
 mod description;
 mod error;
 mod figure;
@@ -40,8 +44,8 @@ mod review_change;
 mod schema_snapshot;
 mod seal;
 mod session;
-mod sweep;
 mod setup;
+mod sweep;
 mod token;
 
 pub use connect::{Access, connect, migrate};

@@ -3,11 +3,12 @@
 use sqlx::PgConnection;
 use syncline_core::mapping::MappingId;
 use syncline_core::model::Parked;
-use syncline_sdk::LinkId;
+use syncline_sdk::{Instant, LinkId};
 use uuid::Uuid;
 
 use super::code;
 use super::error::{Meaning, corrupt};
+use crate::access::ParkedPlace;
 use crate::{LedgerError, Result, fold};
 
 /// Parked records turned into columns.
@@ -85,17 +86,18 @@ pub(super) async fn take_back(
     .map(drop)
 }
 
-/// Parked records, the latest first.
+/// Parked records: those that a person asked for again, then the latest first.
 pub(super) async fn list(
     connection: &mut PgConnection,
     mapping: Option<MappingId>,
     max: usize,
 ) -> Result<Vec<Parked>> {
-    let rows = sqlx::query!(
-        "select mapping, link, side, kind, message, advice, entry, at
+    let rows = sqlx::query_as!(
+        ParkedRow,
+        "select mapping, link, side, kind, message, advice, entry, at, asked_at
          from syncline.parked
          where $1::int4 is null or mapping = $1
-         order by at desc, mapping, link
+         order by coalesce(asked_at > at, false) desc, at desc, mapping, link
          limit $2",
         mapping.map(|mapping| mapping.0),
         code::limit(max),
@@ -103,20 +105,84 @@ pub(super) async fn list(
     .fetch_all(connection)
     .await
     .meaning("list parked records")?;
-    rows.into_iter()
-        .map(|row| {
-            let side = code::to_side(row.side)
-                .ok_or_else(|| corrupt("parked", row.link, format!("side {}", row.side)))?;
-            Ok::<_, LedgerError>(Parked {
-                mapping: MappingId(row.mapping),
-                link: LinkId(row.link),
-                side,
-                kind: row.kind,
-                message: row.message,
-                advice: row.advice,
-                entry: row.entry.map(code::to_entry),
-                at: row.at,
-            })
+    rows.into_iter().map(Parked::try_from).collect()
+}
+
+struct ParkedRow {
+    mapping: i32,
+    link: Uuid,
+    side: i16,
+    kind: String,
+    message: String,
+    advice: String,
+    entry: Option<i64>,
+    at: i64,
+    asked_at: Option<i64>,
+}
+
+impl TryFrom<ParkedRow> for Parked {
+    type Error = LedgerError;
+
+    fn try_from(row: ParkedRow) -> Result<Self> {
+        let side = code::to_side(row.side)
+            .ok_or_else(|| corrupt("parked", row.link, format!("side {}", row.side)))?;
+        Ok(Self {
+            mapping: MappingId(row.mapping),
+            link: LinkId(row.link),
+            side,
+            kind: row.kind,
+            message: row.message,
+            advice: row.advice,
+            entry: row.entry.map(code::to_entry),
+            at: row.at,
+            asked_again: row.asked_at.is_some_and(|asked| asked > row.at),
         })
-        .collect()
+    }
+}
+
+/// Parked records, the latest first, behind a place.
+pub(super) async fn page(
+    connection: &mut PgConnection,
+    mapping: Option<MappingId>,
+    after: Option<ParkedPlace>,
+    max: usize,
+) -> Result<Vec<Parked>> {
+    let rows = sqlx::query_as!(
+        ParkedRow,
+        "select mapping, link, side, kind, message, advice, entry, at, asked_at
+         from syncline.parked
+         where ($1::int4 is null or mapping = $1)
+           and ($2::int8 is null or (-at, mapping, link) > (-$2::int8, $3::int4, $4::uuid))
+         order by at desc, mapping, link
+         limit $5",
+        mapping.map(|mapping| mapping.0),
+        after.map(|place| place.at),
+        after.map(|place| place.mapping.0),
+        after.map(|place| place.link.0),
+        code::limit(max),
+    )
+    .fetch_all(connection)
+    .await
+    .meaning("list parked records")?;
+    rows.into_iter().map(Parked::try_from).collect()
+}
+
+/// Notes that a person asks for a record again.
+pub(super) async fn ask_again(
+    connection: &mut PgConnection,
+    mapping: MappingId,
+    link: LinkId,
+    at: Instant,
+) -> Result<bool> {
+    let done = sqlx::query!(
+        "update syncline.parked set asked_at = greatest($3, at + 1)
+         where mapping = $1 and link = $2",
+        mapping.0,
+        link.0,
+        at.micros(),
+    )
+    .execute(connection)
+    .await
+    .meaning("ask for a parked record again")?;
+    Ok(done.rows_affected() == 1)
 }

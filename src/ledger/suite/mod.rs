@@ -1,5 +1,6 @@
 //! One conformance suite for every ledger: what the engine may rely on.
 
+mod access;
 mod batches;
 mod broken;
 mod cases;

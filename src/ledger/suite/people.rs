@@ -67,6 +67,7 @@ pub(super) async fn gaps_and_parked_records<L: Subject>(ledger: &L) {
         advice: "mend it".into(),
         entry: link(1).last_entry,
         at,
+        asked_again: false,
     };
     engine.must(|changes| changes.parked.extend([parked(1, "no", 5), parked(2, "no", 6)])).await;
     engine.must(|changes| changes.parked.push(parked(1, "still no", 7))).await;

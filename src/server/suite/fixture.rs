@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::book::OneQuestion;
 use crate::{
     Arrival, Door, Probe, Readiness, Receipt, Receiver, Recorder, Refused, Sample, Surface, Taken,
     TlsFiles, TrustedProxies, Verdict, serve,
@@ -56,6 +57,7 @@ impl Probe for Nobody {
 pub(super) struct Served {
     pub address: SocketAddr,
     pub behind: Arc<Behind>,
+    pub book: Arc<OneQuestion>,
     _stop: DropGuard,
 }
 
@@ -68,6 +70,7 @@ pub(super) async fn served(
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let behind = Arc::new(Behind::default());
+    let book = Arc::new(OneQuestion::default());
     let mut door = Door::new("crm", [SECRET]).unwrap();
     door.unsigned = true;
     change(&mut door);
@@ -77,13 +80,14 @@ pub(super) async fn served(
         recorder: Recorder::new().unwrap(),
         doors: vec![door],
         receiver: behind.clone(),
+        book: book.clone(),
         proxies: TrustedProxies(proxies),
         tls,
     };
     let stop = CancellationToken::new();
     let serving = serve(listener, surface, stop.clone().cancelled_owned()).unwrap();
     tokio::spawn(serving);
-    Served { address, behind, _stop: stop.drop_guard() }
+    Served { address, behind, book, _stop: stop.drop_guard() }
 }
 
 impl Served {

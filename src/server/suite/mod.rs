@@ -1,5 +1,7 @@
 //! The surface as clients meet it.
 
+mod api;
+mod book;
 mod fixture;
 mod tls;
 mod ways;

@@ -23,6 +23,7 @@ async fn status_tells_what_runs_what_waits_and_what_is_broken() {
         advice: "make the column longer".into(),
         entry: None,
         at: now() - 10 * MINUTE,
+        asked_again: false,
     };
     let mut lone = engine.link(2);
     lone.keys.right = None;

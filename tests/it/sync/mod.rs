@@ -1,6 +1,7 @@
 //! Two systems kept in agreement: real databases, simulated orgs, the service as `syncline run`
 //! runs it.
 
+mod api;
 mod gaps;
 mod gate;
 mod hooks;

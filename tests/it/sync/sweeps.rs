@@ -58,8 +58,13 @@ async fn a_record_that_a_sweep_misses_is_looked_for_again_before_anybody_is_aske
     let publication = text(&ops, "select pubname::text from pg_publication").await;
     run(&ops, &format!("alter publication {publication} set (publish = 'insert, update')")).await;
     run(&ops, "delete from accounts").await;
-    run(&ops, &format!("alter publication {publication} set (publish = 'insert, update, delete, truncate')"))
-        .await;
+    run(
+        &ops,
+        &format!(
+            "alter publication {publication} set (publish = 'insert, update, delete, truncate')"
+        ),
+    )
+    .await;
     world.start().await;
     let (code, _) = world.command(&["sweep", "--wait"]).await;
     assert_eq!(code, 0);

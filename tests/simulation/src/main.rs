@@ -116,8 +116,7 @@ fn play(arguments: &Arguments, profiles: &[String; 2]) -> Played {
             let rules = !arguments.no_rules;
             let sweeps = !arguments.no_sweeps;
             let profiles = profiles.clone();
-            let wanted =
-                Wanted { seed, twins, rules, sweeps, profiles, ..Wanted::default() };
+            let wanted = Wanted { seed, twins, rules, sweeps, profiles, ..Wanted::default() };
             let outcome = run(&wanted);
             played.runs += 1;
             played.coverage.append(&outcome.coverage);

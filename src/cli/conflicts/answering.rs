@@ -1,0 +1,165 @@
+//! Giving an answer: what the command line and the JSON API have in common.
+
+use anyhow::{Context as _, anyhow};
+use syncline_core::Side;
+use syncline_core::mapping::language::Diagnostic;
+use syncline_core::model::{Choice, Hint, HintReason, ReviewStatus};
+use syncline_ledger::{Answered, NewAnswer, People as _};
+use syncline_sdk::{Key, Value};
+
+use super::offer::offers;
+use super::question::Question;
+use super::reference::Seen;
+use super::show::find;
+use super::typed;
+use crate::cli::Stop;
+use crate::cli::desk::Desk;
+
+/// What a person wants.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Wanted {
+    /// A side's value or state.
+    Take(Side),
+    /// A value, as the left side would write it: a text for each field.
+    Values(Vec<String>),
+    /// Nothing, in all fields.
+    Null,
+    /// The record with this key as the partner.
+    Adopt(String),
+    /// No partner.
+    Separate,
+    /// Another try.
+    Retry,
+}
+
+/// What became of it.
+pub(crate) enum Given {
+    /// It was taken; the engine will fold it.
+    Taken(Box<Question>, NewAnswer),
+    /// It was not: the question is not as it was seen, but like this.
+    Moved(Box<Question>),
+}
+
+/// Gives an answer to a question in the revision that was seen.
+///
+/// # Errors
+/// When there is no such question, the answer does not fit it, or the ledger does not answer.
+pub(crate) async fn give(
+    desk: &Desk,
+    seen: Seen,
+    wanted: &Wanted,
+    by: String,
+) -> Result<Given, Stop> {
+    let question = find(desk, seen.id).await?;
+    if question.review.status != ReviewStatus::Open || question.seen() != seen {
+        return Ok(Given::Moved(Box::new(question)));
+    }
+    let choice = choice(wanted, &question)?;
+    check(desk, &choice, &question)?;
+    let answer = NewAnswer {
+        id: seen.id,
+        revision: seen.revision,
+        choice,
+        by,
+        at: desk.now,
+        hints: hints(&question),
+    };
+    match desk.ledger.answer(&answer).await.context("the ledger")? {
+        Answered::Taken => Ok(Given::Taken(Box::new(question), answer)),
+        Answered::Moved(review) => {
+            Ok(Given::Moved(Box::new(Question::new(desk, *review, question.link))))
+        }
+        Answered::Unknown => Err(anyhow!("question {} is gone", seen.id).into()),
+    }
+}
+
+/// An answer that does not fit.
+pub(super) fn misfit(message: String, help: String) -> Stop {
+    Stop::Found(Diagnostic::error(message).help(help).into())
+}
+
+fn choice(wanted: &Wanted, question: &Question) -> Result<Choice, Stop> {
+    let left = &question.review.shown.left;
+    let about_pair = question.review.key.unit.is_none();
+    Ok(match wanted {
+        Wanted::Take(side) => Choice::Take(*side),
+        Wanted::Adopt(key) => Choice::Adopt(Key::from(key.as_str())),
+        Wanted::Separate => Choice::Separate,
+        Wanted::Retry => Choice::Retry,
+        // The check of the answer says what is possible instead.
+        Wanted::Values(_) | Wanted::Null if about_pair => Choice::Typed(Vec::new()),
+        Wanted::Null => Choice::Typed(vec![Value::Null; left.values.len()]),
+        Wanted::Values(texts) => Choice::Typed(typed::read(texts, left).map_err(|message| {
+            let fields = question.fields(Side::Left).join(", ");
+            let system = question.mapping.system(Side::Left);
+            misfit(message, format!("the value is for {fields} of {system}"))
+        })?),
+    })
+}
+
+/// Only what the question offers is sent: the engine would refuse the rest, later.
+fn check(desk: &Desk, choice: &Choice, question: &Question) -> Result<(), Stop> {
+    let offers = offers(question);
+    if offers.iter().any(|offer| offer.answer.admits(choice)) {
+        return Ok(());
+    }
+    let given = super::question::choice(choice);
+    let given = match choice {
+        Choice::Typed(_) => "value",
+        _ => &given,
+    };
+    let possible: Vec<&str> = offers.iter().map(|offer| &*offer.flags).collect();
+    let show = desk.command(&format!("conflicts show {}", question.review.id));
+    Err(misfit(
+        format!("`--{given}` is no answer to question {}: {}", question.seen(), question.what()),
+        format!("answer with {}; `{show}` tells what each does", possible.join(", or ")),
+    ))
+}
+
+/// Both records are read afresh before the answer is folded.
+fn hints(question: &Question) -> Vec<Hint> {
+    let Some(spec) = &question.mapping.spec else {
+        return Vec::new();
+    };
+    Side::BOTH
+        .into_iter()
+        .filter_map(|side| {
+            Some(Hint {
+                system: spec.sides[side].system.value.clone(),
+                entity: spec.sides[side].entity.value.clone(),
+                key: question.key(side)?.clone(),
+                seq: 0,
+                due: 0,
+                reason: HintReason::Person,
+                tries: 0,
+            })
+        })
+        .collect()
+}
+
+/// Why an answer was not taken: a word for machines, and what to say and to do.
+pub(crate) fn refusal(seen: Seen, question: &Question) -> (&'static str, String, String) {
+    let now = question.seen();
+    match question.review.status {
+        ReviewStatus::Closed => (
+            "closed",
+            format!("question {now} is closed: it needs no answer any more"),
+            "the journal of its link tells what became of it".to_owned(),
+        ),
+        ReviewStatus::Answered => (
+            "answered",
+            format!("question {now} is {}", question.status()),
+            "the engine asks again if that answer cannot be carried out".to_owned(),
+        ),
+        ReviewStatus::Open if seen.revision > now.revision => (
+            "no_such_revision",
+            format!("question {} has no revision {} yet", seen.id, seen.revision),
+            format!("look at what it shows, and answer {now}"),
+        ),
+        ReviewStatus::Open => (
+            "moved",
+            format!("a value moved since revision {}: nothing was answered", seen.revision),
+            format!("look at what it shows now, and answer {now}"),
+        ),
+    }
+}

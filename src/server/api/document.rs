@@ -1,0 +1,135 @@
+//! The routes, and the document that is made of them.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use axum::{Json, Router, routing};
+use utoipa::Modify;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use super::{Book, conflict, journal, link, mapping, parked, system};
+use crate::origin::TrustedProxies;
+use crate::problem::Problem;
+
+/// What the routes share.
+#[derive(Clone)]
+pub(crate) struct Api {
+    pub(super) book: Arc<dyn Book>,
+    pub(super) proxies: TrustedProxies,
+}
+
+impl Api {
+    pub(crate) fn new(book: Arc<dyn Book>, proxies: TrustedProxies) -> Self {
+        Self { book, proxies }
+    }
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Syncline",
+        description = "How two systems stand that are kept in agreement, and the decisions that \
+                       only people can make. Lists go on behind `next`, given as `after`. Errors \
+                       are problems (RFC 9457).",
+        license(name = "MIT OR Apache-2.0"),
+    ),
+    modifiers(&Token),
+    tags(
+        (name = "status", description = "How everything stands."),
+        (name = "systems", description = "The systems."),
+        (name = "mappings", description = "The mappings."),
+        (name = "links", description = "Pairs of records."),
+        (name = "journal", description = "What was observed, decided and written."),
+        (name = "conflicts", description = "What waits for a person."),
+        (name = "parked", description = "What waits for a mended set-up."),
+    ),
+)]
+struct Document;
+
+/// Callers have tokens.
+struct Token;
+
+impl Modify for Token {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("`syncline tokens create` makes one."))
+            .build();
+        components.add_security_scheme("token", SecurityScheme::Http(scheme));
+    }
+}
+
+fn described() -> (Router<Api>, utoipa::openapi::OpenApi) {
+    let v1 = OpenApiRouter::new()
+        .routes(routes!(system::status))
+        .routes(routes!(system::list))
+        .routes(routes!(mapping::list))
+        .routes(routes!(link::list))
+        .routes(routes!(link::show))
+        .routes(routes!(link::journal))
+        .routes(routes!(journal::list))
+        .routes(routes!(conflict::list))
+        .routes(routes!(conflict::show))
+        .routes(routes!(conflict::answer))
+        .routes(routes!(parked::list))
+        .routes(routes!(parked::replay));
+    let whole = OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", v1);
+    whole.split_for_parts()
+}
+
+/// The routes of the API, its document and the viewer of that. The viewer comes out of the
+/// binary and asks nobody else.
+pub(crate) fn router(api: Api) -> Router {
+    let (routes, document) = described();
+    let document = Arc::new(document);
+    let shown = routing::get(move || async move { Json((*document).clone()) });
+    let config = Config::from("/api/openapi.json").try_it_out_enabled(true);
+    let viewer: Router = SwaggerUi::new("/api/docs").config(config).into();
+    routes
+        .with_state(api)
+        .route("/api/openapi.json", shown)
+        .route("/api/{*rest}", routing::any(unknown))
+        .merge(viewer)
+        .method_not_allowed_fallback(wrong_method)
+}
+
+async fn unknown() -> Problem {
+    let detail = "/api/openapi.json describes what there is, /api/docs/ shows it";
+    Problem::new(StatusCode::NOT_FOUND, "There is no such address").detail(detail)
+}
+
+async fn wrong_method() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "The address does not take this method")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::described;
+
+    #[test]
+    fn the_document_names_every_route_and_what_it_needs() {
+        let (_, document) = described();
+        let document = serde_json::to_value(&document).unwrap();
+        assert!(document["openapi"].as_str().unwrap().starts_with("3.1"), "{document}");
+        let paths = document["paths"].as_object().unwrap();
+        assert_eq!(paths.len(), 12, "{:?}", paths.keys());
+        for (path, methods) in paths {
+            for (method, operation) in methods.as_object().unwrap() {
+                let scope = if method == "get" { "read" } else { "write" };
+                assert_eq!(operation["security"][0]["token"][0], scope, "{path}");
+                let responses = operation["responses"].as_object().unwrap();
+                assert!(responses.contains_key("200") && responses.contains_key("default"));
+                assert!(operation["summary"].is_string(), "{path}");
+            }
+        }
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        for name in ["Conflict", "Link", "JournalEntry", "Problem", "Answer", "Status"] {
+            assert!(schemas.contains_key(name), "{name}: {:?}", schemas.keys());
+        }
+    }
+}

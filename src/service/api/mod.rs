@@ -1,0 +1,9 @@
+//! What stands behind the JSON API: the same ledger, the same words and the same answers as the
+//! command line's.
+
+mod book;
+mod desk;
+mod failure;
+mod lists;
+
+pub(super) use book::ServiceBook;
