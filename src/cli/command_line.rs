@@ -7,8 +7,8 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use super::{
-    Colour, Exit, Output, Stop, check, conflicts, demo, doctor, explain, grants, health, login,
-    migrate, plan, run, simulate, status, sweep, tokens, webhooks,
+    Colour, Exit, Output, Stop, check, conflicts, demo, doctor, explain, grants, health, init,
+    login, migrate, plan, run, simulate, status, sweep, tokens, webhooks,
 };
 
 const AFTER_HELP: &str = "\
@@ -53,6 +53,8 @@ pub struct Cli {
 enum Command {
     /// Keep both systems in agreement, until stopped.
     Run(run::Arguments),
+    /// Propose a mapping from what two systems describe and hold.
+    Init(init::Arguments),
     /// Check settings and mappings; changes nothing.
     Check(check::Arguments),
     /// Ask the running engine to compare all records now.
@@ -106,6 +108,7 @@ impl Cli {
         runtime.block_on(async {
             match self.command {
                 Command::Run(arguments) => run::run(config, arguments, output).await,
+                Command::Init(arguments) => init::run(config, arguments, output).await,
                 Command::Check(arguments) => check::run(config, arguments, output).await,
                 Command::Sweep(arguments) => sweep::run(config, arguments, output).await,
                 Command::Plan(arguments) => plan::run(config, arguments, output).await,

@@ -33,19 +33,9 @@ impl Installation {
     /// # Errors
     /// All findings of all files at once; or why the settings file cannot be read.
     pub fn open(config: &Path) -> Result<Self, Stop> {
-        let settings = read_settings(config)?;
-        let (settings, mut found) = (settings.value, settings.warnings);
+        let (settings, connectors, mut found) = systems(config)?;
         let names: Vec<SystemName> =
             settings.systems.iter().map(|system| system.name.clone()).collect();
-        let mut connectors = BTreeMap::new();
-        for system in &settings.systems {
-            match system.kind.connector(&system.name, None) {
-                Ok(connector) => {
-                    connectors.insert(system.name.clone(), connector);
-                }
-                Err(error) => found.push(at_system(&settings, system, &error)),
-            }
-        }
         let specs = match load_mappings(&settings.mappings, &names) {
             Ok(checked) => {
                 found.extend(checked.warnings);
@@ -62,6 +52,18 @@ impl Installation {
         Ok(Self { settings, specs, connectors, install: "".into(), warnings: found })
     }
 
+    /// Reads the settings file without the mappings: for commands that make one.
+    ///
+    /// # Errors
+    /// As for [`Installation::open`].
+    pub fn of_systems(config: &Path) -> Result<Self, Stop> {
+        let (settings, connectors, warnings) = systems(config)?;
+        if warnings.has_errors() {
+            return Err(warnings.into());
+        }
+        Ok(Self { settings, specs: Vec::new(), connectors, install: "".into(), warnings })
+    }
+
     /// What the mappings read of a system.
     #[must_use]
     pub fn selections(&self, system: &SystemName) -> Vec<Selection> {
@@ -71,6 +73,24 @@ impl Installation {
             .map(|(spec, side)| spec.draft_selection(side))
             .collect()
     }
+}
+
+type Connectors = BTreeMap<SystemName, Arc<dyn Connector>>;
+
+/// The settings, a connector for each system, and what is to be said of them.
+fn systems(config: &Path) -> Result<(Settings, Connectors, Diagnostics), Stop> {
+    let settings = read_settings(config)?;
+    let (settings, mut found) = (settings.value, settings.warnings);
+    let mut connectors = Connectors::new();
+    for system in &settings.systems {
+        match system.kind.connector(&system.name, None) {
+            Ok(connector) => {
+                connectors.insert(system.name.clone(), connector);
+            }
+            Err(error) => found.push(at_system(&settings, system, &error)),
+        }
+    }
+    Ok((settings, connectors, found))
 }
 
 /// Reads the settings file alone: for commands that need neither systems nor mappings.

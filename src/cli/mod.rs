@@ -13,6 +13,7 @@ mod exit;
 pub(crate) mod explain;
 mod grants;
 mod health;
+mod init;
 mod installation;
 pub mod logging;
 mod login;

@@ -8,6 +8,7 @@ mod hooks;
 mod logins;
 mod orgs;
 mod plans;
+mod proposals;
 mod queue;
 mod silence;
 mod starts;
