@@ -3,9 +3,9 @@
 //! [`Org`] is the org: its records, users, clock, faults and history behind one cheap handle.
 //! [`Server`] (or [`serve`]) answers its API: OAuth tokens, versions and describes, records and
 //! external ids, conditional requests, SOQL with paging, `queryAll`, `updated` and `deleted`,
-//! composite, batch, graph, tree and collections, Bulk 2.0 jobs, limits, and the SOAP calls `login()` and
-//! `undelete()`. Several orgs are several servers. [`Server::start_with_tls`] speaks https too, on
-//! the same port.
+//! composite, batch, graph, tree and collections, Bulk 2.0 jobs, limits, and the SOAP calls
+//! `login()` and `undelete()`. Several orgs are several servers. [`Server::start_with_tls`] speaks
+//! https too, on the same port.
 //!
 //! Logins: client credentials, username and password, JWT bearer, the web server flow with PKCE
 //! (its page asks for the name and password of a user), refresh tokens, SOAP.
@@ -72,12 +72,11 @@
 //! `describe_global`, `basic_information`, `describe`, `get`, `create`, `update`, `upsert`,
 //! `delete`, `query`, `query_all`, `query_more`, `updated`, `deleted`, `composite`, `batch`,
 //! `graph`, `tree`, `collections_create`, `collections_update`, `collections_upsert`,
-//! `collections_delete`, `collections_retrieve`, `bulk_create`, `bulk_upload`,
-//! `bulk_close`, `bulk_info`, `bulk_results`, `bulk_query`, `bulk_query_results`, `soap`, `other`.
+//! `collections_delete`, `collections_retrieve`, `bulk_create`, `bulk_upload`, `bulk_close`,
+//! `bulk_info`, `bulk_results`, `bulk_query`, `bulk_query_results`, `soap`, `other`.
 //!
 //! # Not served
-//! Bulk API, Pub/Sub and change events, search, XML and compressed bodies.
-//! Pub/Sub and change events, outbound messages, search, XML and compressed bodies.
+//! Pub/Sub and change events, search, XML and compressed bodies.
 
 mod bulk;
 mod control;

@@ -150,6 +150,14 @@ async fn a_database_with_a_receipt_table_keeps_the_contract() {
     database.finish().await;
 }
 
+#[tokio::test]
+async fn a_database_with_receipts_in_the_stream_keeps_the_contract() {
+    let none = |settings: &mut PostgresSettings| settings.receipt_table = Some("none".to_owned());
+    let database = Database::start("conformance_stream", none).await;
+    run(&database).await.expect_held(35);
+    database.finish().await;
+}
+
 /// What `grants` says is enough: every statement is run by an administrator, and the connector
 /// works as the role that it names, with these rights and no more.
 #[tokio::test]

@@ -58,6 +58,7 @@ fn names(nodes: &[Node], prefix: &str, columns: &mut Vec<String>) {
             Node::Field { name, .. } | Node::ParentField { name } => {
                 columns.push(format!("{prefix}{name}"));
             }
+            Node::ParentType => columns.push(format!("{prefix}Type")),
             Node::Parent { name, nodes, .. } => names(nodes, &format!("{prefix}{name}."), columns),
             Node::Child { .. } => {}
         }
@@ -87,6 +88,7 @@ fn cells_of(nodes: &[Node], shown: Option<&Json>, cells: &mut Vec<String>) {
             Node::Field { name, .. } | Node::ParentField { name } => {
                 cells.push(member(name).map(cell).unwrap_or_default());
             }
+            Node::ParentType => cells.push(member("Type").map(cell).unwrap_or_default()),
             Node::Parent { name, nodes, .. } => cells_of(nodes, member(name), cells),
             Node::Child { .. } => {}
         }

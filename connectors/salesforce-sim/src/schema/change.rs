@@ -139,7 +139,7 @@ impl NewObject {
         let name = super::build::text("Name", &format!("{label} Name"), 80).name_field();
         ObjectDef::new(&self.name, &label, &format!("{label}s"), prefix)
             .with([name])
-            .owned()
+            .owned_by_queues()
             .with(self.fields.iter().map(NewField::build))
     }
 }

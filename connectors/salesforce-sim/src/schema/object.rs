@@ -79,6 +79,16 @@ impl ObjectDef {
         self.with([owner])
     }
 
+    /// Owned by a person or a queue (recorded: `OwnerId` of a custom object points at `Group` and
+    /// `User`).
+    pub(crate) fn owned_by_queues(self) -> Self {
+        let mut made = self.owned();
+        if let Some(field) = made.slot("OwnerId").and_then(|slot| made.fields.get_mut(slot)) {
+            field.reference_to = vec![String::from("Group"), String::from("User")];
+        }
+        made
+    }
+
     /// Adds or replaces a live field of that name; gives its slot.
     pub(crate) fn add(&mut self, field: FieldDef) -> usize {
         let slot = self.fields.len();

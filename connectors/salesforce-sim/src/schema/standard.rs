@@ -192,7 +192,7 @@ fn lead() -> ObjectDef {
             long_text("Description", "Description", 32000),
             of_type("IsConverted", "Converted", FieldType::Boolean).read_only(),
         ])
-        .owned()
+        .owned_by_queues()
         .with([text("Syncline_Id__c", "Syncline Id", 36).external_key(true)])
         .with([text("Syncline_Marker__c", "Syncline Marker", 80)]);
     made.mergeable = true;
@@ -230,7 +230,7 @@ fn case() -> ObjectDef {
                 .default_to(Value::text("Medium")),
             picklist("Origin", "Case Origin", &["Phone", "Email", "Web"]),
         ])
-        .owned()
+        .owned_by_queues()
         .with([text("Syncline_Id__c", "Syncline Id", 36).external_key(true)])
         .with([text("Syncline_Marker__c", "Syncline Marker", 80)])
 }
@@ -248,7 +248,7 @@ fn task() -> ObjectDef {
                 .default_to(Value::text("Not Started")),
             long_text("Description", "Description", 32000),
         ])
-        .owned()
+        .owned_by_queues()
 }
 
 /// A custom object in master-detail under `Account`, with a text name.

@@ -157,7 +157,14 @@ impl Binder<'_> {
             nodes.push(Node::Parent { name, reference, nodes: Vec::new() });
             nodes.len() - 1
         });
+        let several = reference.reference_to.len() > 1;
         match nodes.get_mut(place) {
+            Some(Node::Parent { nodes, .. })
+                if several && rest.len() == 1 && leaf.eq_ignore_ascii_case("Type") =>
+            {
+                nodes.push(Node::ParentType);
+                Ok(())
+            }
             Some(Node::Parent { nodes, .. }) => self.add_parent(nodes, target, rest, at),
             _ => Ok(()),
         }

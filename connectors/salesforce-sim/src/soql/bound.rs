@@ -46,6 +46,8 @@ pub(crate) enum Node {
     ParentField {
         name: String,
     },
+    /// Which object a parent is of, where it may be of several: `Owner.Type`.
+    ParentType,
     /// Child rows: their reference slot to this row.
     Child {
         name: String,

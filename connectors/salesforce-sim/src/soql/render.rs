@@ -47,6 +47,7 @@ fn member(
             let value = slot.map_or(Json::Null, |slot| field_json(&table.object, row, slot));
             (Cow::Owned(name.clone()), value)
         }
+        Node::ParentType => (Cow::Borrowed("Type"), Json::from(table.object.name.clone())),
         Node::Parent { name, reference, nodes } => {
             let found = parent(state, row, reference);
             let value = found.map_or(Json::Null, |row| record_json(state, row, nodes, version));

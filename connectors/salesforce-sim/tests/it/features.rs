@@ -112,3 +112,27 @@ async fn a_duplicate_rule_refuses_or_warns() {
     let answer = sim.patch(&format!("sobjects/Account/{id}"), json!({ "Phone": "1" })).await;
     assert_eq!(answer.status, 204);
 }
+
+#[tokio::test]
+async fn an_owner_is_a_person_or_a_queue() {
+    let sim = Sim::start().await;
+    let queue = sim.create("Group", json!({ "Name": "First level" })).await;
+    let body = json!({ "Subject": "A", "OwnerId": queue });
+    let request = sim.request("POST", "sobjects/Case").header("Sforce-Auto-Assign", "FALSE");
+    assert_eq!(read(request.json(&body)).await.status, 201);
+    let request = sim.request("POST", "sobjects/Case").header("Sforce-Auto-Assign", "FALSE");
+    assert_eq!(read(request.json(&json!({ "Subject": "B" }))).await.status, 201);
+    let found = sim.query("SELECT Owner.Type, Owner.Name FROM Case ORDER BY Subject").await.json();
+    let owner = |at: usize| &found["records"][at]["Owner"];
+    assert_eq!((&owner(0)["Type"], &owner(0)["Name"]), (&json!("Group"), &json!("First level")));
+    assert_eq!(owner(1)["Type"], "User");
+    let described = sim.get("sobjects/Case/describe").await.json();
+    let fields = described["fields"].as_array().unwrap();
+    let owner = fields.iter().find(|field| field["name"] == "OwnerId").unwrap();
+    assert_eq!(
+        (&owner["referenceTo"], &owner["namePointing"]),
+        (&json!(["Group", "User"]), &json!(true))
+    );
+    let account = sim.post("sobjects/Account", json!({ "Name": "A", "OwnerId": queue })).await;
+    assert_eq!(account.error(), (400, String::from("FIELD_INTEGRITY_EXCEPTION")));
+}
