@@ -9,6 +9,7 @@ use syncline_core::mapping::MappingId;
 use syncline_core::mapping::language::{Diagnostics, MappingSpec, json_schema};
 use syncline_core::trial::try_out;
 
+use super::bound::sampled;
 use super::output::{counted, findings_json};
 use super::words::count;
 use super::{Exit, Installation, Output, Stop, bind_all, reach, with_ledger};
@@ -63,7 +64,10 @@ pub(super) async fn run(
         found.extend(reached.found);
         for mapping in bound {
             match mapping.mapping {
-                Ok(checked) => found.extend(checked.warnings),
+                Ok(checked) => {
+                    found.extend(sampled(&installation, &mapping.name, &checked.value).await);
+                    found.extend(checked.warnings);
+                }
                 Err(errors) => found.extend(errors),
             }
         }

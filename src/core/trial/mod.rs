@@ -5,10 +5,12 @@
 //! the same decision of each unit.
 
 mod laws;
+mod live;
 mod record;
 mod run;
 mod schema;
 #[cfg(test)]
 mod tests;
 
+pub use live::try_records;
 pub use run::try_out;

@@ -43,7 +43,7 @@ pub fn try_out(spec: &MappingSpec, mappings: &[MappingRef]) -> Diagnostics {
 }
 
 /// What a side can do in a trial: everything.
-fn capable() -> Capabilities {
+pub(super) fn capable() -> Capabilities {
     Capabilities {
         cas: Cas::ExactField,
         receipt: ReceiptKind::Table,

@@ -107,3 +107,37 @@ fn expressions_that_lose_are_told_with_an_example() {
     let none = pair("A + 1", "b + 1");
     assert!(found(&none)[0].contains("has no result on the right side for any value"));
 }
+
+#[test]
+fn records_that_exist_show_what_would_be_lost() {
+    use super::try_records;
+    use crate::mapping::language::bind;
+    use crate::{Side, Sides};
+    use syncline_sdk::Value;
+    let rest = |tests: &str| {
+        format!(
+            "{HEAD}fields:\n- {{ left: A, right: b, to_right: \"upper(A)\", to_left: \"b\" }}\n\
+             - {{ left: K, right: k, values: {{ a: x }} }}\n{tests}"
+        )
+    };
+    let tried = |text: &str| {
+        let file = MappingFile::parse(&Source::new("m.yaml", text)).unwrap();
+        let spec = check_offline(&file).unwrap().value;
+        let schemas = super::schema::schemas(&spec, &[]);
+        let both = Sides { left: &schemas.left, right: &schemas.right };
+        let capable = Sides::from_fn(|_| super::run::capable());
+        let mapping = bind(&spec, MappingId(1), 1, both, capable, &[]).unwrap().value;
+        let record = |a: &str, k: &str| vec![Value::from(a), Value::from(k), Value::Null];
+        let records = [record("UP", "a"), record("low", "a"), record("LOW", "z")];
+        let found = try_records(&spec, &mapping, Side::Left, &records);
+        found.iter().map(|one| format!("{:?} {}", one.severity, one.message)).collect::<Vec<_>>()
+    };
+    let count = |severity: &str, unit: &str| {
+        format!(
+            "{severity} `{unit}` of 1 of 3 records that were looked at cannot go to the right side"
+        )
+    };
+    assert_eq!(tried(&rest("")), [count("Error", "A/b"), count("Warning", "K/k")]);
+    let known = "tests: [{ name: n, given: { left: { A: a } }, expect: { review: [A/b] } }]\n";
+    assert_eq!(tried(&rest(known)), [count("Warning", "A/b"), count("Warning", "K/k")]);
+}
