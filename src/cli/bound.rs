@@ -9,7 +9,8 @@ use syncline_core::mapping::language::{
     Checked, Diagnostic, Diagnostics, MappingRef, MappingSpec, bind,
 };
 use syncline_core::mapping::{Mapping, MappingId};
-use syncline_sdk::{Context, EntityName, EntitySchema, Health, Purpose, SystemName};
+use syncline_core::trial::try_records;
+use syncline_sdk::{Context, EntityName, EntitySchema, Health, Purpose, ScanRequest, SystemName};
 
 use super::installation::{at_system, described};
 use super::output::chain;
@@ -18,6 +19,9 @@ use crate::service::attach;
 
 /// How long a system may take to answer one question of a check.
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How many records of each side a check looks at: one page, which costs one call.
+const SAMPLE_ROWS: usize = 200;
 
 /// What was found when the systems of an installation were called.
 #[derive(Debug, Default)]
@@ -157,4 +161,38 @@ impl Schemas<'_> {
             _ => Err(found),
         }
     }
+}
+
+/// Tries a bound mapping on the first records that both its systems show. Reads only.
+pub(super) async fn sampled(
+    installation: &Installation,
+    name: &str,
+    mapping: &Mapping,
+) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    let Some(spec) = installation.specs.iter().find(|spec| **spec.name == *name) else {
+        return found;
+    };
+    for side in syncline_core::Side::BOTH {
+        let place = &mapping.sides[side];
+        let Some(connector) = installation.connectors.get(&place.system) else { continue };
+        let request = ScanRequest {
+            selection: Arc::clone(&place.selection),
+            after: None,
+            page_rows_max: SAMPLE_ROWS,
+        };
+        match connector.scan(&context(installation), request).await {
+            Ok(page) => {
+                let records: Vec<_> =
+                    page.records.into_iter().map(|record| record.values).collect();
+                found.extend(try_records(spec, mapping, side, &records));
+            }
+            Err(error) => {
+                let entity = &spec.sides[side].entity;
+                let told = format!("no records of {} could be looked at: {error}", **entity);
+                found.push(Diagnostic::warning(told).at(&spec.source, entity.span));
+            }
+        }
+    }
+    found
 }

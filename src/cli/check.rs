@@ -6,14 +6,19 @@ use clap::Args;
 use serde_json::json;
 use syncline_core::Side;
 use syncline_core::mapping::MappingId;
-use syncline_core::mapping::language::{Diagnostics, MappingSpec};
+use syncline_core::mapping::language::{Diagnostics, MappingSpec, json_schema};
+use syncline_core::trial::try_out;
 
+use super::bound::sampled;
 use super::output::{counted, findings_json};
+use super::words::count;
 use super::{Exit, Installation, Output, Stop, bind_all, reach, with_ledger};
 
 const EXAMPLES: &str = "\
 Examples:
-  syncline check          every mistake in syncline.yaml and mappings/, with line, column and fix
+  syncline check          every mistake in syncline.yaml and mappings/, with line, column and fix;
+                          runs the tests that mappings have, without any account
+  syncline check --schema > mappings/schema.json
   syncline check --live   also: types, lengths, rights, required fields, value lists
 
 Warnings do not change the exit code; errors give 2.";
@@ -24,6 +29,9 @@ pub(super) struct Arguments {
     /// Call both systems and check the mappings against what they have. Reads only.
     #[arg(long)]
     live: bool,
+    /// Print the JSON Schema of mapping files, for the completion of editors, and check nothing.
+    #[arg(long, conflicts_with = "live")]
+    schema: bool,
 }
 
 pub(super) async fn run(
@@ -31,12 +39,24 @@ pub(super) async fn run(
     arguments: Arguments,
     output: &Output,
 ) -> Result<Exit, Stop> {
+    if arguments.schema {
+        output.line(&format!("{:#}", json_schema()));
+        let mut fields = serde_json::Map::new();
+        fields.insert("schema".to_owned(), json_schema());
+        output.answer("check", fields);
+        return Ok(Exit::Well);
+    }
     let mut installation = match Installation::open(config) {
         Ok(installation) => installation,
         Err(Stop::Found(found)) => return Ok(report(output, arguments.live, &[], &found)),
         Err(stop) => return Err(stop),
     };
     let mut found = installation.warnings.clone();
+    let specs = installation.specs.iter().enumerate();
+    let outlines: Vec<_> = specs.map(|(at, spec)| spec.outline(number(at))).collect();
+    for spec in &installation.specs {
+        found.extend(try_out(spec, &outlines));
+    }
     if arguments.live {
         found.extend(with_ledger(&mut installation).await);
         let reached = reach(&installation).await;
@@ -44,12 +64,19 @@ pub(super) async fn run(
         found.extend(reached.found);
         for mapping in bound {
             match mapping.mapping {
-                Ok(checked) => found.extend(checked.warnings),
+                Ok(checked) => {
+                    found.extend(sampled(&installation, &mapping.name, &checked.value).await);
+                    found.extend(checked.warnings);
+                }
                 Err(errors) => found.extend(errors),
             }
         }
     }
     Ok(report(output, arguments.live, &installation.specs, &found))
+}
+
+fn number_of(things: usize) -> i64 {
+    i64::try_from(things).unwrap_or(i64::MAX)
 }
 
 /// A number for a mapping that is not in a ledger.
@@ -62,13 +89,14 @@ fn report(output: &Output, live: bool, specs: &[MappingSpec], found: &Diagnostic
     let exit = if found.has_errors() { Exit::Found } else { Exit::Well };
     for spec in specs {
         output.line(&format!(
-            "{}: {} {} <-> {} {}, {} field pairs",
+            "{}: {} {} <-> {} {}, {}, {}",
             *spec.name,
             *spec.sides.left.system,
             *spec.sides.left.entity,
             *spec.sides.right.system,
             *spec.sides.right.entity,
-            spec.fields.len()
+            count(number_of(spec.fields.len()), "field pair"),
+            count(number_of(spec.cases.len()), "test"),
         ));
     }
     let how = if live { "against the systems" } else { "without the systems" };
@@ -92,5 +120,6 @@ fn mapping_json(spec: &MappingSpec) -> serde_json::Value {
         "left": side(Side::Left),
         "right": side(Side::Right),
         "field_pairs": spec.fields.len(),
+        "tests": spec.cases.len(),
     })
 }

@@ -10,5 +10,6 @@ pub mod mapping;
 pub mod model;
 pub mod reconcile;
 mod side;
+pub mod trial;
 
 pub use side::{Side, Sides};

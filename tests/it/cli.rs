@@ -90,7 +90,7 @@ fn the_example_mappings_pass_the_check() {
     assert_eq!(answer["syncline"], 1);
     assert_eq!((&answer["command"], &answer["ok"]), (&"check".into(), &true.into()));
     let names: Vec<_> = answer["mappings"].as_array().unwrap().iter().map(|m| &m["name"]).collect();
-    assert_eq!(names, ["accounts", "contacts"]);
+    assert_eq!(names, ["accounts", "contacts", "stock", "work_orders"]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod cli;
 mod embedded;
+mod examples;
 mod queue;
 mod scripts;
 mod sync;

@@ -9,5 +9,6 @@ mod echo;
 mod grouping;
 mod identity;
 mod lone;
+mod merging;
 mod settle;
 mod twin;

@@ -9,7 +9,7 @@ use super::scalar_map::ScalarMap;
 use super::tree::{self, Node};
 use super::{
     Checked, Condition, Diagnostics, Located, MappingSpec, MatchSpec, SideSpec, Source, Span,
-    computed, condition_parser, pairs, policies, units,
+    cases, computed, condition_parser, pairs, policies, units,
 };
 use crate::mapping::{DeleteRule, Initial, LeaveRule, Policy};
 use crate::{Side, Sides};
@@ -17,11 +17,11 @@ use crate::{Side, Sides};
 /// Why a key that the language does not have yet is refused, and never ignored.
 pub(super) const LATER: &str = "this version of Syncline does not have it: remove the key";
 
-const MAPPING: Keys<'_> = Keys {
+pub(super) const MAPPING: Keys<'_> = Keys {
     of: "a mapping",
     known: &[
         "mapping", "left", "right", "match", "initial", "fields", "units", "tables", "owner",
-        "conflict", "create", "delete", "leave",
+        "conflict", "create", "delete", "leave", "tests",
     ],
     refused: &[
         ("mode", LATER),
@@ -32,14 +32,42 @@ const MAPPING: Keys<'_> = Keys {
     ],
 };
 
-const SIDE: Keys<'_> = Keys {
+pub(super) const SIDE: Keys<'_> = Keys {
     of: "a side",
     known: &["system", "entity", "where", "external_id", "marker", "actor"],
     refused: &[],
 };
 
-const MATCH: Keys<'_> =
+pub(super) const MATCH: Keys<'_> =
     Keys { of: "a match rule", known: &["left", "right", "normalize", "ambiguous"], refused: &[] };
+
+pub(super) const INITIAL: &[(&str, Initial)] = &[
+    ("review", Initial::Review),
+    ("left", Initial::Wins(Side::Left)),
+    ("right", Initial::Wins(Side::Right)),
+    ("newest", Initial::Newest),
+    ("fill", Initial::Fill),
+];
+
+pub(super) const CREATE: &[(&str, Sides<bool>)] = &[
+    ("both", Sides { left: true, right: true }),
+    ("left", Sides { left: true, right: false }),
+    ("right", Sides { left: false, right: true }),
+    ("none", Sides { left: false, right: false }),
+];
+
+pub(super) const DELETE: &[(&str, DeleteRule)] = &[
+    ("propagate", DeleteRule::Propagate),
+    ("review", DeleteRule::Review),
+    ("keep", DeleteRule::Keep),
+];
+
+pub(super) const LEAVE: &[(&str, LeaveRule)] = &[
+    ("keep", LeaveRule::Keep),
+    ("unlink", LeaveRule::Unlink),
+    ("delete", LeaveRule::Delete),
+    ("review", LeaveRule::Review),
+];
 
 pub(super) const SIDES: &[(&str, Side)] = &[("left", Side::Left), ("right", Side::Right)];
 
@@ -90,6 +118,7 @@ fn mapping(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Option<MappingSpec> {
     let library = computed::tables(reader, keyed);
     let fields = pairs::read(reader, keyed, policy, &library);
     let units = units::read(reader, keyed, fields.as_deref().unwrap_or_default());
+    let cases = cases::read(reader, keyed);
     let matches = matches(reader, keyed);
     let initial = initial(reader, keyed);
     let create = create(reader, keyed);
@@ -114,6 +143,7 @@ fn mapping(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Option<MappingSpec> {
         initial,
         fields,
         units,
+        cases,
         owners,
         create,
         delete,
@@ -234,42 +264,23 @@ fn match_rule(reader: &mut Reader<'_>, node: &Node) -> Option<MatchSpec> {
 }
 
 fn initial(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Initial {
-    let words = [
-        ("review", Initial::Review),
-        ("left", Initial::Wins(Side::Left)),
-        ("right", Initial::Wins(Side::Right)),
-        ("newest", Initial::Newest),
-        ("fill", Initial::Fill),
-    ];
-    let word = keyed.get("initial").and_then(|node| reader.word(node, "initial", &words));
+    let word = keyed.get("initial").and_then(|node| reader.word(node, "initial", INITIAL));
     word.map_or(Initial::Review, |word| word.value)
 }
 
 fn create(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Located<Sides<bool>> {
-    let sides = |left, right| Sides { left, right };
-    let words = [
-        ("both", sides(true, true)),
-        ("left", sides(true, false)),
-        ("right", sides(false, true)),
-        ("none", sides(false, false)),
-    ];
-    let word = keyed.get("create").and_then(|node| reader.word(node, "create", &words));
-    word.unwrap_or(Located::new(sides(true, true), keyed.span))
+    let word = keyed.get("create").and_then(|node| reader.word(node, "create", CREATE));
+    word.unwrap_or(Located::new(Sides { left: true, right: true }, keyed.span))
 }
 
 fn delete(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Located<Sides<DeleteRule>> {
-    let words = [
-        ("propagate", DeleteRule::Propagate),
-        ("review", DeleteRule::Review),
-        ("keep", DeleteRule::Keep),
-    ];
     let mut rule = Located::new(Sides::from_fn(|_| DeleteRule::Review), keyed.span);
     let Some(node) = keyed.get("delete") else {
         return rule;
     };
     rule.span = node.span;
     if node.as_scalar().is_some() {
-        if let Some(word) = reader.word(node, "delete", &words) {
+        if let Some(word) = reader.word(node, "delete", DELETE) {
             rule.value = Sides::from_fn(|_| word.value);
         }
         return rule;
@@ -280,7 +291,7 @@ fn delete(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Located<Sides<DeleteRule
     };
     for side in Side::BOTH {
         let word =
-            keyed.get(side.as_str()).and_then(|node| reader.word(node, side.as_str(), &words));
+            keyed.get(side.as_str()).and_then(|node| reader.word(node, side.as_str(), DELETE));
         if let Some(word) = word {
             rule.value[side] = word.value;
         }
@@ -289,12 +300,6 @@ fn delete(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Located<Sides<DeleteRule
 }
 
 fn leave(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Located<LeaveRule> {
-    let words = [
-        ("keep", LeaveRule::Keep),
-        ("unlink", LeaveRule::Unlink),
-        ("delete", LeaveRule::Delete),
-        ("review", LeaveRule::Review),
-    ];
-    let word = keyed.get("leave").and_then(|node| reader.word(node, "leave", &words));
+    let word = keyed.get("leave").and_then(|node| reader.word(node, "leave", LEAVE));
     word.unwrap_or(Located::new(LeaveRule::Keep, Span::default()))
 }

@@ -12,7 +12,7 @@ use crate::mapping::expression::Library;
 use crate::mapping::{Direction, Policy};
 use crate::{Side, Sides};
 
-const FIELD: Keys<'_> = Keys {
+pub(super) const FIELD: Keys<'_> = Keys {
     of: "a field pair",
     known: &[
         "left",
@@ -38,7 +38,7 @@ const FIELD: Keys<'_> = Keys {
     ],
 };
 
-const DIRECTIONS: &[(&str, Direction)] =
+pub(super) const DIRECTIONS: &[(&str, Direction)] =
     &[("both", Direction::Both), ("to_left", Direction::ToLeft), ("to_right", Direction::ToRight)];
 
 /// What may be done to the values of a field pair: steps whose result is still the value.

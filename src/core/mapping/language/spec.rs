@@ -5,7 +5,7 @@ use std::sync::Arc;
 use syncline_sdk::{EntityName, FieldName, Normalizer, Selection, SystemName};
 
 use super::tree::Scalar;
-use super::{Condition, Located, Source, Span};
+use super::{CaseSpec, Condition, Located, Source, Span};
 use crate::mapping::expression::Expression;
 use crate::mapping::{DeleteRule, Direction, ForeignEdits, Initial, LeaveRule, Policy};
 use crate::{Side, Sides};
@@ -28,6 +28,8 @@ pub struct MappingSpec {
     pub fields: Vec<FieldSpec>,
     /// The units that they make up.
     pub units: Vec<UnitSpec>,
+    /// The tests of the mapping.
+    pub cases: Vec<CaseSpec>,
     /// The conditions by which each side owns a record.
     pub owners: Sides<Option<Located<Condition>>>,
     /// On which sides missing records may be created; the place of the rule.

@@ -1,9 +1,9 @@
 //! What can be wrong between the mappings of one installation, and between them and the settings.
 
-use syncline_sdk::SystemName;
+use syncline_sdk::{EntityName, SystemName};
 
 use super::suggestion::{nearest, one_of};
-use super::{Diagnostic, Diagnostics, MappingSpec};
+use super::{Diagnostic, Diagnostics, MappingSpec, overlap};
 use crate::Side;
 
 /// Checks all mappings of an installation against each other and the names of its systems.
@@ -13,6 +13,7 @@ pub fn check_together(specs: &[MappingSpec], systems: &[SystemName]) -> Diagnost
     for (at, spec) in specs.iter().enumerate() {
         unknown_systems(&mut found, spec, systems);
         references(&mut found, spec, specs);
+        circle(&mut found, &specs[..at], spec);
         for earlier in &specs[..at] {
             if earlier.name == spec.name {
                 found.push(
@@ -22,7 +23,7 @@ pub fn check_together(specs: &[MappingSpec], systems: &[SystemName]) -> Diagnost
                         .help("give one of them another name"),
                 );
             } else {
-                overlap(&mut found, earlier, spec);
+                sharing(&mut found, earlier, spec);
             }
         }
     }
@@ -55,25 +56,90 @@ fn references(found: &mut Diagnostics, spec: &MappingSpec, specs: &[MappingSpec]
     }
 }
 
-/// Two mappings may share a pair of entities only when a record cannot be in both; with a
-/// condition on each that is the author's word, without one it cannot be.
-fn overlap(found: &mut Diagnostics, earlier: &MappingSpec, spec: &MappingSpec) {
-    let place = |spec: &MappingSpec, side: Side| {
-        let side = &spec.sides[side];
-        (side.system.value.clone(), side.entity.value.clone())
+fn place(spec: &MappingSpec, side: Side) -> (&SystemName, &EntityName) {
+    let side = &spec.sides[side];
+    (&side.system.value, &side.entity.value)
+}
+
+/// Two mappings may share a pair of entities only when a record cannot be in both.
+fn sharing(found: &mut Diagnostics, earlier: &MappingSpec, spec: &MappingSpec) {
+    let stands_on = |side: Side, crossed: bool| if crossed { side.other() } else { side };
+    let joins = |crossed: bool| {
+        let mut sides = Side::BOTH.into_iter();
+        sides.all(|side| place(spec, side) == place(earlier, stands_on(side, crossed)))
     };
-    let filtered = |spec: &MappingSpec| spec.sides.iter().any(|(_, s)| s.condition.is_some());
-    let crossed =
-        Side::BOTH.into_iter().all(|side| place(spec, side) == place(earlier, side.other()));
-    let same = Side::BOTH.into_iter().all(|side| place(spec, side) == place(earlier, side));
-    if (same || crossed) && !(filtered(earlier) && filtered(spec)) {
-        let message = format!("`{}` and `{}` join the same entities", *earlier.name, *spec.name);
+    let crossed = match (joins(false), joins(true)) {
+        (true, _) => false,
+        (_, true) => true,
+        _ => return,
+    };
+    let condition = |spec: &MappingSpec, side: Side| spec.sides[side].condition.clone();
+    for side in Side::BOTH {
+        let (mine, theirs) = (condition(spec, side), condition(earlier, stands_on(side, crossed)));
+        let both = overlap::witness(
+            theirs.as_ref().map(|condition| &condition.value),
+            mine.as_ref().map(|condition| &condition.value),
+        );
+        let Some(witness) = both else { continue };
+        let entity = &spec.sides[side].entity;
+        let message =
+            format!("a record of {} may be in `{}` and `{}`", **entity, *earlier.name, *spec.name);
+        let span = mine.map_or(entity.span, |condition| condition.span);
         found.push(
             Diagnostic::error(message)
-                .at(&spec.source, spec.name.span)
+                .at(&spec.source, span)
                 .also(&earlier.source, earlier.name.span, "the first one")
-                .note("a record in both would be written twice")
-                .help("give each a `where` that no record of the other passes, or remove one"),
+                .note(format!("for example one with {witness}; it would be written twice"))
+                .help("give each a `where` that no record of the other meets"),
         );
+        return;
+    }
+}
+
+/// Mappings that lead an edit back to where it was made without its own mapping: it would go
+/// round and round.
+fn circle(found: &mut Diagnostics, earlier: &[MappingSpec], spec: &MappingSpec) {
+    let travels = |spec: &MappingSpec, to: Side| {
+        spec.create.value[to] || spec.fields.iter().any(|pair| pair.direction.reaches(to))
+    };
+    let same = |other: &MappingSpec| {
+        let ends = Side::BOTH.map(|side| place(spec, side));
+        Side::BOTH.into_iter().all(|side| ends.contains(&place(other, side)))
+    };
+    for to in Side::BOTH.into_iter().filter(|to| travels(spec, *to)) {
+        let goal = place(spec, to.other());
+        let mut reached = vec![(place(spec, to), Vec::<&str>::new())];
+        let mut next = 0;
+        while let Some((at, path)) = reached.get(next).cloned() {
+            next += 1;
+            for other in earlier.iter().filter(|other| !same(other)) {
+                for step in Side::BOTH.into_iter().filter(|step| travels(other, *step)) {
+                    let (from, end) = (place(other, step.other()), place(other, step));
+                    if from != at || reached.iter().any(|(known, _)| *known == end) {
+                        continue;
+                    }
+                    let mut path = path.clone();
+                    path.push(&other.name.value);
+                    if end == goal {
+                        let message = format!(
+                            "`{}` closes a circle with {}",
+                            *spec.name,
+                            path.iter()
+                                .map(|name| format!("`{name}`"))
+                                .collect::<Vec<_>>()
+                                .join(", ")
+                        );
+                        found.push(
+                            Diagnostic::error(message)
+                                .at(&spec.source, spec.name.span)
+                                .note("an edit would come back to where it was made another way")
+                                .help("remove one of them, or let one travel in one direction"),
+                        );
+                        return;
+                    }
+                    reached.push((end, path));
+                }
+            }
+        }
     }
 }

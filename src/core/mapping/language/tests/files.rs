@@ -221,7 +221,6 @@ fn mapping(name: &str, left: &str, right: &str, field: &str) -> MappingSpec {
 fn mappings_are_checked_against_each_other_and_the_settings() {
     let crm = "{ system: crm, entity: Account }";
     let ops = "{ system: ops, entity: public.accounts }";
-    let filtered = "{ system: ops, entity: public.accounts, where: a = 1 }";
     let plain = "left: a, right: b";
     let systems = ["crm".into(), "ops".into()];
     let messages = |specs: &[MappingSpec]| {
@@ -246,7 +245,42 @@ fn mappings_are_checked_against_each_other_and_the_settings() {
         ["two mappings have the name `accounts`"]
     );
     let crossed = mapping("again", ops, crm, plain);
-    assert_eq!(messages(&[accounts, crossed]), ["`accounts` and `again` join the same entities"]);
-    let (one, two) = (mapping("one", crm, filtered, plain), mapping("two", crm, filtered, plain));
-    assert!(messages(&[one, two]).is_empty());
+    let both = ["a record of public.accounts may be in `accounts` and `again`"];
+    assert_eq!(messages(&[accounts, crossed]), both);
+    let filtered = |name: &str, value: u8| {
+        let left = format!("{{ system: crm, entity: Account, where: a = {value} }}");
+        let right = format!("{{ system: ops, entity: public.accounts, where: b = {value} }}");
+        mapping(name, &left, &right, plain)
+    };
+    assert!(messages(&[filtered("one", 1), filtered("two", 2)]).is_empty());
+    let found = check_together(&[filtered("one", 1), filtered("two", 1)], &systems);
+    assert!(found.to_string().contains("for example one with a = 1"), "{found}");
+}
+
+#[test]
+fn circles_of_mappings_are_refused() {
+    let side = |system: &str| format!("{{ system: {system}, entity: e }}");
+    let between = |name: &str, left: &str, right: &str, way: &str| {
+        let text = format!(
+            "mapping: {name}\nleft: {}\nright: {}\nmatch: []\ncreate: none\n\
+             fields: [{{ left: f, right: f, direction: {way} }}]\n",
+            side(left),
+            side(right)
+        );
+        spec(&text)
+    };
+    let systems = ["a", "b", "c"].map(Into::into);
+    let two = || [between("ab", "a", "b", "both"), between("bc", "b", "c", "both")];
+    assert!(check_together(&two(), &systems).is_empty());
+    let mut three = two().to_vec();
+    three.push(between("ca", "c", "a", "both"));
+    let found = check_together(&three, &systems);
+    assert_eq!(found.iter().next().unwrap().message, "`ca` closes a circle with `bc`, `ab`");
+    // One way round is no way back.
+    let ways = [
+        between("ab", "a", "b", "to_right"),
+        between("bc", "b", "c", "to_right"),
+        between("ac", "a", "c", "to_right"),
+    ];
+    assert!(check_together(&ways, &systems).is_empty());
 }

@@ -1,0 +1,63 @@
+//! A mapping tried on records that its systems have (protocol M9).
+
+use syncline_sdk::Value;
+
+use super::record::told;
+use crate::Side;
+use crate::mapping::language::{Diagnostic, Diagnostics, MappingSpec};
+use crate::mapping::{Mapping, NoImage};
+
+/// Tries what a mapping would write for records that a side shows, each in the order of the
+/// side's selection. A computed value that would come back as another one is an error, unless a
+/// test of the mapping expects that unit to wait; a value that the other side cannot hold is a
+/// warning. Writes nothing.
+#[must_use]
+pub fn try_records(
+    spec: &MappingSpec,
+    mapping: &Mapping,
+    from: Side,
+    records: &[Vec<Value>],
+) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    let to = from.other();
+    let units = mapping.units.iter().zip(&spec.units);
+    for (unit, named) in units.filter(|(unit, _)| unit.direction.reaches(to)) {
+        // A reference travels as a link, which no reading shows.
+        if unit.pairs.iter().any(|pair| pair.reference.is_some()) || unit.is_missing(from) {
+            continue;
+        }
+        let mut failed: Vec<(String, NoImage)> = Vec::new();
+        for record in records {
+            let source = |at: usize| record.get(at).unwrap_or(&Value::Absent);
+            match unit.put(&mapping.sides, to, source, |_| &Value::Absent) {
+                // Null where it may not be is left to the other side's own default.
+                Ok(_) | Err(NoImage::NotNullable | NoImage::Absent) => {}
+                Err(reason) => {
+                    let shown: Vec<String> = unit.fields(from).map(|at| told(source(at))).collect();
+                    failed.push((shown.join(", "), reason));
+                }
+            }
+        }
+        let Some((shown, reason)) = failed.first() else { continue };
+        let loses = !unit.computed.is_empty()
+            && failed.iter().any(|(_, reason)| matches!(reason, NoImage::WouldLose(_)));
+        let known = spec
+            .cases
+            .iter()
+            .any(|case| case.review.iter().any(|expected| expected.value == unit.name));
+        let message = format!(
+            "`{}` of {} of {} records that were looked at cannot go to the {to} side",
+            unit.name,
+            failed.len(),
+            records.len()
+        );
+        let diagnostic = match loses && !known {
+            true => Diagnostic::error(message)
+                .help("make the expressions undo one another, or write a test that expects it"),
+            false => Diagnostic::warning(message).help("such a value waits for a person"),
+        };
+        let place = diagnostic.at(&spec.source, named.span);
+        found.push(place.note(format!("for example {shown}: {reason}")));
+    }
+    found
+}
