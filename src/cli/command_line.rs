@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 
 use super::{
     Colour, Exit, Output, Stop, check, conflicts, demo, doctor, explain, grants, health, init,
-    login, migrate, plan, run, simulate, status, sweep, tokens, webhooks,
+    login, migrate, plan, replay, run, simulate, status, sweep, tokens, webhooks,
 };
 
 const AFTER_HELP: &str = "\
@@ -73,6 +73,8 @@ enum Command {
     Conflicts(conflicts::Arguments),
     /// Tell why a value is what it is: the journal of one pair of records.
     Explain(explain::Arguments),
+    /// Try again what a system refused and was set aside.
+    Replay(replay::Arguments),
     /// Print where systems send their webhooks, how to set that up, and what came last.
     Webhooks(webhooks::Arguments),
     /// Make, list and revoke the tokens of the JSON API.
@@ -118,6 +120,7 @@ impl Cli {
                 Command::Status(arguments) => status::run(config, arguments, output).await,
                 Command::Conflicts(arguments) => conflicts::run(config, arguments, output).await,
                 Command::Explain(arguments) => explain::run(config, arguments, output).await,
+                Command::Replay(arguments) => replay::run(config, arguments, output).await,
                 Command::Webhooks(arguments) => webhooks::run(config, arguments, output).await,
                 Command::Tokens(arguments) => tokens::run(config, arguments, output).await,
                 Command::Migrate(arguments) => migrate::run(config, arguments, output).await,

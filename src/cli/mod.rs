@@ -20,6 +20,7 @@ mod login;
 mod migrate;
 mod output;
 mod plan;
+mod replay;
 mod run;
 pub mod signals;
 mod simulate;

@@ -37,6 +37,7 @@ const METRICS: &[(&str, &str)] = &[
     (SYSTEM_LEFT_ALONE, "Whether rounds leave a system alone, because it gave no answer."),
     (MAPPING_WAITING, "Whether a mapping waits to begin or to go on."),
     (SYSTEM_CALLS, "Calls made to a system by this process."),
+    (LOG_RETAINED, "Bytes of its log that a system keeps for a feed that stands behind."),
     (QUOTA_USED, "Calls of the system's daily quota used by everybody."),
     (QUOTA_MAX, "Calls of the system's daily quota."),
     (IN_FLIGHT, "Batches under way from this process."),
@@ -69,6 +70,7 @@ const SYSTEM_HALTED: &str = "syncline_system_halted";
 const SYSTEM_LEFT_ALONE: &str = "syncline_system_left_alone";
 const MAPPING_WAITING: &str = "syncline_mapping_waiting";
 const SYSTEM_CALLS: &str = "syncline_system_calls_total";
+const LOG_RETAINED: &str = "syncline_system_log_retained_bytes";
 const QUOTA_USED: &str = "syncline_system_quota_used";
 const QUOTA_MAX: &str = "syncline_system_quota_max";
 const IN_FLIGHT: &str = "syncline_batches_in_flight";
@@ -101,6 +103,9 @@ pub(super) fn of_process(status: &Status) -> Vec<Sample> {
         samples.push(gauge(SYSTEM_HALTED, label(), yes(system.halted)));
         samples.push(gauge(SYSTEM_LEFT_ALONE, label(), yes(system.left_alone)));
         samples.push(counter(SYSTEM_CALLS, label(), number(system.usage.calls)));
+        if let Some(bytes) = system.usage.log_retained {
+            samples.push(gauge(LOG_RETAINED, label(), number(bytes)));
+        }
         if let Some(quota) = system.usage.quota {
             samples.push(gauge(QUOTA_USED, label(), number(quota.used)));
             samples.push(gauge(QUOTA_MAX, label(), number(quota.max)));

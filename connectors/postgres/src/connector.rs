@@ -87,7 +87,7 @@ impl Connector for PostgresConnector {
     }
 
     fn usage(&self) -> Usage {
-        Usage { calls: self.shared.calls(), quota: None }
+        Usage { calls: self.shared.calls(), quota: None, log_retained: self.shared.lag.bytes() }
     }
 
     fn grants(&self, install: &str, selections: &[&Selection]) -> Vec<Grant> {

@@ -10,6 +10,7 @@ use syncline_sdk::{Context, EntityName, ErrorKind, Result, Selection, SystemName
 use crate::PostgresSettings;
 use crate::catalog::{self, Table};
 use crate::error::from_sqlx;
+use crate::feed::Lag;
 use crate::layout::Layout;
 use crate::names::{Pieces, split};
 use crate::receipt::{Home, StreamReceipts};
@@ -22,6 +23,7 @@ pub(crate) struct Shared {
     pub target: Target,
     pub pools: Pools,
     pub stream: Arc<StreamReceipts>,
+    pub lag: Arc<Lag>,
     tables: Mutex<HashMap<EntityName, Arc<Table>>>,
     layouts: Mutex<Vec<(Selection, Arc<Layout>)>>,
     home: Mutex<Option<Home>>,
@@ -40,6 +42,7 @@ impl Shared {
             system,
             target,
             stream: Arc::default(),
+            lag: Arc::default(),
             tables: Mutex::default(),
             layouts: Mutex::default(),
             home: Mutex::default(),

@@ -114,7 +114,7 @@ impl Connector for Salesforce {
 
     fn usage(&self) -> Usage {
         let transport = &self.org.transport;
-        Usage { calls: transport.calls(), quota: transport.quota() }
+        Usage { calls: transport.calls(), quota: transport.quota(), log_retained: None }
     }
 
     fn grants(&self, _: &str, selections: &[&Selection]) -> Vec<Grant> {

@@ -92,4 +92,7 @@ pub struct Usage {
     pub calls: u64,
     /// The quota as the system last stated it.
     pub quota: Option<Quota>,
+    /// Bytes of its log that a system keeps for a feed of ours, which has not acknowledged them
+    /// yet, as far as it told. Nothing where no feed is open or the system keeps no log.
+    pub log_retained: Option<u64>,
 }

@@ -70,7 +70,8 @@ async fn caller(parts: &mut Parts, api: &Api, scope: Scope) -> Result<Caller, Pr
         .await
         .map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong"))?;
     if !Origin::of(&peer, &parts.headers, &api.proxies).secure {
-        let detail = "a token may not travel in plain text: call over https, or from this machine";
+        let detail = "a token may not travel in plain text: call from this machine, or over https \
+                      to Syncline itself (`tls`) or to a proxy that `trusted_proxies` lists";
         return Err(Problem::new(StatusCode::FORBIDDEN, "The way is not secure").detail(detail));
     }
     let unknown = || {

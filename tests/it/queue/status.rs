@@ -78,6 +78,16 @@ async fn status_tells_what_runs_what_waits_and_what_is_broken() {
     ] {
         assert!(told.contains(words), "{words}\n{told}");
     }
+    let again = installation.run(&["replay", "accounts", "--left", "L2"]).well();
+    assert!(again.contains("no engine is running") && again.contains("1 record"), "{again}");
+    let again = installation.run(&["replay", "accounts", "--all", "--json"]).json();
+    assert_eq!(again["links"].as_array().unwrap().len(), 1);
+    let listed = engine.ledger.parked(None, 9).await.unwrap();
+    assert!(listed[0].asked_again);
+    for wrong in [&["--left", "L1"][..], &["--right", "nobody"]] {
+        let refused = installation.run(&[&["replay", "accounts"][..], wrong].concat());
+        assert_eq!(refused.code(), Some(2), "{wrong:?}");
+    }
     let told = installation.run(&["status", "--json"]).json();
     assert_eq!(told["engine"]["runs"], false);
     assert_eq!(told["links"][0]["count"], 2);

@@ -1,6 +1,7 @@
 //! The change stream: a logical replication slot read with pgoutput.
 
 mod identity;
+mod lag;
 mod open;
 mod reader;
 mod relation;
@@ -11,4 +12,5 @@ mod transport;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use lag::Lag;
 pub(crate) use open::{open, start};

@@ -30,7 +30,9 @@ pub(crate) async fn open(
 ) -> Result<PgFeed> {
     let pieces = shared.pieces(cx);
     let place = from.map(|from| parse_lsn(&from.place)).transpose()?;
-    let mut transport = Transport::open(&shared.target, &pieces, place.unwrap_or(0)).await?;
+    let place_or_first = place.unwrap_or(0);
+    let lag = shared.lag.clone();
+    let mut transport = Transport::open(&shared.target, &pieces, place_or_first, lag).await?;
     let slot = look(&mut transport, &pieces).await?;
     if let (Some(from), Some(place)) = (from, place) {
         compare(&slot, from, place)?;
@@ -51,6 +53,7 @@ pub(crate) async fn open(
         let before = Identity::parse(&from.stream)?;
         identity = identity.follow(&before, &pieces.publication, read.keys().cloned())?;
     }
+    shared.lag.begin(slot.confirmed);
     transport.begin().await?;
     let mut wanted = HashMap::new();
     for selection in selections {
@@ -83,7 +86,7 @@ fn read_entries(now: &Entries, selections: &[&Selection], publication: &str) -> 
 /// scanned, and may be what the server can no longer decode.
 pub(crate) async fn start(shared: &Arc<Shared>, cx: &Context) -> Result<Position> {
     let pieces = shared.pieces(cx);
-    let mut transport = Transport::open(&shared.target, &pieces, 0).await?;
+    let mut transport = Transport::open(&shared.target, &pieces, 0, shared.lag.clone()).await?;
     let mut conn = shared.pools.reader("start feed").await?;
     skip(&mut conn, &pieces.slot).await?;
     shared.stream.begins_anew();

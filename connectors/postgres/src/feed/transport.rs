@@ -1,5 +1,6 @@
 //! The replication connection. The one module that knows which crate speaks the protocol.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -9,6 +10,7 @@ use pgwire_replication::{
 use secrecy::ExposeSecret as _;
 use syncline_sdk::{Error, ErrorKind, Result};
 
+use super::Lag;
 use crate::names::{Pieces, literal};
 use crate::session::PINNED;
 use crate::settings::{Target, TlsMode};
@@ -44,6 +46,7 @@ pub(crate) enum Message {
 /// A session that replicates, before or after it started to.
 pub(crate) struct Transport {
     client: ReplicationClient,
+    lag: Arc<Lag>,
 }
 
 /// What identifies a server.
@@ -54,7 +57,12 @@ pub(crate) struct Identity {
 
 impl Transport {
     /// Opens a session that does not replicate yet.
-    pub(crate) async fn open(target: &Target, pieces: &Pieces, from: u64) -> Result<Self> {
+    pub(crate) async fn open(
+        target: &Target,
+        pieces: &Pieces,
+        from: u64,
+        lag: Arc<Lag>,
+    ) -> Result<Self> {
         let password = target.password.as_ref().map_or("", |password| password.expose_secret());
         let options: Vec<String> =
             PINNED.iter().map(|(name, value)| format!("-c {name}={value}")).collect();
@@ -86,7 +94,7 @@ impl Transport {
         .with_options(options.join(" "))
         .with_application_name(format!("syncline/{}", pieces.slot));
         let client = ReplicationClient::connect_gated(config).await.map_err(refused)?;
-        Ok(Self { client })
+        Ok(Self { client, lag })
     }
 
     /// Who the server is.
@@ -117,7 +125,7 @@ impl Transport {
     pub(crate) async fn next(&mut self) -> Result<Message> {
         loop {
             let event = self.client.recv().await;
-            if let Some(message) = message(event)? {
+            if let Some(message) = message(event, &self.lag)? {
                 return Ok(message);
             }
         }
@@ -129,7 +137,7 @@ impl Transport {
             // Without the runtime's budget: else it would say after some messages that there are
             // none.
             let event = tokio::task::unconstrained(self.client.recv()).now_or_never()?;
-            match message(event) {
+            match message(event, &self.lag) {
                 Ok(Some(message)) => return Some(Ok(message)),
                 Ok(None) => {}
                 Err(error) => return Some(Err(error)),
@@ -141,6 +149,7 @@ impl Transport {
     pub(crate) fn ack(&self, place: &str) -> Result<()> {
         let lsn = parse_lsn(place)?;
         self.client.update_applied_lsn(Lsn(lsn));
+        self.lag.acknowledged(lsn);
         Ok(())
     }
 }
@@ -170,8 +179,18 @@ pub(crate) fn slot_query(slot: &str) -> String {
     )
 }
 
-fn message(event: Result<Option<ReplicationEvent>, PgWireError>) -> Result<Option<Message>> {
-    Ok(Some(match event.map_err(lost)? {
+fn message(
+    event: Result<Option<ReplicationEvent>, PgWireError>,
+    lag: &Lag,
+) -> Result<Option<Message>> {
+    let event = event.map_err(lost)?;
+    if let Some(
+        ReplicationEvent::XLogData { wal_end, .. } | ReplicationEvent::KeepAlive { wal_end, .. },
+    ) = &event
+    {
+        lag.told(wal_end.0);
+    }
+    Ok(Some(match event {
         Some(ReplicationEvent::XLogData { data, .. }) => Message::Data(data),
         Some(ReplicationEvent::Begin { final_lsn, xid, commit_time_micros }) => {
             Message::Begin { lsn: final_lsn.0, xid, micros: commit_time_micros }

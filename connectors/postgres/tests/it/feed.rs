@@ -149,7 +149,12 @@ async fn a_huge_transaction_comes_in_pieces_and_its_place_at_the_end() {
     if last.is_none() {
         last = feed.next(&place.cx, 500).await.unwrap().position;
     }
+    // What is not acknowledged the server keeps, and that is told.
+    let kept = || place.connector.usage().log_retained.unwrap();
+    let before = kept();
+    assert!(before > 50_000, "{before}");
     feed.ack(&last.unwrap()).await.unwrap();
+    assert!(kept() < before / 2, "{} of {before}", kept());
     let versions: Vec<_> = with.iter().flat_map(|batch| &batch.changes).collect();
     let order = place.connector.order(&versions[0].version, &versions[2999].version);
     assert_eq!(order, VersionOrder::Older);

@@ -115,7 +115,7 @@ impl Connector for MemoryConnector {
         let quota = self
             .system
             .with(|world| world.conditions.quota.map(|max| Quota { used: world.quota_used, max }));
-        Usage { calls: self.calls.load(Ordering::Relaxed), quota }
+        Usage { calls: self.calls.load(Ordering::Relaxed), quota, log_retained: None }
     }
 
     async fn check(&self, cx: &Context, selections: &[&Selection]) -> Result<Health> {

@@ -1,0 +1,121 @@
+//! `syncline replay`
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use clap::{ArgGroup, Args};
+use serde_json::Map;
+use syncline_core::mapping::language::Diagnostic;
+use syncline_ledger::{Access as _, Ledger as _, LinkQuery};
+use syncline_sdk::{Key, LinkId};
+
+use super::desk::{Desk, KnownMapping};
+use super::words::{count, plain};
+use super::{Exit, Output, Stop};
+
+const EXAMPLES: &str = "\
+Examples:
+  syncline replay accounts --left 001xx000003DGb1AAG   try this record again
+  syncline replay accounts --all                       everything of the mapping that is set aside
+
+A record that a system refused is set aside: `syncline status` lists such records with the reason
+and the remedy. What was mended in a set-up is noticed within a minute or so. What was mended
+elsewhere, so that a refused value would be taken now, is not: it is tried again when you ask.
+Refused once more, it is set aside once more.
+
+Exit code 2 when the record is not set aside.";
+
+/// The most records that are asked for at once.
+const PARKED_MAX: usize = 10_000;
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+#[command(group = ArgGroup::new("record").required(true).args(["left", "right", "link", "all"]))]
+pub(super) struct Arguments {
+    /// The mapping.
+    #[arg(value_name = "MAPPING")]
+    mapping: String,
+
+    /// The key of the left record.
+    #[arg(long, value_name = "KEY")]
+    left: Option<String>,
+
+    /// The key of the right record.
+    #[arg(long, value_name = "KEY")]
+    right: Option<String>,
+
+    /// The id of the link.
+    #[arg(long, value_name = "ID")]
+    link: Option<LinkId>,
+
+    /// Everything of the mapping that is set aside.
+    #[arg(long)]
+    all: bool,
+}
+
+pub(super) async fn run(
+    config: &Path,
+    arguments: Arguments,
+    output: &Output,
+) -> Result<Exit, Stop> {
+    let desk = Desk::open(config).await?;
+    let mapping = desk.named(&arguments.mapping)?;
+    let links = if arguments.all {
+        let parked = desk.ledger.parked(Some(mapping.id), PARKED_MAX).await;
+        parked.context("the ledger")?.into_iter().map(|parked| parked.link).collect()
+    } else {
+        vec![one(&desk, mapping, &arguments).await?]
+    };
+    let mut asked: Vec<LinkId> = Vec::new();
+    for link in links {
+        if desk.ledger.ask_again(mapping.id, link, desk.now).await.context("the ledger")? {
+            asked.push(link);
+        }
+    }
+    if asked.is_empty() && !arguments.all {
+        let help = format!("`{}` lists what is, with the remedy", desk.command("status"));
+        return Err(found("the record is not set aside".to_owned(), help));
+    }
+    tell(&desk, &mapping.name, &asked, output).await
+}
+
+async fn tell(desk: &Desk, mapping: &str, asked: &[LinkId], output: &Output) -> Result<Exit, Stop> {
+    let runs = desk.engine_runs().await?;
+    let records = count(i64::try_from(asked.len()).unwrap_or(i64::MAX), "record");
+    output.line(&match (asked.is_empty(), runs) {
+        (true, _) => format!("nothing of {mapping} is set aside"),
+        (false, true) => format!("to be tried again within a minute: {records}"),
+        (false, false) => {
+            let run = desk.command("run");
+            format!("no engine is running; to be tried again when `{run}` is started: {records}")
+        }
+    });
+    let mut fields = Map::new();
+    fields.insert("mapping".to_owned(), mapping.into());
+    let links = asked.iter().map(ToString::to_string).collect();
+    fields.insert("links".to_owned(), links);
+    fields.insert("engine_runs".to_owned(), runs.into());
+    output.answer("replay", fields);
+    Ok(Exit::Well)
+}
+
+fn found(message: String, help: String) -> Stop {
+    Stop::Found(Diagnostic::error(message).help(help).into())
+}
+
+/// The link that is meant.
+async fn one(desk: &Desk, mapping: &KnownMapping, arguments: &Arguments) -> Result<LinkId, Stop> {
+    if let Some(link) = arguments.link {
+        return Ok(link);
+    }
+    let mut query = LinkQuery { mapping: mapping.id, ..LinkQuery::default() };
+    query.keys.left.extend(arguments.left.as_deref().map(Key::from));
+    query.keys.right.extend(arguments.right.as_deref().map(Key::from));
+    let link = desk.load(&[query]).await?.links.pop();
+    link.map(|link| link.id).ok_or_else(|| {
+        let key = arguments.left.as_ref().or(arguments.right.as_ref());
+        let key = key.map_or_else(String::new, |key| plain(key));
+        let message = format!("the ledger knows no record {key} of mapping `{}`", mapping.name);
+        found(message, "write the key in the full form that the system uses".to_owned())
+    })
+}
