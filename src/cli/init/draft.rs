@@ -117,14 +117,16 @@ fn keys(text: &mut String, ends: &Sides<End<'_>>, keys: &[Key]) {
         return;
     }
     text.push_str("match:\n");
-    for key in keys {
+    for (at, key) in keys.iter().enumerate() {
+        // One is enough to begin with: each further rule is a further way to be wrong.
+        let dash = if at == 0 { "-" } else { "# -" };
         let (left, right) =
             (ends.left.field(key.columns.left), ends.right.field(key.columns.right));
         let as_text = sort(&left.kind) == Sort::Text;
         let normalize = if as_text { ", normalize: [trim, lowercase]" } else { "" };
         let _ = writeln!(
             text,
-            "  - {{ left: {}, right: {}{normalize} }}   # {} of {} sampled values on both sides",
+            "  {dash} {{ left: {}, right: {}{normalize} }}   # {} of {} values on both sides",
             word(left.name.as_str()),
             word(right.name.as_str()),
             key.shared.0,

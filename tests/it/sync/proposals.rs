@@ -44,8 +44,9 @@ async fn a_proposal_is_a_mapping_that_runs() {
     let (code, told) =
         world.command(&["init", "crm.Account", "ops.public.customers", "--write"]).await;
     assert_eq!((code, &told["fits"], &told["matched"]), (0, &json!(true), &json!(9)), "{told}");
-    let mapping = told["mapping"].as_str().unwrap();
-    let key = line(mapping, "Website", "domain");
+    let whole = told["mapping"].as_str().unwrap();
+    let (head, mapping) = whole.split_once("\nfields:\n").unwrap();
+    let key = line(head, "Website", "domain");
     assert!(key.contains("normalize: [trim, lowercase]"), "{key}");
     assert!(line(mapping, "Name", "company_name").contains("equal in 9 of 9"), "{mapping}");
     line(mapping, "Phone", "telephone");
@@ -59,7 +60,7 @@ async fn a_proposal_is_a_mapping_that_runs() {
     assert_eq!(code, 1);
 
     let (code, checked) = world.command(&["check", "--live"]).await;
-    assert_eq!(code, 0, "{checked}\n{mapping}");
+    assert_eq!(code, 0, "{checked}\n{whole}");
     let (_, plan) = world.command(&["plan"]).await;
     let creates: Vec<&Value> = plan["mappings"].as_array().unwrap().iter().collect();
     assert_eq!(creates[0]["creates"], json!({"left": 0, "right": 3}), "{plan}");
