@@ -288,7 +288,9 @@ impl Workset<'_> {
 
     /// An event of a write of ours that is settled by now shows another image of what that very
     /// write wrote: what the target made of it. It becomes the base while the base still comes
-    /// from that write (protocol E2). True when every change was of that kind.
+    /// from that write (protocol E2). True when every change was of that kind. Of a unit of several
+    /// fields it is not known any more which the write sent: what shows another image may be the
+    /// doing of an automation, and is an edit.
     fn late_evidence(
         &mut self,
         id: (MappingId, LinkId),
@@ -302,7 +304,8 @@ impl Workset<'_> {
         let ours = |at: u16| {
             mapping.unit_of(side, usize::from(at)).is_some_and(|unit| {
                 let origin = slot.link.origins.get(unit).copied().flatten();
-                origin.is_some_and(|from| from.entry == last && from.side != side)
+                let alone = mapping.units[unit].fields(side).count() == 1;
+                alone && origin.is_some_and(|from| from.entry == last && from.side != side)
             })
         };
         if slot.link.open[side].is_some() || !changed.iter().all(|(at, _, _)| ours(*at)) {

@@ -4,7 +4,7 @@
 use syncline_sdk::LinkId;
 
 use super::slot::Asked;
-use super::workset::Workset;
+use super::workset::{Workset, review_change};
 use crate::mapping::{Mapping, MappingId};
 use crate::model::{Decided, Figure, Review, ReviewKey, ReviewKind, ReviewStatus, Shown, Verdict};
 use crate::{Side, Sides};
@@ -69,7 +69,12 @@ impl Workset<'_> {
             }
             None => Asked { read: (1, ReviewStatus::Open), review, changed: true, new: true },
         };
-        slot.asked.insert(number, asked);
+        let key = asked.review.key;
+        // One that was closed in this very round on an older base is closed all the same.
+        let closed = slot.asked.insert(number, asked);
+        let closed =
+            closed.filter(|before| before.changed && !before.new && before.review.key != key);
+        self.out.reviews.extend(closed.map(review_change));
         self.count(Figure::Held, 1);
     }
 

@@ -1,6 +1,6 @@
 //! Settlement: what became of intents, and where the base moves (protocol P7, 1.5).
 
-use syncline_sdk::{Error, IntentId, Key, LinkId, Normalizer, Value, Version, VersionOrder};
+use syncline_sdk::{Cas, Error, IntentId, Key, LinkId, Normalizer, Value, Version, VersionOrder};
 
 use super::batching::{Carried, Step};
 use super::observation::{Missing, Observation};
@@ -9,6 +9,7 @@ use crate::Side;
 use crate::mapping::{Mapping, MappingId};
 use crate::model::{
     Base, DeletePhase, Figure, Intent, IntentKind, LinkState, Origin, Outcome, Settled,
+    WrittenField,
 };
 
 /// What is proved about a write.
@@ -237,8 +238,13 @@ impl Workset<'_> {
     ) -> Vec<(u16, Value)> {
         let link = &self.slots[&id].link;
         let evidence = link.field_state.evidence[side].as_deref();
-        let image = |field: &crate::model::WrittenField| {
+        let image = |field: &WrittenField| {
             let at = usize::from(field.field);
+            // It held its image before the write: another one shown after it is no doing of a
+            // normaliser but of an automation that the write set off, an edit as any other.
+            if !field.is_written() {
+                return field.image.clone();
+            }
             if let Some(stored) = stored.and_then(|stored| stored.get(at))
                 && stored.is_present()
             {
@@ -292,9 +298,16 @@ impl Workset<'_> {
         version: Option<Version>,
     ) {
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
-        let written: Vec<u16> = intent.fields.iter().map(|field| field.field).collect();
+        let guarded = mapping.sides[side].capabilities.cas != Cas::None;
+        let written = |at: u16| {
+            let mut fields = intent.fields.iter().filter(|field| field.field == at);
+            fields.any(WrittenField::is_written)
+        };
         if relation == VersionOrder::Older && !intent.half {
-            slot.link.pending[side].values.retain(|(field, _)| !written.contains(field));
+            // Under a guard the fields that were not sent were as the plan had them, too.
+            let held = |at: u16| guarded && intent.fields.iter().any(|field| field.field == at);
+            let values = &mut slot.link.pending[side].values;
+            values.retain(|(field, _)| !written(*field) && !held(*field));
         }
         if let (Some(stored), VersionOrder::Older) = (stored, relation) {
             // The other fields, as read under the lock of this write.
@@ -302,7 +315,7 @@ impl Workset<'_> {
             for at in 0..mapping.sides[side].image_len {
                 let field = u16::try_from(at).unwrap_or(u16::MAX);
                 let Some(now) = stored.get(at).filter(|now| now.is_present()) else { continue };
-                if written.contains(&field) || slot.link.observed(side, at) == now {
+                if written(field) || slot.link.observed(side, at) == now {
                     continue;
                 }
                 found = true;

@@ -320,7 +320,8 @@ impl<'a> Workset<'a> {
     }
 }
 
-fn review_change(asked: Asked) -> ReviewChange {
+/// What becomes of a question.
+pub(super) fn review_change(asked: Asked) -> ReviewChange {
     let Asked { review, read: (read_revision, read_status), new, .. } = asked;
     match review.status {
         ReviewStatus::Closed => ReviewChange::Close { key: review.key, read_revision, read_status },

@@ -131,10 +131,11 @@ fn differs(
     }
     let records = Sides { left: key, right: partner };
     for to in Side::BOTH {
-        // A person took the value of the side that does not lead: both stay as they are.
-        let taken = format!("Take({to:?})");
+        // A person took the value of the side that does not lead, or typed it: both stay as they
+        // are.
+        let taken = [format!("Take({to:?})"), "Typed(".to_owned()];
         let stays = |verdict: &Verdict| match verdict {
-            Verdict::Answered(told) => told.starts_with(&taken),
+            Verdict::Answered(told) => taken.iter().any(|taken| told.starts_with(taken)),
             _ => false,
         };
         if !unit.direction.reaches(to.other())

@@ -37,6 +37,8 @@ pub fn judge(evidence: &Evidence<'_>) -> Vec<Violation> {
             allowed += match decided.verdict {
                 Verdict::Answered(_) => 2,
                 Verdict::AwaitParent | Verdict::HalfWritten | Verdict::Adopt(_) => 1,
+                // What a form changed beside it goes the other way with a write of its own.
+                Verdict::Reverted(_) => 1,
                 _ => 0,
             };
         }
