@@ -24,9 +24,10 @@ pub const ANSWERS_MAX: usize = 100;
 /// Batches settled after a restart in one go.
 pub const OPEN_BATCHES_MAX: usize = 1_000;
 
-/// Journal entries read of a link whose record has a twin: within the hour that counts there are
-/// few, and where they do not reach back to the create a person is asked.
-pub const ENTRIES_OF_TWIN_MAX: usize = 64;
+/// Journal entries read of a link whose record has a twin or was made again: within the time in
+/// which a create can have either there are few. Where they do not reach back to the create, a
+/// person is asked about a twin, and a record made again is somebody's.
+pub const ENTRIES_OF_LINK_MAX: usize = 1_000;
 
 /// How often a round is decided anew when guarded rows moved, before it is given up for now. A
 /// single owner moves its own rows only between rounds, so more than a few means a defect.

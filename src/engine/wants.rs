@@ -115,7 +115,7 @@ impl<L: Ledger> Reading<'_, L> {
             self.read_matching((mapping, side, rule), looking, workset, gathered).await?;
         }
         for (mapping, link) in calls.journals {
-            let entries = self.ledger.explain(mapping, link, limits::ENTRIES_OF_TWIN_MAX).await?;
+            let entries = self.ledger.explain(mapping, link, limits::ENTRIES_OF_LINK_MAX).await?;
             workset.journal(mapping, link, &entries);
         }
         let answers = self.read_referring(calls.referring).await;

@@ -42,7 +42,7 @@ impl Workset<'_> {
     }
 
     /// Folds the observation and keeps the whole reading for the match rules.
-    fn take_in(
+    pub(super) fn take_in(
         &mut self,
         id: (MappingId, LinkId),
         mapping: &Mapping,
@@ -76,14 +76,8 @@ impl Workset<'_> {
                 self.adopt(id, mapping, side, seen);
                 true
             }
-            (LinkState::Linked | LinkState::Tombstone | LinkState::Held, Some(old))
-                if !slot.link.exists(side) && !slot.link.is_open() =>
-            {
-                let old = old.clone();
-                self.alias(mapping.id, side, old, link, "re-created");
-                self.set_key(id, side, Some(seen.key.clone()));
-                self.note(id, Verdict::Rekey(side));
-                self.take_in(id, mapping, side, seen);
+            _ if self.may_be_made_again(id, side) => {
+                self.await_journal(id, side, seen);
                 true
             }
             _ => false,

@@ -22,11 +22,16 @@ impl Workset<'_> {
     /// Answers [`super::Want::Journal`]: the newest entries of a link, newest first, as far as
     /// they are committed.
     pub fn journal(&mut self, mapping: MappingId, link: LinkId, entries: &[Entry]) {
-        let Some(slot) = self.slots.get_mut(&(mapping, link)) else { return };
-        let Some(mapping) = self.round.mappings.get(&mapping) else { return };
+        let Some(mapping) = self.mapping(mapping) else { return };
+        let id = (mapping.id, link);
+        let Some(slot) = self.slots.get_mut(&id) else { return };
         let conditional = |side: Side| mapping.sides[side].capabilities.conditional_delete;
         let written = slot.entries.iter().rev().chain(entries);
         slot.made = Some(read_back(written, conditional));
+        if let Some(remade) = slot.remade.take() {
+            let (side, seen) = *remade;
+            self.made_again(id, &mapping, side, &seen, entries);
+        }
     }
 }
 

@@ -25,6 +25,7 @@ mod parents;
 mod plan;
 mod question;
 mod refusal;
+mod remade;
 mod retry;
 mod round;
 mod search;

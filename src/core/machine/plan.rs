@@ -42,6 +42,7 @@ impl Workset<'_> {
     /// Plans every touched link.
     pub(super) fn plan_touched(&mut self) {
         self.hint_rereads();
+        self.hint_remade();
         self.merge_found();
         let touched: Vec<(MappingId, LinkId)> = self
             .slots

@@ -177,7 +177,7 @@ impl Workset<'_> {
 
     /// A unit that never travels to the created side has there what the side gives a new record
     /// by itself. That is no edit of anybody: it is where the base begins.
-    fn base_of_unreached(
+    pub(super) fn base_of_unreached(
         &mut self,
         id: (MappingId, LinkId),
         mapping: &Mapping,
@@ -263,7 +263,7 @@ impl Workset<'_> {
     }
 
     /// The base moves to what was pushed, never to what is current (protocol P7).
-    fn move_base(
+    pub(super) fn move_base(
         &mut self,
         id: (MappingId, LinkId),
         mapping: &Mapping,

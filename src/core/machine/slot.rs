@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use syncline_sdk::{ActorKind, Key, LinkId, Value, Version};
 
 use super::made::Made;
+use super::observation::Observation;
 use crate::model::{Entry, Guard, Link, Review, ReviewStatus};
 use crate::{Side, Sides};
 
@@ -74,6 +75,9 @@ pub(super) struct Slot {
     pub made: Option<Made>,
     /// Whether another record of a side refers to the record there, once that was looked for.
     pub referred: Option<bool>,
+    /// A record that carries this link's id was seen on a side whose own is gone: the journal
+    /// tells what to make of it.
+    pub remade: Option<Box<(Side, Observation)>>,
     /// A record that it had let go was seen again: it is read before that is believed.
     pub returning: Option<Key>,
     pub asked: BTreeMap<Option<u16>, Asked>,
@@ -113,6 +117,7 @@ impl Slot {
             twin: None,
             made: None,
             referred: None,
+            remade: None,
             returning: None,
             asked: BTreeMap::new(),
             reread: Sides::default(),

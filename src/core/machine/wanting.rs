@@ -20,6 +20,10 @@ impl Workset<'_> {
                 continue;
             }
             let Some(mapping) = self.round.mappings.get(&id.0) else { continue };
+            if slot.remade.is_some() {
+                wants.push(Want::Journal { mapping: id.0, link: id.1 });
+                continue;
+            }
             let mut rereads = Side::BOTH
                 .into_iter()
                 .filter(|side| slot.reread[*side] && slot.fresh[*side] == Fresh::No)

@@ -93,7 +93,7 @@ const TWINS: [(u64, &str); 9] = [
 ];
 
 /// The same, of runs that play everything.
-const ALL: [(u64, &str); 4] = [
+const ALL: [(u64, &str); 6] = [
     (
         95_003_530,
         "what an automation made of a field beside the written one was taken for its image",
@@ -101,6 +101,8 @@ const ALL: [(u64, &str); 4] = [
     (95_033_642, "the same"),
     (95_019_654, "the end of a question was forgotten for one asked anew in the same round"),
     (95_056_992, "the same"),
+    (49_063, "the old values of a late copy of our create were taken for edits"),
+    (54_652, "the same"),
 ];
 
 #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use syncline_sdk::{
     Actor, Capabilities, Cas, EntityName, FeedKind, FieldName, FieldType, HistoryKind, Instant,
-    LinkId, ReceiptKind, Selection, SystemName, Value, Version, VersionOrder,
+    IntentId, LinkId, ReceiptKind, Selection, SystemName, Value, Version, VersionOrder,
 };
 
 use crate::machine::{
@@ -15,8 +15,9 @@ use crate::mapping::{
     Unit,
 };
 use crate::model::{
-    Base, Changeset, Claim, Fence, FieldState, Link, LinkChange, LinkState, Pending, Review,
-    ReviewChange, ReviewStatus, shard_of,
+    Base, Changeset, Claim, Entry, Fence, FieldState, Intent, IntentKind, Link, LinkChange,
+    LinkState, Outcome, Pending, Review, ReviewChange, ReviewStatus, Settled, WrittenField,
+    shard_of,
 };
 use crate::{Side, Sides};
 
@@ -167,6 +168,46 @@ impl Scene {
     /// What a side shows.
     pub fn shown(&self, side: Side) -> &Value {
         self.link.observed(side, 0)
+    }
+}
+
+/// The journal of a create of ours on the right, decided upon at a time, microseconds.
+pub(super) fn journal_of_create(link: LinkId, intent: Intent, at: i64) -> Vec<Entry> {
+    let settled = Settled { intent: intent.id, side: intent.side, outcome: Outcome::Applied };
+    vec![Entry {
+        id: intent.id,
+        mapping: MAPPING,
+        link,
+        previous: None,
+        at: Instant::from_micros(at),
+        observed: Vec::new(),
+        decided: Vec::new(),
+        intent: Some(intent),
+        settled: vec![settled],
+    }]
+}
+
+/// That create, of the only field with this value; without one it carries nothing.
+pub(super) fn create_of(value: Option<&str>) -> Intent {
+    let value = value.map(Value::from);
+    let field = |value: Value| WrittenField {
+        field: 0,
+        image: value.clone(),
+        value,
+        expected: Value::Absent,
+    };
+    Intent {
+        id: IntentId { commit: 0, ordinal: 0 },
+        side: Side::Right,
+        kind: IntentKind::Create,
+        key: None,
+        units: vec![0],
+        fields: value.clone().map(field).into_iter().collect(),
+        version: version(0),
+        source: value.map(|value| (0, value)).into_iter().collect(),
+        half: false,
+        actor: Actor::default(),
+        edited_at: None,
     }
 }
 

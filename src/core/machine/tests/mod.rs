@@ -10,5 +10,6 @@ mod grouping;
 mod identity;
 mod lone;
 mod merging;
+mod remade;
 mod settle;
 mod twin;

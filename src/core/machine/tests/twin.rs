@@ -1,16 +1,12 @@
 //! Both sides made the same entity in the same minute (protocol C6).
 
-use syncline_sdk::{Actor, ActorKind, Cas, Instant, IntentId, Value, WriteOp};
+use syncline_sdk::{Actor, ActorKind, Cas, Value, WriteOp};
 
-use super::builder::{Done, MAPPING, Scene, seen, version};
+use super::builder::{Done, MAPPING, Scene, create_of, journal_of_create, seen, version};
 use crate::Side;
 use crate::machine::{Bin, Missing, Observation, OutBatch, Settling, Source, Step, Want, Workset};
 use crate::mapping::DeleteRule;
-use crate::model::{
-    Claim, DeletePhase, Entry, Intent, IntentKind, LinkState, Outcome, ReviewKind, Settled,
-};
-
-const CREATE: IntentId = IntentId { commit: 0, ordinal: 0 };
+use crate::model::{Claim, DeletePhase, Entry, IntentKind, LinkState, ReviewKind};
 
 /// The left record `l` was created on the right as `r`; both are `a`.
 fn created(cas: Cas) -> Scene {
@@ -34,31 +30,7 @@ fn created_beside_a_bin() -> Scene {
 
 /// The journal of that create, decided upon at a time, microseconds.
 fn journal(scene: &Scene, at: i64) -> Vec<Entry> {
-    let intent = Intent {
-        id: CREATE,
-        side: Side::Right,
-        kind: IntentKind::Create,
-        key: None,
-        units: vec![0],
-        fields: Vec::new(),
-        version: version(0),
-        source: Vec::new(),
-        half: false,
-        actor: Actor::default(),
-        edited_at: None,
-    };
-    let settled = Settled { intent: CREATE, side: Side::Right, outcome: Outcome::Applied };
-    vec![Entry {
-        id: CREATE,
-        mapping: MAPPING,
-        link: scene.link.id,
-        previous: None,
-        at: Instant::from_micros(at),
-        observed: Vec::new(),
-        decided: Vec::new(),
-        intent: Some(intent),
-        settled: vec![settled],
-    }]
+    journal_of_create(scene.link.id, create_of(None), at)
 }
 
 fn read(side: Side, key: &str, value: &str, at: u8) -> Observation {

@@ -27,6 +27,7 @@ pub fn judge(evidence: &Evidence<'_>, chains: &Chains) -> Vec<Violation> {
             if !answered
                 && !partner_was_deleted(evidence, side.other(), line, origin.link, step)
                 && !twins::is_retraction(evidence, side, line, step)
+                && !is_copy_of_deleted(evidence, side, line, origin.link, step)
             {
                 let text =
                     format!("{side} {} {} was deleted, its partner was not", line.entity, line.key);
@@ -43,6 +44,28 @@ pub fn judge(evidence: &Evidence<'_>, chains: &Chains) -> Vec<Violation> {
         }
     }
     found
+}
+
+/// Whether the record is a late copy of a create whose first record or its partner a person had
+/// deleted: nobody ever asked for it.
+fn is_copy_of_deleted(
+    evidence: &Evidence<'_>,
+    side: Side,
+    line: &LogEntry,
+    link: syncline_sdk::LinkId,
+    step: u32,
+) -> bool {
+    let made_by = |made: &LogEntry| {
+        let made_it = made.event == Event::Created && made.entity == line.entity;
+        made.origin.as_ref().filter(|_| made_it).map(|origin| origin.intent)
+    };
+    let history = &evidence.history[side];
+    let Some(create) = history.iter().filter(|made| made.key == line.key).find_map(made_by) else {
+        return false;
+    };
+    let first = history.iter().find(|made| made_by(made) == Some(create));
+    first.is_some_and(|first| first.key != line.key)
+        && Side::BOTH.into_iter().any(|at| partner_was_deleted(evidence, at, line, link, step))
 }
 
 fn partner_was_deleted(
