@@ -13,6 +13,9 @@ use crate::{
 pub struct Expect {
     /// The old value of each written field, in the order of the written values.
     pub values: Vec<Value>,
+    /// Fields that are not written, with what they must hold still: where a side guards field by
+    /// field, so that no half of what belongs together is written over somebody's other half.
+    pub also: Vec<(FieldName, Value)>,
     /// The version that the record was planned on.
     pub version: Version,
 }

@@ -3,12 +3,13 @@
 use syncline_sdk::{Key, LinkId, Value};
 
 use super::batching::Step;
+use super::halves::Maker;
 use super::slot::Search;
 use super::workset::Workset;
 use crate::mapping::{Mapping, MappingId};
 use crate::model::{
-    Answer, BothHalves, Choice, Half, IntentKind, LinkState, ReviewKind, ReviewStatus, UnitState,
-    Verdict, WrittenField,
+    Answer, Choice, IntentKind, LinkState, ReviewKind, ReviewStatus, UnitState, Verdict,
+    WrittenField,
 };
 use crate::reconcile::{both_written, written_fields};
 use crate::{Side, Sides};
@@ -151,7 +152,7 @@ impl Workset<'_> {
             return Err("the record was changed within the current tick".to_owned());
         }
         self.settle_unit(id, at);
-        self.send_answer(id, mapping, at, to, fields, false, answer);
+        self.send_answer(id, mapping, at, to, fields, answer);
         Ok(())
     }
 
@@ -160,7 +161,6 @@ impl Workset<'_> {
         self.close(id, Some(at));
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one answer")]
     fn send_answer(
         &mut self,
         id: (MappingId, LinkId),
@@ -168,19 +168,14 @@ impl Workset<'_> {
         at: usize,
         to: Side,
         fields: Vec<WrittenField>,
-        half: bool,
         answer: &Answer,
     ) {
         let units = vec![u16::try_from(at).unwrap_or(u16::MAX)];
         let mut intent = self.make_intent(id, mapping, to, IntentKind::Update, fields);
         intent.source = self.source(id, mapping, to.other(), &units);
         intent.units = units;
-        intent.half = half;
-        intent.actor = syncline_sdk::Actor {
-            id: Some(answer.by.as_str().into()),
-            kind: syncline_sdk::ActorKind::Person,
-        };
-        intent.edited_at = Some(answer.at);
+        let Maker { actor, at } = Maker::of(answer);
+        (intent.actor, intent.edited_at) = (actor, at);
         let key = self.slots[&id].link.keys[to].clone();
         self.send(id, to, intent, Step::Write, key);
     }
@@ -201,7 +196,7 @@ impl Workset<'_> {
             return Err(format!("the unit has {places} fields on the left side"));
         }
         let link = &self.slots[&id].link;
-        let mut fields = both_written(mapping, link, at, values.to_vec())
+        let fields = both_written(mapping, link, at, values.to_vec())
             .map_err(|(side, why)| format!("the {side} side cannot store the value: {why}"))?;
         for side in Side::BOTH {
             if fields[side].iter().all(|field| !field.is_written()) {
@@ -215,15 +210,8 @@ impl Workset<'_> {
             return Err("a record was changed within the current tick".to_owned());
         }
         self.settle_unit(id, at);
-        let number = vec![u16::try_from(at).unwrap_or(u16::MAX)];
-        let seen = Sides::from_fn(|side| self.source(id, mapping, side, &number));
-        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
-        slot.link.field_state.both =
-            Some(BothHalves { units: number, seen, halves: Sides::from_fn(|_| Half::Open) });
-        for side in Side::BOTH {
-            let out = std::mem::take(&mut fields[side]);
-            self.send_answer(id, mapping, at, side, out, true, answer);
-        }
+        let units = [u16::try_from(at).unwrap_or(u16::MAX)];
+        self.open_halves(id, mapping, &units, fields, &Maker::of(answer));
         Ok(())
     }
 

@@ -136,6 +136,7 @@ impl Workset<'_> {
         let key = || intent.key.clone().unwrap_or_else(|| Key::new(""));
         let expect = |fields: &mut dyn Iterator<Item = &crate::model::WrittenField>| Expect {
             values: fields.map(|field| native(field.field, &field.expected)).collect(),
+            also: Vec::new(),
             version: intent.version.clone(),
         };
         match (step, intent.kind) {
@@ -156,15 +157,15 @@ impl Workset<'_> {
                     .collect(),
             },
             (Step::Write, _) => {
-                let written: Vec<_> =
-                    intent.fields.iter().filter(|field| guards(mapping, intent, field)).collect();
-                let sent = |field: &WrittenField| match field.is_written() {
-                    true => native(field.field, &field.value),
-                    false => native(field.field, &field.expected),
-                };
-                let values: Vec<(FieldName, Value)> =
-                    written.iter().map(|field| (name(field.field), sent(field))).collect();
-                let expect = expect(&mut written.iter().copied());
+                let written = || intent.fields.iter().filter(|field| field.is_written());
+                let values: Vec<(FieldName, Value)> = written()
+                    .map(|field| (name(field.field), native(field.field, &field.value)))
+                    .collect();
+                let also = intent.fields.iter().filter(|field| guards(mapping, intent, field));
+                let also = also
+                    .map(|field| (name(field.field), native(field.field, &field.expected)))
+                    .collect();
+                let expect = Expect { also, ..expect(&mut written()) };
                 WriteOp::Update { key: key(), values, expect, claim: *claim }
             }
         }
@@ -208,13 +209,13 @@ impl crate::model::WrittenField {
     }
 }
 
-/// Whether a field is sent. One that holds its image is not (protocol P6), except where other
-/// fields of its unit are written and the side guards field by field: then it is sent as it is,
-/// so that an edit of it made meanwhile refuses the write, and no half of a unit gets mixed with
-/// half of another (protocol M10).
+/// Whether a field that holds its image already, and so is not sent (protocol P6), must hold it
+/// still: where other fields of its unit are written and the side guards field by field, an edit
+/// of it made meanwhile refuses the write, so that no half of a unit gets mixed with half of
+/// another (protocol M10).
 fn guards(mapping: &Mapping, intent: &Intent, field: &WrittenField) -> bool {
     if field.is_written() || mapping.sides[intent.side].capabilities.cas != Cas::ExactField {
-        return field.is_written();
+        return false;
     }
     let unit = mapping.unit_of(intent.side, usize::from(field.field));
     intent.fields.iter().any(|other| {

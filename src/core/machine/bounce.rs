@@ -2,6 +2,7 @@
 
 use syncline_sdk::{ActorKind, FeedKind, Instant, Value};
 
+use super::round::Limits;
 use crate::Side;
 use crate::encoding::encode;
 use crate::mapping::Mapping;
@@ -27,9 +28,10 @@ pub(super) fn is_return(
 /// Whether a side, which does not tell who made a change, shows a new value soon after our write
 /// of this unit. It may be somebody's answer to the value, or an automation's to the write, which
 /// would never end where the other side answers likewise: a few are taken for edits, a long row
-/// of them is not (protocol N5, N7).
+/// of them is not (protocol N5, N7). What was made of both sides' values is ours on either.
 pub(super) fn is_reaction(link: &Link, unit: usize, side: Side, within: i64) -> bool {
-    let ours = link.origins.get(unit).copied().flatten().is_some_and(|from| from.side != side);
+    let from = link.origins.get(unit).copied().flatten();
+    let ours = from.is_some_and(|from| from.side != side || from.actor == ActorKind::Sync);
     ours && link.pending[side].actor.kind == ActorKind::Unknown && is_soon(link, unit, side, within)
 }
 
@@ -40,6 +42,31 @@ fn is_soon(link: &Link, unit: usize, side: Side, within: i64) -> bool {
         Some(at) if from != 0 => at.saturating_sub(from) <= within,
         _ => true,
     }
+}
+
+/// How often a unit was written without an edit from outside in between, the write that carries
+/// these sides' values counted, and how often it may be (protocol P8a).
+pub(super) fn count(
+    mapping: &Mapping,
+    link: &Link,
+    unit: usize,
+    from: &[Side],
+    limits: &Limits,
+) -> (u8, u8) {
+    let within = limits.bounce_within;
+    let foreign = from.iter().copied().filter(|side| {
+        link.pending[*side].foreign && !is_return(mapping, link, unit, *side, within)
+    });
+    let (mut edited, mut reacted) = (false, false);
+    for side in foreign {
+        match is_reaction(link, unit, side, within) {
+            true => reacted = true,
+            false => edited = true,
+        }
+    }
+    let before = link.field_state.unit(unit).bounces;
+    let now = if edited { 0 } else { before.saturating_add(1) };
+    (now, if reacted { limits.reactions_max } else { limits.bounces_max })
 }
 
 /// What a write to a side is about to replace there, for [`is_return`]; 0 where the side tells who

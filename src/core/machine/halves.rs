@@ -1,14 +1,56 @@
 //! Decisions that write both sides: each half settles on its own (protocol P7').
 
-use syncline_sdk::{LinkId, Value, VersionOrder};
+use syncline_sdk::{Actor, ActorKind, Instant, LinkId, Value, VersionOrder};
 
+use super::batching::Step;
 use super::settle::origin;
 use super::workset::Workset;
-use crate::Side;
 use crate::mapping::{Mapping, MappingId};
-use crate::model::{Half, Intent, Verdict};
+use crate::model::{Answer, BothHalves, Half, Intent, IntentKind, Verdict, WrittenField};
+use crate::{Side, Sides};
+
+/// Who made a value that goes to both sides.
+pub(super) struct Maker {
+    pub actor: Actor,
+    /// When; nothing where the edits that it was made of tell.
+    pub at: Option<Instant>,
+}
+
+impl Maker {
+    /// The person who answered.
+    pub fn of(answer: &Answer) -> Self {
+        let actor = Actor { id: Some(answer.by.as_str().into()), kind: ActorKind::Person };
+        Self { actor, at: Some(answer.at) }
+    }
+}
 
 impl Workset<'_> {
+    /// Opens one intent a side that together write a decision on both.
+    pub(super) fn open_halves(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        units: &[u16],
+        mut fields: Sides<Vec<WrittenField>>,
+        maker: &Maker,
+    ) {
+        let seen = Sides::from_fn(|side| self.source(id, mapping, side, units));
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        let halves = Sides::from_fn(|_| Half::Open);
+        slot.link.field_state.both = Some(BothHalves { units: units.to_vec(), seen, halves });
+        for side in Side::BOTH {
+            let half = std::mem::take(&mut fields[side]);
+            let mut intent = self.make_intent(id, mapping, side, IntentKind::Update, half);
+            intent.source = self.source(id, mapping, side.other(), units);
+            intent.units = units.to_vec();
+            intent.half = true;
+            intent.actor = maker.actor.clone();
+            intent.edited_at = maker.at.or(intent.edited_at);
+            let key = self.slots[&id].link.keys[side].clone();
+            self.send(id, side, intent, Step::Write, key);
+        }
+    }
+
     /// One half of a decision on both sides was applied (protocol P7').
     pub(super) fn half_applied(
         &mut self,
@@ -75,7 +117,7 @@ impl Workset<'_> {
         mapping: &Mapping,
         side: Side,
         units: &[u16],
-        seen: &crate::Sides<Vec<(u16, Value)>>,
+        seen: &Sides<Vec<(u16, Value)>>,
     ) {
         let other = side.other();
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");

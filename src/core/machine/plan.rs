@@ -6,10 +6,10 @@ use super::batching::Step;
 use super::bounce;
 use super::slot::{Fresh, Slot};
 use super::workset::Workset;
-use crate::mapping::{Mapping, MappingId, NoImage};
+use crate::mapping::{Initial, Mapping, MappingId, NoImage, Policy};
 use crate::model::{
-    Decided, HintReason, IntentKind, LinkState, Origin, ReviewKind, UnitState, UnitStatus, Verdict,
-    WrittenField,
+    Decided, HintReason, IntentKind, LinkState, Origin, ReviewKind, ReviewStatus, UnitState,
+    UnitStatus, Verdict, WrittenField,
 };
 use crate::reconcile::{UnitPlan, decide_unit, is_first_match};
 use crate::{Side, Sides};
@@ -92,7 +92,10 @@ impl Workset<'_> {
         };
         let plans: Vec<(usize, UnitPlan)> = (0..mapping.units.len())
             .filter(idle)
-            .map(|at| (at, decide_unit(mapping, link, at)))
+            .map(|at| match self.stays_asked(id, mapping, at) {
+                true => (at, UnitPlan::Hold),
+                false => (at, decide_unit(mapping, link, at)),
+            })
             .collect();
         // One intent a side is open at a time: what goes to one side alone follows.
         let merged = self.plan_merges(id, mapping, &plans);
@@ -119,6 +122,26 @@ impl Workset<'_> {
             let key = self.slots[&id].link.keys[side].clone();
             self.send(id, side, intent, Step::Write, key);
         }
+    }
+
+    /// Whether a question that the times of two edits left open stands: both values are as they
+    /// were asked about. A side tells only when its record was changed last, be it another field
+    /// or our own doing, so a later time is no news of this unit.
+    fn stays_asked(&self, id: (MappingId, LinkId), mapping: &Mapping, at: usize) -> bool {
+        let slot = &self.slots[&id];
+        let asked = u16::try_from(at).ok().and_then(|unit| slot.asked.get(&Some(unit)));
+        let Some(review) = asked.map(|asked| &asked.review) else { return false };
+        let by_time = match review.kind {
+            ReviewKind::Conflict => mapping.units[at].conflict == Policy::Newest,
+            ReviewKind::Initial => mapping.initial == Initial::Newest,
+            _ => false,
+        };
+        by_time
+            && review.status != ReviewStatus::Closed
+            && Side::BOTH.into_iter().all(|side| {
+                let shown = mapping.units[at].fields(side);
+                shown.map(|field| slot.link.observed(side, field)).eq(&review.shown[side].values)
+            })
     }
 
     /// Gives a pair that was just matched the base of which nothing is agreed yet.
@@ -199,31 +222,40 @@ impl Workset<'_> {
         if self.is_away(id, mapping, to) || !self.is_closed(id, mapping, to) {
             return;
         }
-        let link = &self.slots[&id].link;
-        let within = self.round.limits.bounce_within;
         // An edit that is taken back was made on the side that is written.
         let from = if verdict == Verdict::Reverted(to) { to } else { to.other() };
-        let foreign =
-            link.pending[from].foreign && !bounce::is_return(mapping, link, at, from, within);
-        let reaction = foreign && bounce::is_reaction(link, at, from, within);
-        let edit = foreign && !reaction;
-        let limits = self.round.limits;
-        let most = if reaction { limits.reactions_max } else { limits.bounces_max };
-        let state = link.field_state.unit(at);
-        let bounces = if edit { 0 } else { state.bounces.saturating_add(1) };
-        let replaced = bounce::replaced(mapping, link, at, to);
-        if bounces > most {
-            self.decided(id, mapping, at, Verdict::Oscillates);
-            self.set_unit(id, at, UnitState { status: UnitStatus::Frozen, bounces, ..state });
-            self.ask(id, mapping, Some(at), ReviewKind::Oscillation);
+        let replaced = bounce::replaced(mapping, &self.slots[&id].link, at, to);
+        if !self.may_write(id, mapping, at, &[from], replaced) {
             return;
         }
-        self.free_unit(id, at);
-        self.set_unit(id, at, UnitState { status: UnitStatus::Free, bounces, replaced });
         out[to].reverts |= verdict == Verdict::Reverted(to);
         self.decided(id, mapping, at, verdict);
         out[to].units.push(u16::try_from(at).unwrap_or(u16::MAX));
         out[to].fields.extend(fields);
+    }
+
+    /// Counts a write of a unit that carries these sides' values. Too many without an edit from
+    /// outside in between freeze the unit, and a person is asked (protocol P8a).
+    pub(super) fn may_write(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        at: usize,
+        from: &[Side],
+        replaced: u32,
+    ) -> bool {
+        let link = &self.slots[&id].link;
+        let (bounces, most) = bounce::count(mapping, link, at, from, &self.round.limits);
+        if bounces > most {
+            let state = link.field_state.unit(at);
+            self.decided(id, mapping, at, Verdict::Oscillates);
+            self.set_unit(id, at, UnitState { status: UnitStatus::Frozen, bounces, ..state });
+            self.ask(id, mapping, Some(at), ReviewKind::Oscillation);
+            return false;
+        }
+        self.free_unit(id, at);
+        self.set_unit(id, at, UnitState { status: UnitStatus::Free, bounces, replaced });
+        true
     }
 
     /// Moves the base of a unit to what sides show, without a write.

@@ -18,16 +18,11 @@ const SKEW: i64 = 5_000_000;
 
 /// The side whose record was changed last, beyond doubt.
 pub(super) fn newest(link: &Link) -> Option<Side> {
-    later(link, SKEW)
-}
-
-/// The side whose record was changed last, by more than so many microseconds.
-pub(super) fn later(link: &Link, apart: i64) -> Option<Side> {
     let left = link.pending.left.at.map(Instant::micros)?;
     let right = link.pending.right.at.map(Instant::micros)?;
     match left.saturating_sub(right) {
-        by if by > apart => Some(Side::Left),
-        by if by < -apart => Some(Side::Right),
+        by if by > SKEW => Some(Side::Left),
+        by if by < -SKEW => Some(Side::Right),
         _ => None,
     }
 }

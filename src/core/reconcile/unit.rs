@@ -173,7 +173,7 @@ fn first_winner(mapping: &Mapping, link: &Link, at: usize) -> Option<Side> {
     match mapping.initial {
         Initial::Review => None,
         Initial::Wins(side) => Some(side),
-        Initial::Newest => merge::later(link, 0),
+        Initial::Newest => merge::newest(link),
         Initial::Fill => {
             let empty = Sides::from_fn(|side| {
                 unit.fields(side).all(|field| link.observed(side, field).is_null())

@@ -169,7 +169,12 @@ fn update<'a>(
     let mut shape = Shape::new(Verb::Update);
     let mut new = written(layout, values, &mut shape)?;
     shape.compared = shape.columns.len();
-    let expected = expectations(layout, &shape.columns, expect)?;
+    let mut expected = expectations(layout, &shape.columns, expect)?;
+    for (field, value) in &expect.also {
+        let at = layout.table.place("push", field).map_err(State::Rejected)?;
+        expected.push(expectation(layout, at, value)?);
+        shape.guards.push(at);
+    }
     own_columns(cx, write, layout, claim, &mut shape, &mut new);
     if claim {
         shape.claimed =
@@ -248,12 +253,20 @@ fn expectations<'a>(
     }
     let mut texts = Vec::with_capacity(columns.len());
     for (at, value) in columns.iter().zip(&expect.values) {
-        if !value.is_present() {
-            return Err(State::Stale(None));
-        }
-        texts.push(layout.table.columns[*at].encode(value).map_err(State::Rejected)?);
+        texts.push(expectation(layout, *at, value)?);
     }
     Ok(texts)
+}
+
+fn expectation<'a>(
+    layout: &Layout,
+    at: usize,
+    value: &'a Value,
+) -> Result<Option<Cow<'a, str>>, State> {
+    if !value.is_present() {
+        return Err(State::Stale(None));
+    }
+    layout.table.columns[at].encode(value).map_err(State::Rejected)
 }
 
 fn rejected(why: &'static str) -> State {

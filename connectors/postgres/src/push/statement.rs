@@ -21,13 +21,15 @@ pub(crate) struct Shape {
     /// How many of them, from the first, are fields of the mapping, whose old values are
     /// compared; the rest are the external id and the marker.
     pub compared: usize,
+    /// Columns of an update that are not written, but compared as well.
+    pub guards: Vec<usize>,
     /// The place among them of an external-id field that must be free or already this link's.
     pub claimed: Option<usize>,
 }
 
 impl Shape {
     pub(crate) fn new(verb: Verb) -> Self {
-        Self { verb, columns: Vec::new(), compared: 0, claimed: None }
+        Self { verb, columns: Vec::new(), compared: 0, guards: Vec::new(), claimed: None }
     }
 
     /// The statement. Its arguments are text arrays: key columns, new values, expected values.
@@ -78,7 +80,7 @@ impl Shape {
         let arguments: Vec<String> = (0..table.key.len())
             .map(|at| format!("k{at}"))
             .chain((0..written).map(|at| format!("n{at}")))
-            .chain((0..self.compared).map(|at| format!("e{at}")))
+            .chain((0..self.compared + self.guards.len()).map(|at| format!("e{at}")))
             .collect();
         let arrays: Vec<String> =
             (1..=arguments.len()).map(|at| format!("${at}::text[]")).collect();
@@ -129,9 +131,11 @@ impl Shape {
 
     /// The condition under which a row is still what the write expects.
     fn fits(&self, layout: &Layout) -> String {
+        let guards = self.guards.iter().map(|at| &layout.table.columns[*at]);
         let mut fits: Vec<String> = self
             .columns(layout)
             .take(self.compared)
+            .chain(guards)
             .enumerate()
             .map(|(at, column)| column.same("t", &format!("i.e{at}")))
             .collect();

@@ -31,6 +31,32 @@ pub fn decimal(text: &str) -> Value {
     Value::Decimal(text.parse().unwrap())
 }
 
+/// A column that may only be given to a new row is compared, not set.
+#[tokio::test]
+async fn what_an_update_only_expects_is_not_written() {
+    let place = place("push_expects").await;
+    place.sql("alter table t add fixed text generated always as (note || '!') stored").await;
+    let selection = Arc::new(syncline_sdk::Selection {
+        fields: Arc::from(["name".into(), "fixed".into()]),
+        ..(*fields()).clone()
+    });
+    let renamed = |old: &str, new: &str, fixed: &str| {
+        let WriteOp::Update { key, values, expect, claim } =
+            update("1", &[("name", old.into(), new.into())])
+        else {
+            unreachable!()
+        };
+        let expect = Expect { also: vec![("fixed".into(), fixed.into())], ..expect };
+        WriteOp::Update { key, values, expect, claim }
+    };
+    let first = vec![write(&selection, 0, renamed("a", "x", "another"))];
+    let outcomes = place.connector.push(&place.cx, batch(1, first)).await.unwrap();
+    assert!(matches!(outcomes[0], WriteOutcome::Stale { .. }), "{:?}", outcomes[0]);
+    let second = vec![write(&selection, 1, renamed("a", "x", "one!"))];
+    let outcomes = place.connector.push(&place.cx, batch(2, second)).await.unwrap();
+    assert!(matches!(outcomes[0], WriteOutcome::Applied { .. }), "{:?}", outcomes[0]);
+}
+
 #[tokio::test]
 async fn a_batch_answers_each_write_by_what_it_found() {
     let place = place("push_each").await;

@@ -81,7 +81,7 @@ async fn fields_that_cannot_carry_marker_and_link_id_are_not_written() {
     assert_eq!(word(&world.push(&change).await), "applied");
     let settled = world.settle(&change, true).await;
     assert!(matches!(settled, Settlement::Undecided { .. }), "{settled:?}");
-    let expect = Expect { values: Vec::new(), version: record.version.clone() };
+    let expect = Expect { version: record.version.clone(), ..Expect::default() };
     let mut fence = world.write(WriteOp::Fence { key: record.key.clone(), expect });
     fence.selection = unfit.clone();
     let WriteOutcome::Rejected { error, .. } = world.push(&fence).await else { panic!() };
@@ -169,7 +169,7 @@ async fn a_guarded_delete_is_told_from_another_persons() {
     let world = World::start().await;
     let id = world.made("a").await;
     let record = world.read_closed(id).await;
-    let expect = Expect { values: Vec::new(), version: record.version.clone() };
+    let expect = Expect { version: record.version.clone(), ..Expect::default() };
     let fence = world.write(WriteOp::Fence { key: record.key.clone(), expect });
     assert_eq!(word(&world.push(&fence).await), "applied");
     let removal = world.write(delete(&record));
@@ -199,7 +199,7 @@ async fn a_fence_is_refused_when_the_record_changed() {
     let id = world.made("a").await;
     let record = world.read_closed(id).await;
     world.person().update(id, &fields(&[("Phone", "1".into())])).await.unwrap();
-    let expect = Expect { values: Vec::new(), version: record.version.clone() };
+    let expect = Expect { version: record.version.clone(), ..Expect::default() };
     let fence = world.write(WriteOp::Fence { key: record.key, expect });
     assert_eq!(word(&world.push(&fence).await), "stale");
 }

@@ -259,7 +259,7 @@ pub fn rows(rows: &[String]) -> Answer {
 
 pub fn expect(second: i64) -> Expect {
     let version = Version::new((EIGHT + second).to_string().into_bytes());
-    Expect { values: Vec::new(), version }
+    Expect { version, ..Expect::default() }
 }
 
 pub fn write(ordinal: i32, op: WriteOp) -> Write {

@@ -179,7 +179,7 @@ pub fn update(record: &Record, values: &[(&str, Value)]) -> WriteOp {
     WriteOp::Update {
         key: record.key.clone(),
         values: values.collect(),
-        expect: Expect { values: Vec::new(), version: record.version.clone() },
+        expect: Expect { version: record.version.clone(), ..Expect::default() },
         claim: false,
     }
 }

@@ -130,7 +130,8 @@ impl<'a> Session<'a> {
     /// What a write to these fields expects, planned on a reading.
     pub(crate) fn expect(&self, record: &Record, fields: &[FieldName]) -> Expect {
         let old = |field: &FieldName| self.shown(record, field).cloned().unwrap_or_default();
-        Expect { values: fields.iter().map(old).collect(), version: record.version.clone() }
+        let values = fields.iter().map(old).collect();
+        Expect { values, version: record.version.clone(), ..Expect::default() }
     }
     pub(crate) fn write(&self, op: WriteOp) -> Write {
         let number = i64::try_from(self.number()).unwrap_or(i64::MAX);

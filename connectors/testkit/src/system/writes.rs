@@ -229,6 +229,9 @@ impl World {
                         return Err(stale());
                     }
                 }
+                if expect.also.iter().any(|(field, expected)| row.value(field) != *expected) {
+                    return Err(stale());
+                }
                 if count == expect.values.len() {
                     Ok(())
                 } else {

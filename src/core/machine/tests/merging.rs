@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use syncline_sdk::{Cas, FieldName, FieldType, Selection, Value};
+use syncline_sdk::{Cas, FieldName, FieldType, Instant, Selection, Value};
 
 use super::builder::{Done, MAPPING, Scene, seen, version};
 use crate::Side;
-use crate::machine::{Observation, OutBatch, Settling};
+use crate::machine::{Observation, OutBatch, Settling, Source};
 use crate::mapping::{ForeignEdits, Pair, Policy};
-use crate::model::UnitStatus;
+use crate::model::{ReviewKind, UnitStatus};
 
 fn shows(side: Side, values: &[Value], at: u8) -> Observation {
     Observation { content: Ok(values.to_vec()), ..seen(side, "", at) }
@@ -93,6 +93,79 @@ fn a_sum_that_a_side_cannot_hold_waits_for_a_person() {
     assert_eq!(scene.link.field_state.unit(0).status, UnitStatus::Held);
 }
 
+#[test]
+fn automations_that_undo_a_merged_value_on_both_sides_are_stopped() {
+    let mut scene = counted();
+    scene.map(|mapping| {
+        for side in Side::BOTH {
+            let can = &mut mapping.sides[side].capabilities;
+            (can.cas, can.feed) = (Cas::ExactRecord, syncline_sdk::FeedKind::Polled);
+        }
+    });
+    let mut merges = 0;
+    for turn in 0..60_u8 {
+        // One automation adds two to whatever is written, the other takes one away.
+        let [left, right] = [2, -1].map(|by| {
+            let Value::Int(base) = scene.link.base_value(Side::Left, 0) else { panic!() };
+            [Value::Int(base + by)]
+        });
+        let read = |side: Side, now: &[Value], at: u8| Observation {
+            source: Source::Read,
+            at: Some(Instant::from_micros(1_000_000 * i64::from(turn + 1))),
+            ..shows(side, now, at)
+        };
+        let at = 3 * turn + 2;
+        let done = scene.round(|workset| {
+            workset.begin_reading();
+            workset.observe(MAPPING, Side::Left, &read(Side::Left, &left, at));
+            workset.observe(MAPPING, Side::Right, &read(Side::Right, &right, at));
+        });
+        if done.sends.is_empty() {
+            break;
+        }
+        merges += 1;
+        for side in Side::BOTH {
+            scene.settle(half(&done, side), applied(at + 1));
+        }
+    }
+    assert!(merges <= 35, "{merges} merges");
+    assert_eq!(scene.reviews[0].kind, ReviewKind::Oscillation);
+}
+
+#[test]
+fn a_question_that_times_left_open_is_not_settled_by_the_time_of_another_field() {
+    let mut scene = address(Cas::ExactField);
+    scene.map(|mapping| {
+        mapping.units[0].pairs.truncate(1);
+        mapping.units[0].conflict = Policy::Newest;
+        mapping.units.push(crate::mapping::Unit::of("city", Pair::plain(1, 1)));
+    });
+    scene.link.origins.push(None);
+    let at = |seconds: i64, seen: Observation| Observation {
+        at: Some(Instant::from_micros(seconds * 1_000_000)),
+        ..seen
+    };
+    let left = at(100, shows(Side::Left, &["b".into(), "Bonn".into()], 2));
+    let right = at(102, shows(Side::Right, &["c".into(), "Bonn".into()], 2));
+    scene.round(|workset| {
+        workset.observe(MAPPING, Side::Left, &left);
+        workset.observe(MAPPING, Side::Right, &right);
+    });
+    assert_eq!(scene.reviews[0].kind, ReviewKind::Conflict);
+    let other = at(3_600, shows(Side::Left, &["b".into(), "Ulm".into()], 3));
+    let done = scene.round(|workset| workset.observe(MAPPING, Side::Left, &other));
+    let fields: Vec<u16> =
+        done.sends.iter().flat_map(|sent| &sent.carried[0].intent.units).copied().collect();
+    assert_eq!(fields, [1], "only the other field goes over");
+    assert_eq!(scene.reviews.len(), 1);
+    // The very field, edited again, is news.
+    let again = at(3_700, shows(Side::Left, &["d".into(), "Ulm".into()], 4));
+    scene.settle(&done.sends[0], applied(4));
+    let done = scene.round(|workset| workset.observe(MAPPING, Side::Left, &again));
+    assert_eq!(done.sends[0].carried[0].intent.fields[0].value, Value::from("d"));
+    assert!(scene.reviews.is_empty());
+}
+
 /// An address of two fields.
 fn address(cas: Cas) -> Scene {
     let mut scene = Scene::agreed(cas);
@@ -114,8 +187,8 @@ fn address(cas: Cas) -> Scene {
     scene
 }
 
-/// The fields that the only write of a round sends.
-fn sent(cas: Cas) -> Vec<String> {
+/// The fields that the only write of a round sends, and those that it only expects.
+fn sent(cas: Cas) -> [Vec<String>; 2] {
     let mut scene = address(cas);
     let done = scene.round(|workset| {
         let now = [Value::from("b"), Value::from("Bonn")];
@@ -124,7 +197,9 @@ fn sent(cas: Cas) -> Vec<String> {
     match &done.sends[0].write.writes[0].op {
         syncline_sdk::WriteOp::Update { values, expect, .. } => {
             assert_eq!(values.len(), expect.values.len());
-            values.iter().map(|(name, value)| format!("{name} {value}")).collect()
+            [values, &expect.also].map(|fields| {
+                fields.iter().map(|(name, value)| format!("{name} {value}")).collect()
+            })
         }
         other => panic!("{other:?}"),
     }
@@ -132,7 +207,7 @@ fn sent(cas: Cas) -> Vec<String> {
 
 #[test]
 fn a_unit_is_guarded_as_a_whole_where_fields_are_guarded_one_by_one() {
-    assert_eq!(sent(Cas::ExactField), ["f b", "city Bonn"]);
+    assert_eq!(sent(Cas::ExactField), [["f b"], ["city Bonn"]]);
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn unknown(op: WriteOp, may_arrive: bool) -> UnknownWrite {
 }
 
 fn update(expected: i64) -> WriteOp {
-    let expect = Expect { values: Vec::new(), version: Stamp(expected).version() };
+    let expect = Expect { version: Stamp(expected).version(), ..Expect::default() };
     WriteOp::Update { key: ID.into(), values: Vec::new(), expect, claim: false }
 }
 
