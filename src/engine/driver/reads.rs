@@ -98,11 +98,21 @@ impl Turns {
         let turn = Turn { number, due: now, running: false, woken: false, place, failures };
         self.turns.insert(job, turn);
     }
-    /// A gap was noticed: what single records showed before may be what it hides, so the reads of
-    /// such that are under way are of no use. They are made again from where they were.
+    /// A gap was noticed: what records showed before may be what it hides, so all reads of
+    /// records that are under way are of no use but those that look what it hid. They are made
+    /// again from where they were.
     pub fn read_anew(&mut self, now: Tick) {
         for (job, turn) in &mut self.turns {
-            if matches!(job, Job::Hints(_) | Job::Answers | Job::Retry(_) | Job::Poll(..)) {
+            let reads_records = matches!(
+                job,
+                Job::Hints(_)
+                    | Job::Answers
+                    | Job::Retry(_)
+                    | Job::Poll(..)
+                    | Job::Load(..)
+                    | Job::Sweep(_)
+            );
+            if reads_records {
                 self.last += 1;
                 (turn.number, turn.running) = (self.last, false);
                 turn.due = turn.due.min(now);

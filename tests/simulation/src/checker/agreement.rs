@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use syncline_core::mapping::{DeleteRule, Mapping, MappingId, Pair};
-use syncline_core::model::{Link, LinkState, ReviewStatus, UnitStatus, Verdict};
+use syncline_core::model::{Decided, Link, LinkState, ReviewStatus, UnitStatus, Verdict};
 use syncline_core::{Side, Sides};
 use syncline_sdk::{FieldName, Key, Value};
 use syncline_testkit::Event;
@@ -132,17 +132,20 @@ fn differs(
     let records = Sides { left: key, right: partner };
     for to in Side::BOTH {
         // A person took the value of the side that does not lead, or typed it: both stay as they
-        // are.
+        // are, until the side that leads is changed.
         let taken = [format!("Take({to:?})"), "Typed(".to_owned()];
-        let stays = |verdict: &Verdict| match verdict {
-            Verdict::Answered(told) => taken.iter().any(|taken| told.starts_with(taken)),
-            _ => false,
+        let stays = |decided: &Decided| {
+            let (leading, now) = match to {
+                Side::Left => (&decided.right, &right),
+                Side::Right => (&decided.left, &left),
+            };
+            let word = match &decided.verdict {
+                Verdict::Answered(told) => taken.iter().any(|taken| told.starts_with(taken)),
+                _ => false,
+            };
+            word && decided.unit == u16::try_from(at).ok() && leading.contains(now)
         };
-        if !unit.direction.reaches(to.other())
-            && evidence
-                .decided(link.id)
-                .any(|decided| decided.unit == u16::try_from(at).ok() && stays(&decided.verdict))
-        {
+        if !unit.direction.reaches(to.other()) && evidence.decided(link.id).any(stays) {
             return None;
         }
         if chains.last(to, records[to], &name(to)).is_some_and(|node| node.rewritten) {

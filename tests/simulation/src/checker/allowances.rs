@@ -4,6 +4,7 @@ use syncline_core::Side;
 use syncline_core::mapping::Direction;
 use syncline_core::model::Verdict;
 use syncline_sdk::{FieldName, Value};
+use syncline_testkit::{Event, Origin};
 
 use super::evidence::Evidence;
 use crate::setup::ITEMS;
@@ -25,4 +26,30 @@ pub(super) fn is_led_together(evidence: &Evidence<'_>, side: Side, field: &Field
     let at = names.iter().position(|name| name == field);
     let unit = at.and_then(|at| mapping.unit_of(side, at)).map(|unit| &mapping.units[unit]);
     unit.is_some_and(|unit| unit.direction != Direction::Both && unit.pairs.len() > 1)
+}
+
+/// Whether a field was ever empty in the partner of a record that was written.
+pub(super) fn was_empty_at_leader(
+    evidence: &Evidence<'_>,
+    side: Side,
+    field: &FieldName,
+    origin: &Origin,
+) -> bool {
+    let mapping = &evidence.world.mappings[&ITEMS];
+    let other = side.other();
+    let at = mapping.sides[side].selection.fields.iter().position(|name| name == field);
+    let pair = mapping.units.iter().flat_map(|unit| &unit.pairs);
+    let Some(pair) = pair.into_iter().find(|pair| Some(pair.on(side)) == at) else { return false };
+    let name = mapping.field_name(other, pair.on(other));
+    let partner = evidence.links.get(&origin.link).and_then(|link| link.keys[other].as_ref());
+    let Some(partner) = partner else { return false };
+    let mut values =
+        evidence.history[other].iter().filter(|line| line.key == *partner).filter_map(|line| {
+            match &line.event {
+                Event::Field { field, old, new, .. } if field == name => Some((old, new)),
+                _ => None,
+            }
+        });
+    let mut told = values.clone();
+    told.next().is_none() || values.any(|(old, new)| old.is_null() || new.is_null())
 }

@@ -2,6 +2,7 @@
 //! touched is taken back for theirs; only one that somebody touched is left to people.
 
 use syncline_core::Side;
+use syncline_core::machine::Limits;
 use syncline_core::mapping::{DeleteRule, Mapping};
 use syncline_core::model::{
     Entry, IntentKind, Link, LinkState, Outcome, Review, ReviewKind, ReviewStatus, Verdict,
@@ -121,7 +122,8 @@ fn may_retract(mapping: &Mapping, side: Side) -> bool {
 
 /// Whether the engine could know that the record was ours alone when it asked: its create was
 /// settled as applied, lately, nothing else was seen of the record, nobody chose anything about
-/// the pair, and no attempt to take it back had come to nothing.
+/// the pair, no attempt to take it back had come to nothing, and no write to the pair had failed
+/// so often that it was set aside.
 fn was_ours(evidence: &Evidence<'_>, pair: &Link, side: Side, asked_at: i64) -> bool {
     let entries: Vec<&Entry> = evidence
         .by_link
@@ -151,11 +153,17 @@ fn was_ours(evidence: &Evidence<'_>, pair: &Link, side: Side, asked_at: i64) -> 
             .is_some_and(|intent| matches!(intent.kind, IntentKind::Delete | IntentKind::Undelete));
         seen || chosen || tried
     });
+    let failures = since
+        .clone()
+        .filter(|entry| entry.at.micros() <= asked_at)
+        .flat_map(|entry| &entry.settled)
+        .filter(|settled| settled.outcome != Outcome::Applied);
+    let set_aside = failures.count() >= usize::from(Limits::default().refusals_max);
     let settled_before = since
         .filter(|entry| entry.settled.iter().any(|settled| settled.intent == create.id))
         .all(|entry| entry.at.micros() <= asked_at);
     let lately = asked_at - create.at.micros() <= WITHIN;
-    applied && !told_otherwise && settled_before && lately
+    applied && !told_otherwise && !set_aside && settled_before && lately
 }
 
 /// Whether a child was ever put under a record.
