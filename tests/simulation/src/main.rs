@@ -42,6 +42,9 @@ struct Arguments {
     /// No sweeps: plays seeds that were noted before there were any.
     #[arg(long)]
     no_sweeps: bool,
+    /// No counters and sets: plays seeds that were noted before there were any.
+    #[arg(long)]
+    no_merges: bool,
     /// How many threads play runs.
     #[arg(long, default_value_t = 0)]
     threads: usize,
@@ -84,6 +87,7 @@ fn main() -> anyhow::Result<ExitCode> {
         && !arguments.no_twins
         && !arguments.no_rules
         && !arguments.no_sweeps
+        && !arguments.no_merges
         && !missing.is_empty()
     {
         writeln!(out, "these never happened, so the runs prove less than they say: {missing:?}")?;
@@ -116,7 +120,9 @@ fn play(arguments: &Arguments, profiles: &[String; 2]) -> Played {
             let rules = !arguments.no_rules;
             let sweeps = !arguments.no_sweeps;
             let profiles = profiles.clone();
-            let wanted = Wanted { seed, twins, rules, sweeps, profiles, ..Wanted::default() };
+            let merges = !arguments.no_merges;
+            let wanted =
+                Wanted { seed, twins, rules, sweeps, merges, profiles, ..Wanted::default() };
             let outcome = run(&wanted);
             played.runs += 1;
             played.coverage.append(&outcome.coverage);
@@ -157,7 +163,8 @@ fn report(
     let rules = !arguments.no_rules;
     let sweeps = !arguments.no_sweeps;
     let (traced, profiles) = (true, profiles.clone());
-    let wanted = Wanted { seed, twins, rules, sweeps, profiles, traced, steps: None };
+    let merges = !arguments.no_merges;
+    let wanted = Wanted { seed, twins, rules, sweeps, merges, profiles, traced, steps: None };
     let replayed = run(&wanted);
     let shown = if arguments.shrink { shrink(&wanted, outcome).1 } else { replayed };
     let lines = &shown.trace;

@@ -7,7 +7,7 @@ use syncline_testkit::{MemorySystem, Save};
 
 use crate::desk::{Desk, Inner};
 use crate::plan::{Habits, Plan};
-use crate::setup::{CHILDREN, CODE, ITEMS, NOTE, PARENT, entity_of, field_name};
+use crate::setup::{CHILDREN, CODE, COUNT, ITEMS, NOTE, PARENT, TAGS, entity_of, field_name};
 
 /// A transaction of a person that is open.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +27,7 @@ pub struct People {
     systems: Sides<MemorySystem>,
     last_token: u32,
     last_code: u32,
+    last_member: u32,
     /// Transactions that were begun: side and number.
     pub open: Vec<Transaction>,
     /// How many records of each business key people made, per side.
@@ -45,6 +46,7 @@ impl People {
             systems: systems.clone(),
             last_token: 0,
             last_code: 0,
+            last_member: 0,
             open: Vec::new(),
             created: Vec::new(),
             later: Vec::new(),
@@ -99,6 +101,10 @@ impl People {
                 values.push((field_name(at), value));
             }
             values.push((FieldName::new(NOTE), Value::from("kept")));
+            if self.plan.merges {
+                values.push((FieldName::new(COUNT), Value::Int(0)));
+                values.push((FieldName::new(TAGS), Value::List([].into())));
+            }
         }
         let made = self.systems[side].person("ann").create(&entity, values.clone());
         let step = inner.step;
@@ -133,6 +139,9 @@ impl People {
         let mut inner = desk.lock();
         if self.create_later(&mut inner) {
             return;
+        }
+        if self.plan.merges && inner.choices.chance(400) {
+            return self.count(&mut inner);
         }
         let Habits {
             edit,
@@ -252,6 +261,53 @@ impl People {
         let done = self.systems[side].person("eve").edit(&entity_of(ITEMS), key, values.clone());
         let step = inner.step;
         inner.trace.tell(step, || format!("{side}: edit {key} {values:?} -> {done:?}"));
+    }
+
+    /// Counts something, or puts a member into a set or takes one away: of one record, or of the
+    /// two of a pair in one moment.
+    fn count(&mut self, inner: &mut Inner) {
+        let entity = entity_of(ITEMS);
+        let side = Self::side(inner);
+        let Some(key) = self.any_record(inner, side, &entity) else { return };
+        let code = self.systems[side].value(&entity, &key, &FieldName::new(CODE));
+        self.count_one(inner, side, &key);
+        if !inner.choices.chance(400) {
+            return;
+        }
+        let records = self.systems[side.other()].records(&entity);
+        let mut partners =
+            records.iter().filter(|(_, values)| values.get(&FieldName::new(CODE)) == code.as_ref());
+        if let Some((partner, _)) = partners.next() {
+            inner.coverage.hit("people: count on both sides");
+            self.count_one(inner, side.other(), partner);
+        }
+    }
+
+    fn count_one(&mut self, inner: &mut Inner, side: Side, key: &Key) {
+        let entity = entity_of(ITEMS);
+        let now = |field: &str| self.systems[side].value(&entity, key, &FieldName::new(field));
+        let what = inner.choices.below(4);
+        if what < 2 {
+            let by = i64::from(inner.choices.below(9)) - 3;
+            let before = match now(COUNT) {
+                Some(Value::Int(before)) => before,
+                _ => 0,
+            };
+            self.write(inner, side, key, FieldName::new(COUNT), Value::Int(before + by));
+            return;
+        }
+        let mut members: Vec<Value> = match now(TAGS) {
+            Some(Value::List(members)) => members.to_vec(),
+            _ => Vec::new(),
+        };
+        if what == 2 || members.is_empty() {
+            self.last_member += 1;
+            members.push(Value::from(format!("m{}", self.last_member)));
+        } else {
+            let most = u32::try_from(members.len()).unwrap_or(u32::MAX);
+            members.remove(inner.choices.below(most) as usize);
+        }
+        self.write(inner, side, key, FieldName::new(TAGS), Value::List(members.into()));
     }
 
     /// A value that the field had before comes back.

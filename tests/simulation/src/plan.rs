@@ -3,7 +3,7 @@
 
 use syncline_core::Side;
 use syncline_core::mapping::{DeleteRule, Direction, ForeignEdits, Initial, Policy};
-use syncline_sdk::Normalizer;
+use syncline_sdk::{Normalizer, ReceiptKind};
 use syncline_testkit::{Profile, Save};
 
 use crate::choices::Choices;
@@ -190,6 +190,9 @@ pub struct Plan {
     pub twins: u32,
     /// Whether sweeps run.
     pub sweeps: bool,
+    /// Whether records have a set, and a counter where they can ([`Plan::counts`]), of which both
+    /// sides' changes are kept.
+    pub merges: bool,
 }
 
 /// The names of the profiles that runs may use.
@@ -267,6 +270,7 @@ impl Plan {
             answered_at_the_end: choices.chance(400),
             twins: 0,
             sweeps: false,
+            merges: false,
         }
     }
     /// The same, where sweeps may run. What else was drawn stays as it was.
@@ -275,6 +279,20 @@ impl Plan {
         let mut choices = Choices::seeded(seed ^ 0x51ee_0000_0000_0000);
         self.sweeps = choices.chance(500);
         self
+    }
+    /// The same, where people may count and put members into sets. What else was drawn stays as
+    /// it was.
+    #[must_use]
+    pub fn with_merges(mut self, seed: u64) -> Self {
+        let mut choices = Choices::seeded(seed ^ 0x3e56_0000_0000_0000);
+        self.merges = choices.chance(400);
+        self
+    }
+    /// Whether records have a counter: each side keeps receipts that outlive a lost stream.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        let lasting = |profile: &Profile| profile.capabilities.receipt != ReceiptKind::Stream;
+        self.merges && self.profiles.iter().all(lasting)
     }
     /// The same, where people may make the same record on both sides one after the other. What
     /// else was drawn stays as it was.

@@ -23,6 +23,9 @@ pub struct Wanted {
     pub rules: bool,
     /// Whether sweeps may run. Seeds noted before they could play as they did then without it.
     pub sweeps: bool,
+    /// Whether counters and sets may be played. Seeds noted before they could play as they did
+    /// then without it.
+    pub merges: bool,
     /// Steps to be played instead of those of the seed.
     pub steps: Option<Steps>,
 }
@@ -51,6 +54,7 @@ pub fn run(wanted: &Wanted) -> Outcome {
     let plan = if wanted.twins { plan.with_twins(wanted.seed) } else { plan };
     let plan = if wanted.rules { plan.with_rules(wanted.seed) } else { plan };
     let plan = if wanted.sweeps { plan.with_sweeps(wanted.seed) } else { plan };
+    let plan = if wanted.merges { plan.with_merges(wanted.seed) } else { plan };
     let words = words(&plan);
     let choices = match &wanted.steps {
         Some(steps) => Choices::listed(steps.clone()),
@@ -78,7 +82,8 @@ pub fn run(wanted: &Wanted) -> Outcome {
 fn words(plan: &Plan) -> String {
     format!(
         "{} and {}; link ids {:?}, matches {}, unique {:?}, create {:?}, delete {:?}, initial \
-         {:?}, children {}, fields {:?}, grouped {}, automation {:?}, twins {}, sweeps {}",
+         {:?}, children {}, fields {:?}, grouped {}, automation {:?}, twins {}, sweeps {}, \
+         merges {}",
         plan.profiles[0].name,
         plan.profiles[1].name,
         plan.external_id,
@@ -92,7 +97,8 @@ fn words(plan: &Plan) -> String {
         plan.grouped,
         plan.automation,
         plan.twins,
-        plan.sweeps
+        plan.sweeps,
+        plan.merges
     )
 }
 

@@ -25,6 +25,10 @@ pub const CHILDREN: MappingId = MappingId(2);
 pub const CODE: &str = "code";
 /// A field that no mapping names.
 pub const NOTE: &str = "note";
+/// A counter, where the plan has one.
+pub const COUNT: &str = "count";
+/// A set, where the plan has merges.
+pub const TAGS: &str = "tags";
 /// A child's reference to its parent.
 pub const PARENT: &str = "parent";
 const LINK: &str = "link";
@@ -55,6 +59,15 @@ fn index(side: Side) -> usize {
     usize::from(side == Side::Right)
 }
 
+fn kind_of(name: &FieldName) -> FieldType {
+    match name.as_str() {
+        PARENT => FieldType::Reference { entities: vec![entity_of(ITEMS)] },
+        COUNT => FieldType::Int { min: i64::MIN, max: i64::MAX },
+        TAGS => FieldType::List(Box::new(FieldType::Text { chars_max: None })),
+        _ => FieldType::Text { chars_max: None },
+    }
+}
+
 fn declared(saves: Option<&Save>) -> Vec<Normalizer> {
     match saves {
         Some(Save::Declared(step)) => vec![step.clone()],
@@ -76,6 +89,11 @@ pub fn system(plan: &Plan, side: Side) -> MemorySystem {
             item = item.save(field_name(number), save.clone());
         }
     }
+    if plan.merges {
+        for name in [COUNT, TAGS].map(FieldName::new) {
+            item = item.field(name.clone(), kind_of(&name));
+        }
+    }
     if let Some(automation) = plan.automation.filter(|automation| automation.side == side) {
         let last = field_name(plan.fields.len() - 1);
         let (on, set, to) = if automation.same_field || plan.fields.len() == 1 {
@@ -89,7 +107,7 @@ pub fn system(plan: &Plan, side: Side) -> MemorySystem {
     }
     let mut child = EntityModel::new(entity_of(CHILDREN), "id")
         .text(CODE)
-        .field(PARENT, FieldType::Reference { entities: vec![entity_of(ITEMS)] });
+        .field(PARENT, kind_of(&FieldName::new(PARENT)));
     if plan.external_id[at] {
         item = item.external_id(LINK);
         child = child.external_id(LINK);
@@ -118,9 +136,16 @@ pub fn mappings(plan: &Plan, systems: &Sides<MemorySystem>) -> Mappings {
         let unit = unit(name.as_str(), at + 1, field.direction, field.conflict, None);
         units.push(Unit { foreign: field.foreign, ..unit });
     }
-    let names: Vec<FieldName> = std::iter::once(FieldName::new(CODE))
+    let mut names: Vec<FieldName> = std::iter::once(FieldName::new(CODE))
         .chain((0..plan.fields.len()).map(field_name))
         .collect();
+    let merged = [(COUNT, Policy::Counter, plan.counts()), (TAGS, Policy::MergeSet, plan.merges)];
+    for (name, policy, wanted) in merged {
+        if wanted {
+            units.push(unit(name, names.len(), Direction::Both, policy, None));
+            names.push(FieldName::new(name));
+        }
+    }
     let mut mappings: Mappings = BTreeMap::new();
     let items = mapping(plan, systems, ITEMS, "items", &names, units);
     mappings.insert(ITEMS, Arc::new(items));
@@ -197,16 +222,11 @@ fn mapped_side(
         let saves = match number {
             0 => None,
             _ if id == CHILDREN => None,
-            _ => plan.fields[number - 1].saves[at].as_ref(),
-        };
-        let kind = if name.as_str() == PARENT {
-            FieldType::Reference { entities: vec![entity_of(ITEMS)] }
-        } else {
-            FieldType::Text { chars_max: None }
+            _ => plan.fields.get(number - 1).and_then(|field| field.saves[at].as_ref()),
         };
         MappedField {
             name: name.clone(),
-            kind,
+            kind: kind_of(name),
             nullable: true,
             creatable: true,
             updatable: true,

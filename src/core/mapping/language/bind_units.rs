@@ -171,14 +171,18 @@ fn fits(policy: Policy, kind: &FieldType) -> bool {
 fn counted(binder: &mut Binder<'_>, field: &FieldSpec) {
     for side in Side::BOTH {
         let can = &binder.capabilities[side];
-        if can.cas != Cas::None && can.receipt != ReceiptKind::None {
+        // A receipt that is in the stream goes with the stream.
+        let lasting = matches!(can.receipt, ReceiptKind::Table | ReceiptKind::MarkerField);
+        if can.cas != Cas::None && lasting {
             continue;
         }
         let system = &binder.spec.sides[side].system;
         let message = format!("{} cannot tell whether a write of a counter went through", **system);
         let diagnostic = binder
             .error(field.span, message)
-            .note("a change would be added twice, or not at all, after a lost reply")
+            .note(
+                "after a lost reply, or a lost stream, a change would be added twice or not at all",
+            )
             .help("give the side a `marker` field or a receipt table, or use another rule");
         binder.note(diagnostic);
     }

@@ -5,7 +5,7 @@ use syncline_core::model::{Outcome, Verdict};
 
 use super::chains::Chains;
 use super::evidence::{Evidence, Violation};
-use super::{agreement, deletes, intents, twins, writes};
+use super::{agreement, deletes, intents, merges, twins, writes};
 use crate::world::World;
 
 /// Judges a run that came to its end. Gives everything that was violated, the gravest first.
@@ -18,6 +18,7 @@ pub fn judge(world: &World) -> Vec<Violation> {
     found.extend(deletes::judge(&evidence, &chains));
     found.extend(agreement::judge(&evidence, &chains));
     found.extend(twins::judge(&evidence));
+    found.extend(merges::judge(&evidence));
     found.extend(writes::judge(&evidence));
     note_coverage(&evidence);
     found

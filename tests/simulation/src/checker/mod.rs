@@ -9,6 +9,7 @@ mod deletes;
 mod evidence;
 mod intents;
 mod judgement;
+mod merges;
 mod twins;
 mod writes;
 
