@@ -10,11 +10,11 @@ use super::evidence::Evidence;
 use crate::setup::ITEMS;
 
 /// Whether a decision writes what nobody made: a person's answer, or the empty field of the side
-/// that leads, over an edit of the one that does not.
+/// that leads, over an edit of the one that does not or at a first match.
 pub(super) fn is_own_word(verdict: &Verdict, given: &Value) -> bool {
     match verdict {
         Verdict::Answered(_) => true,
-        Verdict::Reverted(_) => given.is_null(),
+        Verdict::Reverted(_) | Verdict::PolicyTook(_) => given.is_null(),
         _ => false,
     }
 }
