@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
+use secrecy::SecretString;
 use syncline_postgres::{PostgresConnector, PostgresSettings};
-use syncline_salesforce::{MemoryTokenStore, Salesforce, SalesforceSettings};
+use syncline_salesforce::{Salesforce, SalesforceSettings};
 pub use syncline_salesforce::{TokenStore, TokenStoreError, WebLogin};
 use syncline_sdk::{Connector, Error, ErrorKind, Result, SystemName};
 
@@ -72,7 +74,7 @@ impl SystemKind {
     }
 
     /// The connector of the system. Makes no call; needs a runtime to run in. `tokens` keeps what
-    /// a login renews; without it renewed tokens live as long as the connector.
+    /// a login renews: [`NoTokens`] where nothing does.
     ///
     /// # Errors
     /// [`syncline_sdk::ErrorKind::Config`] when the settings contradict themselves or would send
@@ -80,7 +82,7 @@ impl SystemKind {
     pub fn connector(
         &self,
         system: &SystemName,
-        tokens: Option<Arc<dyn TokenStore>>,
+        tokens: Arc<dyn TokenStore>,
     ) -> Result<Arc<dyn Connector>> {
         match self {
             Self::Postgres(settings) => {
@@ -89,9 +91,33 @@ impl SystemKind {
             }
             Self::Salesforce(settings) => {
                 let settings = SalesforceSettings::clone(settings);
-                let tokens = tokens.unwrap_or_else(|| Arc::new(MemoryTokenStore::default()));
                 Ok(Arc::new(Salesforce::new(settings, tokens)?))
             }
         }
+    }
+}
+
+/// No place to keep a login that renews itself. Such a login is then refused before it is used:
+/// where each renewal kills the token before it, one that nobody kept would be lost with the
+/// process. Logins of the settings alone do not notice.
+#[derive(Clone, Copy, Debug)]
+pub struct NoTokens;
+
+#[async_trait]
+impl TokenStore for NoTokens {
+    async fn load(&self) -> Result<Option<SecretString>, TokenStoreError> {
+        Err(no_ledger())
+    }
+    async fn store(&self, _: &SecretString) -> Result<(), TokenStoreError> {
+        Err(no_ledger())
+    }
+}
+
+fn no_ledger() -> TokenStoreError {
+    TokenStoreError {
+        what: "this login renews itself, and there is no ledger with a key to keep it \
+               (`syncline migrate` makes both, and `syncline login`)"
+            .to_owned(),
+        source: None,
     }
 }

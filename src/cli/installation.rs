@@ -11,6 +11,7 @@ use syncline_sdk::{Connector, Selection, SystemName};
 
 use super::Stop;
 use super::output::chain;
+use crate::registry::NoTokens;
 use crate::settings::{ProcessEnvironment, Settings, SystemSettings, load, load_mappings};
 
 /// What the files of an installation say, checked in themselves. Nobody was called yet.
@@ -83,7 +84,7 @@ fn systems(config: &Path) -> Result<(Settings, Connectors, Diagnostics), Stop> {
     let (settings, mut found) = (settings.value, settings.warnings);
     let mut connectors = Connectors::new();
     for system in &settings.systems {
-        match system.kind.connector(&system.name, None) {
+        match system.kind.connector(&system.name, Arc::new(NoTokens)) {
             Ok(connector) => {
                 connectors.insert(system.name.clone(), connector);
             }

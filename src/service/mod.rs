@@ -12,5 +12,7 @@ mod tokens;
 mod waiting;
 mod webhooks;
 
-pub use ledger::{LedgerHandle, find_ledger, has_ledger, open_ledger, reach_ledger};
+pub use ledger::{
+    FoundLedger, LedgerHandle, find_ledger, has_ledger, login_key, open_ledger, reach_ledger,
+};
 pub use running::{Service, ServiceError, attach};

@@ -146,17 +146,22 @@ impl Service {
     }
 }
 
-/// Lets an installation look at its systems as its runs do, with their names for what they made
-/// and their logins, where a sync has run before. Makes nothing.
+/// Lets an installation look at its systems as its runs do: with their names for what they made
+/// where a sync has run before, and with the logins that its ledger keeps. Makes nothing.
 ///
 /// # Errors
 /// When there is a ledger and it does not answer; the message says what to do.
 pub async fn attach(installation: &mut Installation) -> Result<(), ServiceError> {
-    let Some((ledger, install)) = find_ledger(&installation.settings).await? else {
+    let Some(found) = find_ledger(&installation.settings).await? else {
         return Ok(());
     };
-    installation.install = install.into();
-    renewable_logins(installation, &Arc::new(ledger))
+    if let Some(install) = found.install {
+        installation.install = install.into();
+    }
+    if !found.keeps_logins {
+        return Ok(());
+    }
+    renewable_logins(installation, &Arc::new(found.ledger))
 }
 
 /// Gives the connectors a place to keep logins that renew themselves.
@@ -168,7 +173,7 @@ fn renewable_logins(
         let tokens = LedgerTokens { ledger: ledger.clone(), system: system.name.clone() };
         let connector: Arc<dyn Connector> = system
             .kind
-            .connector(&system.name, Some(Arc::new(tokens)))
+            .connector(&system.name, Arc::new(tokens))
             .with_context(|| format!("system {}", system.name))?;
         installation.connectors.insert(system.name.clone(), connector);
     }
