@@ -10,7 +10,7 @@ use syncline_engine::driver::Status;
 use syncline_ledger::Setup as _;
 use syncline_ledger::postgres::Postgres;
 use syncline_sdk::Connector;
-use syncline_server::{Door, Recorder, ServeError, Surface, TrustedProxies, serve};
+use syncline_server::{Door, Recorder, Surface, TrustedProxies, serve};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -37,7 +37,7 @@ pub type ServiceError = Stop;
 pub struct Service {
     sessions: Sessions,
     first: Opened,
-    surface: JoinHandle<Result<(), ServeError>>,
+    surface: JoinHandle<()>,
     telling: JoinHandle<()>,
     /// Ends the surface, also when the service is dropped before it runs.
     serving: DropGuard,
@@ -140,7 +140,7 @@ impl Service {
     pub async fn run(self) -> anyhow::Result<()> {
         let ended = self.sessions.run(self.first).await;
         drop(self.serving);
-        self.surface.await.context("the HTTP surface")??;
+        self.surface.await.context("the HTTP surface")?;
         self.telling.await.context("telling what is waited for")?;
         ended
     }
