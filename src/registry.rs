@@ -121,3 +121,52 @@ fn no_ledger() -> TokenStoreError {
         source: None,
     }
 }
+
+/// The keys that the settings of a kind may have, beside `kind` and `webhook`.
+#[cfg(test)]
+pub(crate) fn keys_of(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Postgres => tests::keys::<PostgresSettings>(),
+        Kind::Salesforce => tests::keys::<SalesforceSettings>(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::de::value::Error;
+    use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
+
+    /// Answers nothing, and keeps what it is asked for.
+    struct Asked<'a>(&'a mut &'static [&'static str]);
+
+    impl<'de> Deserializer<'de> for Asked<'_> {
+        type Error = Error;
+
+        fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
+            Err(Error::custom("nothing"))
+        }
+
+        fn deserialize_struct<V: Visitor<'de>>(
+            self,
+            _: &'static str,
+            fields: &'static [&'static str],
+            _: V,
+        ) -> Result<V::Value, Error> {
+            *self.0 = fields;
+            Err(Error::custom("nothing"))
+        }
+
+        serde::forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
+            option unit unit_struct newtype_struct seq tuple tuple_struct map enum identifier
+            ignored_any
+        }
+    }
+
+    /// The keys that serde reads of a type.
+    pub fn keys<T: for<'de> Deserialize<'de>>() -> &'static [&'static str] {
+        let mut keys: &'static [&'static str] = &[];
+        let _ = T::deserialize(Asked(&mut keys));
+        keys
+    }
+}

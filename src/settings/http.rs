@@ -12,9 +12,9 @@ use syncline_server::{Door, Pins, SigningKey, TlsFiles};
 
 use super::file::File;
 
-const TLS: Keys<'_> = Keys { of: "`tls`", known: &["certificate", "key"], refused: &[] };
+pub(super) const TLS: Keys<'_> = Keys { of: "`tls`", known: &["certificate", "key"], refused: &[] };
 
-const WEBHOOK: Keys<'_> = Keys {
+pub(super) const WEBHOOK: Keys<'_> = Keys {
     of: "`webhook`",
     known: &[
         "secret",
