@@ -2,10 +2,12 @@
 
 mod api;
 mod binding;
+mod known;
 mod ledger;
 mod metrics;
 mod probe;
 mod reaching;
+mod recent;
 mod running;
 mod sessions;
 mod tokens;

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::api::ServiceBook;
+use super::known::Known;
 use super::ledger::{LedgerHandle, find_ledger, open_ledger};
 use super::probe::ServiceProbe;
 use super::sessions::{Opened, Sessions};
@@ -81,29 +82,29 @@ impl Service {
         installation.install = install.into();
         let warnings = installation.warnings.clone();
         let kind = |system: &SystemSettings| (system.name.clone(), system.kind.word());
-        let systems = installation.settings.systems.iter().map(kind).collect();
+        let systems: Vec<_> = installation.settings.systems.iter().map(kind).collect();
         let mut sessions = Sessions::new(installation, ledger.clone(), uuid_text(), stop.clone());
         let (status, waits) = (sessions.status(), sessions.waits());
         let serving = stop.child_token();
         let deliveries = WebhookDesk::new(ledger.clone(), inbound, sessions.wake());
+        let known = Known {
+            mappings: sessions.numbers().await.context("the ledger")?,
+            systems: systems.iter().map(|(name, _)| name.clone()).collect(),
+        };
+        // The engine never waits for what is asked here.
+        let looking = Arc::new(ledger.looking());
         let probe = ServiceProbe::new(
-            ledger.clone(),
+            looking.clone(),
             status.clone(),
             waits.clone(),
-            sessions.numbers().await.context("the ledger")?,
+            known,
             deliveries.clone(),
         );
         let recorder = Recorder::new().context("the metrics")?;
         super::metrics::describe(&recorder);
         let until = serving.clone().cancelled_owned();
-        let book = ServiceBook {
-            ledger: ledger.clone(),
-            config: config.to_owned(),
-            status: status.clone(),
-            systems,
-            probe: probe.clone(),
-            wake: sessions.wake(),
-        };
+        let (config, wake) = (config.to_owned(), sessions.wake());
+        let book = ServiceBook::new(looking, config, status.clone(), systems, probe.clone(), wake);
         let surface = Surface {
             probe: Arc::new(probe),
             book: Arc::new(book),

@@ -109,7 +109,8 @@ async fn deliver(
     }
 }
 
-/// Checks the way in of somebody with the secret; the cheap checks, and those that need no body, first.
+/// Checks the way in of somebody with the secret; the cheap checks, and those that need no body,
+/// first.
 async fn let_in(
     hooks: &Inner,
     door: &Door,
