@@ -16,6 +16,7 @@ use super::metrics::{of_deliveries, of_ledger, of_links, of_mappings, of_process
 use super::recent::Recent;
 use super::waiting::Waits;
 use super::webhooks::WebhookDesk;
+use crate::cli::status::removed::Files;
 
 /// How long it is told alike whether the ledger answers: anybody may ask for that.
 const ANSWERS_FOR: Duration = Duration::from_secs(1);
@@ -67,6 +68,14 @@ impl ServiceProbe {
     /// Which mappings wait.
     pub fn waits(&self) -> Waits {
         self.waits.borrow().clone()
+    }
+
+    /// The names that the files had when this process started.
+    pub fn files(&self) -> Files {
+        Files {
+            mappings: self.known.mappings.values().map(ToString::to_string).collect(),
+            systems: self.known.systems.clone(),
+        }
     }
 
     /// How many links stood where within the last minute; nothing where they could never be

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, anyhow};
 use syncline_core::Side;
-use syncline_core::mapping::language::{Diagnostic, nearest, one_of};
+use syncline_core::mapping::language::{nearest, one_of};
 use syncline_core::model::{Alias, Link, Parked, Review};
 use syncline_ledger::{Access as _, LinkQuery, People as _};
 use syncline_sdk::Key;
@@ -41,7 +41,7 @@ pub(super) fn unit_of(mapping: &KnownMapping, name: &str) -> Result<u16, Stop> {
         None => format!("its fields are {}", one_of(names.iter().copied())),
     };
     let message = format!("mapping `{}` has no field `{}`", mapping.name, plain(name));
-    Err(Stop::Found(Diagnostic::error(message).help(help).into()))
+    Err(Stop::found(message, help))
 }
 
 /// The pair that was asked about.

@@ -115,6 +115,7 @@ impl Book for OneQuestion {
             streams: Vec::new(),
             gaps: Vec::new(),
             batches: Vec::new(),
+            removed: Vec::new(),
         })
     }
     async fn systems(&self) -> Answered<Vec<System>> {

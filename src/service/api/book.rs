@@ -110,7 +110,10 @@ impl Book for ServiceBook {
 
     async fn status(&self) -> Answered<Status> {
         let desk = self.desk().await?;
-        let report = Report::read(&desk, GAPS_MAX).await.map_err(stopped)?;
+        let links = self.probe.counts().await.map(|links| links.to_vec());
+        let report = Report::read(&desk, GAPS_MAX, links, Some(&self.probe.files()))
+            .await
+            .map_err(stopped)?;
         let mut told = Json::Object(report.json(&desk));
         let readiness = self.probe.readiness().await;
         told["ready"] = readiness.ready.into();
