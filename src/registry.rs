@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
+use secrecy::SecretString;
 use syncline_postgres::{PostgresConnector, PostgresSettings};
-use syncline_salesforce::{MemoryTokenStore, Salesforce, SalesforceSettings};
+use syncline_salesforce::{Salesforce, SalesforceSettings};
 pub use syncline_salesforce::{TokenStore, TokenStoreError, WebLogin};
 use syncline_sdk::{Connector, Error, ErrorKind, Result, SystemName};
 
@@ -72,7 +74,7 @@ impl SystemKind {
     }
 
     /// The connector of the system. Makes no call; needs a runtime to run in. `tokens` keeps what
-    /// a login renews; without it renewed tokens live as long as the connector.
+    /// a login renews: [`NoTokens`] where nothing does.
     ///
     /// # Errors
     /// [`syncline_sdk::ErrorKind::Config`] when the settings contradict themselves or would send
@@ -80,7 +82,7 @@ impl SystemKind {
     pub fn connector(
         &self,
         system: &SystemName,
-        tokens: Option<Arc<dyn TokenStore>>,
+        tokens: Arc<dyn TokenStore>,
     ) -> Result<Arc<dyn Connector>> {
         match self {
             Self::Postgres(settings) => {
@@ -89,9 +91,82 @@ impl SystemKind {
             }
             Self::Salesforce(settings) => {
                 let settings = SalesforceSettings::clone(settings);
-                let tokens = tokens.unwrap_or_else(|| Arc::new(MemoryTokenStore::default()));
                 Ok(Arc::new(Salesforce::new(settings, tokens)?))
             }
         }
+    }
+}
+
+/// No place to keep a login that renews itself. Such a login is then refused before it is used:
+/// where each renewal kills the token before it, one that nobody kept would be lost with the
+/// process. Logins of the settings alone do not notice.
+#[derive(Clone, Copy, Debug)]
+pub struct NoTokens;
+
+#[async_trait]
+impl TokenStore for NoTokens {
+    async fn load(&self) -> Result<Option<SecretString>, TokenStoreError> {
+        Err(no_ledger())
+    }
+    async fn store(&self, _: &SecretString) -> Result<(), TokenStoreError> {
+        Err(no_ledger())
+    }
+}
+
+fn no_ledger() -> TokenStoreError {
+    TokenStoreError {
+        what: "this login renews itself, and there is no ledger with a key to keep it \
+               (`syncline migrate` makes both, and `syncline login`)"
+            .to_owned(),
+        source: None,
+    }
+}
+
+/// The keys that the settings of a kind may have, beside `kind` and `webhook`.
+#[cfg(test)]
+pub(crate) fn keys_of(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Postgres => tests::keys::<PostgresSettings>(),
+        Kind::Salesforce => tests::keys::<SalesforceSettings>(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::de::value::Error;
+    use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
+
+    /// Answers nothing, and keeps what it is asked for.
+    struct Asked<'a>(&'a mut &'static [&'static str]);
+
+    impl<'de> Deserializer<'de> for Asked<'_> {
+        type Error = Error;
+
+        fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
+            Err(Error::custom("nothing"))
+        }
+
+        fn deserialize_struct<V: Visitor<'de>>(
+            self,
+            _: &'static str,
+            fields: &'static [&'static str],
+            _: V,
+        ) -> Result<V::Value, Error> {
+            *self.0 = fields;
+            Err(Error::custom("nothing"))
+        }
+
+        serde::forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
+            option unit unit_struct newtype_struct seq tuple tuple_struct map enum identifier
+            ignored_any
+        }
+    }
+
+    /// The keys that serde reads of a type.
+    pub fn keys<T: for<'de> Deserialize<'de>>() -> &'static [&'static str] {
+        let mut keys: &'static [&'static str] = &[];
+        let _ = T::deserialize(Asked(&mut keys));
+        keys
     }
 }

@@ -7,8 +7,9 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use super::{
-    Colour, Exit, Output, Stop, check, conflicts, demo, doctor, explain, grants, health, init,
-    login, migrate, plan, replay, run, simulate, status, sweep, tokens, webhooks,
+    Colour, Exit, Output, Stop, check, completions, conflicts, demo, doctor, explain, grants,
+    health, init, login, migrate, plan, reference, replay, run, simulate, status, sweep, tokens,
+    webhooks,
 };
 
 const AFTER_HELP: &str = "\
@@ -87,6 +88,11 @@ enum Command {
     Demo(demo::Arguments),
     /// Run a simulated system on this machine.
     Simulate(simulate::Arguments),
+    /// Print a script that completes commands and options in a shell.
+    Completions(completions::Arguments),
+    /// Print the page of all commands, for the docs.
+    #[command(hide = true)]
+    Reference(reference::Arguments),
 }
 
 impl Cli {
@@ -127,6 +133,8 @@ impl Cli {
                 Command::Health(arguments) => health::run(config, arguments, output).await,
                 Command::Demo(arguments) => demo::run(arguments, output).await,
                 Command::Simulate(arguments) => simulate::run(arguments, output).await,
+                Command::Completions(arguments) => completions::run(&arguments, output),
+                Command::Reference(arguments) => reference::run(&arguments, output),
             }
         })
     }

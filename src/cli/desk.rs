@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use syncline_core::mapping::language::{
-    Diagnostic, FieldSpec, MappingFile, MappingSpec, Source, UnitSpec, check_offline, nearest,
-    one_of,
+    FieldSpec, MappingFile, MappingSpec, Source, UnitSpec, check_offline, nearest, one_of,
 };
 use syncline_core::mapping::{Direction, MappingId};
 use syncline_core::{Side, Sides};
@@ -41,7 +40,7 @@ impl Desk {
         let desk = Self::find(config).await?;
         let message = "nothing has run with these settings yet: there is no ledger to look at";
         let help = format!("start `{}`", command(config, "run"));
-        desk.ok_or_else(|| Stop::Found(Diagnostic::error(message).help(help).into()))
+        desk.ok_or_else(|| Stop::found(message, help))
     }
 
     /// The same; nothing where there is no ledger yet. None is made.
@@ -86,7 +85,7 @@ impl Desk {
             None => format!("the ledger knows {}", one_of(known())),
         };
         let message = format!("the ledger knows no mapping `{}`", plain(name));
-        Err(Stop::Found(Diagnostic::error(message).help(help).into()))
+        Err(Stop::found(message, help))
     }
 
     /// Links with what hangs on them.

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use syncline_core::mapping::language::Diagnostics;
+use syncline_core::mapping::language::{Diagnostic, Diagnostics};
 
 /// How a command ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,6 +32,13 @@ pub enum Stop {
     Found(Diagnostics),
     /// Something failed.
     Failed(anyhow::Error),
+}
+
+impl Stop {
+    /// One finding without a place, with what to do.
+    pub fn found(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Found(Diagnostic::error(message.into()).help(help.into()).into())
+    }
 }
 
 impl From<Diagnostics> for Stop {

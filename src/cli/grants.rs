@@ -4,10 +4,10 @@ use std::path::Path;
 
 use clap::Args;
 use serde_json::{Map, json};
-use syncline_core::mapping::language::Diagnostic;
 use syncline_sdk::{Grant, Maker, Step, SystemName, Tool};
 
 use super::doctor::class;
+use super::installation::no_system;
 use super::output::findings_json;
 use super::{Exit, Installation, Output, Stop, with_ledger};
 
@@ -41,10 +41,7 @@ pub(super) async fn run(
     if let Some(wanted) = &wanted
         && !systems.iter().any(|system| system.name == *wanted)
     {
-        let known: Vec<&str> = systems.iter().map(|system| system.name.as_str()).collect();
-        let message = format!("the settings name no system `{wanted}`");
-        let help = format!("they name {}", known.join(", "));
-        return Err(Stop::Found(Diagnostic::error(message).help(help).into()));
+        return Err(no_system(&installation.settings, wanted.as_str()));
     }
     let mut shown = Vec::new();
     for system in systems {

@@ -6,11 +6,15 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use syncline_core::Side;
-use syncline_core::mapping::language::{Checked, Diagnostic, Diagnostics, MappingSpec, Source};
+use syncline_core::mapping::language::{
+    Checked, Diagnostic, Diagnostics, MappingSpec, Source, nearest, one_of,
+};
 use syncline_sdk::{Connector, Selection, SystemName};
 
 use super::Stop;
 use super::output::chain;
+use super::words::plain;
+use crate::registry::NoTokens;
 use crate::settings::{ProcessEnvironment, Settings, SystemSettings, load, load_mappings};
 
 /// What the files of an installation say, checked in themselves. Nobody was called yet.
@@ -83,7 +87,7 @@ fn systems(config: &Path) -> Result<(Settings, Connectors, Diagnostics), Stop> {
     let (settings, mut found) = (settings.value, settings.warnings);
     let mut connectors = Connectors::new();
     for system in &settings.systems {
-        match system.kind.connector(&system.name, None) {
+        match system.kind.connector(&system.name, Arc::new(NoTokens)) {
             Ok(connector) => {
                 connectors.insert(system.name.clone(), connector);
             }
@@ -107,6 +111,16 @@ pub(super) fn read_settings(config: &Path) -> Result<Checked<Settings>, Stop> {
     let source = Source::from_bytes(&config.display().to_string(), &bytes)?;
     let folder = config.parent().unwrap_or(Path::new(""));
     Ok(load(&source, folder, &ProcessEnvironment)?)
+}
+
+/// The settings name no system of that name.
+pub(super) fn no_system(settings: &Settings, name: &str) -> Stop {
+    let known = || settings.systems.iter().map(|system| system.name.as_str());
+    let help = match nearest(name, known()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("they name {}", one_of(known())),
+    };
+    Stop::found(format!("the settings name no system `{}`", plain(name)), help)
 }
 
 /// An error of a system as a finding at its place in the settings.

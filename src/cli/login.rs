@@ -6,13 +6,12 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::Map;
-use syncline_core::mapping::language::Diagnostic;
 use syncline_ledger::Setup;
 use syncline_sdk::SystemName;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::installation::{described, read_settings};
+use super::installation::{described, no_system, read_settings};
 use super::output::told;
 use super::{Exit, Output, Stop};
 use crate::registry::{REFRESH_TOKEN, WebLogin};
@@ -53,10 +52,7 @@ pub(super) async fn run(
     let settings = read_settings(config)?.value;
     let name = SystemName::new(arguments.system.as_str());
     let Some(system) = settings.systems.iter().find(|system| system.name == name) else {
-        let known: Vec<&str> = settings.systems.iter().map(|system| system.name.as_str()).collect();
-        let message = format!("the settings name no system `{}`", arguments.system);
-        let help = format!("they name {}", known.join(", "));
-        return Err(Stop::Found(Diagnostic::error(message).help(help).into()));
+        return Err(no_system(&settings, &arguments.system));
     };
     let refused = |error: &syncline_sdk::Error| {
         let told = described(error, &format!("system `{name}`"));

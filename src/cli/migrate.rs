@@ -10,7 +10,7 @@ use syncline_ledger::postgres::migrate;
 
 use super::installation::read_settings;
 use super::{Exit, Output, Stop};
-use crate::service::reach_ledger;
+use crate::service::{login_key, reach_ledger};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -19,7 +19,8 @@ Examples:
 
 `run` and the commands that work on the ledger do the same when they open it; this one does
 nothing else, so that it can be a step of its own with rights of its own. Repeating it changes
-nothing. Tables never go back to an older release: make a backup first.";
+nothing. Tables never go back to an older release: make a backup first. The key that seals logins
+is made with them, in the state folder, where it is missing.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -48,6 +49,7 @@ pub(super) async fn run(
         )
     })?;
     let after = made(&pool).await.context(READ)?;
+    login_key(&settings)?;
     let new = &after[before.len().min(after.len())..];
     match (before.last(), new) {
         (_, []) => {

@@ -68,6 +68,18 @@ impl Output {
         }
     }
 
+    /// Lines for people that take the place of those before: on a terminal the whole of it, else
+    /// one after the other; nothing with `--json`.
+    pub fn screen(&self, lines: &[String]) {
+        if self.json {
+            return;
+        }
+        let mut to = io::stdout().lock();
+        let begin = if to.is_terminal() { "\x1b[H\x1b[2J" } else { "" };
+        let end = if to.is_terminal() { "" } else { "\n" };
+        write(&mut to, &format!("{begin}{}{end}", lines.join("\n")));
+    }
+
     /// What a person must do or know before the answer comes, on standard error; also with
     /// `--json`.
     pub fn notice(&self, text: &str) {

@@ -7,7 +7,6 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest as _, Sha256};
-use syncline_core::mapping::language::Diagnostic;
 use syncline_ledger::{Access as _, AccessToken, NewToken};
 use syncline_sdk::Instant;
 use syncline_server::api::Scope;
@@ -130,7 +129,7 @@ pub(super) async fn run(
 }
 
 fn found(message: String, help: &str) -> Stop {
-    Stop::Found(Diagnostic::error(message).help(help).into())
+    Stop::found(message, help)
 }
 
 async fn create(

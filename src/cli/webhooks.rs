@@ -6,11 +6,11 @@ use anyhow::Context as _;
 use clap::Args;
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value as Json, json};
-use syncline_core::mapping::language::{Diagnostic, nearest, one_of};
 use syncline_ledger::{Deliveries as _, Delivery};
 use syncline_sdk::{EntityName, Instant};
 
 use super::desk::Desk;
+use super::installation::no_system;
 use super::words::{count, plain, time_and_age, time_json};
 use super::{Exit, Installation, Output, Stop, clock};
 use crate::settings::{Settings, SystemSettings, WebhookSettings};
@@ -110,13 +110,7 @@ fn chosen<'a>(settings: &'a Settings, name: Option<&str>) -> Result<Vec<&'a Syst
     if let Some(system) = settings.systems.iter().find(|system| system.name.as_str() == name) {
         return Ok(vec![system]);
     }
-    let known = || settings.systems.iter().map(|system| system.name.as_str());
-    let help = match nearest(name, known()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("the settings name {}", one_of(known())),
-    };
-    let message = format!("there is no system `{}`", plain(name));
-    Err(Stop::Found(Diagnostic::error(message).help(help).into()))
+    Err(no_system(settings, name))
 }
 
 /// The address to register.

@@ -117,6 +117,12 @@ pub trait Access: Send + Sync + 'static {
     /// As every call.
     async fn use_token(&self, digest: &Digest, now: Instant) -> Result<Option<AccessToken>>;
 
+    /// All tokens that are of use now, by their digests. There are few of them.
+    ///
+    /// # Errors
+    /// As every call.
+    async fn live_tokens(&self, now: Instant) -> Result<Vec<(Digest, AccessToken)>>;
+
     /// Begins a request, unless the same is under way or was carried out.
     ///
     /// # Errors
@@ -162,6 +168,12 @@ pub trait Access: Send + Sync + 'static {
         after: Option<ParkedPlace>,
         max: usize,
     ) -> Result<Vec<Parked>>;
+
+    /// What was set aside of some links, in no order.
+    ///
+    /// # Errors
+    /// As every call.
+    async fn parked_of(&self, links: &[(MappingId, LinkId)]) -> Result<Vec<Parked>>;
 
     /// Asks that a record that is set aside is tried again. False when it is not set aside.
     ///

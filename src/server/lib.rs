@@ -5,6 +5,7 @@
 //! [`Receiver`].
 
 pub mod api;
+mod connections;
 mod health;
 mod hooks;
 mod metrics;
@@ -20,6 +21,6 @@ pub use hooks::{
 };
 pub use metrics::{Recorder, RecorderError, describe};
 pub use origin::{Fingerprint, Peer, TrustedProxies};
-pub use serve::{Probe, Readiness, Sample, ServeError, Surface, serve};
+pub use serve::{Probe, Readiness, Sample, Surface, serve};
 pub use syncline_ledger::Verdict;
-pub use tls::{TlsError, TlsFiles, TlsListener, certificates};
+pub use tls::{Pins, TlsError, TlsFiles};

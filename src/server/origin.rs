@@ -6,14 +6,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::connect_info::Connected;
 use axum::http::{HeaderMap, HeaderName};
-use axum::serve::IncomingStream;
 use ipnet::IpNet;
 use sha2::{Digest as _, Sha256};
-use tokio::net::TcpListener;
-
-use crate::tls::TlsListener;
 
 /// The SHA-256 of a certificate.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -27,6 +22,12 @@ impl Fingerprint {
     }
 }
 
+impl std::fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
 /// The other end of a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Peer {
@@ -36,24 +37,6 @@ pub struct Peer {
     pub encrypted: bool,
     /// The client certificate it showed, and has the key of.
     pub certificate: Option<Fingerprint>,
-}
-
-impl Connected<IncomingStream<'_, TcpListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
-        Self { address: *stream.remote_addr(), encrypted: false, certificate: None }
-    }
-}
-
-impl Connected<IncomingStream<'_, TlsListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, TlsListener>) -> Self {
-        let (_, connection) = stream.io().get_ref();
-        let shown = connection.peer_certificates().and_then(|chain| chain.first());
-        Self {
-            address: *stream.remote_addr(),
-            encrypted: true,
-            certificate: shown.map(|certificate| Fingerprint::of(certificate)),
-        }
-    }
 }
 
 /// The proxies whose word is taken for where a request comes from.
@@ -71,20 +54,63 @@ impl TrustedProxies {
 pub(crate) struct Origin {
     /// The address of the client.
     pub client: IpAddr,
-    /// Whether nobody on the way could read it: encrypted up to us or to a trusted proxy, or
-    /// from this very machine.
-    pub secure: bool,
+    /// Whether somebody on the way could read it.
+    pub way: Way,
     /// The client certificate that was shown to us.
     pub certificate: Option<Fingerprint>,
 }
+
+/// The way of a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Way {
+    /// Encrypted up to us or to a trusted proxy, or from this very machine.
+    Secure,
+    /// In plain text, at least in part.
+    Plain,
+    /// Through a proxy on this machine whose word is not taken: nobody knows.
+    Unlisted,
+}
+
+impl Way {
+    /// What is wrong with a way that is not secure, and what to do.
+    pub(crate) fn advice(self) -> &'static str {
+        match self {
+            Self::Secure => "the way is secure",
+            Self::Plain => {
+                "it came in plain text over a network: send it over https, to Syncline itself \
+                 (`tls`) or to a proxy that `trusted_proxies` lists"
+            }
+            Self::Unlisted => {
+                "it came through a proxy on this machine that `trusted_proxies` does not list, so \
+                 that its way there may have been plain text: list the address that the proxy \
+                 calls from"
+            }
+        }
+    }
+}
+
+/// What proxies add to a request.
+const FORWARDED: [HeaderName; 4] = [
+    HeaderName::from_static("forwarded"),
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-forwarded-proto"),
+];
 
 impl Origin {
     pub(crate) fn of(peer: &Peer, headers: &HeaderMap, proxies: &TrustedProxies) -> Self {
         let direct = canonical(peer.address.ip());
         let certificate = peer.certificate;
-        if !proxies.contain(direct) {
-            let secure = peer.encrypted || direct.is_loopback();
-            return Self { client: direct, secure, certificate };
+        let forwarded = FORWARDED.iter().any(|name| headers.contains_key(name));
+        // Without a word of a proxy it is a client like others, also from an address of one.
+        if !forwarded || !proxies.contain(direct) {
+            let way = match (peer.encrypted, direct.is_loopback()) {
+                (true, _) => Way::Secure,
+                (false, true) if forwarded => Way::Unlisted,
+                (false, true) => Way::Secure,
+                (false, false) => Way::Plain,
+            };
+            return Self { client: direct, way, certificate };
         }
         let mut client = direct;
         for hop in hops(headers) {
@@ -99,7 +125,8 @@ impl Origin {
         // What the nearest proxy says of the way up to it; those before it are not asked.
         let proto = last(headers, "x-forwarded-proto");
         let secure = proto.is_some_and(|proto| proto.eq_ignore_ascii_case("https"));
-        Self { client, secure, certificate }
+        let way = if secure { Way::Secure } else { Way::Plain };
+        Self { client, way, certificate }
     }
 }
 
@@ -139,18 +166,22 @@ mod tests {
     use super::*;
 
     fn of(peer: &str, headers: &[(&'static str, &str)]) -> (String, bool) {
+        let origin = origin(peer, false, headers);
+        (origin.client.to_string(), origin.way == Way::Secure)
+    }
+
+    fn origin(peer: &str, encrypted: bool, headers: &[(&'static str, &str)]) -> Origin {
         let headers: HeaderMap = headers
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
             .collect();
         let peer = Peer {
             address: SocketAddr::new(peer.parse().unwrap(), 4000),
-            encrypted: false,
+            encrypted,
             certificate: None,
         };
-        let nets = ["10.0.0.0/8", "fd00::/8"].map(|net| net.parse().unwrap());
-        let origin = Origin::of(&peer, &headers, &TrustedProxies(nets.to_vec()));
-        (origin.client.to_string(), origin.secure)
+        let nets = ["10.0.0.0/8", "127.0.0.8/32", "fd00::/8"].map(|net| net.parse().unwrap());
+        Origin::of(&peer, &headers, &TrustedProxies(nets.to_vec()))
     }
 
     const FOR: &str = "x-forwarded-for";
@@ -164,8 +195,24 @@ mod tests {
 
     #[test]
     fn this_machine_needs_no_encryption_and_is_not_believed_either() {
-        assert_eq!(of("127.0.0.1", &[(FOR, "198.51.100.1")]), ("127.0.0.1".to_owned(), true));
+        assert_eq!(of("127.0.0.1", &[]), ("127.0.0.1".to_owned(), true));
         assert_eq!(of("::ffff:127.0.0.1", &[]), ("127.0.0.1".to_owned(), true));
+        // A proxy here that is not listed may have been called in plain text by anybody.
+        for told in [(FOR, "198.51.100.1"), (PROTO, "https"), ("forwarded", "for=x")] {
+            let origin = origin("127.0.0.1", false, &[told]);
+            assert_eq!((origin.client.is_loopback(), origin.way), (true, Way::Unlisted));
+            assert!(origin.way.advice().contains("trusted_proxies"));
+        }
+    }
+
+    #[test]
+    fn from_the_address_of_a_proxy_come_clients_too() {
+        assert_eq!(origin("10.0.0.7", true, &[]).way, Way::Secure);
+        assert_eq!(origin("10.0.0.7", false, &[]).way, Way::Plain);
+        assert_eq!(of("127.0.0.8", &[]), ("127.0.0.8".to_owned(), true));
+        assert!(!of("127.0.0.8", &[(PROTO, "http")]).1);
+        // What a proxy tells counts, also over an encrypted connection of its own.
+        assert_eq!(origin("10.0.0.7", true, &[(PROTO, "http")]).way, Way::Plain);
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Errors as `application/problem+json` (RFC 9457).
 
 use axum::Json;
+use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -52,6 +54,37 @@ impl Problem {
     }
 }
 
+const KIND: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// How long a client should wait before it tries again, seconds.
+const RETRY_AFTER_S: u32 = 2;
+
+/// Makes a problem of every refusal that is none yet: of what the layers around the routes refuse.
+pub(crate) async fn every(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let status = response.status();
+    let told = response.headers().get(header::CONTENT_TYPE) == Some(&KIND);
+    if told || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let (title, detail) = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => ("The body is too long", "send less at once"),
+        StatusCode::GATEWAY_TIMEOUT => ("It took too long", "ask for less, or again later"),
+        StatusCode::INTERNAL_SERVER_ERROR => ("Something went wrong", "the log tells more"),
+        other => (other.canonical_reason().unwrap_or("Refused"), ""),
+    };
+    let problem = Problem::new(status, title);
+    let problem = if detail.is_empty() { problem } else { problem.detail(detail) };
+    let mut told = problem.into_response();
+    // Which methods there are, say.
+    for (name, value) in response.headers() {
+        if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
+            told.headers_mut().insert(name.clone(), value.clone());
+        }
+    }
+    told
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -60,8 +93,10 @@ impl IntoResponse for Problem {
             let scheme = HeaderValue::from_static("Bearer");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
         }
-        let kind = HeaderValue::from_static("application/problem+json");
-        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+        }
+        response.headers_mut().insert(header::CONTENT_TYPE, KIND);
         response
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::Router;
 use axum::http::StatusCode;
+use axum::middleware::from_fn;
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -13,11 +14,12 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::api::{self, Api, Book};
+use crate::connections::{self, LIMITS, Limits};
 use crate::hooks::{self, Door, Hooks, Receiver};
 use crate::metrics::Recorder;
-use crate::origin::{Peer, TrustedProxies};
-use crate::tls::{TlsError, TlsFiles, TlsListener};
-use crate::{health, metrics};
+use crate::origin::TrustedProxies;
+use crate::tls::{Tls, TlsError, TlsFiles};
+use crate::{health, metrics, problem};
 
 /// Whether the process can do its work now.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
@@ -57,11 +59,6 @@ pub(crate) struct Shared {
     pub recorder: Recorder,
 }
 
-/// Why the surface ended.
-#[derive(Debug, thiserror::Error)]
-#[error("the HTTP listener failed")]
-pub struct ServeError(#[from] std::io::Error);
-
 /// A request takes no longer than this.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// No request that is made of us has a body worth mentioning; deliveries have a limit of theirs.
@@ -88,40 +85,48 @@ pub struct Surface {
 impl Surface {
     fn router(&self) -> Router {
         let shared = Shared { probe: self.probe.clone(), recorder: self.recorder.clone() };
-        let hooks = Hooks::new(self.doors.clone(), self.receiver.clone(), self.proxies.clone());
-        Router::new()
+        let plain = Router::new()
             .route("/healthz", get(health::alive))
             .route("/readyz", get(health::ready))
             .route("/metrics", get(metrics::scrape))
-            .with_state(shared)
-            .merge(api::router(Api::new(self.book.clone(), self.proxies.clone())))
-            .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
-            .merge(hooks::routes(hooks))
-            .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, REQUEST_TIMEOUT))
-            .layer(CatchPanicLayer::new())
+            .with_state(shared);
+        let hooks = Hooks::new(self.doors.clone(), self.receiver.clone(), self.proxies.clone());
+        let api = api::router(Api::new(self.book.clone(), self.proxies.clone()));
+        let api = api.layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX));
+        bounded(plain.layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX)))
+            .merge(bounded(api.merge(hooks::routes(hooks))).layer(from_fn(problem::every)))
     }
 }
 
-/// Serves until `stop` completes; requests under way are answered.
+/// Routes that answer in time, whatever happens in them.
+fn bounded(routes: Router) -> Router {
+    routes
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, REQUEST_TIMEOUT))
+        .layer(CatchPanicLayer::new())
+}
+
+/// Serves until `stop` completes; requests under way are answered, and connections that do not
+/// end then are cut after ten seconds.
 ///
 /// # Errors
-/// When the certificate for TLS cannot be used: at once. When the listener fails.
+/// When the certificate for TLS cannot be used: at once.
 pub fn serve(
     listener: TcpListener,
     surface: Surface,
     stop: impl Future<Output = ()> + Send + 'static,
-) -> Result<impl Future<Output = Result<(), ServeError>> + Send + 'static, TlsError> {
-    let service = surface.router().into_make_service_with_connect_info::<Peer>();
-    let clients = surface.doors.iter().flat_map(|door| door.certificates.clone()).collect();
-    let encrypted = match surface.tls {
-        Some(files) => Ok(TlsListener::new(listener, files, clients)?),
-        None => Err(listener),
-    };
-    Ok(async move {
-        match encrypted {
-            Ok(encrypted) => axum::serve(encrypted, service).with_graceful_shutdown(stop).await?,
-            Err(plain) => axum::serve(plain, service).with_graceful_shutdown(stop).await?,
-        }
-        Ok(())
-    })
+) -> Result<impl Future<Output = ()> + Send + 'static, TlsError> {
+    serve_within(LIMITS, listener, surface, stop)
+}
+
+/// The same with limits of one's own.
+pub(crate) fn serve_within(
+    limits: Limits,
+    listener: TcpListener,
+    surface: Surface,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<impl Future<Output = ()> + Send + 'static, TlsError> {
+    let router = surface.router();
+    let pins = surface.doors.iter().filter_map(|door| door.certificates.clone()).collect();
+    let tls = surface.tls.map(|files| Tls::new(files, pins)).transpose()?;
+    Ok(connections::serve(listener, tls, router, limits, stop))
 }

@@ -1,13 +1,12 @@
-//! TLS of our own: a listener that shakes hands beside the requests, certificates that are read
-//! again when they are renewed, client certificates that are pinned.
+//! TLS of our own: certificates that are read again when they are renewed, client certificates
+//! that are pinned.
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use axum::serve::Listener;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
@@ -15,23 +14,18 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme,
-};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc};
+use rustls::{DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::Fingerprint;
+use crate::origin::{Fingerprint, Peer};
 
-/// How long a handshake may take.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How many handshakes are under way at once; more connections wait to be accepted.
-const HANDSHAKES_MAX: usize = 128;
 /// How often the files are looked at. Certificates are renewed weeks before they end.
 const READ_AGAIN: Duration = Duration::from_secs(60);
+/// The name of HTTP/2 in a handshake.
+const HTTP2: &[u8] = b"h2";
 
 /// Why connections cannot be encrypted.
 #[derive(Debug, thiserror::Error)]
@@ -50,9 +44,6 @@ pub enum TlsError {
     /// Key and certificate do not fit each other, or cannot be used.
     #[error("the certificate and key for TLS cannot be used")]
     Unusable(#[from] rustls::Error),
-    /// The listener failed.
-    #[error("the listener failed")]
-    Listener(#[from] io::Error),
 }
 
 /// What encrypts our connections.
@@ -64,15 +55,43 @@ pub struct TlsFiles {
     pub key: PathBuf,
 }
 
-/// The certificates in a PEM file.
-///
-/// # Errors
-/// When there is none that can be read.
-pub fn certificates(path: &std::path::Path) -> Result<Vec<Vec<u8>>, TlsError> {
-    Ok(chain(path)?.into_iter().map(|certificate| certificate.to_vec()).collect())
+/// The client certificates of a PEM file, of which one has to be shown. A clone is the same: it
+/// knows what the file held when it was last read.
+#[derive(Clone, Debug)]
+pub struct Pins {
+    path: PathBuf,
+    known: Arc<RwLock<Vec<Fingerprint>>>,
 }
 
-fn chain(path: &std::path::Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+impl Pins {
+    /// Those of a file.
+    ///
+    /// # Errors
+    /// When it holds none that can be read.
+    pub fn read(path: &Path) -> Result<Self, TlsError> {
+        let pins = Self { path: path.to_owned(), known: Arc::default() };
+        pins.read_again()?;
+        Ok(pins)
+    }
+
+    /// Whether a certificate is one of them.
+    pub(crate) fn contain(&self, shown: Fingerprint) -> bool {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).contains(&shown)
+    }
+
+    /// Takes what the file holds now, and tells whether that is something else. One that cannot
+    /// be read changes nothing.
+    pub(crate) fn read_again(&self) -> Result<bool, TlsError> {
+        let chain = chain(&self.path)?;
+        let read: Vec<_> = chain.iter().map(|certificate| Fingerprint::of(certificate)).collect();
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let changed = *known != read;
+        *known = read;
+        Ok(changed)
+    }
+}
+
+fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let failed = |reason: String| TlsError::File {
         path: path.to_owned(),
         what: "certificate in PEM form",
@@ -109,17 +128,18 @@ impl ResolvesServerCert for Shown {
     }
 }
 
-/// Lets in clients that show no certificate or one that is known. Which route asks for one is
-/// decided there; here it is only proved that the client has its key.
+/// Asks clients for a certificate, and takes whichever they prove to have the key of, or none.
+/// Which route needs which is decided there, where a refusal has words and is recorded; a
+/// handshake that fails tells nobody why, and would shut routes that ask for none.
 #[derive(Debug)]
-struct Pinned {
-    known: Vec<Fingerprint>,
+struct Holder {
+    asks: bool,
     provider: Arc<CryptoProvider>,
 }
 
-impl ClientCertVerifier for Pinned {
+impl ClientCertVerifier for Holder {
     fn offer_client_auth(&self) -> bool {
-        !self.known.is_empty()
+        self.asks
     }
     fn client_auth_mandatory(&self) -> bool {
         false
@@ -129,14 +149,11 @@ impl ClientCertVerifier for Pinned {
     }
     fn verify_client_cert(
         &self,
-        end_entity: &CertificateDer<'_>,
+        _: &CertificateDer<'_>,
         _: &[CertificateDer<'_>],
         _: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
-        if self.known.contains(&Fingerprint::of(end_entity)) {
-            return Ok(ClientCertVerified::assertion());
-        }
-        Err(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer))
+        Ok(ClientCertVerified::assertion())
     }
     fn verify_tls12_signature(
         &self,
@@ -161,103 +178,84 @@ impl ClientCertVerifier for Pinned {
     }
 }
 
-/// A listener whose connections are encrypted.
-pub struct TlsListener {
-    local: SocketAddr,
-    ready: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
-    _stop: DropGuard,
+/// What encrypts connections. A clone is the same; the files are read again until the last ends.
+#[derive(Clone)]
+pub(crate) struct Tls {
+    acceptor: TlsAcceptor,
+    _stop: Arc<DropGuard>,
 }
 
-impl TlsListener {
-    /// Encrypts the connections of a listener. `clients` are the certificates that clients may
-    /// show. Must run inside the runtime.
+impl Tls {
+    /// Encrypts with these files, and asks for client certificates where some are pinned. Must
+    /// run inside the runtime.
     ///
     /// # Errors
     /// When certificate or key cannot be read or used.
-    pub fn new(
-        listener: TcpListener,
-        files: TlsFiles,
-        clients: Vec<Fingerprint>,
-    ) -> Result<Self, TlsError> {
+    pub(crate) fn new(files: TlsFiles, pins: Vec<Pins>) -> Result<Self, TlsError> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let shown = Arc::new(Shown(RwLock::new(Arc::new(files.read(&provider)?))));
-        let verifier = Pinned { known: clients, provider: provider.clone() };
+        let verifier = Holder { asks: !pins.is_empty(), provider: provider.clone() };
         let mut config = ServerConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()?
             .with_client_cert_verifier(Arc::new(verifier))
             .with_cert_resolver(shown.clone());
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let local = listener.local_addr()?;
-        let (sender, ready) = mpsc::channel(HANDSHAKES_MAX);
+        config.alpn_protocols = vec![HTTP2.to_vec(), b"http/1.1".to_vec()];
         let stop = CancellationToken::new();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        tokio::spawn(stop.clone().run_until_cancelled_owned(accept(listener, acceptor, sender)));
-        tokio::spawn(stop.clone().run_until_cancelled_owned(renew(files, shown, provider)));
-        Ok(Self { local, ready, _stop: stop.drop_guard() })
-    }
-}
-
-async fn accept(
-    mut listener: TcpListener,
-    acceptor: TlsAcceptor,
-    ready: mpsc::Sender<(TlsStream<TcpStream>, SocketAddr)>,
-) {
-    let places = Arc::new(Semaphore::new(HANDSHAKES_MAX));
-    loop {
-        let Ok(place) = places.clone().acquire_owned().await else {
-            return;
+        let renewing = async move {
+            loop {
+                pause().await;
+                renew(&files, &shown, &provider);
+                pins.iter().for_each(renew_pins);
+            }
         };
-        let (stream, address) = <TcpListener as Listener>::accept(&mut listener).await;
-        let (acceptor, ready) = (acceptor.clone(), ready.clone());
-        tokio::spawn(async move {
-            let _place = place;
-            match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => {
-                    // Nobody takes it once the listener is gone.
-                    let _ = ready.send((stream, address)).await;
-                }
-                Ok(Err(error)) => tracing::debug!(%address, %error, "no TLS handshake"),
-                Err(_) => tracing::debug!(%address, "a TLS handshake took too long"),
-            }
-        });
+        tokio::spawn(stop.clone().run_until_cancelled_owned(renewing));
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        Ok(Self { acceptor, _stop: Arc::new(stop.drop_guard()) })
+    }
+
+    /// Shakes hands; tells who is there, and whether HTTP/2 is to be spoken.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub(crate) async fn shake(
+        &self,
+        stream: TcpStream,
+        address: SocketAddr,
+    ) -> io::Result<(TlsStream<TcpStream>, Peer, bool)> {
+        let stream = self.acceptor.accept(stream).await?;
+        let (_, connection) = stream.get_ref();
+        let certificate = connection.peer_certificates().and_then(|chain| chain.first());
+        let certificate = certificate.map(|certificate| Fingerprint::of(certificate));
+        let http2 = connection.alpn_protocol() == Some(HTTP2);
+        Ok((stream, Peer { address, encrypted: true, certificate }, http2))
     }
 }
 
-/// Reads the files again and again, and shows what they hold then.
-async fn renew(files: TlsFiles, shown: Arc<Shown>, provider: Arc<CryptoProvider>) {
-    loop {
-        pause().await;
-        match files.read(&provider) {
-            Ok(key) => {
-                let mut now = shown.0.write().unwrap_or_else(PoisonError::into_inner);
-                if now.cert != key.cert {
-                    tracing::info!("the certificate for TLS was renewed");
-                    *now = Arc::new(key);
-                }
+/// Reads the certificate again, and shows what the files hold now.
+fn renew(files: &TlsFiles, shown: &Shown, provider: &CryptoProvider) {
+    match files.read(provider) {
+        Ok(key) => {
+            let mut now = shown.0.write().unwrap_or_else(PoisonError::into_inner);
+            if now.cert != key.cert {
+                tracing::info!("the certificate for TLS was renewed");
+                *now = Arc::new(key);
             }
-            Err(error) => tracing::error!(%error, "the certificate for TLS stays as it was"),
         }
+        Err(error) => tracing::error!(%error, "the certificate for TLS stays as it was"),
+    }
+}
+
+fn renew_pins(pins: &Pins) {
+    match pins.read_again() {
+        Ok(true) => {
+            tracing::info!(path = %pins.path.display(), "client certificates were renewed");
+        }
+        Ok(false) => {}
+        Err(error) => tracing::error!(%error, "client certificates stay as they were"),
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the surface looks at its own files by time")]
 async fn pause() {
     tokio::time::sleep(READ_AGAIN).await;
-}
-
-impl Listener for TlsListener {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        match self.ready.recv().await {
-            Some(connection) => connection,
-            // The accepting task ends only with this listener.
-            None => std::future::pending().await,
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.local)
-    }
 }

@@ -12,6 +12,8 @@ use crate::settings::Settings;
 const DATABASE: &str = "syncline";
 /// The name of that cluster in the state folder.
 const CLUSTER: &str = "ledger";
+/// The file of the key of stored logins, in the state folder.
+const KEY: &str = "key";
 
 /// The ledger, and the cluster it lives in where that is ours.
 pub struct LedgerHandle {
@@ -59,7 +61,7 @@ pub async fn reach_ledger(settings: &Settings) -> anyhow::Result<(PgPool, Option
 pub async fn open_ledger(settings: &Settings) -> anyhow::Result<LedgerHandle> {
     let (pool, cluster) = reach_ledger(settings).await?;
     migrate(&pool).await.context("the ledger's tables")?;
-    let key = SealKey::from_file(&key_file(settings)?).context("the key of stored logins")?;
+    let key = login_key(settings)?;
     Ok(LedgerHandle { ledger: Postgres::new(pool, Some(key)), cluster })
 }
 
@@ -72,24 +74,44 @@ pub async fn has_ledger(settings: &Settings) -> anyhow::Result<bool> {
     Ok(settings.ledger.url.is_some() || Cluster::is_made(&private(settings)).await?)
 }
 
-/// The ledger as it is, with the id of its installation, for those who only look: nothing is
-/// made, its tables stay as they are. Nothing where no sync has run yet.
+/// The ledger as it is, for those who only look.
+pub struct FoundLedger {
+    /// The ledger.
+    pub ledger: Postgres,
+    /// The id of its installation; nothing before the first run.
+    pub install: Option<String>,
+    /// Whether logins can be kept in it: its tables are there, and so is the key.
+    pub keeps_logins: bool,
+}
+
+/// The ledger as it is, for those who only look: nothing is made, its tables stay as they are.
+/// Nothing where there is none.
 ///
 /// # Errors
 /// When there is a ledger and it does not answer; the message says what to do.
-pub async fn find_ledger(settings: &Settings) -> anyhow::Result<Option<(Postgres, String)>> {
+pub async fn find_ledger(settings: &Settings) -> anyhow::Result<Option<FoundLedger>> {
     if !has_ledger(settings).await? {
         return Ok(None);
     }
     let (pool, _) = reach_ledger(settings).await?;
-    let file = settings.ledger.state_dir.join("key");
+    let file = settings.ledger.state_dir.join(KEY);
     let key = match file.is_file() {
         true => Some(SealKey::from_file(&file).context("the key of stored logins")?),
         false => None,
     };
+    let has_key = key.is_some();
     let ledger = Postgres::new(pool, key);
     let install = ledger.known_install().await.context("the ledger")?;
-    Ok(install.map(|install| (ledger, install)))
+    let keeps_logins = has_key && ledger.has_tables().await.context("the ledger")?;
+    Ok(Some(FoundLedger { ledger, install, keeps_logins }))
+}
+
+/// The key of stored logins, made where it is missing.
+///
+/// # Errors
+/// When the file cannot be made or read, or is open to others.
+pub fn login_key(settings: &Settings) -> anyhow::Result<SealKey> {
+    SealKey::from_file(&key_file(settings)?).context("the key of stored logins")
 }
 
 /// Where the key of stored logins lies: in the state folder, which is made where it is missing.
@@ -97,5 +119,5 @@ fn key_file(settings: &Settings) -> anyhow::Result<std::path::PathBuf> {
     let folder = &settings.ledger.state_dir;
     std::fs::create_dir_all(folder)
         .with_context(|| format!("the state folder {} cannot be made", folder.display()))?;
-    Ok(folder.join("key"))
+    Ok(folder.join(KEY))
 }

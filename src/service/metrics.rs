@@ -1,16 +1,15 @@
 //! The metrics of a running service. Labels are names of the settings, of the mapping files and
 //! of this program, never of records.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use syncline_core::mapping::MappingId;
 use syncline_engine::Clock as _;
 use syncline_engine::driver::{Status, SystemClock};
 use syncline_ledger::postgres::Postgres;
-use syncline_ledger::{Depths, Measures as _, People as _};
+use syncline_ledger::{Depth, Depths, LinkCount, Measures as _, People as _};
+use syncline_sdk::SystemName;
 use syncline_server::{Recorder, Sample, describe as describe_all};
 
+use super::known::Known;
 use super::waiting::Waits;
 use super::webhooks::WebhookDesk;
 
@@ -46,6 +45,7 @@ const METRICS: &[(&str, &str)] = &[
     (OWNER, "Whether this process owns the shards."),
     (LOADED, "Whether all first loads are done."),
     (LEDGER_UP, "Whether the ledger answered this scrape."),
+    (LEFT_BEHIND, "What is left in the ledger of mappings and systems that were removed."),
     (DELIVERIES, "Webhook deliveries that came to this process, by what became of them."),
 ];
 
@@ -79,6 +79,7 @@ const OBSERVED: &str = "syncline_observed_total";
 const OWNER: &str = "syncline_owner";
 const LOADED: &str = "syncline_loaded";
 const LEDGER_UP: &str = "syncline_ledger_up";
+const LEFT_BEHIND: &str = "syncline_left_behind";
 const DELIVERIES: &str = "syncline_webhook_deliveries_total";
 
 /// Tells a recorder what the metrics mean.
@@ -115,8 +116,8 @@ pub(super) fn of_process(status: &Status) -> Vec<Sample> {
 }
 
 /// Which mappings wait.
-pub(super) fn of_mappings(names: &BTreeMap<MappingId, Arc<str>>, waits: &Waits) -> Vec<Sample> {
-    let told = names.values().map(|name| {
+pub(super) fn of_mappings(known: &Known, waits: &Waits) -> Vec<Sample> {
+    let told = known.mappings.values().map(|name| {
         let label = vec![("mapping", name.to_string())];
         gauge(MAPPING_WAITING, label, yes(waits.mappings.contains_key(name)))
     });
@@ -133,16 +134,13 @@ pub(super) fn of_deliveries(deliveries: &WebhookDesk) -> Vec<Sample> {
 }
 
 /// What the ledger tells; of a ledger that does not answer, that.
-pub(super) async fn of_ledger(
-    ledger: &Postgres,
-    names: &BTreeMap<MappingId, Arc<str>>,
-) -> Vec<Sample> {
+pub(super) async fn of_ledger(ledger: &Postgres, known: &Known) -> Vec<Sample> {
     let mut samples = Vec::new();
     let now = SystemClock.now().micros();
     let depths = ledger.depths(now).await;
     samples.push(gauge(LEDGER_UP, Vec::new(), yes(depths.is_ok())));
     if let Ok(depths) = depths {
-        samples.extend(waiting(&depths, names, now));
+        samples.extend(waiting(&depths, known, now));
     }
     if let Ok(figures) = ledger.figures().await {
         for (figure, value) in figures {
@@ -150,15 +148,12 @@ pub(super) async fn of_ledger(
             samples.push(counter(FIGURE, label, number(value)));
         }
     }
-    if let Ok(counts) = ledger.link_counts().await {
-        for count in counts {
-            let labels =
-                vec![("mapping", named(names, count.mapping)), ("state", count.state.to_owned())];
-            samples.push(gauge(LINKS, labels, number(count.count)));
-        }
-    }
     if let Ok(waiting) = ledger.waiting().await {
         for waiting in waiting {
+            if !known.systems.contains(&waiting.system) {
+                samples.push(left_behind("hints", waiting.system.as_str(), waiting.hints));
+                continue;
+            }
             let label = vec![("system", waiting.system.to_string())];
             samples.push(gauge(HINTS, label, number(waiting.hints)));
         }
@@ -166,57 +161,108 @@ pub(super) async fn of_ledger(
     samples
 }
 
-/// The name of a mapping; `?` for one that the files do not have any more.
-fn named(names: &BTreeMap<MappingId, Arc<str>>, mapping: MappingId) -> String {
-    names.get(&mapping).map_or("?", |name| name).to_owned()
+/// How many links stand where.
+pub(super) fn of_links(counts: &[LinkCount], known: &Known) -> Vec<Sample> {
+    let told = counts.iter().map(|count| match known.mappings.get(&count.mapping) {
+        Some(name) => {
+            let labels = vec![("mapping", name.to_string()), ("state", count.state.to_owned())];
+            gauge(LINKS, labels, number(count.count))
+        }
+        None => {
+            left_behind("links", &format!("mapping {} {}", count.mapping, count.state), count.count)
+        }
+    });
+    told.collect()
+}
+
+/// What is left of a mapping or a system that was removed: nobody works on it, and no alert about
+/// it would ever end.
+fn left_behind(what: &'static str, of: &str, count: i64) -> Sample {
+    gauge(LEFT_BEHIND, vec![("what", what.to_owned()), ("of", of.to_owned())], number(count))
 }
 
 /// What waits, and for how long.
-fn waiting(depths: &Depths, names: &BTreeMap<MappingId, Arc<str>>, now: i64) -> Vec<Sample> {
-    let age = |since: i64| seconds(now.saturating_sub(since));
-    let mapping = |id: MappingId| vec![("mapping", named(names, id))];
+fn waiting(depths: &Depths, known: &Known, now: i64) -> Vec<Sample> {
     let mut samples = Vec::new();
-    for depth in &depths.questions {
-        samples.push(gauge(QUESTIONS, mapping(depth.of), number(depth.count)));
-        samples.push(gauge(QUESTIONS_OLDEST, mapping(depth.of), age(depth.oldest)));
-    }
-    for depth in &depths.answers {
-        samples.push(gauge(ANSWERS, mapping(depth.of), number(depth.count)));
-    }
-    for depth in &depths.parked {
-        let labels = || {
-            let mut labels = mapping(depth.of.0);
-            labels.push(("kind", depth.of.1.clone()));
-            labels
-        };
-        samples.push(gauge(PARKED, labels(), number(depth.count)));
-        samples.push(gauge(PARKED_OLDEST, labels(), age(depth.oldest)));
-    }
-    for depth in &depths.batches {
-        let label = || vec![("system", depth.of.to_string())];
-        samples.push(gauge(BATCHES, label(), number(depth.count)));
-        samples.push(gauge(BATCHES_OLDEST, label(), age(depth.oldest)));
-    }
-    for depth in &depths.resent {
-        let label = vec![("system", depth.of.to_string())];
-        samples.push(gauge(BATCHES_RESENT, label, number(depth.count)));
-    }
-    for depth in &depths.hints {
-        let label = || vec![("system", depth.of.to_string())];
-        samples.push(gauge(HINTS_DUE, label(), number(depth.count)));
-        // One that is due at once does not tell since when.
-        let late = if depth.oldest > 0 { age(depth.oldest) } else { 0.0 };
-        samples.push(gauge(HINTS_LATE, label(), late));
-    }
+    of_people(depths, known, now, &mut samples);
+    of_systems(depths, known, now, &mut samples);
     // A load and a pass end; a feed and a poll never do.
     let lasting = |stream: &str| stream.starts_with("feed:") || stream.starts_with("poll:");
     for (stream, moved_at) in depths.streams.iter().filter(|(stream, _)| lasting(stream)) {
-        samples.push(gauge(STREAM_AGE, vec![("stream", stream.clone())], age(*moved_at)));
+        samples.push(match known.has(stream) {
+            true => gauge(STREAM_AGE, vec![("stream", stream.clone())], age(*moved_at, now)),
+            false => left_behind("streams", stream, 1),
+        });
     }
     for depth in &depths.gaps {
-        samples.push(gauge(GAPS, vec![("stream", depth.of.clone())], number(depth.count)));
+        samples.push(match known.has(&depth.of) {
+            true => gauge(GAPS, vec![("stream", depth.of.clone())], number(depth.count)),
+            false => left_behind("gaps", &depth.of, depth.count),
+        });
     }
     samples
+}
+
+fn age(since: i64, now: i64) -> f64 {
+    seconds(now.saturating_sub(since))
+}
+
+/// What waits for people, and answers of theirs, by mapping.
+fn of_people(depths: &Depths, known: &Known, now: i64, samples: &mut Vec<Sample>) {
+    let age = |since| age(since, now);
+    let mapping = |id: &MappingId| {
+        let name = known.mappings.get(id)?;
+        Some(vec![("mapping", name.to_string())])
+    };
+    let gone = |what, id: &MappingId, count| left_behind(what, &format!("mapping {id}"), count);
+    for depth in &depths.questions {
+        let Some(label) = mapping(&depth.of) else {
+            samples.push(gone("questions", &depth.of, depth.count));
+            continue;
+        };
+        samples.push(gauge(QUESTIONS, label.clone(), number(depth.count)));
+        samples.push(gauge(QUESTIONS_OLDEST, label, age(depth.oldest)));
+    }
+    for depth in &depths.answers {
+        samples.push(match mapping(&depth.of) {
+            Some(label) => gauge(ANSWERS, label, number(depth.count)),
+            None => gone("answers", &depth.of, depth.count),
+        });
+    }
+    for depth in &depths.parked {
+        let (id, kind) = &depth.of;
+        let Some(mut labels) = mapping(id) else {
+            samples.push(left_behind("parked", &format!("mapping {id} {kind}"), depth.count));
+            continue;
+        };
+        labels.push(("kind", kind.clone()));
+        samples.push(gauge(PARKED, labels.clone(), number(depth.count)));
+        samples.push(gauge(PARKED_OLDEST, labels, age(depth.oldest)));
+    }
+}
+
+/// What is under way to systems, or waits for them.
+fn of_systems(depths: &Depths, known: &Known, now: i64, samples: &mut Vec<Sample>) {
+    let age = |since| age(since, now);
+    let label = |system: &SystemName| vec![("system", system.to_string())];
+    for depth in &depths.batches {
+        if !known.systems.contains(&depth.of) {
+            samples.push(left_behind("batches", depth.of.as_str(), depth.count));
+            continue;
+        }
+        samples.push(gauge(BATCHES, label(&depth.of), number(depth.count)));
+        samples.push(gauge(BATCHES_OLDEST, label(&depth.of), age(depth.oldest)));
+    }
+    let known = |depth: &&Depth<SystemName>| known.systems.contains(&depth.of);
+    for depth in depths.resent.iter().filter(known) {
+        samples.push(gauge(BATCHES_RESENT, label(&depth.of), number(depth.count)));
+    }
+    for depth in depths.hints.iter().filter(known) {
+        samples.push(gauge(HINTS_DUE, label(&depth.of), number(depth.count)));
+        // One that is due at once does not tell since when.
+        let late = if depth.oldest > 0 { age(depth.oldest) } else { 0.0 };
+        samples.push(gauge(HINTS_LATE, label(&depth.of), late));
+    }
 }
 
 fn yes(truth: bool) -> f64 {
@@ -278,7 +324,9 @@ mod tests {
             streams: vec![("feed:ops".to_owned(), 4_000_000), ("load:a:left".to_owned(), 1)],
             ..Depths::default()
         };
-        let told = waiting(&depths, &BTreeMap::new(), 5_000_000);
+        let systems = ["crm", "ops"].map(SystemName::from).into();
+        let known = Known { systems, ..Known::default() };
+        let told = waiting(&depths, &known, 5_000_000);
         let value = |name: &str, label: &str| {
             let found = told.iter().find(|one| one.name == name && one.labels[0].1 == label);
             found.map(|sample| sample.value)
@@ -287,5 +335,43 @@ mod tests {
         assert_eq!(value(HINTS_LATE, "ops"), Some(2.0));
         assert_eq!(value(STREAM_AGE, "feed:ops"), Some(1.0));
         assert_eq!(value(STREAM_AGE, "load:a:left"), None);
+    }
+
+    #[test]
+    fn what_was_removed_raises_no_alert_and_is_told_apart() {
+        let system = |of: &str| Depth { of: SystemName::from(of), count: 2, oldest: 1 };
+        let mapping = |of| Depth { of: MappingId(of), count: 2, oldest: 1 };
+        let parked = |of| Depth { of: (MappingId(of), "schema".to_owned()), count: 2, oldest: 1 };
+        let gap = |of: &str| Depth { of: of.to_owned(), count: 2, oldest: 1 };
+        let streams = ["feed:ops", "feed:erp", "poll:a:left", "poll:b:left"];
+        let depths = Depths {
+            questions: vec![mapping(1), mapping(2)],
+            answers: vec![mapping(1), mapping(2)],
+            parked: vec![parked(1), parked(2)],
+            batches: vec![system("ops"), system("erp")],
+            resent: vec![system("ops"), system("erp")],
+            hints: vec![system("ops"), system("erp")],
+            streams: streams.map(|stream| (stream.to_owned(), 1)).into(),
+            gaps: vec![gap("feed:ops"), gap("mapping:1"), gap("feed:erp"), gap("mapping:2")],
+        };
+        let known = Known {
+            mappings: [(MappingId(1), "a".into())].into(),
+            systems: [SystemName::from("ops")].into(),
+        };
+        let mut told = waiting(&depths, &known, 5_000_000);
+        let count = |mapping| LinkCount { mapping: MappingId(mapping), state: "linked", count: 2 };
+        told.extend(of_links(&[count(1), count(2)], &known));
+        let (gone, told): (Vec<_>, Vec<_>) =
+            told.into_iter().partition(|sample| sample.name == LEFT_BEHIND);
+        let label = |sample: &Sample| sample.labels[0].1.clone();
+        let mut what: Vec<String> = gone.iter().map(label).collect();
+        what.dedup();
+        let all = ["questions", "answers", "parked", "batches", "streams", "gaps", "links"];
+        assert_eq!(what, all);
+        for sample in &told {
+            let stays = ["a", "ops", "feed:ops", "poll:a:left", "mapping:1"];
+            assert!(stays.contains(&label(sample).as_str()), "{sample:?}");
+        }
+        assert_eq!(told.len(), 15, "{told:?}");
     }
 }

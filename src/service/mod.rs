@@ -2,15 +2,19 @@
 
 mod api;
 mod binding;
+mod known;
 mod ledger;
 mod metrics;
 mod probe;
 mod reaching;
+mod recent;
 mod running;
 mod sessions;
 mod tokens;
 mod waiting;
 mod webhooks;
 
-pub use ledger::{LedgerHandle, find_ledger, has_ledger, open_ledger, reach_ledger};
+pub use ledger::{
+    FoundLedger, LedgerHandle, find_ledger, has_ledger, login_key, open_ledger, reach_ledger,
+};
 pub use running::{Service, ServiceError, attach};

@@ -1,19 +1,29 @@
 //! What the HTTP surface is told of a running service.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use syncline_core::mapping::MappingId;
-use syncline_engine::driver::Status;
-use syncline_ledger::People;
+use syncline_engine::Clock as _;
+use syncline_engine::driver::{Status, SystemClock};
 use syncline_ledger::postgres::Postgres;
+use syncline_ledger::{LinkCount, People};
 use syncline_server::{Probe, Readiness, Sample};
 use tokio::sync::watch;
 
-use super::metrics::{of_deliveries, of_ledger, of_mappings, of_process};
+use super::known::Known;
+use super::metrics::{of_deliveries, of_ledger, of_links, of_mappings, of_process};
+use super::recent::Recent;
 use super::waiting::Waits;
 use super::webhooks::WebhookDesk;
+use crate::cli::status::removed::Files;
+
+/// How long it is told alike whether the ledger answers: anybody may ask for that.
+const ANSWERS_FOR: Duration = Duration::from_secs(1);
+/// How long the figures of the ledger are told alike.
+const FIGURES_FOR: Duration = Duration::from_secs(5);
+/// How long the counts of links are: they are made from all links.
+const COUNTS_FOR: Duration = Duration::from_secs(60);
 
 /// A running service, as the HTTP surface sees it. A clone sees the same.
 #[derive(Clone)]
@@ -21,26 +31,79 @@ pub(super) struct ServiceProbe {
     ledger: Arc<Postgres>,
     status: watch::Receiver<Status>,
     waits: watch::Receiver<Waits>,
-    names: BTreeMap<MappingId, Arc<str>>,
+    known: Arc<Known>,
     deliveries: WebhookDesk,
+    answers: Recent<Result<(), String>>,
+    figures: Recent<Vec<Sample>>,
+    counts: Recent<Option<Arc<[LinkCount]>>>,
 }
 
 impl ServiceProbe {
+    /// What looks at a ledger through a handle that is not the engine's own.
     pub fn new(
         ledger: Arc<Postgres>,
         status: watch::Receiver<Status>,
         waits: watch::Receiver<Waits>,
-        names: BTreeMap<MappingId, Arc<str>>,
+        known: Known,
         deliveries: WebhookDesk,
     ) -> Self {
-        Self { ledger, status, waits, names, deliveries }
+        Self {
+            ledger,
+            status,
+            waits,
+            known: Arc::new(known),
+            deliveries,
+            answers: Recent::new(ANSWERS_FOR),
+            figures: Recent::new(FIGURES_FOR),
+            counts: Recent::new(COUNTS_FOR),
+        }
     }
+}
+
+fn now() -> i64 {
+    SystemClock.now().micros()
 }
 
 impl ServiceProbe {
     /// Which mappings wait.
     pub fn waits(&self) -> Waits {
         self.waits.borrow().clone()
+    }
+
+    /// The names that the files had when this process started.
+    pub fn files(&self) -> Files {
+        Files {
+            mappings: self.known.mappings.values().map(ToString::to_string).collect(),
+            systems: self.known.systems.clone(),
+        }
+    }
+
+    /// How many links stood where within the last minute; nothing where they could never be
+    /// counted.
+    pub async fn counts(&self) -> Option<Arc<[LinkCount]>> {
+        let ledger = self.ledger.clone();
+        let count = |last: Option<Option<Arc<[LinkCount]>>>| async move {
+            match ledger.link_counts().await {
+                Ok(counts) => Some(counts.into()),
+                Err(error) => {
+                    tracing::warn!(%error, "the links were not counted");
+                    last.flatten()
+                }
+            }
+        };
+        self.counts.get(now, count).await
+    }
+
+    async fn figures(&self) -> Vec<Sample> {
+        let (ledger, known) = (self.ledger.clone(), self.known.clone());
+        self.figures.get(now, |_| async move { of_ledger(&ledger, &known).await }).await
+    }
+
+    async fn answers(&self) -> Result<(), String> {
+        let ledger = self.ledger.clone();
+        let ask =
+            |_| async move { ledger.owner().await.map(drop).map_err(|error| error.to_string()) };
+        self.answers.get(now, ask).await
     }
 }
 
@@ -71,18 +134,19 @@ impl Probe for ServiceProbe {
         for (name, why) in &waits.mappings {
             notes.push(format!("mapping {name} waits: {why}"));
         }
-        let ledger = self.ledger.owner().await;
+        let ledger = self.answers().await;
         if let Err(error) = &ledger {
-            notes.push(format!("{error}"));
+            notes.push(error.clone());
         }
         Readiness { ready: waits.syncs && status.owner && ledger.is_ok(), notes }
     }
 
     async fn samples(&self) -> Vec<Sample> {
         let mut samples = of_process(&self.status.borrow().clone());
-        samples.extend(of_mappings(&self.names, &self.waits.borrow().clone()));
+        samples.extend(of_mappings(&self.known, &self.waits.borrow().clone()));
         samples.extend(of_deliveries(&self.deliveries));
-        samples.extend(of_ledger(&self.ledger, &self.names).await);
+        samples.extend(self.figures().await);
+        samples.extend(of_links(&self.counts().await.unwrap_or_default(), &self.known));
         samples
     }
 }

@@ -10,13 +10,14 @@ use syncline_engine::driver::Status;
 use syncline_ledger::Setup as _;
 use syncline_ledger::postgres::Postgres;
 use syncline_sdk::Connector;
-use syncline_server::{Door, Recorder, ServeError, Surface, TrustedProxies, serve};
+use syncline_server::{Door, Recorder, Surface, TrustedProxies, serve};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::api::ServiceBook;
+use super::known::Known;
 use super::ledger::{LedgerHandle, find_ledger, open_ledger};
 use super::probe::ServiceProbe;
 use super::sessions::{Opened, Sessions};
@@ -37,7 +38,7 @@ pub type ServiceError = Stop;
 pub struct Service {
     sessions: Sessions,
     first: Opened,
-    surface: JoinHandle<Result<(), ServeError>>,
+    surface: JoinHandle<()>,
     telling: JoinHandle<()>,
     /// Ends the surface, also when the service is dropped before it runs.
     serving: DropGuard,
@@ -81,29 +82,29 @@ impl Service {
         installation.install = install.into();
         let warnings = installation.warnings.clone();
         let kind = |system: &SystemSettings| (system.name.clone(), system.kind.word());
-        let systems = installation.settings.systems.iter().map(kind).collect();
+        let systems: Vec<_> = installation.settings.systems.iter().map(kind).collect();
         let mut sessions = Sessions::new(installation, ledger.clone(), uuid_text(), stop.clone());
         let (status, waits) = (sessions.status(), sessions.waits());
         let serving = stop.child_token();
         let deliveries = WebhookDesk::new(ledger.clone(), inbound, sessions.wake());
+        let known = Known {
+            mappings: sessions.numbers().await.context("the ledger")?,
+            systems: systems.iter().map(|(name, _)| name.clone()).collect(),
+        };
+        // The engine never waits for what is asked here.
+        let looking = Arc::new(ledger.looking());
         let probe = ServiceProbe::new(
-            ledger.clone(),
+            looking.clone(),
             status.clone(),
             waits.clone(),
-            sessions.numbers().await.context("the ledger")?,
+            known,
             deliveries.clone(),
         );
         let recorder = Recorder::new().context("the metrics")?;
         super::metrics::describe(&recorder);
         let until = serving.clone().cancelled_owned();
-        let book = ServiceBook {
-            ledger: ledger.clone(),
-            config: config.to_owned(),
-            status: status.clone(),
-            systems,
-            probe: probe.clone(),
-            wake: sessions.wake(),
-        };
+        let (config, wake) = (config.to_owned(), sessions.wake());
+        let book = ServiceBook::new(looking, config, status.clone(), systems, probe.clone(), wake);
         let surface = Surface {
             probe: Arc::new(probe),
             book: Arc::new(book),
@@ -140,23 +141,28 @@ impl Service {
     pub async fn run(self) -> anyhow::Result<()> {
         let ended = self.sessions.run(self.first).await;
         drop(self.serving);
-        self.surface.await.context("the HTTP surface")??;
+        self.surface.await.context("the HTTP surface")?;
         self.telling.await.context("telling what is waited for")?;
         ended
     }
 }
 
-/// Lets an installation look at its systems as its runs do, with their names for what they made
-/// and their logins, where a sync has run before. Makes nothing.
+/// Lets an installation look at its systems as its runs do: with their names for what they made
+/// where a sync has run before, and with the logins that its ledger keeps. Makes nothing.
 ///
 /// # Errors
 /// When there is a ledger and it does not answer; the message says what to do.
 pub async fn attach(installation: &mut Installation) -> Result<(), ServiceError> {
-    let Some((ledger, install)) = find_ledger(&installation.settings).await? else {
+    let Some(found) = find_ledger(&installation.settings).await? else {
         return Ok(());
     };
-    installation.install = install.into();
-    renewable_logins(installation, &Arc::new(ledger))
+    if let Some(install) = found.install {
+        installation.install = install.into();
+    }
+    if !found.keeps_logins {
+        return Ok(());
+    }
+    renewable_logins(installation, &Arc::new(found.ledger))
 }
 
 /// Gives the connectors a place to keep logins that renew themselves.
@@ -168,7 +174,7 @@ fn renewable_logins(
         let tokens = LedgerTokens { ledger: ledger.clone(), system: system.name.clone() };
         let connector: Arc<dyn Connector> = system
             .kind
-            .connector(&system.name, Some(Arc::new(tokens)))
+            .connector(&system.name, Arc::new(tokens))
             .with_context(|| format!("system {}", system.name))?;
         installation.connectors.insert(system.name.clone(), connector);
     }

@@ -44,6 +44,10 @@ const LEDGER: Keys<'_> =
 
 const LOG: Keys<'_> = Keys { of: "`log`", known: &["format", "level"], refused: &[] };
 
+/// All keys that are read here: of the file, of `ledger`, of `log`.
+#[cfg(test)]
+pub(super) const KEYS: [Keys<'_>; 3] = [TOP, LEDGER, LOG];
+
 /// How often polled systems are asked when the settings do not say.
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
 

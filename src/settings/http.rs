@@ -8,13 +8,13 @@ use ipnet::IpNet;
 use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 use syncline_core::mapping::language::{Keyed, Keys, Node, Span};
-use syncline_server::{Door, Fingerprint, SigningKey, TlsFiles, certificates};
+use syncline_server::{Door, Pins, SigningKey, TlsFiles};
 
 use super::file::File;
 
-const TLS: Keys<'_> = Keys { of: "`tls`", known: &["certificate", "key"], refused: &[] };
+pub(super) const TLS: Keys<'_> = Keys { of: "`tls`", known: &["certificate", "key"], refused: &[] };
 
-const WEBHOOK: Keys<'_> = Keys {
+pub(super) const WEBHOOK: Keys<'_> = Keys {
     of: "`webhook`",
     known: &[
         "secret",
@@ -65,9 +65,9 @@ impl WebhookSettings {
         let signing = self.signing_secrets.iter().map(|secret| secret.expose_secret().parse());
         door.signing = signing.collect::<Result<Vec<SigningKey>, _>>()?;
         if let Some(path) = &self.client_certificate {
-            let shown = certificates(path)
+            let pins = Pins::read(path)
                 .with_context(|| format!("the client certificate of {system}'s webhook"))?;
-            door.certificates = shown.iter().map(|der| Fingerprint::of(der)).collect();
+            door.certificates = Some(pins);
         }
         door.from.clone_from(&self.from);
         door.unsigned = unsigned;

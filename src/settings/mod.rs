@@ -17,6 +17,8 @@ mod setting_error;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_of_docs;
+#[cfg(test)]
 mod tests_of_http;
 
 pub use deserializer::NodeDeserializer;

@@ -254,7 +254,7 @@ fn grants_tells_what_to_set_up_without_calling_anybody() {
     }
     let unknown = folder.run(&["grants", "nobody"]);
     assert_eq!(unknown.status.code(), Some(2));
-    assert!(stderr(&unknown).contains("they name crm, ops"), "{}", stderr(&unknown));
+    assert!(stderr(&unknown).contains("they name `crm` or `ops`"), "{}", stderr(&unknown));
 }
 
 #[test]

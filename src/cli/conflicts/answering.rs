@@ -1,8 +1,7 @@
 //! Giving an answer: what the command line and the JSON API have in common.
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use syncline_core::Side;
-use syncline_core::mapping::language::Diagnostic;
 use syncline_core::model::{Choice, Hint, HintReason, ReviewStatus};
 use syncline_ledger::{Answered, NewAnswer, People as _};
 use syncline_sdk::{Key, Value};
@@ -10,7 +9,7 @@ use syncline_sdk::{Key, Value};
 use super::offer::offers;
 use super::question::Question;
 use super::reference::Seen;
-use super::show::find;
+use super::show::{Missing, find};
 use super::typed;
 use crate::cli::Stop;
 use crate::cli::desk::Desk;
@@ -38,12 +37,22 @@ pub(crate) enum Given {
     Taken(Box<Question>, NewAnswer),
     /// It was not: the question is not as it was seen, but like this.
     Moved(Box<Question>),
+    /// It was not: the question does not take this.
+    Misfit(Box<Question>, Misfit),
+}
+
+/// Why a question does not take an answer.
+pub(crate) enum Misfit {
+    /// It offers others.
+    NotOffered,
+    /// The values are none of its fields', in words.
+    Values(String),
 }
 
 /// Gives an answer to a question in the revision that was seen.
 ///
 /// # Errors
-/// When there is no such question, the answer does not fit it, or the ledger does not answer.
+/// When there is no such question, or the ledger does not answer.
 pub(crate) async fn give(
     desk: &Desk,
     seen: Seen,
@@ -52,10 +61,16 @@ pub(crate) async fn give(
 ) -> Result<Given, Stop> {
     let question = find(desk, seen.id).await?;
     if question.review.status != ReviewStatus::Open || question.seen() != seen {
-        return Ok(Given::Moved(Box::new(question)));
+        return Ok(moved(question, seen, wanted, &by));
     }
-    let choice = choice(wanted, &question)?;
-    check(desk, &choice, &question)?;
+    let choice = match choice(wanted, &question) {
+        Ok(choice) => choice,
+        Err(why) => return Ok(Given::Misfit(Box::new(question), Misfit::Values(why))),
+    };
+    // Only what the question offers is sent: the engine would refuse the rest, later.
+    if !offers(&question).iter().any(|offer| offer.answer.admits(&choice)) {
+        return Ok(Given::Misfit(Box::new(question), Misfit::NotOffered));
+    }
     let answer = NewAnswer {
         id: seen.id,
         revision: seen.revision,
@@ -67,18 +82,40 @@ pub(crate) async fn give(
     match desk.ledger.answer(&answer).await.context("the ledger")? {
         Answered::Taken => Ok(Given::Taken(Box::new(question), answer)),
         Answered::Moved(review) => {
-            Ok(Given::Moved(Box::new(Question::new(desk, *review, question.link))))
+            let question = Question::new(desk, *review, question.link);
+            Ok(moved(question, seen, wanted, &answer.by))
         }
-        Answered::Unknown => Err(anyhow!("question {} is gone", seen.id).into()),
+        Answered::Unknown => {
+            Err(Missing { id: seen.id, list: desk.command("conflicts list --all") }.into())
+        }
     }
 }
 
-/// An answer that does not fit.
-pub(super) fn misfit(message: String, help: String) -> Stop {
-    Stop::Found(Diagnostic::error(message).help(help).into())
+/// What became of an answer to a question that does not wait for it. One that is there already,
+/// by the same person and to the same revision, was given before: who asks twice because the
+/// first reply was lost is told that it was taken.
+fn moved(question: Question, seen: Seen, wanted: &Wanted, by: &str) -> Given {
+    let given = question.review.answer.as_ref().filter(|given| {
+        question.seen() == seen
+            && given.by == by
+            && choice(wanted, &question).is_ok_and(|choice| choice == given.choice)
+    });
+    let given = given.map(|given| NewAnswer {
+        id: seen.id,
+        revision: seen.revision,
+        choice: given.choice.clone(),
+        by: given.by.clone(),
+        at: given.at,
+        hints: Vec::new(),
+    });
+    match given {
+        Some(given) => Given::Taken(Box::new(question), given),
+        None => Given::Moved(Box::new(question)),
+    }
 }
 
-fn choice(wanted: &Wanted, question: &Question) -> Result<Choice, Stop> {
+/// What is chosen, or why the values are none.
+fn choice(wanted: &Wanted, question: &Question) -> Result<Choice, String> {
     let left = &question.review.shown.left;
     let about_pair = question.review.key.unit.is_none();
     Ok(match wanted {
@@ -89,31 +126,14 @@ fn choice(wanted: &Wanted, question: &Question) -> Result<Choice, Stop> {
         // The check of the answer says what is possible instead.
         Wanted::Values(_) | Wanted::Null if about_pair => Choice::Typed(Vec::new()),
         Wanted::Null => Choice::Typed(vec![Value::Null; left.values.len()]),
-        Wanted::Values(texts) => Choice::Typed(typed::read(texts, left).map_err(|message| {
-            let fields = question.fields(Side::Left).join(", ");
-            let system = question.mapping.system(Side::Left);
-            misfit(message, format!("the value is for {fields} of {system}"))
-        })?),
+        Wanted::Values(texts) => Choice::Typed(typed::read(texts, left)?),
     })
 }
 
-/// Only what the question offers is sent: the engine would refuse the rest, later.
-fn check(desk: &Desk, choice: &Choice, question: &Question) -> Result<(), Stop> {
-    let offers = offers(question);
-    if offers.iter().any(|offer| offer.answer.admits(choice)) {
-        return Ok(());
-    }
-    let given = super::question::choice(choice);
-    let given = match choice {
-        Choice::Typed(_) => "value",
-        _ => &given,
-    };
-    let possible: Vec<&str> = offers.iter().map(|offer| &*offer.flags).collect();
-    let show = desk.command(&format!("conflicts show {}", question.review.id));
-    Err(misfit(
-        format!("`--{given}` is no answer to question {}: {}", question.seen(), question.what()),
-        format!("answer with {}; `{show}` tells what each does", possible.join(", or ")),
-    ))
+/// What the values of an answer are for.
+pub(crate) fn values_are_for(question: &Question) -> String {
+    let fields = question.fields(Side::Left).join(", ");
+    format!("the value is for {fields} of {}", question.mapping.system(Side::Left))
 }
 
 /// Both records are read afresh before the answer is folded.

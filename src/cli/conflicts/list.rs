@@ -7,6 +7,7 @@ use syncline_core::Side;
 use syncline_core::model::{Review, ReviewStatus};
 use syncline_ledger::{LinkQuery, People, ReviewQuery};
 
+use super::flags;
 use super::question::Question;
 use crate::cli::desk::Desk;
 use crate::cli::words::{age, count, short, table};
@@ -61,7 +62,7 @@ pub(super) async fn run(desk: &Desk, arguments: Arguments, output: &Output) -> R
     let questions = with_links(desk, reviews).await?;
     say(desk, &arguments, &questions, more, output);
     let mut fields = Map::new();
-    let listed: Json = questions.iter().map(|question| question.json(desk)).collect();
+    let listed: Json = questions.iter().map(|question| flags::json(desk, question)).collect();
     fields.insert("questions".to_owned(), listed);
     fields.insert("more".to_owned(), more.into());
     output.answer("conflicts list", fields);

@@ -5,8 +5,9 @@
 
 pub(crate) mod answering;
 mod command;
+mod flags;
 pub(crate) mod list;
-mod offer;
+pub(crate) mod offer;
 pub(crate) mod question;
 pub(crate) mod reference;
 mod resolve;

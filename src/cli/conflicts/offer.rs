@@ -1,31 +1,36 @@
 //! The answers that a question can be given, and what each of them does.
 
+use serde_json::{Value as Json, json};
 use syncline_core::Side;
 use syncline_core::mapping::{DeleteRule, Direction};
 use syncline_core::model::{Choice, ReviewKind};
-use syncline_sdk::Key;
+use syncline_sdk::{Key, Value};
 
 use super::question::Question;
-use crate::cli::desk::quoted;
 
 /// One possible answer.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) struct Offer {
+pub(crate) struct Offer {
     /// What is chosen.
     pub answer: Answer,
-    /// How it is given on a command line.
-    pub flags: String,
     /// What it does.
     pub effect: String,
 }
 
 /// What is chosen, without the values that a person types.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
+    /// A side's value or state.
     Take(Side),
-    Value,
+    /// A value for each of so many fields.
+    Value(usize),
+    /// Nothing, in all fields.
+    Null,
+    /// That record as the partner.
     Adopt(Key),
+    /// No partner.
     Separate,
+    /// Another try.
     Retry,
 }
 
@@ -35,16 +40,29 @@ impl Answer {
         match (self, choice) {
             (Self::Take(offered), Choice::Take(side)) => offered == side,
             (Self::Adopt(offered), Choice::Adopt(key)) => offered == key,
-            (Self::Value, Choice::Typed(_))
+            (Self::Null, Choice::Typed(typed)) => typed.iter().all(Value::is_null),
+            (Self::Value(_), Choice::Typed(_))
             | (Self::Separate, Choice::Separate)
             | (Self::Retry, Choice::Retry) => true,
             _ => false,
         }
     }
+
+    /// It as the API takes it; where a value is to be filled in stands null.
+    pub fn json(&self) -> Json {
+        match self {
+            Self::Take(side) => json!({ "take": side }),
+            Self::Value(fields) => json!({ "value": vec![Json::Null; *fields] }),
+            Self::Null => json!({ "null": true }),
+            Self::Adopt(key) => json!({ "adopt": key }),
+            Self::Separate => json!({ "separate": true }),
+            Self::Retry => json!({ "retry": true }),
+        }
+    }
 }
 
 /// The possible answers to a question, the likeliest first.
-pub(super) fn offers(question: &Question) -> Vec<Offer> {
+pub(crate) fn offers(question: &Question) -> Vec<Offer> {
     match question.review.key.unit {
         Some(unit) => about_unit(question, unit),
         None => about_pair(question),
@@ -52,15 +70,15 @@ pub(super) fn offers(question: &Question) -> Vec<Offer> {
 }
 
 fn take(side: Side, effect: String) -> Offer {
-    Offer { answer: Answer::Take(side), flags: format!("--take {side}"), effect }
+    Offer { answer: Answer::Take(side), effect }
 }
 
 fn separate(effect: impl Into<String>) -> Offer {
-    Offer { answer: Answer::Separate, flags: "--separate".to_owned(), effect: effect.into() }
+    Offer { answer: Answer::Separate, effect: effect.into() }
 }
 
 fn retry(effect: impl Into<String>) -> Offer {
-    Offer { answer: Answer::Retry, flags: "--retry".to_owned(), effect: effect.into() }
+    Offer { answer: Answer::Retry, effect: effect.into() }
 }
 
 fn about_unit(question: &Question, unit: u16) -> Vec<Offer> {
@@ -93,15 +111,16 @@ fn about_unit(question: &Question, unit: u16) -> Vec<Offer> {
         question.mapping.direction(unit) == Some(Direction::Both) && !question.mapping.refers(unit);
     if typed {
         let fields = question.review.shown.left.values.len().max(1);
-        let flags = vec!["--value TEXT"; fields].join(" ");
         let left = system(Side::Left);
         offers.push(Offer {
-            answer: Answer::Value,
-            flags,
-            effect: format!(
-                "a value of your own, as {left} writes it, goes to both (--null: empty the field)"
-            ),
+            answer: Answer::Value(fields),
+            effect: format!("a value of your own, as {left} writes it, goes to both"),
         });
+        let effect = match fields {
+            1 => "the field becomes empty on both sides",
+            _ => "the fields become empty on both sides",
+        };
+        offers.push(Offer { answer: Answer::Null, effect: effect.to_owned() });
     }
     offers
 }
@@ -148,7 +167,6 @@ fn about_pair(question: &Question) -> Vec<Offer> {
                 .iter()
                 .map(|key| Offer {
                     answer: Answer::Adopt(key.clone()),
-                    flags: format!("--adopt {}", quoted(key.as_str())),
                     effect: format!("{} is the partner", question.mapping.record(side, Some(key))),
                 })
                 .collect();

@@ -121,8 +121,8 @@ impl Question {
     }
 
     /// Everything about it, for people.
-    pub fn lines(&self, desk: &Desk) -> Vec<String> {
-        let asked = time_and_age(desk.now, self.review.asked_at);
+    pub fn lines(&self, now: Instant) -> Vec<String> {
+        let asked = time_and_age(now, self.review.asked_at);
         let mut lines = vec![
             format!("question {}: {}", self.seen(), self.what()),
             format!("  mapping  {}", self.mapping.name),
@@ -133,7 +133,7 @@ impl Question {
         ];
         for side in Side::BOTH {
             lines.push(String::new());
-            self.side(desk, side, &mut lines);
+            self.side(now, side, &mut lines);
         }
         if let ReviewKind::Ambiguous(candidates) = &self.review.kind
             && !candidates.is_empty()
@@ -144,19 +144,10 @@ impl Question {
                 lines.push(format!("  {}", self.mapping.record(self.other_side(), Some(key))));
             }
         }
-        if self.review.status == ReviewStatus::Open {
-            lines.push(String::new());
-            lines.push("answers:".to_owned());
-            for offer in offers(self) {
-                lines.push(format!("  {}", offer.effect));
-                let flags = format!("conflicts resolve {} {}", self.seen(), offer.flags);
-                lines.push(format!("      {}", desk.command(&flags)));
-            }
-        }
         lines
     }
 
-    fn side(&self, desk: &Desk, side: Side, lines: &mut Vec<String>) {
+    fn side(&self, now: Instant, side: Side, lines: &mut Vec<String>) {
         let shown = &self.review.shown[side];
         lines.push(format!("{side}: {}", self.mapping.record(side, self.key(side))));
         if !shown.exists && self.key(side).is_some() {
@@ -166,21 +157,21 @@ impl Question {
         let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(10);
         let has_base = shown.base.iter().any(Value::is_present);
         for (at, name) in names.iter().enumerate() {
-            let now = &shown.values[at];
+            let shows = &shown.values[at];
             let base = shown.base.get(at).unwrap_or(&Value::Absent);
-            if !now.is_present() && !base.is_present() {
+            if !shows.is_present() && !base.is_present() {
                 continue;
             }
-            let before = match (has_base, base == now) {
+            let before = match (has_base, base == shows) {
                 (false, _) => "  (nothing agreed yet)".to_owned(),
                 (true, true) => "  (as agreed)".to_owned(),
                 (true, false) => format!("  (agreed: {})", value(base)),
             };
-            lines.push(format!("  {name:<width$}  {}{before}", value(now)));
+            lines.push(format!("  {name:<width$}  {}{before}", value(shows)));
         }
         if shown.values != shown.base || !shown.exists {
             let who = actor(&shown.actor).unwrap_or_else(|| "not told".to_owned());
-            let when = shown.at.map(|at| time_and_age(desk.now, at.micros()));
+            let when = shown.at.map(|at| time_and_age(now, at.micros()));
             let when = when.unwrap_or_else(|| "not told".to_owned());
             if self.key(side).is_some() {
                 lines.push(format!("  {:<width$}  {who}", "changed by"));
@@ -190,16 +181,12 @@ impl Question {
     }
 
     /// Everything about it, as JSON.
-    pub fn json(&self, desk: &Desk) -> Json {
+    pub fn json(&self) -> Json {
         let review = &self.review;
         let (kind, of, reason, candidates) = kind_json(&review.kind);
         let answers: Vec<Json> = if review.status == ReviewStatus::Open {
-            offers(self)
-                .into_iter()
-                .map(|offer| {
-                    let flags = format!("conflicts resolve {} {}", self.seen(), offer.flags);
-                    json!({ "effect": offer.effect, "command": desk.command(&flags) })
-                })
+            let told = offers(self).into_iter();
+            told.map(|offer| json!({ "effect": offer.effect, "choice": offer.answer.json() }))
                 .collect()
         } else {
             Vec::new()

@@ -7,7 +7,8 @@ use syncline_core::mapping::language::Diagnostic;
 use syncline_core::model::{Choice, ReviewStatus};
 use syncline_ledger::NewAnswer;
 
-use super::answering::{Given, Wanted, give, misfit, refusal};
+use super::answering::{Given, Misfit, Wanted, give, refusal, values_are_for};
+use super::flags;
 use super::offer::offers;
 use super::question::{Question, choice_json};
 use super::reference::Seen;
@@ -84,7 +85,30 @@ pub(super) async fn run(desk: &Desk, arguments: Arguments, output: &Output) -> R
     match give(desk, seen, &wanted, by).await? {
         Given::Taken(question, answer) => taken(desk, &question, &answer, output).await,
         Given::Moved(question) => Ok(refuse(desk, seen, &question, output)),
+        Given::Misfit(question, why) => Err(misfit(desk, &wanted, &question, why)),
     }
+}
+
+/// The answer does not fit the question.
+fn misfit(desk: &Desk, wanted: &Wanted, question: &Question, why: Misfit) -> Stop {
+    if let Misfit::Values(why) = why {
+        return Stop::found(why, values_are_for(question));
+    }
+    let given = match wanted {
+        Wanted::Take(side) => format!("take {side}"),
+        Wanted::Values(_) => "value".to_owned(),
+        Wanted::Null => "null".to_owned(),
+        Wanted::Adopt(key) => format!("adopt {}", plain(key)),
+        Wanted::Separate => "separate".to_owned(),
+        Wanted::Retry => "retry".to_owned(),
+    };
+    let possible: Vec<String> =
+        offers(question).iter().map(|offer| flags::flags(&offer.answer)).collect();
+    let show = desk.command(&format!("conflicts show {}", question.review.id));
+    Stop::found(
+        format!("`--{given}` is no answer to question {}: {}", question.seen(), question.what()),
+        format!("answer with {}; `{show}` tells what each does", possible.join(", or ")),
+    )
 }
 
 fn wanted(arguments: &Arguments) -> Wanted {
@@ -109,7 +133,7 @@ fn user() -> Result<String, Stop> {
     let name = ["USER", "LOGNAME"].iter().find_map(set);
     name.ok_or_else(|| {
         let message = "who answers is not known: neither USER nor LOGNAME is set".to_owned();
-        misfit(message, "add --by NAME; it is kept in the journal".to_owned())
+        Stop::found(message, "add --by NAME; it is kept in the journal")
     })
 }
 
@@ -134,7 +158,9 @@ async fn taken(
         question.seen(),
         plain(&answer.by)
     ));
-    if runs {
+    if question.review.status == ReviewStatus::Closed {
+        output.line("the engine has acted on it");
+    } else if runs {
         output.line("the engine reads both records afresh and acts on it");
     } else {
         let run = desk.command("run");
@@ -156,7 +182,7 @@ fn refuse(desk: &Desk, seen: Seen, question: &Question, output: &Output) -> Exit
     if question.review.status == ReviewStatus::Closed {
         help = format!("`{}` tells what became of it", explain(desk, question));
     }
-    for line in question.lines(desk) {
+    for line in flags::lines(desk, question) {
         output.line(&line);
     }
     output.line("");
@@ -165,7 +191,7 @@ fn refuse(desk: &Desk, seen: Seen, question: &Question, output: &Output) -> Exit
     fields.insert("ok".to_owned(), false.into());
     fields.insert("reason".to_owned(), reason.into());
     fields.insert("error".to_owned(), message.into());
-    fields.insert("question".to_owned(), question.json(desk));
+    fields.insert("question".to_owned(), flags::json(desk, question));
     output.answer("conflicts resolve", fields);
     Exit::Found
 }

@@ -1,10 +1,11 @@
 //! `syncline conflicts show`
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use clap::Args;
 use serde_json::Map;
 use syncline_ledger::People;
 
+use super::flags;
 use super::question::Question;
 use super::reference::number;
 use crate::cli::desk::Desk;
@@ -27,13 +28,28 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(desk: &Desk, arguments: &Arguments, output: &Output) -> Result<Exit, Stop> {
     let question = find(desk, arguments.id).await?;
-    for line in question.lines(desk) {
+    for line in flags::lines(desk, &question) {
         output.line(&line);
     }
     let mut fields = Map::new();
-    fields.insert("question".to_owned(), question.json(desk));
+    fields.insert("question".to_owned(), flags::json(desk, &question));
     output.answer("conflicts show", fields);
     Ok(Exit::Well)
+}
+
+/// There is no such question.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no question {id}: `{list}` names all")]
+pub(crate) struct Missing {
+    pub id: i64,
+    /// The command that lists those that there are.
+    pub list: String,
+}
+
+impl From<Missing> for Stop {
+    fn from(missing: Missing) -> Self {
+        Self::Failed(missing.into())
+    }
 }
 
 /// The question with that number.
@@ -41,7 +57,7 @@ pub(crate) async fn find(desk: &Desk, id: i64) -> Result<Question, Stop> {
     let review = desk.ledger.review(id).await.context("the ledger")?;
     let Some(review) = review else {
         let list = desk.command("conflicts list --all");
-        return Err(anyhow!("there is no question {id}: `{list}` names all").into());
+        return Err(Missing { id, list }.into());
     };
     let link = desk.ledger.link(review.key.link).await;
     let link = link.context("the ledger")?;

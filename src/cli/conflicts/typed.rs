@@ -13,7 +13,7 @@ pub(super) fn read(texts: &[String], left: &Shown) -> Result<Vec<Value>, String>
     let fields = left.values.len();
     if texts.len() != fields {
         return Err(format!(
-            "the unit has {fields} fields and {} values are given: write --value once for each",
+            "the unit has {fields} fields and {} values are given: give one for each",
             texts.len()
         ));
     }

@@ -2,18 +2,15 @@
 
 use anyhow::{Context as _, anyhow};
 use syncline_core::Side;
-use syncline_core::mapping::language::{Diagnostic, nearest, one_of};
+use syncline_core::mapping::language::{nearest, one_of};
 use syncline_core::model::{Alias, Link, Parked, Review};
-use syncline_ledger::{Ledger as _, LinkQuery, People as _};
+use syncline_ledger::{Access as _, LinkQuery, People as _};
 use syncline_sdk::Key;
 
 use super::command::Arguments;
 use crate::cli::Stop;
 use crate::cli::desk::{Desk, KnownMapping};
 use crate::cli::words::plain;
-
-/// The most parked records that are looked through for the one of this pair.
-const PARKED_MAX: usize = 10_000;
 
 /// A pair of records with all that the ledger knows of how it stands.
 pub(crate) struct Pair {
@@ -44,7 +41,7 @@ pub(super) fn unit_of(mapping: &KnownMapping, name: &str) -> Result<u16, Stop> {
         None => format!("its fields are {}", one_of(names.iter().copied())),
     };
     let message = format!("mapping `{}` has no field `{}`", mapping.name, plain(name));
-    Err(Stop::Found(Diagnostic::error(message).help(help).into()))
+    Err(Stop::found(message, help))
 }
 
 /// The pair that was asked about.
@@ -65,10 +62,10 @@ pub(super) async fn find(
     let Some(link) = loaded.links.pop() else {
         return Err(missing(desk, &mapping, arguments).await?);
     };
-    let parked = desk.ledger.parked(Some(mapping.id), PARKED_MAX).await;
-    let parked = parked.context("the ledger")?;
+    let parked = desk.ledger.parked_of(&[(mapping.id, link.id)]).await;
+    let mut parked = parked.context("the ledger")?;
     Ok(Pair {
-        parked: parked.into_iter().find(|parked| parked.link == link.id),
+        parked: parked.pop(),
         alias: loaded.aliases.pop(),
         questions: loaded.reviews,
         mapping,

@@ -45,7 +45,10 @@ pub(in crate::cli) async fn run(
 ) -> Result<Exit, Stop> {
     let mut installation = Installation::open(config)?;
     let mut found = with_ledger(&mut installation).await;
-    let ledger = find_ledger(&installation.settings).await?.map(|(ledger, _)| Arc::new(ledger));
+    let found_ledger = find_ledger(&installation.settings).await?;
+    // One that no sync has run with may have tables of another release, or none.
+    let ledger = found_ledger.filter(|found| found.install.is_some());
+    let ledger = ledger.map(|found| Arc::new(found.ledger));
     let mappings = bind(&installation, ledger.as_deref(), &mut found).await?;
     if found.has_errors() {
         return Err(found.into());

@@ -1,16 +1,25 @@
 //! The command: the report, in lines and as JSON.
 
 use std::path::Path;
+use std::time::Duration;
 
 use clap::Args;
+use serde_json::Map;
+use syncline_ledger::LinkCount;
+use syncline_ledger::postgres::Postgres;
 
+use super::removed::Files;
+use super::report::Report;
 use super::{lines, report};
 use crate::cli::desk::{Desk, command};
-use crate::cli::{Exit, Output, Stop};
+use crate::cli::installation::read_settings;
+use crate::cli::{Exit, Output, Stop, signals, told};
 
 const EXAMPLES: &str = "\
 Examples:
   syncline status                        how everything stands
+  syncline status --watch                the same every two seconds, until Ctrl-C
+  syncline status --watch 10 --json      one object a line, every ten seconds
   syncline status --limit 200            with up to 200 parked records and gaps
   syncline status --json | jq .engine
 
@@ -24,7 +33,15 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 20,
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     limit: u32,
+
+    /// Tell it again and again, every so many seconds (2), until stopped.
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2",
+          value_parser = clap::value_parser!(u64).range(1..=3600))]
+    watch: Option<u64>,
 }
+
+/// How often all links are counted while somebody watches, seconds: every one is read for it.
+const COUNTED_EVERY_S: u64 = 60;
 
 pub(in crate::cli) async fn run(
     config: &Path,
@@ -38,10 +55,65 @@ pub(in crate::cli) async fn run(
         return Ok(Exit::Well);
     };
     let limit = usize::try_from(arguments.limit).unwrap_or(usize::MAX);
-    let report = report::Report::read(&desk, limit).await?;
+    let files = Files::of(&read_settings(config)?.value);
+    if let Some(seconds) = arguments.watch {
+        let ledger = desk.ledger.looking();
+        let watched = Watched { ledger: &ledger, config, limit, files: files.as_ref() };
+        let watching = watched.watch(seconds, output);
+        return tokio::select! {
+            stopped = watching => Err(stopped),
+            ended = signals::ended() => Ok(ended.map(|()| Exit::Well)?),
+        };
+    }
+    let report = Report::read(&desk, limit, None, files.as_ref()).await?;
     for line in lines::lines(&desk, &report) {
         output.line(&line);
     }
     output.answer("status", report.json(&desk));
     Ok(Exit::Well)
+}
+
+/// What is watched.
+struct Watched<'a> {
+    ledger: &'a Postgres,
+    config: &'a Path,
+    limit: usize,
+    files: Option<&'a Files>,
+}
+
+impl Watched<'_> {
+    /// Tells it again and again. A ledger that gives no answer for a while is told of, and asked
+    /// again.
+    async fn watch(&self, seconds: u64, output: &Output) -> Stop {
+        let mut counted: Option<(u64, Vec<LinkCount>)> = None;
+        loop {
+            counted = counted.filter(|(age, _)| *age < COUNTED_EVERY_S);
+            let age = counted.as_ref().map_or(0, |(age, _)| *age);
+            match self.look(counted.as_ref().map(|(_, links)| links.clone())).await {
+                Ok((desk, report)) => {
+                    output.screen(&lines::lines(&desk, &report));
+                    output.answer("status", report.json(&desk));
+                    counted = Some((age + seconds, report.links));
+                }
+                Err(Stop::Failed(error)) => {
+                    let error = told(&*error);
+                    output.screen(&[format!("the ledger gives no answer: {error}")]);
+                    output.answer("status", Map::from_iter([("error".to_owned(), error.into())]));
+                }
+                Err(stop) => return stop,
+            }
+            wait(Duration::from_secs(seconds)).await;
+        }
+    }
+
+    async fn look(&self, links: Option<Vec<LinkCount>>) -> Result<(Desk, Report), Stop> {
+        let desk = Desk::at(self.ledger, self.config).await?;
+        let report = Report::read(&desk, self.limit, links, self.files).await?;
+        Ok((desk, report))
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "who watches looks again by time")]
+async fn wait(time: Duration) {
+    tokio::time::sleep(time).await;
 }

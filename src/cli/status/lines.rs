@@ -7,6 +7,7 @@ use syncline_core::model::Figure;
 use syncline_engine::{LOADED, SweepPlace, SweepStep};
 use syncline_sdk::Instant;
 
+use super::removed::Removed;
 use super::report::{BATCHES_MAX, Report, awaited_name, parked_record, stream_name};
 use crate::cli::desk::Desk;
 use crate::cli::words::{age, count, indented, plain, short, table, time_and_age};
@@ -18,6 +19,7 @@ const PLACE_CHARS_MAX: usize = 40;
 pub(super) fn lines(desk: &Desk, report: &Report) -> Vec<String> {
     let mut lines = vec![engine(desk, report)];
     awaited(desk, report, &mut lines);
+    lines.extend(report.removed.iter().map(Removed::line));
     lines.push(questions(desk, report));
     links(desk, report, &mut lines);
     figures(report, &mut lines);

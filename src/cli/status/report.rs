@@ -13,6 +13,7 @@ use syncline_ledger::{
     Result, ReviewQuery, Waiting,
 };
 
+use super::removed::{Files, Removed};
 use crate::cli::Stop;
 use crate::cli::desk::Desk;
 use crate::cli::words::time_json;
@@ -58,21 +59,33 @@ pub(crate) struct Report {
     /// Gaps that are not closed.
     pub gaps: Vec<Gap>,
     pub batches: Vec<OpenBatch>,
+    /// What is left of what was removed from the files, where these were looked at.
+    pub removed: Vec<Removed>,
 }
 
 impl Report {
-    /// Reads it; up to `limit` parked records and gaps.
-    pub async fn read(desk: &Desk, limit: usize) -> Result<Self, Stop> {
+    /// Reads it; up to `limit` parked records and gaps. The links are counted where nobody has
+    /// done so lately: each is read for it. `files` tells what was removed.
+    pub async fn read(
+        desk: &Desk,
+        limit: usize,
+        links: Option<Vec<LinkCount>>,
+        files: Option<&Files>,
+    ) -> Result<Self, Stop> {
         let (ledger, read) = (&desk.ledger, "the ledger");
         let mut parked = ledger.parked(None, limit + 1).await.context(read)?;
         let parked_more = parked.len() > limit;
         parked.truncate(limit);
         let mut gaps = ledger.gaps().await.context(read)?;
         gaps.truncate(limit);
-        Ok(Self {
+        let links = match links {
+            Some(links) => links,
+            None => ledger.link_counts().await.context(read)?,
+        };
+        let mut report = Self {
             owner: ledger.owner().await.context(read)?,
             awaited: ledger.awaited().await.context(read)?,
-            links: ledger.link_counts().await.context(read)?,
+            links,
             figures: ledger.figures().await.context(read)?,
             streams: streams(desk).await.context("the ledger: its streams cannot be read")?,
             waiting: ledger.waiting().await.context(read)?,
@@ -81,7 +94,12 @@ impl Report {
             parked_more,
             gaps,
             batches: ledger.open_batches(BATCHES_MAX).await.context(read)?,
-        })
+            removed: Vec::new(),
+        };
+        if let Some(files) = files {
+            report.removed = Removed::of(desk, &report, files);
+        }
+        Ok(report)
     }
 
     /// Whether an engine works now.
@@ -119,6 +137,7 @@ impl Report {
                     "since": time_json(awaited.since.micros()),
                 })
             }).collect::<Json>(),
+            "removed": self.removed.iter().map(Removed::json).collect::<Json>(),
             "links": self.links.iter().map(|count| json!({
                 "mapping": mapping(count.mapping),
                 "state": count.state,

@@ -30,6 +30,10 @@ impl Access for Postgres {
         })
     }
 
+    async fn live_tokens(&self, now: Instant) -> Result<Vec<(Digest, AccessToken)>> {
+        call!(self, "read the tokens", |connection| api_token::live(connection, now))
+    }
+
     async fn begin_request(&self, request: &NewRequest) -> Result<Begun> {
         call!(self, "begin a request", |connection| api_request::begin(connection, request))
     }
@@ -72,6 +76,10 @@ impl Access for Postgres {
         call!(self, "list parked records", |connection| {
             parked::page(connection, mapping, after, max)
         })
+    }
+
+    async fn parked_of(&self, links: &[(MappingId, LinkId)]) -> Result<Vec<Parked>> {
+        call!(self, "read parked records", |connection| parked::of(connection, links))
     }
 
     async fn ask_again(&self, mapping: MappingId, link: LinkId, at: Instant) -> Result<bool> {

@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 use syncline_sdk::Instant;
 
-use super::error::Meaning;
+use super::error::{Meaning, corrupt};
 use crate::access::Digest;
 use crate::{AccessToken, NewToken, Result};
 
@@ -75,6 +75,39 @@ pub(super) async fn revoke(connection: &mut PgConnection, name: &str, at: Instan
     .await
     .meaning("revoke a token")?;
     Ok(done.rows_affected() == 1)
+}
+
+/// The tokens that are of use, by their digests.
+pub(super) async fn live(
+    connection: &mut PgConnection,
+    now: Instant,
+) -> Result<Vec<(Digest, AccessToken)>> {
+    const WHAT: &str = "read the tokens";
+    let rows = sqlx::query!(
+        "select id, name, digest, scopes, made_at, expires_at, used_at, revoked_at
+         from syncline.api_token
+         where revoked_at is null and (expires_at is null or expires_at > $1) order by id",
+        now.micros(),
+    )
+    .fetch_all(connection)
+    .await
+    .meaning(WHAT)?;
+    let mut tokens = Vec::new();
+    for row in rows {
+        let digest = Digest::try_from(row.digest)
+            .map_err(|digest| corrupt("api_token", row.id, format!("{} bytes", digest.len())))?;
+        let row = TokenRow {
+            id: row.id,
+            name: row.name,
+            scopes: row.scopes,
+            made_at: row.made_at,
+            expires_at: row.expires_at,
+            used_at: row.used_at,
+            revoked_at: row.revoked_at,
+        };
+        tokens.push((digest, row.into()));
+    }
+    Ok(tokens)
 }
 
 /// The token with a digest, if it is of use.

@@ -20,6 +20,13 @@ const CONNECTIONS_MAX: u32 = 4;
 /// How long a call waits for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What those who look on have: connections of their own, so that they wait for each other and
+/// the engine for nobody.
+const LOOKING_CONNECTIONS_MAX: u32 = 2;
+const LOOKING_ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1500);
+/// The longest that a statement of theirs takes, milliseconds.
+const LOOKING_STATEMENT_MS: &str = "8000";
+
 /// How the ledger's database may be reached.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Access {
@@ -47,6 +54,29 @@ pub async fn connect(url: &str, access: Access) -> Result<PgPool> {
         .connect_with(options)
         .await
         .map_err(|error| unavailable("connect to its database", error))
+}
+
+/// A second pool on the database of another, for those who look on while an engine works: an
+/// API, metrics. It connects when it is used first. Few calls run on it at once, none for long;
+/// one that gets no connection soon fails as `Unavailable`.
+#[must_use]
+pub(super) fn beside(pool: &PgPool) -> PgPool {
+    let options = PgConnectOptions::clone(&pool.connect_options())
+        .application_name("syncline looking")
+        .options([
+            ("statement_timeout", LOOKING_STATEMENT_MS),
+            ("lock_timeout", LOOKING_STATEMENT_MS),
+            // What is asked here differs, and some of it is about whole tables.
+            ("plan_cache_mode", "auto"),
+            ("enable_hashjoin", "on"),
+            ("enable_mergejoin", "on"),
+            ("enable_seqscan", "on"),
+        ]);
+    PgPoolOptions::new()
+        .max_connections(LOOKING_CONNECTIONS_MAX)
+        .acquire_timeout(LOOKING_ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .connect_lazy_with(options)
 }
 
 /// Brings the tables to this release. Repeating it changes nothing; two processes at once take

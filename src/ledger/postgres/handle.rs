@@ -6,8 +6,12 @@ use std::time::Duration;
 use sqlx::PgPool;
 use tokio::sync::Mutex;
 
+use super::connect::beside;
 use super::owning::Owning;
 use super::{SealKey, session};
+
+/// How long a call of those who look on may take in all, above their limit for a statement.
+const LOOKING_DEADLINE: Duration = Duration::from_secs(9);
 
 /// The ledger in a Postgres database. Clones share one small pool, and one
 /// connection besides that the life of their owner is told by.
@@ -26,6 +30,14 @@ impl Postgres {
     pub fn new(pool: PgPool, key: Option<SealKey>) -> Self {
         let key = key.map(Arc::new);
         Self { pool, key, deadline: session::DEADLINE, owning: Arc::default() }
+    }
+
+    /// The same ledger for those who look on while an engine works, on a pool of its own
+    /// ([`beside`]): however much they ask, the engine's calls wait for none of theirs. A call
+    /// takes no longer than 9 s. It opens no sealed logins.
+    #[must_use]
+    pub fn looking(&self) -> Self {
+        Self::new(beside(&self.pool), None).with_deadline(LOOKING_DEADLINE)
     }
 
     /// The same ledger with another limit for a whole call. It should stay above the server's own

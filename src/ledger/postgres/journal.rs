@@ -148,19 +148,36 @@ pub(super) async fn page(
     before: Option<EntryId>,
     max: usize,
 ) -> Result<Vec<Entry>> {
-    let rows = sqlx::query_as!(
-        EntryRow,
-        "select j.id, j.at, j.previous, j.mapping, j.link, j.body
-         from syncline.journal as j
-         where j.id < coalesce($2::int8, 9223372036854775807)
-           and ($1::int4 is null or j.mapping = $1)
-         order by j.id desc limit $3",
-        mapping.map(|mapping| mapping.0),
-        code::entry_or_null(before)?,
-        code::limit(max),
-    )
-    .fetch_all(connection)
-    .await
-    .meaning("read the journal")?;
+    const WHAT: &str = "read the journal";
+    let before = code::entry_or_null(before)?.unwrap_or(i64::MAX);
+    // Two statements, since plans are made without looking at the parameters: one that may be
+    // about all mappings would walk through the entries of all to find those of one.
+    let rows = match mapping {
+        Some(mapping) => {
+            let found = sqlx::query_as!(
+                EntryRow,
+                "select j.id, j.at, j.previous, j.mapping, j.link, j.body
+                 from syncline.journal as j
+                 where j.mapping = $1 and j.id < $2
+                 order by j.mapping desc, j.id desc limit $3",
+                mapping.0,
+                before,
+                code::limit(max),
+            );
+            found.fetch_all(connection).await.meaning(WHAT)?
+        }
+        None => {
+            let found = sqlx::query_as!(
+                EntryRow,
+                "select j.id, j.at, j.previous, j.mapping, j.link, j.body
+                 from syncline.journal as j
+                 where j.id < $1
+                 order by j.id desc limit $2",
+                before,
+                code::limit(max),
+            );
+            found.fetch_all(connection).await.meaning(WHAT)?
+        }
+    };
     rows.into_iter().map(Entry::try_from).collect()
 }

@@ -167,6 +167,27 @@ pub(super) async fn page(
     rows.into_iter().map(Parked::try_from).collect()
 }
 
+/// What was set aside of some links.
+pub(super) async fn of(
+    connection: &mut PgConnection,
+    links: &[(MappingId, LinkId)],
+) -> Result<Vec<Parked>> {
+    let mapping: Vec<i32> = links.iter().map(|(mapping, _)| mapping.0).collect();
+    let link: Vec<Uuid> = links.iter().map(|(_, link)| link.0).collect();
+    let rows = sqlx::query_as!(
+        ParkedRow,
+        "select p.mapping, p.link, p.side, p.kind, p.message, p.advice, p.entry, p.at, p.asked_at
+         from unnest($1::int4[], $2::uuid[]) as u (mapping, link)
+         join syncline.parked as p on p.mapping = u.mapping and p.link = u.link",
+        &mapping,
+        &link,
+    )
+    .fetch_all(connection)
+    .await
+    .meaning("read parked records")?;
+    rows.into_iter().map(Parked::try_from).collect()
+}
+
 /// Notes that a person asks for a record again.
 pub(super) async fn ask_again(
     connection: &mut PgConnection,

@@ -101,6 +101,14 @@ impl Postgres {
         call!(self, "look for the installation's id", |connection| install::find(connection))
     }
 
+    /// Whether our tables are in this database, of whatever release. Makes nothing.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn has_tables(&self) -> Result<bool> {
+        call!(self, "look for the ledger's tables", |connection| token::has_table(connection))
+    }
+
     fn key(&self, what: &'static str) -> Result<&SealKey> {
         self.key.as_deref().ok_or_else(|| LedgerError::Refused {
             what,

@@ -6,6 +6,14 @@ use syncline_sdk::SystemName;
 use super::error::Meaning;
 use crate::Result;
 
+/// Whether there is such a table.
+pub(super) async fn has_table(connection: &mut PgConnection) -> Result<bool> {
+    sqlx::query_scalar!(r#"select to_regclass('syncline.token') is not null as "there!""#)
+        .fetch_one(connection)
+        .await
+        .meaning("look for the ledger's tables")
+}
+
 /// A sealed login.
 pub(super) async fn find(
     connection: &mut PgConnection,

@@ -8,7 +8,10 @@ use syncline_core::model::{Entry, LinkChange, Parked, StreamPosition};
 use super::database::Database;
 use super::fixture::{Engine, MAPPING, at, hint, link, link_id};
 use crate::access::{ParkedPlace, REQUEST_LIFE, REQUESTS_KEPT};
-use crate::{Access as _, Begun, Depth, Depths, Ledger as _, Measures as _, NewRequest, NewToken};
+use crate::{
+    Access as _, Begun, Depth, Depths, Ledger as _, LedgerError, Measures as _, NewRequest,
+    NewToken, People as _,
+};
 
 fn token(name: &str, expires: Option<i64>) -> NewToken {
     let mut digest = [0; 32];
@@ -37,10 +40,18 @@ async fn a_token_is_of_use_until_it_expires_or_is_revoked() {
     assert_eq!(used(&again, 2).await, None);
     assert!(used(&b, 49).await.is_some());
     assert_eq!(used(&b, 50).await, None);
+    let live = async |now| -> Vec<_> {
+        let tokens = ledger.live_tokens(at(now)).await.unwrap();
+        tokens.into_iter().map(|(digest, token)| (digest, token.name)).collect()
+    };
+    let both = [(a.digest, "a".to_owned()), (b.digest, "b".to_owned())];
+    assert_eq!(live(49).await, both);
+    assert_eq!(live(50).await, both[..1]);
     assert!(ledger.revoke_token("a", at(3)).await.unwrap());
     assert!(!ledger.revoke_token("a", at(4)).await.unwrap());
     assert!(!ledger.revoke_token("c", at(4)).await.unwrap());
     assert_eq!(used(&a, 5).await, None);
+    assert_eq!(live(50).await, []);
     let all = ledger.access_tokens().await.unwrap();
     assert_eq!(all.len(), 2);
     assert_eq!((all[0].used_at, all[0].revoked_at), (Some(at(2)), Some(at(3))));
@@ -90,6 +101,9 @@ async fn lists_go_on_behind_a_place() {
     assert_eq!(first, [parked(1, 5), parked(2, 5)]);
     let place = ParkedPlace { at: 5, mapping: MAPPING, link: link_id(2) };
     assert_eq!(ledger.parked_page(Some(MAPPING), Some(place), 2).await.unwrap(), [parked(3, 5)]);
+
+    let wanted = [(MAPPING, link_id(2)), (MAPPING, link_id(9))];
+    assert_eq!(ledger.parked_of(&wanted).await.unwrap(), [parked(2, 5)]);
 
     // Asked for again, until it is set aside anew.
     assert!(ledger.ask_again(MAPPING, link_id(2), at(6)).await.unwrap());
@@ -171,4 +185,23 @@ async fn what_waits_is_measured() {
     assert_eq!(depths.parked, [kind("invalid", 1, 6), kind("schema", 2, 4)]);
     assert_eq!(depths.streams.len(), 1);
     assert!(depths.questions.is_empty() && depths.batches.is_empty() && depths.gaps.is_empty());
+}
+
+#[tokio::test]
+async fn those_who_look_on_wait_for_each_other_and_nobody_for_them() {
+    let ledger = Database::new().await.ledger().await;
+    let looking = ledger.looking();
+    looking.figures().await.unwrap();
+    let first = looking.pool().acquire().await.unwrap();
+    let second = looking.pool().acquire().await.unwrap();
+    let refused = looking.figures().await.unwrap_err();
+    assert!(matches!(refused, LedgerError::Unavailable { .. }), "{refused:?}");
+    ledger.figures().await.unwrap();
+    drop((first, second));
+    looking.figures().await.unwrap();
+    let limit: String = sqlx::query_scalar("select current_setting('statement_timeout')")
+        .fetch_one(looking.pool())
+        .await
+        .unwrap();
+    assert_eq!(limit, "8s");
 }

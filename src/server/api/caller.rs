@@ -6,7 +6,7 @@ use axum::http::{StatusCode, header};
 use sha2::{Digest as _, Sha256};
 
 use super::document::Api;
-use crate::origin::{Origin, Peer};
+use crate::origin::{Origin, Peer, Way};
 use crate::problem::Problem;
 
 /// What a token may.
@@ -69,9 +69,9 @@ async fn caller(parts: &mut Parts, api: &Api, scope: Scope) -> Result<Caller, Pr
     let ConnectInfo(peer) = ConnectInfo::<Peer>::from_request_parts(parts, api)
         .await
         .map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong"))?;
-    if !Origin::of(&peer, &parts.headers, &api.proxies).secure {
-        let detail = "a token may not travel in plain text: call from this machine, or over https \
-                      to Syncline itself (`tls`) or to a proxy that `trusted_proxies` lists";
+    let way = Origin::of(&peer, &parts.headers, &api.proxies).way;
+    if way != Way::Secure {
+        let detail = format!("a token may not travel in plain text, and {}", way.advice());
         return Err(Problem::new(StatusCode::FORBIDDEN, "The way is not secure").detail(detail));
     }
     let unknown = || {

@@ -110,8 +110,9 @@ pub struct Given {
 pub struct Offered {
     /// What it does.
     pub effect: String,
-    /// How it is given on a command line.
-    pub command: String,
+    /// What is sent for it beside the revision: `{"take": "left"}`, say. Where a value is to be
+    /// filled in stands null: `{"value": [null]}` for the one field of a unit.
+    pub choice: serde_json::Value,
 }
 
 /// An answer that was taken.

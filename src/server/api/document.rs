@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use axum::extract::Request;
 use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
 use axum::{Json, Router, routing};
 use utoipa::Modify;
 use utoipa::OpenApi;
@@ -92,10 +95,24 @@ pub(crate) fn router(api: Api) -> Router {
     let viewer: Router = SwaggerUi::new("/api/docs").config(config).into();
     routes
         .with_state(api)
+        .layer(from_fn(to_its_end))
         .route("/api/openapi.json", shown)
         .route("/api/{*rest}", routing::any(unknown))
         .merge(viewer)
         .method_not_allowed_fallback(wrong_method)
+}
+
+/// In a task of its own: what a request changes, and the record of that, come to their end when the
+/// client goes away or has waited long enough.
+async fn to_its_end(request: Request, next: Next) -> Response {
+    match tokio::spawn(next.run(request)).await {
+        Ok(response) => response,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime ends.
+            Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        },
+    }
 }
 
 async fn unknown() -> Problem {

@@ -63,6 +63,8 @@ pub struct Status {
     pub gaps: Vec<serde_json::Value>,
     /// Batches under way.
     pub batches: Vec<serde_json::Value>,
+    /// Mappings and systems that were removed from the files, of which something is left.
+    pub removed: Vec<serde_json::Value>,
 }
 
 /// Who works on the ledger.

@@ -61,6 +61,7 @@ pub trait Receiver: Send + Sync + 'static {
     fn now(&self) -> i64;
     /// Takes a delivery. Once it answers `Taken` its hints survive everything.
     async fn take(&self, arrival: Arrival) -> Receipt;
-    /// Records one that was refused on its way in.
-    async fn refused(&self, refused: Refused);
+    /// Takes note of one that was refused on its way in. Does not wait for the record of it: how
+    /// long an answer takes must not tell a stranger what was wrong.
+    fn refused(&self, refused: Refused);
 }

@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use super::refusal::{not_found, refusal, unavailable};
 use super::signature::{Forged, Signed, is_signed};
 use super::{Arrival, Door, Receipt, Receiver, Refused};
-use crate::origin::{Origin, Peer, TrustedProxies};
+use crate::origin::{Origin, Peer, TrustedProxies, Way};
 
 /// The longest delivery, bytes: 100 records with the fields of a form. One that selects no more
 /// than the id has a hundredth of it.
@@ -32,8 +32,6 @@ pub(crate) struct Hooks(Arc<Inner>);
 
 struct Inner {
     doors: BTreeMap<String, Door>,
-    /// Tried where there is no door, so that this takes as long.
-    wall: Option<Door>,
     receiver: Arc<dyn Receiver>,
     proxies: TrustedProxies,
     under_way: Semaphore,
@@ -46,9 +44,8 @@ impl Hooks {
         proxies: TrustedProxies,
     ) -> Self {
         let doors = doors.into_iter().map(|door| (door.system.clone(), door)).collect();
-        let wall = Door::new("", ["there-is-no-such-system"]).ok();
         let under_way = Semaphore::new(UNDER_WAY_MAX);
-        Self(Arc::new(Inner { doors, wall, receiver, proxies, under_way }))
+        Self(Arc::new(Inner { doors, receiver, proxies, under_way }))
     }
 }
 
@@ -81,15 +78,25 @@ async fn deliver(
         return not_found();
     };
     let Some(door) = hooks.doors.get(&system) else {
-        let _ = hooks.wall.as_ref().is_some_and(|wall| wall.opens_to(&secret));
         return not_found();
-    };
-    let Ok(_place) = hooks.under_way.try_acquire() else {
-        return unavailable("too many deliveries are under way");
     };
     let (head, body) = request.into_parts();
     let origin = Origin::of(&peer, &head.headers, &hooks.proxies);
-    match let_in(&hooks, door, &secret, &origin, &head.headers, body).await {
+    let refused = |Stop { verdict, reason, bytes }| {
+        let answer = refusal(verdict, &reason);
+        let system = door.system.clone();
+        hooks.receiver.refused(Refused { system, remote: origin.client, verdict, reason, bytes });
+        answer
+    };
+    // Who has no secret is answered as if there were no such system, and takes no place.
+    if !door.opens_to(&secret) {
+        let reason = "the secret of the address is not, or no longer, valid";
+        return refused(Stop::new(Verdict::WrongSecret, reason));
+    }
+    let Ok(_place) = hooks.under_way.try_acquire() else {
+        return unavailable("too many deliveries are under way");
+    };
+    match let_in(&hooks, door, &origin, &head.headers, body).await {
         Ok(arrival) => match hooks.receiver.take(arrival).await {
             Receipt::Taken(taken) => {
                 (StatusCode::OK, [(header::CONTENT_TYPE, taken.content_type)], taken.body)
@@ -98,40 +105,34 @@ async fn deliver(
             Receipt::Refused(verdict, reason) => refusal(verdict, &reason),
             Receipt::Unavailable(reason) => unavailable(&reason),
         },
-        Err(Stop { verdict, reason, bytes }) => {
-            let answer = refusal(verdict, &reason);
-            let system = door.system.clone();
-            let refused = Refused { system, remote: origin.client, verdict, reason, bytes };
-            hooks.receiver.refused(refused).await;
-            answer
-        }
+        Err(stop) => refused(stop),
     }
 }
 
-/// Checks the way in; the cheap checks, and those that need no body, first.
+/// Checks the way in of somebody with the secret; the cheap checks, and those that need no body,
+/// first.
 async fn let_in(
     hooks: &Inner,
     door: &Door,
-    secret: &str,
     origin: &Origin,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Arrival, Stop> {
-    if !door.opens_to(secret) {
-        let reason = "the secret of the address is not, or no longer, valid";
-        return Err(Stop::new(Verdict::WrongSecret, reason));
-    }
-    if !origin.secure {
-        let reason = "it came in plain text over a network: send it over https, to Syncline \
-                      itself (`tls`) or to a proxy that `trusted_proxies` lists";
-        return Err(Stop::new(Verdict::Insecure, reason));
+    if origin.way != Way::Secure {
+        return Err(Stop::new(Verdict::Insecure, origin.way.advice()));
     }
     if !door.admits(origin.client) {
         let reason = format!("{} is none of the addresses that may send it", origin.client);
         return Err(Stop::new(Verdict::WrongAddress, reason));
     }
     if !door.trusts(origin.certificate) {
-        let reason = "none of the client certificates that it may come with was shown";
+        let reason = match origin.certificate {
+            Some(shown) => format!(
+                "the client certificate that was shown (SHA-256 {shown}) is none of those in \
+                 `client_certificate`: if its owner renewed it, add it to that file"
+            ),
+            None => "no client certificate was shown".to_owned(),
+        };
         return Err(Stop::new(Verdict::NoCertificate, reason));
     }
     let signed = if is_signed(headers) {

@@ -88,6 +88,9 @@ async fn whatever_is_wrong_is_a_problem() {
         assert_eq!(send(Method::POST, path, body).await, status, "{body}");
     }
     assert_eq!(send(Method::POST, path, "").await, 415);
+    assert_eq!(send(Method::POST, path, &"x".repeat(100 * 1024)).await, 413);
+    assert_eq!(send(Method::GET, "/api/v1/links/broken", "").await, 500);
+    assert_eq!(send(Method::GET, "/hooks/crm/secret", "").await, 405);
     assert_eq!(send(Method::DELETE, "/api/v1/conflicts", "").await, 405);
 }
 

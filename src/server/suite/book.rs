@@ -115,6 +115,7 @@ impl Book for OneQuestion {
             streams: Vec::new(),
             gaps: Vec::new(),
             batches: Vec::new(),
+            removed: Vec::new(),
         })
     }
     async fn systems(&self) -> Answered<Vec<System>> {
@@ -126,7 +127,8 @@ impl Book for OneQuestion {
     async fn links(&self, _: LinkQuery) -> Answered<Page<Link>> {
         nothing()
     }
-    async fn link(&self, _: &str) -> Answered<Link> {
+    async fn link(&self, id: &str) -> Answered<Link> {
+        assert_ne!(id, "broken", "this link breaks whoever looks at it");
         nothing()
     }
     async fn link_journal(&self, _: &str, _: JournalQuery) -> Answered<Page<JournalEntry>> {

@@ -5,12 +5,15 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::book::OneQuestion;
+use crate::connections::{LIMITS, Limits};
+use crate::serve::serve_within;
 use crate::{
     Arrival, Door, Probe, Readiness, Receipt, Receiver, Recorder, Refused, Sample, Surface, Taken,
-    TlsFiles, TrustedProxies, Verdict, serve,
+    TlsFiles, TrustedProxies, Verdict,
 };
 
 /// The secret of the door.
@@ -36,7 +39,7 @@ impl Receiver for Behind {
         self.taken.lock().unwrap().push((arrival.remote, body));
         Receipt::Taken(Taken { content_type: "text/plain", body: "taken".to_owned() })
     }
-    async fn refused(&self, refused: Refused) {
+    fn refused(&self, refused: Refused) {
         self.refused.lock().unwrap().push((refused.remote, refused.verdict));
     }
 }
@@ -58,11 +61,23 @@ pub(super) struct Served {
     pub address: SocketAddr,
     pub behind: Arc<Behind>,
     pub book: Arc<OneQuestion>,
-    _stop: DropGuard,
+    /// Ends with the surface.
+    pub serving: JoinHandle<()>,
+    pub stop: DropGuard,
 }
 
 /// Serves one door.
 pub(super) async fn served(
+    change: impl FnOnce(&mut Door),
+    proxies: &[&str],
+    tls: Option<TlsFiles>,
+) -> Served {
+    served_within(LIMITS, change, proxies, tls).await
+}
+
+/// The same with limits of one's own.
+pub(super) async fn served_within(
+    limits: Limits,
     change: impl FnOnce(&mut Door),
     proxies: &[&str],
     tls: Option<TlsFiles>,
@@ -85,9 +100,9 @@ pub(super) async fn served(
         tls,
     };
     let stop = CancellationToken::new();
-    let serving = serve(listener, surface, stop.clone().cancelled_owned()).unwrap();
-    tokio::spawn(serving);
-    Served { address, behind, book, _stop: stop.drop_guard() }
+    let until = stop.clone().cancelled_owned();
+    let serving = tokio::spawn(serve_within(limits, listener, surface, until).unwrap());
+    Served { address, behind, book, serving, stop: stop.drop_guard() }
 }
 
 impl Served {

@@ -2,6 +2,7 @@
 
 mod api;
 mod book;
+mod connections;
 mod fixture;
 mod tls;
 mod ways;

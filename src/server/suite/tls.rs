@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use rcgen::{CertificateParams, KeyPair};
 
 use super::fixture::{SECRET, client, served};
-use crate::{Fingerprint, TlsFiles, Verdict, certificates};
+use crate::tls::Tls;
+use crate::{Pins, TlsFiles, Verdict};
 
 /// A folder of certificates, removed at the end.
 struct Folder(PathBuf);
@@ -50,9 +51,9 @@ fn identity(files: &TlsFiles) -> reqwest::Identity {
 async fn a_pinned_client_certificate_is_asked_for_at_its_door_alone() {
     let folder = Folder::new("client");
     let (server, vendor, other) = (folder.make("server"), folder.make("vendor"), folder.make("x"));
-    let pinned: Vec<Fingerprint> =
-        certificates(&vendor.certificate).unwrap().iter().map(|der| Fingerprint::of(der)).collect();
-    let served = served(|door| door.certificates = pinned, &[], Some(server.clone())).await;
+    let pins = Pins::read(&vendor.certificate).unwrap();
+    let known = pins.clone();
+    let served = served(|door| door.certificates = Some(pins), &[], Some(server.clone())).await;
     let root = reqwest::Certificate::from_pem(&bytes(&server.certificate)).unwrap();
     let build = || client().tls_certs_only([root.clone()]);
     let base = format!("https://localhost:{}", served.address.port());
@@ -65,13 +66,25 @@ async fn a_pinned_client_certificate_is_asked_for_at_its_door_alone() {
     assert_eq!(bare.post(&hook).body("hello").send().await.unwrap().status(), 403);
     assert_eq!(served.verdicts(), [Verdict::NoCertificate]);
     assert_eq!(bare.get(format!("{base}/healthz")).send().await.unwrap().status(), 200);
-    // A certificate of somebody else ends the handshake.
+    // A certificate of somebody else is refused there in words, and does not matter elsewhere.
     let stranger = build().identity(identity(&other)).build().unwrap();
-    assert!(stranger.post(&hook).body("hello").send().await.is_err());
+    let reply = stranger.post(&hook).body("hello").send().await.unwrap();
+    assert_eq!(reply.status(), 403);
+    assert!(reply.text().await.unwrap().contains("SHA-256"));
+    assert_eq!(served.verdicts(), [Verdict::NoCertificate, Verdict::NoCertificate]);
+    assert_eq!(stranger.get(format!("{base}/healthz")).send().await.unwrap().status(), 200);
+    // The vendor renews: its new certificate counts once the file holds it.
+    std::fs::write(&vendor.certificate, bytes(&other.certificate)).unwrap();
+    assert!(known.read_again().unwrap());
+    assert_eq!(stranger.post(&hook).body("hello").send().await.unwrap().status(), 200);
+    assert_eq!(shown.post(&hook).body("hello").send().await.unwrap().status(), 403);
+    std::fs::write(&vendor.certificate, "").unwrap();
+    assert!(known.read_again().is_err());
+    assert_eq!(stranger.post(&hook).body("hello").send().await.unwrap().status(), 200);
     // Plain text is no way in.
     let plain = format!("http://localhost:{}/healthz", served.address.port());
     assert!(client().build().unwrap().get(plain).send().await.is_err());
-    assert_eq!(served.behind.taken.lock().unwrap().len(), 1);
+    assert_eq!(served.behind.taken.lock().unwrap().len(), 3);
 }
 
 #[tokio::test]
@@ -79,12 +92,11 @@ async fn files_that_are_no_certificates_are_named() {
     let folder = Folder::new("files");
     let good = folder.make("server");
     let missing = folder.0.join("none.pem");
-    let error = certificates(&missing).unwrap_err().to_string();
+    let error = Pins::read(&missing).unwrap_err().to_string();
     assert!(error.contains("none.pem") && error.contains("no certificate"), "{error}");
-    let error = certificates(&good.key).unwrap_err().to_string();
+    let error = Pins::read(&good.key).unwrap_err().to_string();
     assert!(error.contains("server.key"), "{error}");
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let swapped = TlsFiles { certificate: good.certificate.clone(), key: good.certificate };
-    let error = crate::TlsListener::new(listener, swapped, Vec::new()).err().unwrap();
+    let error = Tls::new(swapped, Vec::new()).err().unwrap();
     assert!(error.to_string().contains("private key"), "{error}");
 }

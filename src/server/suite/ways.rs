@@ -49,8 +49,12 @@ async fn a_proxy_that_is_not_trusted_is_the_sender() {
     let request = http.post(served.hook()).header("x-forwarded-for", "198.51.100.7");
     let reply = request.body("hello").send().await.unwrap();
     assert_eq!(reply.status(), 403);
-    let refused = served.behind.refused.lock().unwrap()[0];
-    assert_eq!((refused.0.to_string().as_str(), refused.1), ("127.0.0.1", Verdict::WrongAddress));
+    assert!(reply.text().await.unwrap().contains("trusted_proxies"));
+    let reply = http.post(served.hook()).body("hello").send().await.unwrap();
+    assert_eq!(reply.status(), 403);
+    let refused = served.behind.refused.lock().unwrap().clone();
+    let here = std::net::IpAddr::from([127, 0, 0, 1]);
+    assert_eq!(refused, [(here, Verdict::Insecure), (here, Verdict::WrongAddress)]);
 }
 
 #[tokio::test]
@@ -78,4 +82,19 @@ async fn other_routes_stay_and_long_bodies_are_the_hooks_alone() {
         let url = format!("http://{}{path}", served.address);
         assert_eq!(http.post(&url).send().await.unwrap().status(), 404, "{path}");
     }
+}
+
+#[tokio::test]
+async fn an_unknown_system_and_a_wrong_secret_have_one_answer() {
+    let served = served(|_| {}, &[], None).await;
+    let http = client().build().unwrap();
+    let ask = async |path: &str| {
+        let url = format!("http://{}/hooks/{path}", served.address);
+        let reply = http.post(url).body("hello").send().await.unwrap();
+        (reply.status().as_u16(), reply.text().await.unwrap())
+    };
+    let wrong = ask("crm/there-is-no-such-secret-here").await;
+    assert_eq!(wrong.0, 404);
+    assert_eq!(wrong, ask("erp/there-is-no-such-secret-here").await);
+    assert_eq!(served.verdicts(), [Verdict::WrongSecret]);
 }

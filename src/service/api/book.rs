@@ -18,9 +18,11 @@ use syncline_server::api::{
 };
 use tokio::sync::{Notify, watch};
 
+use super::callers::Callers;
 use super::desk;
 use super::failure::{as_described, failed, stopped};
-use crate::cli::conflicts::answering::{Given, give, refusal};
+use crate::cli::conflicts::answering::{Given, Misfit, give, refusal, values_are_for};
+use crate::cli::conflicts::offer::offers;
 use crate::cli::conflicts::question::choice_json;
 use crate::cli::conflicts::reference::Seen;
 use crate::cli::conflicts::show::find;
@@ -33,16 +35,34 @@ const GAPS_MAX: usize = 100;
 
 /// What a running service tells, and takes.
 pub struct ServiceBook {
-    pub ledger: Arc<Postgres>,
-    pub config: PathBuf,
-    pub status: watch::Receiver<DriverStatus>,
-    /// The systems with their kinds.
-    pub systems: Vec<(SystemName, &'static str)>,
-    pub probe: ServiceProbe,
-    pub wake: Arc<Notify>,
+    pub(super) ledger: Arc<Postgres>,
+    config: PathBuf,
+    status: watch::Receiver<DriverStatus>,
+    systems: Vec<(SystemName, &'static str)>,
+    pub(super) probe: ServiceProbe,
+    wake: Arc<Notify>,
+    callers: Callers,
 }
 
 impl ServiceBook {
+    /// The book of a ledger, which is not the engine's own handle on it, and of its settings.
+    /// `systems` are named with their kinds.
+    pub fn new(
+        ledger: Arc<Postgres>,
+        config: PathBuf,
+        status: watch::Receiver<DriverStatus>,
+        systems: Vec<(SystemName, &'static str)>,
+        probe: ServiceProbe,
+        wake: Arc<Notify>,
+    ) -> Self {
+        Self { ledger, config, status, systems, probe, wake, callers: Callers::default() }
+    }
+
+    /// Whether an engine runs: what was done is done, also where that cannot be told.
+    async fn engine_runs(desk: &Desk) -> bool {
+        desk.engine_runs().await.unwrap_or(false)
+    }
+
     /// The desk of a request.
     pub(super) async fn desk(&self) -> Answered<Desk> {
         Desk::at(&self.ledger, &self.config).await.map_err(stopped)
@@ -57,7 +77,7 @@ impl ServiceBook {
 #[async_trait]
 impl Book for ServiceBook {
     async fn caller(&self, digest: [u8; 32]) -> Answered<Option<Caller>> {
-        let token = self.ledger.use_token(&digest, SystemClock.now()).await.map_err(failed)?;
+        let token = self.callers.find(&*self.ledger, digest).await?;
         Ok(token.map(|token| Caller {
             token: token.id,
             scopes: Scope::ALL
@@ -90,7 +110,10 @@ impl Book for ServiceBook {
 
     async fn status(&self) -> Answered<Status> {
         let desk = self.desk().await?;
-        let report = Report::read(&desk, GAPS_MAX).await.map_err(stopped)?;
+        let links = self.probe.counts().await.map(|links| links.to_vec());
+        let report = Report::read(&desk, GAPS_MAX, links, Some(&self.probe.files()))
+            .await
+            .map_err(stopped)?;
         let mut told = Json::Object(report.json(&desk));
         let readiness = self.probe.readiness().await;
         told["ready"] = readiness.ready.into();
@@ -147,7 +170,7 @@ impl Book for ServiceBook {
     async fn conflict(&self, id: i64) -> Answered<Conflict> {
         let desk = self.desk().await?;
         let question = find(&desk, id).await.map_err(stopped)?;
-        as_described(question.json(&desk))
+        as_described(question.json())
     }
 
     async fn answer(&self, id: i64, answer: Answer, by: &str) -> Answered<TakenAnswer> {
@@ -161,13 +184,27 @@ impl Book for ServiceBook {
                     question: question.seen().to_string(),
                     choice: choice_json(&answer.choice),
                     by: answer.by,
-                    engine_runs: desk.engine_runs().await.map_err(stopped)?,
+                    engine_runs: Self::engine_runs(&desk).await,
                 })
             }
             Given::Moved(question) => {
                 let (_, message, help) = refusal(seen, &question);
-                let now = as_described(question.json(&desk))?;
+                let now = as_described(question.json())?;
                 Err(Failure::Moved(format!("{message}; {help}"), Box::new(now)))
+            }
+            Given::Misfit(question, Misfit::NotOffered) => {
+                let offers = offers(&question);
+                let possible: Vec<String> =
+                    offers.iter().map(|offer| offer.answer.json().to_string()).collect();
+                Err(Failure::Invalid(format!(
+                    "this is no answer to question {}: {}; answer with {}",
+                    question.seen(),
+                    question.what(),
+                    possible.join(", or ")
+                )))
+            }
+            Given::Misfit(question, Misfit::Values(why)) => {
+                Err(Failure::Invalid(format!("{why}; {}", values_are_for(&question))))
             }
         }
     }
@@ -185,6 +222,6 @@ impl Book for ServiceBook {
             return Err(not_parked());
         }
         self.wake.notify_one();
-        Ok(Replay { engine_runs: desk.engine_runs().await.map_err(stopped)? })
+        Ok(Replay { engine_runs: Self::engine_runs(&desk).await })
     }
 }

@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 use syncline_ledger::LedgerError;
 use syncline_server::api::{Answered, Failure};
 
+use crate::cli::conflicts::show::Missing;
 use crate::cli::{Stop, told};
 
 /// What a command would have stopped for.
@@ -18,14 +19,17 @@ pub(super) fn stopped(stop: Stop) -> Failure {
             Failure::Invalid(found.iter().map(one).collect::<Vec<_>>().join("; "))
         }
         Stop::Failed(error) => {
-            let ledger = |cause: &(dyn std::error::Error + 'static)| {
-                cause.is::<LedgerError>() || cause.is::<sqlx::Error>()
-            };
-            if error.chain().any(ledger) {
-                tracing::error!(error = told(&*error), "the API gave no answer");
-                return unavailable();
+            if let Some(missing) = error.downcast_ref::<Missing>() {
+                return Failure::NotFound(format!("there is no question {}", missing.id));
             }
-            Failure::NotFound(error.to_string())
+            tracing::error!(error = told(&*error), "the API gave no answer");
+            if let Some(ledger) = error.chain().find_map(|cause| cause.downcast_ref()) {
+                return ledger_failed(ledger);
+            }
+            match error.chain().any(|cause| cause.is::<sqlx::Error>()) {
+                true => unavailable(),
+                false => Failure::Internal("the log tells more".to_owned()),
+            }
         }
     }
 }
@@ -33,13 +37,18 @@ pub(super) fn stopped(stop: Stop) -> Failure {
 /// The ledger failed.
 pub(super) fn failed(error: LedgerError) -> Failure {
     tracing::error!(error = told(&error), "the API gave no answer");
+    ledger_failed(&error)
+}
+
+fn ledger_failed(error: &LedgerError) -> Failure {
     match error {
         LedgerError::Unavailable { .. } => unavailable(),
         other => Failure::Internal(other.to_string()),
     }
 }
 
-fn unavailable() -> Failure {
+/// It passes.
+pub(super) fn unavailable() -> Failure {
     Failure::Unavailable("try again in a moment; `syncline status` tells more".to_owned())
 }
 
@@ -49,4 +58,35 @@ pub(super) fn as_described<T: DeserializeOwned>(told: Json) -> Answered<T> {
         tracing::error!(%error, "an answer is not as the API describes it");
         Failure::Internal("an answer is not as the API describes it".to_owned())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::{Context as _, anyhow};
+
+    use super::*;
+
+    fn of(error: anyhow::Error) -> Failure {
+        stopped(Stop::Failed(error))
+    }
+
+    #[test]
+    fn what_passes_is_told_from_what_is_broken_and_from_what_is_not_there() {
+        let ledger = |error: LedgerError| anyhow::Error::new(error).context("the ledger");
+        let timeout = std::io::Error::from(std::io::ErrorKind::TimedOut);
+        let passes = LedgerError::Unavailable { what: "x", source: timeout.into() };
+        assert!(matches!(of(ledger(passes)), Failure::Unavailable(_)));
+        let broken = LedgerError::Corrupt {
+            table: "review",
+            row: "7".to_owned(),
+            reason: "body".to_owned(),
+        };
+        assert!(matches!(of(ledger(broken)), Failure::Internal(_)));
+        let read: Result<(), _> = Err(sqlx::Error::PoolTimedOut).context("the ledger");
+        assert!(matches!(of(read.unwrap_err()), Failure::Unavailable(_)));
+        let missing = Missing { id: 7, list: "syncline conflicts list --config x".to_owned() };
+        let told = Failure::NotFound("there is no question 7".to_owned());
+        assert_eq!(of(missing.into()), told);
+        assert!(matches!(of(anyhow!("anything else")), Failure::Internal(_)));
+    }
 }

@@ -12,16 +12,13 @@ use syncline_server::api::{
 
 use super::ServiceBook;
 use super::desk::{entry_place, link, link_place, number, parked_place};
-use super::failure::{as_described, failed, stopped};
+use super::failure::{as_described, failed, stopped, unavailable};
 use crate::cli::conflicts::list::with_links;
 use crate::cli::desk::{Desk, KnownMapping};
 use crate::cli::explain::pair::Pair;
 use crate::cli::explain::{entry, link as told};
 use crate::cli::status::report;
 use crate::cli::words::time;
-
-/// The most parked records that are looked through for those of a page of links.
-const PARKED_MAX: usize = 10_000;
 
 /// The limit of a list, as a number of rows.
 fn rows(limit: u32) -> usize {
@@ -36,7 +33,7 @@ fn about(desk: &Desk, name: Option<&String>) -> Answered<Option<KnownMapping>> {
 impl ServiceBook {
     pub(super) async fn list_mappings(&self) -> Answered<Vec<Mapping>> {
         let desk = self.desk().await?;
-        let counts = self.ledger.link_counts().await.map_err(failed)?;
+        let counts = self.probe.counts().await.ok_or_else(unavailable)?;
         let told = desk.mappings.iter().map(|mapping| {
             let side = |side: Side| {
                 mapping.spec.as_ref().map(|spec| MappingSide {
@@ -63,18 +60,26 @@ impl ServiceBook {
         let desk = self.desk().await?;
         let mapping = desk.named(&query.mapping).map_err(stopped)?.clone();
         let limit = rows(query.limit);
-        let links = if query.left.is_some() || query.right.is_some() {
-            let mut wanted = Wanted { mapping: mapping.id, ..Wanted::default() };
-            wanted.keys.left.extend(query.left.as_deref().map(Key::from));
-            wanted.keys.right.extend(query.right.as_deref().map(Key::from));
-            desk.load(&[wanted]).await.map_err(stopped)?.links
-        } else {
-            let after = link_place(query.after.as_deref())?;
-            self.ledger.page(mapping.id, after, limit + 1).await.map_err(failed)?
+        let wanted = match (&query.left, &query.right, &query.after) {
+            (None, None, _) => None,
+            (Some(key), None, None) => Some((Side::Left, key)),
+            (None, Some(key), None) => Some((Side::Right, key)),
+            _ => {
+                let why = "give one of `left` and `right`, without `after`: a key names one link";
+                return Err(Failure::Invalid(why.to_owned()));
+            }
         };
-        let page = Page::new(links, limit, |link| link.id.to_string());
-        let items = self.pairs(&desk, &mapping, page.items).await?;
-        Ok(Page { items, next: page.next })
+        let Some((side, key)) = wanted else {
+            let after = link_place(query.after.as_deref())?;
+            let links = self.ledger.page(mapping.id, after, limit + 1).await.map_err(failed)?;
+            let page = Page::new(links, limit, |link| link.id.to_string());
+            let items = self.pairs(&desk, &mapping, page.items).await?;
+            return Ok(Page { items, next: page.next });
+        };
+        let key = Key::from(key.as_str());
+        let found = self.ledger.find(mapping.id, side, &key).await.map_err(failed)?;
+        let items = self.pairs(&desk, &mapping, found.into_iter().collect()).await?;
+        Ok(Page { items, next: None })
     }
 
     pub(super) async fn one_link(&self, id: &str) -> Answered<Link> {
@@ -100,7 +105,8 @@ impl ServiceBook {
         let ids = links.iter().map(|link| link.id).collect();
         let wanted = Wanted { mapping: mapping.id, links: ids, ..Wanted::default() };
         let reviews = desk.load(&[wanted]).await.map_err(stopped)?.reviews;
-        let parked = self.ledger.parked(Some(mapping.id), PARKED_MAX).await.map_err(failed)?;
+        let names: Vec<_> = links.iter().map(|link| (mapping.id, link.id)).collect();
+        let parked = self.ledger.parked_of(&names).await.map_err(failed)?;
         let pair = |link: syncline_core::model::Link| {
             let questions = reviews.iter().filter(|review| review.key.link == link.id);
             let pair = Pair {
@@ -156,7 +162,7 @@ impl ServiceBook {
         let reviews = self.ledger.reviews(&wanted).await.map_err(failed)?;
         let page = Page::new(reviews, limit, |review| review.id.to_string());
         let questions = with_links(&desk, page.items).await.map_err(stopped)?;
-        let items = questions.iter().map(|question| as_described(question.json(&desk)));
+        let items = questions.iter().map(|question| as_described(question.json()));
         Ok(Page { items: items.collect::<Answered<_>>()?, next: page.next })
     }
 

@@ -2,6 +2,7 @@
 //! command line's.
 
 mod book;
+mod callers;
 mod desk;
 mod failure;
 mod lists;

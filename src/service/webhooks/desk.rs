@@ -86,8 +86,13 @@ impl Receiver for WebhookDesk {
         taken.unwrap_or_else(|_| Receipt::Unavailable("the delivery could not be read".to_owned()))
     }
 
-    async fn refused(&self, refused: Refused) {
-        self.0.refused(refused).await;
+    fn refused(&self, refused: Refused) {
+        let Some(delivery) = self.0.refused(refused) else {
+            return;
+        };
+        // A few a minute for each system and kind.
+        let desk = self.0.clone();
+        tokio::spawn(async move { desk.record_refused(&delivery).await });
     }
 }
 
@@ -107,7 +112,7 @@ impl Inner {
         let Reading { notices, taken, sender, once } = match read(inbound, arrival) {
             Ok(reading) => reading,
             Err((verdict, reason)) => {
-                self.refused(refuse(verdict, reason.clone())).await;
+                self.refuse(refuse(verdict, reason.clone())).await;
                 return Receipt::Refused(verdict, reason);
             }
         };
@@ -140,7 +145,7 @@ impl Inner {
             }
             Ok(Delivered::Replayed) => {
                 let reason = "the same delivery, signed for the same time, has come before";
-                self.refused(refuse(Verdict::Replayed, reason.to_owned())).await;
+                self.refuse(refuse(Verdict::Replayed, reason.to_owned())).await;
                 Receipt::Refused(Verdict::Replayed, reason.to_owned())
             }
             Err(error) => {
@@ -150,7 +155,8 @@ impl Inner {
         }
     }
 
-    async fn refused(&self, refused: Refused) {
+    /// Counts a refusal; gives what is to be recorded, where something is.
+    fn refused(&self, refused: Refused) -> Option<NewDelivery> {
         let Refused { system, remote, verdict, reason, bytes } = refused;
         let system = SystemName::from(system);
         let now = SystemClock.now();
@@ -159,12 +165,10 @@ impl Inner {
             let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
             spare.record(&system, verdict, now.micros())
         };
-        let Some(alike) = alike else {
-            return;
-        };
+        let alike = alike?;
         let word = verdict.as_str();
         tracing::warn!(%system, %remote, verdict = word, reason, alike, "a delivery was refused");
-        let delivery = NewDelivery {
+        Some(NewDelivery {
             system,
             verdict,
             reason: Some(reason),
@@ -175,8 +179,18 @@ impl Inner {
             notices: Vec::new(),
             once: None,
             alike,
-        };
-        if let Err(error) = self.record(&delivery).await {
+        })
+    }
+
+    /// Counts and records one that was refused after it was read.
+    async fn refuse(&self, refused: Refused) {
+        if let Some(delivery) = self.refused(refused) {
+            self.record_refused(&delivery).await;
+        }
+    }
+
+    async fn record_refused(&self, delivery: &NewDelivery) {
+        if let Err(error) = self.record(delivery).await {
             tracing::error!(%error, "a refused delivery was not recorded");
         }
     }

@@ -1,8 +1,8 @@
 //! What a signed delivery says: an entity and one or several records of it.
 //!
 //! `{"entity": "public.accounts", "key": 42}`, or `"keys": [41, 42]`; also inside `data`, where
-//! senders of the Standard Webhooks scheme have what their message is about. Whatever else it
-//! has is not looked at.
+//! senders of the Standard Webhooks scheme have what their message is about, where `data` names
+//! an entity. Whatever else it has is not looked at.
 
 use serde::Deserialize;
 
@@ -13,7 +13,8 @@ const KEY_CHARS_MAX: usize = 1_000;
 
 #[derive(Deserialize)]
 struct Body {
-    data: Option<About>,
+    /// Anything, and what it is about only where it names that.
+    data: Option<serde_json::Value>,
     #[serde(flatten)]
     about: About,
 }
@@ -54,7 +55,13 @@ pub(super) fn read(body: &[u8]) -> Result<(String, Vec<String>), String> {
     let example = "as {\"entity\": \"public.accounts\", \"keys\": [\"42\"]}";
     let body: Body = serde_json::from_slice(body)
         .map_err(|_| format!("the body is not JSON that names an entity and keys, {example}"))?;
-    let about = body.data.unwrap_or(body.about);
+    let names = |data: &serde_json::Value| data.get("entity").is_some_and(|name| name.is_string());
+    let within = body.data.filter(names);
+    let about = match within {
+        Some(data) => serde_json::from_value(data)
+            .map_err(|_| format!("`data` does not name an entity and keys, {example}"))?,
+        None => body.about,
+    };
     let entity = about.entity.filter(|entity| !entity.is_empty());
     let entity = entity.ok_or_else(|| format!("the body names no `entity`, {example}"))?;
     let names: Vec<Name> = about.key.into_iter().chain(about.keys.into_iter().flatten()).collect();
@@ -81,6 +88,9 @@ mod tests {
         assert_eq!(ok(r#"{"entity":"a.b","key":"42"}"#), one);
         assert_eq!(ok(r#"{"entity":"a.b","key":42,"more":[1]}"#), one);
         assert_eq!(ok(r#"{"type":"x","data":{"entity":"a.b","keys":["42"]}}"#), one);
+        // What else a sender calls `data` is its own.
+        assert_eq!(ok(r#"{"entity":"a.b","key":42,"data":{"name":"x"}}"#), one);
+        assert_eq!(ok(r#"{"entity":"a.b","key":42,"data":"x"}"#), one);
         assert_eq!(ok(r#"{"entity":"a.b","keys":[1,"[\"x\",2]"]}"#).1, ["1", "[\"x\",2]"]);
     }
 

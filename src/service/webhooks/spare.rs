@@ -8,6 +8,8 @@ use syncline_server::Verdict;
 
 /// How long after a row no other of its kind is written, microseconds.
 const APART: i64 = 1_000_000;
+/// The same for what anybody can send who has found the address of Syncline.
+const STRANGERS_APART: i64 = 60_000_000;
 
 /// What was recorded last, and what was not since.
 #[derive(Debug, Default)]
@@ -33,7 +35,8 @@ impl Spare {
             return Some(0);
         };
         // A clock that was set back ends the wait.
-        if (0..APART).contains(&now.saturating_sub(since.recorded_at)) {
+        let apart = if verdict == Verdict::WrongSecret { STRANGERS_APART } else { APART };
+        if (0..apart).contains(&now.saturating_sub(since.recorded_at)) {
             since.unrecorded += 1;
             return None;
         }
@@ -48,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_a_second_is_recorded_and_tells_of_the_others() {
+    fn one_a_second_is_recorded_and_tells_of_the_others_and_of_strangers_one_a_minute() {
         let mut spare = Spare::default();
         let crm = SystemName::from("crm");
         let mut at = |now| spare.record(&crm, Verdict::Forged, now);
@@ -59,5 +62,8 @@ mod tests {
         assert_eq!(at(APART), Some(0));
         assert_eq!(spare.record(&crm, Verdict::Stale, 3), Some(0));
         assert_eq!(spare.record(&"ops".into(), Verdict::Forged, 3), Some(0));
+        let mut stranger = |now| spare.record(&crm, Verdict::WrongSecret, now);
+        assert_eq!((stranger(0), stranger(2 * APART)), (Some(0), None));
+        assert_eq!(stranger(STRANGERS_APART), Some(1));
     }
 }

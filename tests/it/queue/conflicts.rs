@@ -37,8 +37,10 @@ answers:
       syncline conflicts resolve 1@1 --take left
   ops's value stays and goes to crm
       syncline conflicts resolve 1@1 --take right
-  a value of your own, as crm writes it, goes to both (--null: empty the field)
+  a value of your own, as crm writes it, goes to both
       syncline conflicts resolve 1@1 --value TEXT
+  the field becomes empty on both sides
+      syncline conflicts resolve 1@1 --null
 ",
         printed(asked),
         printed(edited),
@@ -53,7 +55,10 @@ answers:
     assert_eq!(question["left"]["actor"]["id"], "Kim");
     assert_eq!(question["left"]["key"], "L1");
     assert_eq!(question["kind"], "conflict");
-    assert_eq!(question["answers"].as_array().unwrap().len(), 3);
+    assert_eq!(question["answers"].as_array().unwrap().len(), 4);
+    let first = &question["answers"][0];
+    assert_eq!(first["choice"], serde_json::json!({"take": "left"}));
+    assert_eq!(first["command"], "syncline conflicts resolve 1@1 --take left");
 
     let unknown = installation.run(&["conflicts", "show", "77"]);
     assert_eq!(unknown.code(), Some(1));

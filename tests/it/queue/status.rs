@@ -7,7 +7,13 @@ use syncline_core::model::{
 use syncline_ledger::{Awaited, AwaitedThing, Ledger as _, Setup as _};
 use syncline_sdk::{BatchId, Instant};
 
-use super::fixture::{DAY, Engine, Installation, MINUTE, edited, link_id, now};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::time::timeout;
+
+use super::fixture::{ACCOUNTS, DAY, Engine, Installation, MINUTE, edited, link_id, now};
+
+/// How long anything may take.
+const DEADLINE: std::time::Duration = std::time::Duration::from_secs(60);
 
 #[tokio::test]
 async fn status_tells_what_runs_what_waits_and_what_is_broken() {
@@ -134,4 +140,51 @@ async fn nothing_is_made_for_those_who_only_look() {
     assert_eq!(told, "nothing has run with these settings yet: start `syncline run`\n");
     assert_eq!(installation.run(&["status", "--json"]).json()["engine"]["runs"], false);
     assert!(!installation.folder.join(".syncline").exists());
+}
+
+#[tokio::test]
+async fn what_was_removed_from_the_files_is_told() {
+    let installation = Installation::empty().await;
+    let engine = Engine::new(&installation, now()).await;
+    engine.conflict(1, edited()).await;
+    let position = |stream: &str| StreamPosition {
+        stream: stream.into(),
+        identity: "one".into(),
+        place: "1".into(),
+    };
+    let positions = ["feed:ops", "feed:erp"].map(position);
+    engine.commit(|changes| changes.positions.extend(positions)).await;
+    let told = installation.run(&["status"]).well();
+    assert!(!told.contains("mapping accounts is in no file"), "{told}");
+    std::fs::remove_file(installation.folder.join("mappings/accounts.yaml")).unwrap();
+    installation.write("mappings/people.yaml", &ACCOUNTS.replace(": accounts", ": people"));
+    let told = installation.run(&["status"]).well();
+    assert!(told.contains("removed    mapping accounts is in no file: 1 link"), "{told}");
+    assert!(told.contains("removed    system erp is not in the settings"), "{told}");
+    let told = installation.run(&["status", "--json"]).json();
+    let removed = serde_json::json!([{"mapping": "accounts", "links": 1}, {"system": "erp"}]);
+    assert_eq!(told["removed"], removed);
+}
+
+#[tokio::test]
+async fn who_watches_is_told_again_and_again_until_the_end() {
+    let installation = Installation::empty().await;
+    Engine::new(&installation, now()).await;
+    let mut watch = tokio::process::Command::new(env!("CARGO_BIN_EXE_syncline"))
+        .args(["status", "--watch", "1", "--json"])
+        .current_dir(&installation.folder)
+        .stdout(std::process::Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
+    for _ in 0..2 {
+        let line = timeout(DEADLINE, lines.next_line()).await.unwrap().unwrap().unwrap();
+        let told: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(told["command"], "status");
+    }
+    let pid = rustix::process::Pid::from_raw(watch.id().unwrap().cast_signed()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    let ended = timeout(DEADLINE, watch.wait()).await.unwrap().unwrap();
+    assert_eq!(ended.code(), Some(0));
 }

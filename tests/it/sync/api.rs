@@ -118,6 +118,12 @@ async fn a_question_is_listed_shown_and_answered_over_the_api() {
     assert_eq!((newer.0, &newer.1["question"]["id"]), (409, &json!(id)), "{}", newer.1);
     let misfit = stage.post(&path, json!({"revision": revision, "adopt": "9"})).await;
     assert_eq!(misfit.0, 422, "{}", misfit.1);
+    // It speaks of what is sent, and of nothing of a command line or of this machine.
+    let told = misfit.1.to_string();
+    assert!(told.contains("take") && !told.contains("--") && !told.contains("syncline"), "{told}");
+    for offer in question["answers"].as_array().unwrap() {
+        assert!(offer["choice"].is_object() && offer["command"].is_null(), "{offer}");
+    }
     let two = json!({"revision": revision, "take": "right", "null": true});
     assert_eq!(stage.post(&path, two).await.0, 422);
     let taken =
@@ -132,6 +138,12 @@ async fn a_question_is_listed_shown_and_answered_over_the_api() {
     .await;
     let again = stage.post(&path, json!({"revision": revision, "take": "left"})).await;
     assert_eq!(again.0, 409, "{}", again.1);
+    // The first reply was lost: the same answer of the same person has been taken.
+    let repeated = json!({"revision": revision, "value": ["both"], "by": "jane"});
+    let told = stage.post(&path, repeated).await;
+    assert_eq!((told.0, &told.1["by"]), (200, &taken.1["by"]), "{}", told.1);
+    let of_another = json!({"revision": revision, "value": ["both"], "by": "joe"});
+    assert_eq!(stage.post(&path, of_another).await.0, 409);
     stage.world.end().await;
 }
 
@@ -169,6 +181,14 @@ async fn everything_is_looked_up_and_listed() {
     let key = links[0]["keys"]["left"].as_str().unwrap();
     let found = stage.get(&format!("links?mapping=accounts&left={key}")).await;
     assert_eq!(found["items"], json!([links[0]]));
+    let one = stage.get(&format!("links?mapping=accounts&left={key}&limit=1")).await;
+    assert_eq!(one["next"], Value::Null);
+    for wrong in [format!("left={key}&right={key}"), format!("left={key}&after={}", found["next"])]
+    {
+        let url = stage.world.url(&format!("/api/v1/links?mapping=accounts&{wrong}"));
+        let reply = stage.http.get(url).bearer_auth("token").send().await.unwrap();
+        assert_eq!(reply.status(), 422, "{wrong}");
+    }
     let nobody = stage.get("links?mapping=accounts&right=4711").await;
     assert_eq!(nobody["items"], json!([]));
     let id = links[0]["link"].as_str().unwrap();

@@ -1,0 +1,33 @@
+//! What the files of an installation have, told from what its ledger remembers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use syncline_core::mapping::MappingId;
+use syncline_sdk::SystemName;
+
+/// What the settings and mapping files have. The rest was removed from them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    /// The mappings.
+    pub mappings: BTreeMap<MappingId, Arc<str>>,
+    /// The systems.
+    pub systems: BTreeSet<SystemName>,
+}
+
+impl Known {
+    /// Whether a stream is of something that is known.
+    pub fn has(&self, stream: &str) -> bool {
+        let mut parts = stream.split(':');
+        match (parts.next(), parts.next()) {
+            (Some("feed"), Some(system)) => self.systems.contains(&SystemName::from(system)),
+            (Some("poll" | "load" | "sweep"), Some(mapping)) => {
+                self.mappings.values().any(|name| **name == *mapping)
+            }
+            (Some("mapping"), Some(id)) => {
+                id.parse().is_ok_and(|id| self.mappings.contains_key(&MappingId(id)))
+            }
+            _ => true,
+        }
+    }
+}
