@@ -1,6 +1,7 @@
 //! What Salesforce's refusals mean: one table from code to kind, disposition and advice.
 
 use serde::Deserialize;
+use serde_json::Value as Json;
 use syncline_sdk::{Error, ErrorKind};
 
 use crate::limits::MESSAGE_CHARS_MAX;
@@ -34,81 +35,63 @@ pub(crate) enum Reach {
 /// One error as Salesforce states it. Top-level errors name their code `errorCode`, rows of
 /// collections `statusCode` (REST guide, status codes and errors; sObject Collections).
 #[derive(Clone, Debug, Deserialize)]
-#[serde(from = "RawFault")]
+#[serde(from = "Json")]
 pub(crate) struct Fault {
     pub(crate) code: String,
     pub(crate) message: String,
     pub(crate) fields: Option<Vec<String>>,
 }
 
-#[derive(Deserialize)]
-struct RawFault {
-    #[serde(default, alias = "statusCode", rename = "errorCode")]
-    code: String,
-    #[serde(default)]
-    message: String,
-    #[serde(default)]
-    fields: Option<Vec<String>>,
-    /// What a duplicate rule found. The key is misspelt in the documented reply; the right
-    /// spelling is taken too (REST guide, duplicate rules).
-    #[serde(default, rename = "duplicateResut", alias = "duplicateResult")]
-    duplicates: Option<Duplicates>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[derive(Default)]
-struct Duplicates {
-    duplicate_rule: String,
-    match_results: Vec<MatchResult>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct MatchResult {
-    match_records: Vec<MatchRecord>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct MatchRecord {
-    record: MatchedRow,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct MatchedRow {
-    #[serde(rename = "Id")]
-    id: String,
-}
-
 /// The most duplicates that a message names.
 const DUPLICATES_MAX: usize = 5;
 
-impl From<RawFault> for Fault {
-    fn from(raw: RawFault) -> Self {
-        let mut message = raw.message;
-        if let Some(found) = raw.duplicates {
-            let rows = found.match_results.iter().flat_map(|result| &result.match_records);
-            let ids: Vec<&str> =
-                rows.map(|row| row.record.id.as_str()).take(DUPLICATES_MAX).collect();
-            let (rule, ids) = (found.duplicate_rule, ids.join(", "));
-            message = format!("{message} The rule {rule:?} found {ids}");
+/// Reads what is there. Whatever else a refusal holds, it is a definite answer: a member in
+/// another form than expected must not turn it into one that nobody can read.
+impl From<Json> for Fault {
+    fn from(json: Json) -> Self {
+        let text = |name: &str| json.get(name).and_then(Json::as_str).map(str::to_owned);
+        let mut message = text("message").unwrap_or_default();
+        message.push_str(&found(&json).unwrap_or_default());
+        let fields = json.get("fields").and_then(Json::as_array);
+        let named = |fields: &Vec<Json>| {
+            fields.iter().filter_map(Json::as_str).map(str::to_owned).collect()
+        };
+        Self {
+            code: text("errorCode").or_else(|| text("statusCode")).unwrap_or_default(),
+            message,
+            fields: fields.map(named),
         }
-        Self { code: raw.code, message, fields: raw.fields }
     }
+}
+
+/// What a duplicate rule found. The key is misspelt in the documented reply; the right spelling
+/// is taken too (REST guide, duplicate rules).
+fn found(fault: &Json) -> Option<String> {
+    let keys = ["duplicateResut", "duplicateResult"].into_iter();
+    let found = keys.filter_map(|key| fault.get(key)).find(|found| found.is_object())?;
+    let list = |json: &Json, name: &str| {
+        json.get(name).and_then(Json::as_array).cloned().unwrap_or_default()
+    };
+    let rows = list(found, "matchResults").into_iter();
+    let rows = rows.flat_map(|result| list(&result, "matchRecords"));
+    let id = |row: Json| row.pointer("/record/Id").and_then(Json::as_str).map(str::to_owned);
+    let ids: Vec<String> = rows.filter_map(id).take(DUPLICATES_MAX).collect();
+    if ids.is_empty() {
+        return None;
+    }
+    let rule = found.get("duplicateRule").and_then(Json::as_str).unwrap_or("without a name");
+    Some(format!(" The rule {rule:?} found {}", ids.join(", ")))
 }
 
 /// The errors in a body: an array of them, or one alone; nothing when it holds none (an edge
 /// server's HTML page, an empty body).
 pub(crate) fn faults(body: &[u8]) -> Vec<Fault> {
-    if let Ok(faults) = serde_json::from_slice::<Vec<Fault>>(body) {
-        return faults;
-    }
-    match serde_json::from_slice::<Fault>(body) {
-        Ok(fault) if !fault.code.is_empty() => vec![fault],
+    let faults = match serde_json::from_slice(body) {
+        Ok(Json::Array(faults)) => faults.into_iter().map(Fault::from).collect(),
+        Ok(fault @ Json::Object(_)) => vec![Fault::from(fault)],
         _ => Vec::new(),
-    }
+    };
+    faults.into_iter().filter(|fault| !fault.code.is_empty()).collect()
 }
 
 /// A remote message in a form fit for one line: shortened, without line breaks.
@@ -323,6 +306,28 @@ mod tests {
             let (error, disposition) = classify(&faults(body.as_bytes()), "push", "Account");
             assert_eq!((error.kind, disposition), (ErrorKind::Duplicate, Disposition::Rejected));
             assert!(error.context.contains("\"Same site\" found 001000000000001AAA"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_else_a_refusal_holds_does_not_make_it_unreadable() {
+        let known = r#"{"record":{"Id":"001000000000001AAA"}}"#;
+        for extra in [
+            r#""duplicateResut":null"#.to_owned(),
+            r#""duplicateResut":"x","fields":null"#.to_owned(),
+            r#""duplicateResut":{"duplicateRule":null,"matchResults":null}"#.to_owned(),
+            r#""duplicateResut":{"matchResults":[null,{"matchRecords":[{"record":null}]}]}"#
+                .to_owned(),
+            format!(
+                r#""duplicateResut":null,"statusCode":"X","duplicateResult":{{"duplicateRule":null,
+                "matchResults":[{{"matchRecords":[null,{known}]}}]}}"#
+            ),
+        ] {
+            let body = format!(r#"[{{{extra},"errorCode":"DUPLICATES_DETECTED","message":null}}]"#);
+            let faults = faults(body.as_bytes());
+            let [fault] = faults.as_slice() else { panic!("{body}") };
+            assert_eq!(fault.code, "DUPLICATES_DETECTED");
+            assert_eq!(fault.message.contains("001000000000001AAA"), extra.contains(known));
         }
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use syncline_sdk::{Context, Error, ErrorKind, Result, Write, WriteBatch, WriteOutcome};
 
-use super::answer::{SavedRow, update};
+use super::answer::{SavedRow, saved_rows, update};
 use super::contention::{Held, locked, own_key, touched};
 use super::job::{Job, Next};
 use super::outcome::{Verb, applied, refused, unreadable, updated};
@@ -274,10 +274,11 @@ impl Sender<'_> {
             Err(failed) => return self.job.fail(failed),
             Ok(reply) => reply,
         };
-        let rows: Vec<SavedRow> = serde_json::from_slice(&reply.body).unwrap_or_default();
-        self.contended(held, places, rows.iter().map(|row| row.errors.as_slice()));
+        let rows = saved_rows(&reply.body);
+        let faults = rows.iter().map(|row| row.as_ref().map_or(&[][..], SavedRow::faults));
+        self.contended(held, places, faults);
         let mut rows = rows.into_iter();
-        let outcomes = places.iter().map(|at| match rows.next() {
+        let outcomes = places.iter().map(|at| match rows.next().flatten() {
             Some(row) => row.outcome(verb, self.place(*at)),
             None => unreadable(self.place(*at)),
         });

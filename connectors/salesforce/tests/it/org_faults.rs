@@ -305,18 +305,21 @@ async fn a_duplicate_rule_says_what_it_found_and_may_be_passed() {
             allow: true,
         });
     };
-    for allowed in [false, true] {
+    for (allowed, told) in [(false, false), (false, true), (true, true)] {
         let world = World::with(|settings| settings.allow_duplicates = allowed).await;
+        world.org.change_settings(|settings| settings.duplicates_per_record = told);
         rule(&world.org);
         let fields = [("Name", "Known".into()), ("Phone", "1".into())];
         let known = world.person().create("Account", &crate::world::fields(&fields)).await;
-        known.unwrap();
+        let known = known.unwrap();
         let write = world.write(insert(&[("Name", "New".into()), ("Phone", "1".into())]));
         match world.push(&write).await {
             WriteOutcome::Applied { .. } => assert!(allowed),
             WriteOutcome::Rejected { error, .. } => {
                 assert!(!allowed);
                 assert_eq!(error.kind, ErrorKind::Duplicate);
+                let names = format!("The rule \"Same phone\" found {known}");
+                assert_eq!(error.context.contains(&names), told, "{error}");
                 assert!(error.advice.unwrap().contains("allow_duplicates"));
             }
             other => panic!("{other:?}"),
