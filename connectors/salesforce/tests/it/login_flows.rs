@@ -147,6 +147,19 @@ async fn an_answer_of_another_login_and_a_refusal_give_nothing() {
     assert_eq!(WebLogin::begin(&without.settings).unwrap().loopback(), None);
 }
 
+#[tokio::test]
+async fn the_address_to_come_back_to_is_sent_as_it_is_registered() {
+    // An address read and written again gains a slash, which is another address to Salesforce.
+    let mut place = Place::start(Grant::WebServer).await;
+    place.settings.redirect_uri = "http://localhost:8423".to_owned();
+    let callbacks = Some(vec![place.settings.redirect_uri.clone()]);
+    place.org.change_app(AppPatch { callbacks, ..AppPatch::default() });
+    let login = WebLogin::begin(&place.settings).unwrap();
+    assert_eq!((login.loopback(), login.path()), (Some(("localhost".to_owned(), 8423)), "/"));
+    let back = place.browse(&login, &[("username", USER), ("password", "secret")]).await;
+    login.finish(&back).await.unwrap();
+}
+
 /// A store that takes nothing and shows these tokens, one after the other, the last for ever.
 struct Shown(Mutex<VecDeque<String>>);
 
