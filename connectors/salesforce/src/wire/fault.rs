@@ -183,13 +183,15 @@ const RULES: &[Rule] = rules! {
     "MALFORMED_QUERY" | "INVALID_QUERY_FILTER_OPERATOR" => Schema, Rejected,
         "the filter cannot be asked of this entity; change the where of the mapping";
     "QUERY_TIMEOUT" | "OPERATION_TOO_LARGE" | "QUERY_TOO_COMPLICATED" | "EXCEEDED_ID_LIMIT" =>
-        Unavailable, Rejected, "the query is too large: narrow the filter or lower page_rows";
+        Schema, Rejected, "the query is too large: narrow the filter or lower page_rows";
     "STORAGE_LIMIT_EXCEEDED" => Quota, Rejected,
         "the org's storage is full: free some, or buy more";
     "LOGIN_RATE_EXCEEDED" => Throttled, Busy, "too many logins in an hour; it is tried again";
     "TOO_MANY_APEX_REQUESTS" | "REQUEST_RUNNING_TOO_LONG" | "LIMIT_EXCEEDED" | "APEX_ERROR" =>
-        Throttled, Rejected, "code in the org used more than its limits; lower the batch size";
-    "UNSUPPORTED_API_VERSION" | "GONE" => Config, Rejected,
+        Config, Rejected,
+        "code in the org failed or used more than its limits: make it lighter there; the record \
+         is tried again by itself";
+    "UNSUPPORTED_API_VERSION" | "GONE" => Config, Busy,
         "set api_version to one that the org still serves";
     "METHOD_NOT_ALLOWED" | "UNSUPPORTED_MEDIA_TYPE" => Protocol, Rejected,
         "report this: Salesforce does not take a request of ours";
@@ -342,6 +344,18 @@ mod tests {
             one(code, "ConcurrentRequests (Concurrent API Requests) Limit exceeded."),
             (ErrorKind::Throttled, Disposition::Busy)
         );
+    }
+
+    #[test]
+    fn what_code_of_the_org_refuses_is_not_the_state_of_the_org() {
+        for code in ["APEX_ERROR", "LIMIT_EXCEEDED", "QUERY_TIMEOUT", "OPERATION_TOO_LARGE"] {
+            let (kind, disposition) = one(code, "System.LimitException: Apex CPU time");
+            assert!(!kind.is_outage(), "{code}");
+            assert_eq!(disposition, Disposition::Rejected);
+        }
+        for code in ["REQUEST_LIMIT_EXCEEDED", "INVALID_SESSION_ID", "STORAGE_LIMIT_EXCEEDED"] {
+            assert!(one(code, "m").0.is_outage(), "{code}");
+        }
     }
 
     #[test]
