@@ -101,7 +101,7 @@ impl Desk {
     /// Whether an engine works on the ledger now: it renews its lease all the time.
     pub async fn engine_runs(&self) -> Result<bool, Stop> {
         let owner = self.ledger.owner().await.context("the ledger")?;
-        Ok(owner.is_some_and(|owner| owner.until > self.now.micros()))
+        Ok(owner.is_some_and(|owner| owner.until > clock::now().micros()))
     }
 }
 

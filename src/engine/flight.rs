@@ -12,7 +12,7 @@ use syncline_sdk::{BatchId, IntentId, Key, LinkId, SystemName, WriteBatch};
 use crate::clock::micros;
 use crate::gather::Gathered;
 use crate::limits;
-use crate::trial::Trial;
+use crate::next_try::NextTry;
 
 /// A batch that is recorded as sent and not settled.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ pub struct Flight {
     /// looked up once it is settled.
     pub merged: BTreeMap<(MappingId, LinkId), Hint>,
     /// When it is tried to be settled next.
-    pub trial: Trial,
+    pub next_try: NextTry,
     /// Whether a gap was noticed while it was under way: nothing has told of what happened since
     /// to the records that its creates made.
     pub across_gap: bool,
@@ -52,7 +52,7 @@ impl Flight {
             awaited: true,
             vanished: BTreeSet::new(),
             merged: BTreeMap::new(),
-            trial: Trial::default(),
+            next_try: NextTry::default(),
             across_gap: false,
         }
     }

@@ -22,6 +22,7 @@ mod holding;
 mod intake;
 mod judged;
 pub mod limits;
+mod next_try;
 mod observation;
 mod proof;
 mod reader;
@@ -31,7 +32,6 @@ mod rehearsal;
 mod send;
 mod settle;
 mod system;
-mod trial;
 mod wants;
 mod work;
 

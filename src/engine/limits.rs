@@ -18,6 +18,9 @@ pub const VERIFY_LINKS_MAX: usize = 500;
 /// Records set aside that are tried again in one go.
 pub const RETRIES_MAX: usize = 500;
 
+/// How soon more are tried again: what was tried must have had its answer before it is looked at.
+pub const RETRIED_SEEN: Duration = Duration::from_secs(5);
+
 /// Answers of people folded in one round.
 pub const ANSWERS_MAX: usize = 100;
 
@@ -107,8 +110,13 @@ pub const FORGET_MAX: usize = 500;
 /// for again and suspected to be deleted: its deletion may be told late, as what it is.
 pub const SWEEP_DOUBT: i64 = 600_000_000;
 
-/// How long a sweep that nobody waits for rests between two steps: it may take a day.
+/// How long a sweep that nobody waits for rests between two steps at most.
 pub const SWEEP_REST: Duration = Duration::from_secs(60);
+
+/// In how many parts the time from one sweep to the next is cut, one for each rest: a million links
+/// take about 3,000 steps (scans of 2,000 records, look-ups of 500 links), so that the pass is over
+/// before the next is due. A larger mapping takes longer, and its next pass follows at once.
+pub const SWEEP_RESTS: u32 = 4_000;
 
 /// How long after the start of a process the first sweep of a mapping begins, at the latest.
 pub const SWEEP_FIRST: Duration = Duration::from_secs(3_600);

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::flight::Flight;
 use crate::gather::Gathered;
 use crate::limits;
-use crate::trial::Trial;
+use crate::next_try::NextTry;
 use crate::work::{Account, Work};
 
 impl<L: Ledger> Engine<L> {
@@ -108,7 +108,7 @@ impl<L: Ledger> Engine<L> {
             awaited: false,
             vanished: BTreeSet::new(),
             merged: BTreeMap::new(),
-            trial: Trial::default(),
+            next_try: NextTry::default(),
             across_gap: false,
         })
     }

@@ -1,20 +1,21 @@
 //! Answers of sends, and the settlement of what stayed unknown (protocol 1.5).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use syncline_core::machine::{Carried, SettleInput, Settling};
 use syncline_core::model::{BatchChange, BatchState, IntentKind};
 use syncline_ledger::Ledger;
 use syncline_sdk::{
-    BatchId, Context, Current, Instant, IntentId, Purpose, Settlement, UnknownWrite, VersionOrder,
-    WriteBatch, WriteOutcome,
+    BatchId, Context, Current, Instant, IntentId, Purpose, Settlement, SystemName, UnknownWrite,
+    VersionOrder, WriteBatch, WriteOutcome,
 };
 
 use crate::beginning::Beginnings;
 use crate::clock::micros;
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::flight::Flight;
 use crate::judged::{Judged, undecided};
 use crate::limits;
 use crate::proof::{Proof, by_marker, not_sent, proof};
@@ -99,7 +100,8 @@ impl<L: Ledger> Engine<L> {
     }
 
     /// Settles batches whose answer never came: by receipt, by fence, by sending the same write
-    /// again, or by the end of every copy's life. One call a system at most.
+    /// again, or by the end of every copy's life. A system that gives no answer is asked once and
+    /// then left alone; one that is slow is asked for a second, and for the rest the next time.
     ///
     /// # Errors
     /// When the ledger gives no answer.
@@ -107,22 +109,24 @@ impl<L: Ledger> Engine<L> {
         // A commit of ours that is in doubt may have recorded another send of such a batch.
         self.resolve().await?;
         let now = self.intake.clock.now().micros();
-        let due: Vec<BatchId> = self
-            .flights
-            .iter()
-            .filter(|flight| !flight.awaited && flight.trial.at <= now)
-            // Nobody can say before the system answers again.
-            .filter(|flight| !self.is_away(&flight.batch.system))
-            .map(|flight| flight.batch.id)
-            .collect();
+        let due = self.due(now);
         if due.is_empty() {
             return Ok(self.account_of_ready());
         }
         let beginnings = self.beginnings().await?;
         let mut account = self.account_of_ready();
-        for id in due {
+        let mut spent: BTreeMap<SystemName, i64> = BTreeMap::new();
+        for (system, id) in due {
+            let spent = spent.entry(system).or_default();
+            if *spent >= micros(limits::PATIENCE_MIN) {
+                continue;
+            }
+            let began = self.intake.clock.now().micros();
             match self.settle_batch(id, now, &beginnings).await {
-                Ok(settled) => account.append(settled),
+                Ok(settled) => {
+                    account.append(settled);
+                    *spent += self.intake.clock.now().micros().saturating_sub(began);
+                }
                 Err(error) => {
                     // What the others have to send is recorded and goes out with the next round.
                     self.keep_ready(account);
@@ -131,6 +135,20 @@ impl<L: Ledger> Engine<L> {
             }
         }
         Ok(account)
+    }
+
+    /// The batches that can be settled by now, those first that have waited longest since they
+    /// were tried.
+    fn due(&self, now: i64) -> Vec<(SystemName, BatchId)> {
+        let mut due: Vec<&Flight> = self
+            .flights
+            .iter()
+            .filter(|flight| !flight.awaited && flight.next_try.at <= now)
+            // Nobody can say before the system answers again.
+            .filter(|flight| !self.is_away(&flight.batch.system))
+            .collect();
+        due.sort_by_key(|flight| flight.next_try.at);
+        due.into_iter().map(|flight| (flight.batch.system.clone(), flight.batch.id)).collect()
     }
 
     async fn settle_batch(
@@ -146,10 +164,9 @@ impl<L: Ledger> Engine<L> {
             return Ok(Account::default());
         };
         if let Some(left) = system.breaker.away(Instant::from_micros(now)) {
-            self.postpone(id, now + left);
+            self.postpone(id, now + left.min(limits::PUT_OFF_MAX));
             return Ok(Account::default());
         }
-        let connector = system.connector.clone();
         let may_arrive = now < flight.batch.die_after;
         let unseen = beginnings.is_unseen(&flight.batch.system, id);
         let unknown: Vec<UnknownWrite> = flight
@@ -162,15 +179,16 @@ impl<L: Ledger> Engine<L> {
             })
             .collect();
         let context =
-            Context { timeout: flight.trial.patience, ..self.intake.context(Purpose::Sync) };
-        let settlements = match connector.settle(&context, &unknown).await {
+            Context { timeout: flight.next_try.patience, ..self.intake.context(Purpose::Sync) };
+        let asked = system.connector.settle(&context, &unknown);
+        let settlements = match system.ask(&*self.intake.clock, asked).await {
             Ok(settlements) => settlements,
             Err(error) => {
                 tracing::warn!(batch = %id, %error, "a batch could not be settled");
                 let ended = self.intake.clock.now().micros();
                 let took = u64::try_from(ended.saturating_sub(context.now.micros())).unwrap_or(0);
                 if let Some(flight) = self.flights.get_mut(id) {
-                    flight.trial = flight.trial.after(ended, Duration::from_micros(took));
+                    flight.next_try = flight.next_try.after(ended, Duration::from_micros(took));
                 }
                 return Ok(Account::default());
             }
@@ -211,7 +229,7 @@ impl<L: Ledger> Engine<L> {
 
     fn postpone(&mut self, id: BatchId, until: i64) {
         if let Some(flight) = self.flights.get_mut(id) {
-            flight.trial.at = until;
+            flight.next_try.at = until;
         }
     }
 
@@ -348,3 +366,6 @@ fn batch_change(id: BatchId, all: bool, attempts: Option<i32>) -> Option<BatchCh
     }
     attempts.map(|attempts| BatchChange::Assert { id, attempts })
 }
+
+#[cfg(test)]
+mod tests;

@@ -180,4 +180,10 @@ pub trait Access: Send + Sync + 'static {
     /// # Errors
     /// As every call.
     async fn ask_again(&self, mapping: MappingId, link: LinkId, at: Instant) -> Result<bool>;
+
+    /// Asks that everything of a mapping that is set aside is tried again; gives how many records.
+    ///
+    /// # Errors
+    /// As every call.
+    async fn ask_all_again(&self, mapping: MappingId, at: Instant) -> Result<u64>;
 }

@@ -1,7 +1,8 @@
 //! A ledger that is read and never written: what is committed stays in memory, over what another
 //! ledger holds.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry as Slot;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,7 +10,8 @@ use async_trait::async_trait;
 use syncline_core::Side;
 use syncline_core::mapping::MappingId;
 use syncline_core::model::{
-    Changeset, Entry, Gap, Hint, Link, Parked, Review, ReviewKey, ReviewStatus, StreamPosition,
+    Changeset, Entry, Gap, Hint, Link, LinkState, Parked, Review, ReviewKey, ReviewStatus,
+    StreamPosition,
 };
 use syncline_sdk::{BatchId, Instant, Key, LinkId, SystemName};
 
@@ -32,7 +34,8 @@ pub struct Overlay {
 /// What was taken from below: each thing once, so that what was changed above stays changed.
 #[derive(Default)]
 struct Lent {
-    links: BTreeSet<(MappingId, LinkId)>,
+    /// Each with the state that it had.
+    links: BTreeMap<(MappingId, LinkId), LinkState>,
     aliases: BTreeSet<(MappingId, Side, Key)>,
     claims: BTreeSet<(MappingId, String)>,
     questions: BTreeSet<(ReviewKey, i32)>,
@@ -45,21 +48,28 @@ impl Overlay {
         Self { below, above: Memory::default(), lent: Mutex::default() }
     }
 
-    /// All links that were loaded or made, each with whether the ledger below has it.
+    /// All links that were loaded or made, each with the state that the ledger below has it in;
+    /// none where that does not know it.
     #[must_use]
-    pub fn links(&self) -> Vec<(Link, bool)> {
+    pub fn links(&self) -> Vec<(Link, Option<LinkState>)> {
         let lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = |link: &Link| lent.links.contains(&(link.mapping, link.id));
-        self.above.links().into_iter().map(|link| (known(&link), link)).map(swapped).collect()
+        let with = |link: Link| {
+            let known = lent.links.get(&(link.mapping, link.id)).copied();
+            (link, known)
+        };
+        self.above.links().into_iter().map(with).collect()
     }
 
-    /// The questions that are open above and were not asked so below.
+    /// The questions that are open above, each with whether it was asked so below.
     #[must_use]
-    pub fn questions(&self) -> Vec<Review> {
+    pub fn questions(&self) -> Vec<(Review, bool)> {
         let lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = |review: &Review| !lent.questions.contains(&(review.key, review.revision));
-        let open = |review: &Review| review.status == ReviewStatus::Open && new(review);
-        self.above.all_reviews().into_iter().filter(open).collect()
+        let open = |review: &Review| review.status == ReviewStatus::Open;
+        let with = |review: Review| {
+            let known = lent.questions.contains(&(review.key, review.revision));
+            (review, known)
+        };
+        self.above.all_reviews().into_iter().filter(open).map(with).collect()
     }
 
     /// How many records are still to be looked at.
@@ -72,7 +82,13 @@ impl Overlay {
     fn lend(&self, loaded: Loaded) {
         let mut lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner);
         let Loaded { mut links, mut aliases, mut claims, mut reviews } = loaded;
-        links.retain(|link| lent.links.insert((link.mapping, link.id)));
+        links.retain(|link| match lent.links.entry((link.mapping, link.id)) {
+            Slot::Vacant(vacant) => {
+                vacant.insert(link.state);
+                true
+            }
+            Slot::Occupied(_) => false,
+        });
         aliases.retain(|alias| lent.aliases.insert((alias.mapping, alias.side, alias.key.clone())));
         claims.retain(|claim| lent.claims.insert((claim.mapping, claim.key.clone())));
         reviews.retain(|review| {
@@ -82,10 +98,6 @@ impl Overlay {
         lent.questions.extend(reviews.iter().map(|review| (review.key, review.revision)));
         self.above.lend(Loaded { links, aliases, claims, reviews });
     }
-}
-
-fn swapped<A, B>((a, b): (A, B)) -> (B, A) {
-    (b, a)
 }
 
 #[async_trait]

@@ -134,7 +134,7 @@ pub struct SalesforceSettings {
     /// readable by everybody on the way.
     #[serde(default)]
     pub allow_plain: bool,
-    /// Whether a create may pass a duplicate rule that only warns
+    /// Whether a create or an update may pass a duplicate rule that only warns
     /// (`Sforce-Duplicate-Rule-Header: allowSave=true`).
     #[serde(default)]
     pub allow_duplicates: bool,

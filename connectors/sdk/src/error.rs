@@ -65,9 +65,11 @@ impl ErrorKind {
         }
     }
 
-    /// Whether the system as a whole gives no answers, until it is back, lets us in again, or has
-    /// room for more calls. Such an error is over by itself sooner or later, or when a person lets
-    /// us in; none of them says anything of a record.
+    /// Whether the system as a whole is left alone after such an error, until it is back, lets us
+    /// in again, or has room for more calls. It is over by itself sooner or later, or when a
+    /// person lets us in. It may have met one call only (one that timed out, a record for which
+    /// the storage is full): the next answer tells. A connector gives no such kind to a refusal of
+    /// what a call asks for, since that would keep everything else waiting.
     #[must_use]
     pub fn is_outage(self) -> bool {
         matches!(self, Self::Unavailable | Self::Throttled | Self::Quota | Self::Auth)

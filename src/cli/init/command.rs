@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Map, json};
-use syncline_core::mapping::language::{Diagnostic, Severity, nearest, one_of};
+use syncline_core::mapping::language::{Diagnostic, Severity, check_mapping_name, nearest, one_of};
 use syncline_core::{Side, Sides};
 use syncline_sdk::{EntityName, SystemName};
 
@@ -13,6 +13,7 @@ use super::draft::{End, fitted, write};
 use super::proposal::propose;
 use super::sample::{Sample, read};
 use crate::cli::installation::described;
+use crate::cli::words::plain;
 use crate::cli::{Exit, Installation, Output, Stop, with_ledger};
 
 const EXAMPLES: &str = "\
@@ -23,7 +24,10 @@ Examples:
 
 Both entities are described and a sample of each is read; nothing is changed. Fields are paired by
 name, type and values, records by fields that hold the same values on both sides, each once. What
-does not fit is left out with the reason beside it.";
+does not fit is left out with the reason beside it. No value of a record stands in the proposal but
+those of a table of values that it proposes; `--examples` shows one of each field.
+
+Exit code 2 when what is left does not fit either: then no file is written.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -44,6 +48,9 @@ pub(in crate::cli) struct Arguments {
     /// Write the file into the folder of the mappings.
     #[arg(long)]
     write: bool,
+    /// Show a value of a record beside each pair of fields.
+    #[arg(long, conflicts_with = "write")]
+    examples: bool,
 }
 
 pub(in crate::cli) async fn run(
@@ -58,6 +65,8 @@ pub(in crate::cli) async fn run(
     }
     let left = place(&installation, &arguments.left)?;
     let right = place(&installation, &arguments.right)?;
+    let name = arguments.name.unwrap_or_else(|| named_after(&right.1));
+    check_mapping_name(&plain(&name)).map_err(|wrong| Stop::Found(wrong.into()))?;
     let most = usize::try_from(arguments.sample).unwrap_or(usize::MAX);
     output.progress("reading both sides ...");
     let samples =
@@ -65,7 +74,6 @@ pub(in crate::cli) async fn run(
     output.progress("");
     let (left_sample, right_sample) = samples?;
     let proposal = propose(&left_sample, &right_sample);
-    let name = arguments.name.unwrap_or_else(|| named_after(&right.1));
     let ends = Sides {
         left: End { system: &left.0, sample: &left_sample },
         right: End { system: &right.0, sample: &right_sample },
@@ -76,9 +84,10 @@ pub(in crate::cli) async fn run(
     };
     let capabilities = Sides::from_fn(can);
     let schemas = Sides { left: &left_sample.schema, right: &right_sample.schema };
-    let (text, found) = fitted(write(&name, &ends, &proposal), schemas, &capabilities);
+    let (text, found) =
+        fitted(write(&name, &ends, &proposal, arguments.examples), schemas, &capabilities);
     output.findings(&found);
-    let file = match arguments.write {
+    let file = match arguments.write && !found.has_errors() {
         true => Some(keep(&installation, &name, &text)?),
         false => None,
     };
@@ -91,6 +100,9 @@ pub(in crate::cli) async fn run(
             left_sample.records
         )),
         None => output.line(text.trim_end()),
+    }
+    if arguments.write && file.is_none() {
+        output.line("# No file is written: this does not fit the systems.");
     }
     let fields = json!({
         "name": name,

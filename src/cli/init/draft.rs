@@ -54,8 +54,14 @@ impl End<'_> {
     }
 }
 
-/// Writes the proposal.
-pub(super) fn write(name: &str, ends: &Sides<End<'_>>, proposal: &Proposal) -> String {
+/// Writes the proposal: with a value of a record beside each pair where `examples` are asked for,
+/// which have no place in a file that goes into version control.
+pub(super) fn write(
+    name: &str,
+    ends: &Sides<End<'_>>,
+    proposal: &Proposal,
+    examples: bool,
+) -> String {
     let mut text = String::new();
     let records = |side: Side| ends[side].sample.records;
     let _ = write!(
@@ -91,7 +97,7 @@ pub(super) fn write(name: &str, ends: &Sides<End<'_>>, proposal: &Proposal) -> S
     );
     text.push_str("fields:\n");
     for pair in &proposal.pairs {
-        let _ = writeln!(text, "{}", field_line(ends, pair));
+        let _ = writeln!(text, "{}", field_line(ends, pair, examples));
     }
     if proposal.pairs.is_empty() {
         text.push_str("  # no two fields look alike: write pairs as { left: Name, right: name }\n");
@@ -135,7 +141,7 @@ fn keys(text: &mut String, ends: &Sides<End<'_>>, keys: &[Key]) {
     }
 }
 
-fn field_line(ends: &Sides<End<'_>>, pair: &Pair) -> String {
+fn field_line(ends: &Sides<End<'_>>, pair: &Pair, examples: bool) -> String {
     let (left, right) = (ends.left.field(pair.columns.left), ends.right.field(pair.columns.right));
     let mut line =
         format!("  - {{ left: {}, right: {}", word(left.name.as_str()), word(right.name.as_str()));
@@ -167,7 +173,7 @@ fn field_line(ends: &Sides<End<'_>>, pair: &Pair) -> String {
     let example = filled.iter().find_map(|column| {
         column.shown.iter().zip(&column.values).find(|(_, plain)| plain.is_some())
     });
-    if let Some((shown, _)) = example {
+    if let Some((shown, _)) = example.filter(|_| examples) {
         notes.push(short(&value(shown), EXAMPLE_CHARS_MAX));
     }
     format!("{line} }}   # {}", plain(&notes.join("; ")))

@@ -11,14 +11,15 @@ use super::lines::json_share;
 use crate::cli::asked::asked;
 use crate::cli::words::value_json;
 
-/// `mappings`, `systems`, `waiting`, and whether anything would change.
+/// `mappings`, `systems`, whether anything would change, and of how many records that cannot be
+/// told (`waiting`).
 pub(super) fn fields(mappings: &Mappings, plan: &Plan, samples: usize) -> Map<String, Json> {
     let told = plan.mappings.iter().filter_map(|(id, found)| Some((mappings.get(id)?, found)));
     let told: Vec<Json> = told.map(|(mapping, found)| one(mapping, found, samples)).collect();
     let systems: Map<String, Json> =
         plan.systems.iter().map(|(name, one)| (name.to_string(), system(one))).collect();
     let mut fields = Map::new();
-    fields.insert("changes".to_owned(), (!plan.is_quiet()).into());
+    fields.insert("changes".to_owned(), plan.changes().into());
     fields.insert("mappings".to_owned(), told.into());
     fields.insert("systems".to_owned(), systems.into());
     fields.insert("waiting".to_owned(), plan.waiting.into());

@@ -26,16 +26,18 @@ pub(super) fn lines(mappings: &Mappings, plan: &Plan, samples: usize) -> Vec<Str
     }
     if plan.waiting > 0 {
         lines.push(format!(
-            "{} could not be settled by reading: locked, or waiting for another record",
-            records(u64::try_from(plan.waiting).unwrap_or(u64::MAX))
+            "{} could not be told: changed within the last second, or waiting for another record",
+            records(count(plan.waiting))
         ));
     }
-    lines.push(match (plan.is_quiet(), plan.mappings.values().map(MappingPlan::writes).sum()) {
-        (true, _) => "A run would change nothing. Nothing was written.".to_owned(),
-        (false, writes) => {
-            format!("A run would write {}. Nothing was written.", records(writes))
-        }
-    });
+    let writes = records(plan.mappings.values().map(MappingPlan::writes).sum());
+    let would = match (plan.changes(), plan.waiting > 0) {
+        (false, false) => "A run would change nothing.".to_owned(),
+        (false, true) => "Not all could be told; a run would change nothing else.".to_owned(),
+        (true, false) => format!("A run would write {writes}."),
+        (true, true) => format!("Not all could be told; a run would write at least {writes}."),
+    };
+    lines.push(format!("{would} Nothing was written."));
     lines
 }
 
@@ -186,4 +188,28 @@ fn cut(text: &str) -> String {
 fn pair(keys: &Sides<Option<Key>>) -> String {
     let key = |key: &Option<Key>| key.as_ref().map_or("none".to_owned(), |key| plain(key.as_str()));
     format!("{} <-> {}", key(&keys.left), key(&keys.right))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_told_is_not_told_as_nothing() {
+        let last = |plan: &Plan| lines(&Mappings::new(), plan, 3).pop();
+        let mut plan = Plan::default();
+        assert_eq!(
+            last(&plan).as_deref(),
+            Some("A run would change nothing. Nothing was written.")
+        );
+        plan.waiting = 1;
+        let told = "Not all could be told; a run would change nothing else. Nothing was written.";
+        assert_eq!(last(&plan).as_deref(), Some(told));
+        let mut mapping = MappingPlan::default();
+        mapping.updates.left = 2;
+        plan.mappings.insert(syncline_core::mapping::MappingId(1), mapping);
+        let told = "Not all could be told; a run would write at least 2 records. Nothing was \
+                    written.";
+        assert_eq!(last(&plan).as_deref(), Some(told));
+    }
 }

@@ -10,9 +10,8 @@ use syncline_sdk::SystemName;
 use super::ending::Ended;
 use super::pace::tick;
 use super::reads::{Job, Read};
-use super::run::{
-    ANSWERS_EVERY, ASKED_EVERY, Driver, FORGET_EVERY, HINTS_IDLE, RETRIED_SEEN, RETRY_EVERY, TICK,
-};
+use super::run::{ANSWERS_EVERY, ASKED_EVERY, Driver, FORGET_EVERY, HINTS_IDLE, RETRY_EVERY, TICK};
+use crate::limits;
 
 impl<L: Ledger> Driver<L> {
     /// Starts the reads that are due.
@@ -121,8 +120,7 @@ impl<L: Ledger> Driver<L> {
                 self.note_loads();
                 return;
             }
-            // What was tried must have had its answer before it is looked at.
-            Job::Retry(_) if more => now + RETRIED_SEEN,
+            Job::Retry(_) if more => now + limits::RETRIED_SEEN,
             Job::Retry(_) => now + RETRY_EVERY,
             Job::Sweep(id) => self.sweeps_on(*id, next.as_deref()),
             Job::Asked => now + ASKED_EVERY,

@@ -60,8 +60,6 @@ pub(super) const ASKED_EVERY: Duration = Duration::from_secs(2);
 pub(super) const RETRY_EVERY: Duration = Duration::from_secs(60);
 /// How often receipts are forgotten that nothing needs any more.
 pub(super) const FORGET_EVERY: Duration = Duration::from_secs(60);
-/// How long after such a try it is looked whether it went through.
-pub(super) const RETRIED_SEEN: Duration = Duration::from_secs(5);
 /// How soon it is looked for the first time whether a stopped entity is mended.
 pub(super) const MEND_EVERY: Duration = Duration::from_secs(2);
 /// How often the ownership is renewed: a quarter of its life.

@@ -17,6 +17,11 @@ use crate::limits;
 /// Longer than a process lives: none runs by itself.
 const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
+/// How long a pass rests between two steps.
+fn between_steps(every: Duration) -> Duration {
+    (every / limits::SWEEP_RESTS).min(limits::SWEEP_REST)
+}
+
 impl<L: Ledger> Driver<L> {
     /// Begins the sweeps of a mapping where an earlier process left off.
     pub(super) fn start_sweep(
@@ -37,7 +42,7 @@ impl<L: Ledger> Driver<L> {
         };
         match place {
             None => every.min(limits::SWEEP_FIRST),
-            Some(place) if !place.is_over() => limits::SWEEP_REST,
+            Some(place) if !place.is_over() => between_steps(every),
             Some(place) => {
                 let now = self.engine.intake.clock.now().micros();
                 let passed = u64::try_from(now.saturating_sub(place.began)).unwrap_or(0);
@@ -71,6 +76,22 @@ impl<L: Ledger> Driver<L> {
         match self.swept_for.contains_key(&id) {
             true => tick(),
             false => tick() + self.rest(place.as_ref()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_million_links_are_swept_before_the_next_sweep_is_due() {
+        let links = 1_000_000_usize;
+        let steps = 2 * links.div_ceil(limits::PAGE_ROWS_MAX) + links / limits::VERIFY_LINKS_MAX;
+        let steps = u32::try_from(steps).unwrap();
+        for hours in [1, 24, 7 * 24] {
+            let every = Duration::from_secs(hours * 3_600);
+            assert!(between_steps(every) * steps < every, "{hours} h");
         }
     }
 }

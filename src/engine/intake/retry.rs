@@ -1,6 +1,7 @@
 //! Records set aside because a set-up was wrong: a few are tried again, to see whether it was
 //! mended.
 
+use syncline_core::Side;
 use syncline_core::mapping::MappingId;
 use syncline_ledger::Ledger;
 use syncline_sdk::{ErrorKind, LinkId};
@@ -41,7 +42,20 @@ impl<L: Ledger> Intake<L> {
         // is younger than the question.
         let asked = parked.iter().filter(|parked| parked.asked_again);
         let asked: Vec<_> = asked.map(|parked| (id, parked.link)).collect();
+        // Those that were asked for come first: where they fill the page there may be more.
+        let more = more || (asked.len() >= limits::RETRIES_MAX && self.both_answer(id));
         retried.extend(asked.into_iter().filter(|one| !retried.contains(one)).collect::<Vec<_>>());
         Ok((Work { retried, ..Work::default() }, next, more))
+    }
+
+    /// Whether both systems of a mapping can be asked: else what is tried again waits, and nothing
+    /// is gained by trying it soon.
+    fn both_answer(&self, id: MappingId) -> bool {
+        let now = self.clock.now();
+        let silent = |side: Side| {
+            let system = self.mappings.get(&id).map(|mapping| &mapping.sides[side].system);
+            system.and_then(|name| self.system(name)).and_then(|system| system.silent(now))
+        };
+        Side::BOTH.into_iter().all(|side| silent(side).is_none())
     }
 }

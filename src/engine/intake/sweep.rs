@@ -1,8 +1,8 @@
 //! Sweeps: slow full comparisons that find what events missed (protocol O10).
 //!
-//! A pass scans both sides and looks up the records of every link that the scans may not have
-//! shown, through the same planner as everything else. One runs after the other for as long as
-//! the engine does, so that a lost event costs time only.
+//! A pass scans both sides and then looks up both records of every link, through the same planner
+//! as everything else: a scan shows neither what is gone nor what a filter hides. One begins each
+//! `sweep_every` for as long as the engine runs, so that a lost event costs time only.
 
 use std::fmt;
 use std::str::FromStr;

@@ -14,7 +14,8 @@ pub struct Plan {
     pub mappings: BTreeMap<MappingId, MappingPlan>,
     /// By system.
     pub systems: BTreeMap<SystemName, SystemPlan>,
-    /// Records that a run would look at again later: locked, or changed within the last second.
+    /// Records of which the plan cannot tell what a run would do with them: they changed within
+    /// the last second, or wait for another record.
     pub waiting: usize,
 }
 
@@ -23,9 +24,9 @@ pub struct Plan {
 pub struct MappingPlan {
     /// Records read, a side.
     pub read: Sides<u64>,
-    /// Pairs that the ledger has.
+    /// Pairs that the ledger has, and that stay.
     pub linked: u64,
-    /// Pairs that would be found.
+    /// Pairs that would be found. One of which a record would be made is told as that.
     pub matched: u64,
     /// Pairs of the ledger that would end: both records go their own way.
     pub ended: u64,
@@ -122,9 +123,15 @@ impl MappingPlan {
 }
 
 impl Plan {
-    /// Whether a run would change nothing and ask nobody.
+    /// Whether a run would change something or ask somebody, as far as the plan can tell.
+    #[must_use]
+    pub fn changes(&self) -> bool {
+        !self.mappings.values().all(MappingPlan::is_quiet)
+    }
+
+    /// Whether a run would certainly change nothing and ask nobody.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.mappings.values().all(MappingPlan::is_quiet)
+        !self.changes() && self.waiting == 0
     }
 }

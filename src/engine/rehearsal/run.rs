@@ -1,6 +1,6 @@
 //! A rehearsal: everything is read once through the rounds, and what they would send is noted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use syncline_core::machine::{Mappings, Missing, Observation, Source};
@@ -39,16 +39,22 @@ pub async fn rehearse(
         .collect();
     let clock = Arc::new(Ahead::of(parts.clock.clone()));
     let overlay = parts.ledger.clone();
-    let stand_ins = parts.connectors.into_iter().map(|(name, connector)| {
-        let stand_in: Arc<dyn Connector> = Arc::new(StandIn::new(connector));
-        (name, stand_in)
-    });
-    let parts = Parts { connectors: stand_ins.collect(), clock: clock.clone(), ..parts };
+    let stand_ins: BTreeMap<SystemName, Arc<StandIn>> = parts
+        .connectors
+        .into_iter()
+        .map(|(name, connector)| (name, Arc::new(StandIn::new(connector, parts.clock.clone()))))
+        .collect();
+    let as_connector = |(name, stand_in): (&SystemName, &Arc<StandIn>)| {
+        let stand_in: Arc<dyn Connector> = stand_in.clone();
+        (name.clone(), stand_in)
+    };
+    let connecting = stand_ins.iter().map(as_connector).collect();
+    let parts = Parts { connectors: connecting, clock: clock.clone(), ..parts };
     let mut rehearsal = Rehearsal {
         engine: Engine::new(parts),
         tally: Tally::default(),
         seen: Seen::new(),
-        spent: BTreeMap::new(),
+        stand_ins,
     };
     rehearsal.own().await?;
     for id in parents_first(rehearsal.engine.mappings()) {
@@ -74,8 +80,7 @@ struct Rehearsal {
     tally: Tally,
     /// What the scans have shown.
     seen: Seen,
-    /// How long the reads of each system took, microseconds.
-    spent: BTreeMap<SystemName, i64>,
+    stand_ins: BTreeMap<SystemName, Arc<StandIn>>,
 }
 
 impl Rehearsal {
@@ -95,12 +100,9 @@ impl Rehearsal {
         told: &mut impl FnMut(MappingId, Side, usize),
     ) -> Result<()> {
         let intake = self.engine.intake();
-        let system = intake.mappings[&id].sides[side].system.clone();
         let mut place = None;
         loop {
-            let began = intake.clock.now();
             let (mut work, next) = intake.load(id, side, place.as_deref()).await?;
-            self.spend(&intake, &system, began.micros());
             work.positions.clear();
             let read = work.observed.len();
             self.tally.of(id).read[side] += u64::try_from(read).unwrap_or(u64::MAX);
@@ -113,11 +115,6 @@ impl Rehearsal {
             }
             place = Some(next);
         }
-    }
-
-    fn spend(&mut self, intake: &Intake<Overlay>, system: &SystemName, began: i64) {
-        let took = intake.clock.now().micros().saturating_sub(began);
-        *self.spent.entry(system.clone()).or_default() += took;
     }
 
     /// The records of links that no scan has shown: gone, or out of the filter. What a link still
@@ -144,11 +141,9 @@ impl Rehearsal {
                 let place = &mapping.sides[side];
                 let request =
                     FetchRequest { selection: place.selection.clone(), by: FetchBy::Keys(keys) };
-                let began = intake.clock.now();
                 let context = intake.context(Purpose::Sweep);
                 let fetch = intake.systems[&place.system].connector.fetch(&context, request);
                 let fetched = fetch.await.map_err(Intake::<Overlay>::at(&place.system))?;
-                self.spend(&intake, &place.system, began.micros());
                 let seen = observations(fetched).into_iter().map(told_by_feed);
                 work.observed.extend(seen.map(|seen| (id, side, seen)));
             }
@@ -203,21 +198,37 @@ impl Rehearsal {
         before: &BTreeMap<SystemName, u64>,
     ) -> Result<Plan> {
         let mut keys: BTreeMap<(MappingId, LinkId), Sides<Option<Key>>> = BTreeMap::new();
-        for (link, known) in overlay.links() {
+        for (link, was) in overlay.links() {
+            let made = self.tally.makes(link.mapping, link.id);
             let plan = self.tally.of(link.mapping);
-            match (link.state, known) {
-                (LinkState::Ended, true) => plan.ended += 1,
-                (LinkState::Linked, true) => plan.linked += 1,
-                (LinkState::Linked, false) => plan.matched += 1,
+            match (link.state, was) {
+                (LinkState::Ended, Some(was)) => plan.ended += u64::from(was != LinkState::Ended),
+                // Those whose partner would be made are told as creates.
+                (LinkState::Linked, None | Some(LinkState::Seen(_))) => {
+                    plan.matched += u64::from(!made);
+                }
+                (LinkState::Linked, Some(_)) => plan.linked += 1,
                 _ => {}
             }
             keys.insert((link.mapping, link.id), link.keys);
         }
         let of = |mapping, link| keys.get(&(mapping, link)).cloned().unwrap_or_default();
-        for Review { key, kind, .. } in overlay.questions() {
+        // What waits for a person is not unknown, and is looked at again for as long as it waits.
+        let mut held: BTreeSet<(SystemName, Key)> = BTreeSet::new();
+        for (Review { key, kind, .. }, known) in overlay.questions() {
             let asked = Asked { kind, keys: of(key.mapping, key.link) };
-            self.tally.of(key.mapping).asked.push(asked);
+            let sides = &self.engine.mappings()[&key.mapping].sides;
+            let named = |(side, key): (Side, &Option<Key>)| {
+                Some((sides[side].system.clone(), key.clone()?))
+            };
+            held.extend(asked.keys.iter().filter_map(named));
+            if !known {
+                self.tally.of(key.mapping).asked.push(asked);
+            }
         }
+        let waiting = overlay.hinted().into_iter();
+        let waiting =
+            waiting.filter(|hint| !held.contains(&(hint.system.clone(), hint.key.clone())));
         for parked in overlay.parked(None, usize::MAX).await? {
             let row = (of(parked.mapping, parked.link), parked.message);
             self.tally.of(parked.mapping).parked.push(row);
@@ -227,18 +238,14 @@ impl Rehearsal {
             let plan = SystemPlan {
                 read_calls: usage.calls.saturating_sub(before.get(name).copied().unwrap_or(0)),
                 write_calls: self.tally.calls(name, &**connector),
-                read_micros: self.spent.get(name).copied().unwrap_or(0),
+                read_micros: self.stand_ins.get(name).map_or(0, |stand_in| stand_in.spent()),
                 usage,
             };
             (name.clone(), plan)
         });
         let systems = systems.collect();
-        let mut mappings = self.tally.finish();
-        for plan in mappings.values_mut() {
-            // Those whose partner would be made are told as creates.
-            plan.matched = plan.matched.saturating_sub(plan.creates.left + plan.creates.right);
-        }
-        Ok(Plan { mappings, systems, waiting: overlay.hinted().len() })
+        let mappings = self.tally.finish();
+        Ok(Plan { mappings, systems, waiting: waiting.count() })
     }
 }
 

@@ -2,6 +2,7 @@
 //! system shows.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -11,6 +12,8 @@ use syncline_sdk::{
     Key, LinkId, Normalizer, Page, Position, Record, Result, ScanRequest, Selection, Settlement,
     UnknownWrite, Usage, Value, Version, VersionOrder, Write, WriteBatch, WriteOp, WriteOutcome,
 };
+
+use crate::clock::Clock;
 
 /// A record as what was sent would leave it.
 #[derive(Clone, Debug, Default)]
@@ -35,11 +38,28 @@ struct Book {
 pub(super) struct StandIn {
     system: Arc<dyn Connector>,
     book: Mutex<Book>,
+    clock: Arc<dyn Clock>,
+    /// How long the system took for what it was asked, microseconds.
+    spent: AtomicI64,
 }
 
 impl StandIn {
-    pub(super) fn new(system: Arc<dyn Connector>) -> Self {
-        Self { system, book: Mutex::default() }
+    pub(super) fn new(system: Arc<dyn Connector>, clock: Arc<dyn Clock>) -> Self {
+        Self { system, book: Mutex::default(), clock, spent: AtomicI64::new(0) }
+    }
+
+    /// How long the calls of the system took together, microseconds.
+    pub(super) fn spent(&self) -> i64 {
+        self.spent.load(Ordering::Relaxed)
+    }
+
+    /// Waits for the answer to a call, by a clock that nobody sets ahead meanwhile.
+    async fn timed<T>(&self, call: impl Future<Output = T>) -> T {
+        let began = self.clock.now().micros();
+        let answer = call.await;
+        let took = self.clock.now().micros().saturating_sub(began);
+        self.spent.fetch_add(took, Ordering::Relaxed);
+        answer
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -140,7 +160,7 @@ impl Connector for StandIn {
     }
 
     async fn check(&self, cx: &Context, selections: &[&Selection]) -> Result<Health> {
-        self.system.check(cx, selections).await
+        self.timed(self.system.check(cx, selections)).await
     }
 
     async fn prepare(&self, _: &Context, _: &[&Selection]) -> Result<()> {
@@ -148,12 +168,12 @@ impl Connector for StandIn {
     }
 
     async fn describe(&self, cx: &Context, entity: &EntityName) -> Result<EntitySchema> {
-        self.system.describe(cx, entity).await
+        self.timed(self.system.describe(cx, entity)).await
     }
 
     async fn scan(&self, cx: &Context, request: ScanRequest) -> Result<Page> {
         let selection = request.selection.clone();
-        let mut page = self.system.scan(cx, request).await?;
+        let mut page = self.timed(self.system.scan(cx, request)).await?;
         let book = self.book();
         let records = std::mem::take(&mut page.records).into_iter();
         page.records = records.filter_map(|record| book.over(&selection, record)).collect();
@@ -161,7 +181,7 @@ impl Connector for StandIn {
     }
 
     async fn changes(&self, cx: &Context, request: ChangesRequest) -> Result<Page> {
-        self.system.changes(cx, request).await
+        self.timed(self.system.changes(cx, request)).await
     }
 
     async fn feed_start(&self, _: &Context) -> Result<Option<Position>> {
@@ -199,7 +219,7 @@ impl Connector for StandIn {
             true => Fetched::default(),
             false => {
                 let selection = selection.clone();
-                self.system.fetch(cx, FetchRequest { selection, by }).await?
+                self.timed(self.system.fetch(cx, FetchRequest { selection, by })).await?
             }
         };
         let book = self.book();
@@ -228,7 +248,7 @@ impl Connector for StandIn {
     }
 
     async fn history(&self, cx: &Context, request: HistoryRequest) -> Result<Vec<HistoryEntry>> {
-        self.system.history(cx, request).await
+        self.timed(self.system.history(cx, request)).await
     }
 
     async fn forget(&self, _: &Context, _: &[BatchId]) -> Result<()> {

@@ -26,6 +26,8 @@ pub(super) struct Tally {
     /// would be written.
     updated: BTreeSet<(MappingId, Side, LinkId)>,
     fields: BTreeSet<(MappingId, Side, LinkId, FieldName)>,
+    /// Links of which a record would be made.
+    made: BTreeSet<(MappingId, LinkId)>,
 }
 
 impl Tally {
@@ -45,6 +47,11 @@ impl Tally {
         of(calls.plain, can.push_writes_max) + of(calls.guarded, can.push_guarded_max)
     }
 
+    /// Whether a record of a link would be made.
+    pub(super) fn makes(&self, mapping: MappingId, link: LinkId) -> bool {
+        self.made.contains(&(mapping, link))
+    }
+
     /// Counts one write.
     pub(super) fn count(&mut self, mappings: &Mappings, carried: &Carried, write: &Write) {
         let (id, side) = (carried.mapping, carried.intent.side);
@@ -56,6 +63,7 @@ impl Tally {
         }
         match &write.op {
             WriteOp::Insert { values } => {
+                self.made.insert((id, carried.link));
                 let plan = self.of(id);
                 plan.creates[side] += 1;
                 if plan.made[side].len() < limits::SAMPLES_MAX {

@@ -87,4 +87,10 @@ impl Access for Postgres {
             parked::ask_again(connection, mapping, link, at)
         })
     }
+
+    async fn ask_all_again(&self, mapping: MappingId, at: Instant) -> Result<u64> {
+        call!(self, "ask for parked records again", |connection| {
+            parked::ask_all_again(connection, mapping, at)
+        })
+    }
 }

@@ -207,3 +207,20 @@ pub(super) async fn ask_again(
     .meaning("ask for a parked record again")?;
     Ok(done.rows_affected() == 1)
 }
+
+/// Notes that a person asks for all records of a mapping again.
+pub(super) async fn ask_all_again(
+    connection: &mut PgConnection,
+    mapping: MappingId,
+    at: Instant,
+) -> Result<u64> {
+    let done = sqlx::query!(
+        "update syncline.parked set asked_at = greatest($2, at + 1) where mapping = $1",
+        mapping.0,
+        at.micros(),
+    )
+    .execute(connection)
+    .await
+    .meaning("ask for parked records again")?;
+    Ok(done.rows_affected())
+}

@@ -113,6 +113,11 @@ async fn lists_go_on_behind_a_place() {
     engine.must(|changes| changes.parked.push(parked(2, 7))).await;
     let again = ledger.parked(Some(MAPPING), 9).await.unwrap();
     assert!(again.iter().all(|one| !one.asked_again));
+    assert_eq!(ledger.ask_all_again(MAPPING, at(6)).await.unwrap(), 3);
+    let all = ledger.parked(Some(MAPPING), 9).await.unwrap();
+    assert!(all.iter().all(|one| one.asked_again), "those set aside later as well");
+    let nobody = syncline_core::mapping::MappingId(99);
+    assert_eq!(ledger.ask_all_again(nobody, at(6)).await.unwrap(), 0);
 
     engine.must(|changes| changes.links.push(LinkChange::Insert(link(1)))).await;
     let mut entries: Vec<Entry> = Vec::new();

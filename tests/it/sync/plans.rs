@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use sqlx::postgres::PgPool;
 
+use super::orgs;
 use super::world::{World, becomes, run, text};
 
 const TABLES: &str = "
@@ -138,6 +139,75 @@ async fn what_happened_while_nothing_ran_is_planned() {
     becomes(&a, NAMES, "aA,newN,oddleft,sameS2").await;
     let (code, plan) = world.command(&["plan"]).await;
     assert_eq!(code, 0, "{plan}");
+    world.end().await;
+}
+
+/// Pairs are told by what becomes of them, not by whether the ledger had heard of a record.
+#[tokio::test(flavor = "multi_thread")]
+async fn records_that_had_no_partner_are_told_as_what_they_become() {
+    let (mut world, a, b) = world("seen_plan").await;
+    world.mapping("accounts", &ACCOUNTS.replace("create: both", "create: none"));
+    world.start().await;
+    let states = "select count(*) filter (where state = 5) || ' of ' || count(*)
+        from syncline.link join syncline.mapping on id = mapping where name = 'accounts'";
+    becomes(&world.ledger(), states, "2 of 4").await;
+    world.stop().await;
+    // One that was alone finds a partner, the other one is given one; and one is new.
+    run(&b, "insert into accounts values (14, 'a', 'A')").await;
+    run(&a, "insert into accounts values (5, 'c', 'C')").await;
+    world.mapping("accounts", ACCOUNTS);
+    let (code, plan) = world.command(&["plan"]).await;
+    assert_eq!(code, 2, "{plan}");
+    let accounts = of(&plan, "accounts");
+    assert_eq!(accounts["creates"], sides(1, 1), "{plan}");
+    let pairs = json!({ "linked": 2, "matched": 1, "ended": 0 });
+    assert_eq!(accounts["pairs"], pairs, "{plan}");
+    world.end().await;
+}
+
+/// What waits for a person is told as that, and changes nothing any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_a_record_that_no_run_brings_is_asked_about_once() {
+    let (mut world, _, b) = world("waiting_plan").await;
+    let narrow = ACCOUNTS.replace(
+        "{ system: a, entity: public.accounts }",
+        "{ system: a, entity: public.accounts, where: \"code != 'a'\" }",
+    );
+    world.mapping("accounts", &narrow);
+    let (code, plan) = world.command(&["plan"]).await;
+    assert_eq!((code, &plan["waiting"]), (2, &json!(0)), "{plan}");
+    assert_eq!(of(&plan, "contacts")["questions"].as_array().unwrap().len(), 1, "{plan}");
+    world.start().await;
+    becomes(&b, MAILS, "x of same").await;
+    becomes(&world.ledger(), "select count(*)::text from syncline.review", "2").await;
+    let (code, plan) = world.command(&["plan"]).await;
+    assert_eq!((code, &plan["changes"], &plan["waiting"]), (0, &json!(false), &json!(0)), "{plan}");
+    world.end().await;
+}
+
+/// A record that changed within the second in which it is read cannot be written, and no plan can
+/// tell what a run would do with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_told_is_not_told_as_nothing() {
+    let mut world = World::new("open_plan").await;
+    let org = world.org("crm", 8).await;
+    let ops = world.postgres("ops", orgs::TABLES).await;
+    world.mapping("accounts", orgs::ACCOUNTS);
+    let person = org.person("admin@example.com").unwrap();
+    let account = orgs::fields(json!({ "Name": "One", "Website": "one.example" }));
+    let account = person.create("Account", &account).await.unwrap();
+    world.start().await;
+    becomes(&ops, "select name from accounts", "One").await;
+    becomes(&world.ledger(), "select count(*)::text from syncline.link where state = 5", "1").await;
+    world.stop().await;
+    run(&ops, "update accounts set phone = '9'").await;
+    org.freeze_clock(None);
+    person.update(account, &orgs::fields(json!({ "Description": "new" }))).await.unwrap();
+    let (code, plan) = world.command(&["plan"]).await;
+    assert_eq!((code, &plan["changes"], &plan["waiting"]), (2, &json!(false), &json!(1)), "{plan}");
+    org.advance_clock_ms(5_000);
+    let (code, plan) = world.command(&["plan"]).await;
+    assert_eq!((code, &plan["changes"], &plan["waiting"]), (2, &json!(true), &json!(0)), "{plan}");
     world.end().await;
 }
 

@@ -54,6 +54,17 @@ async fn a_proposal_is_a_mapping_that_runs() {
     let sector = line(mapping, "Industry", "sector");
     assert!(sector.contains("values: { Banking: BNK, Energy: ENR, Media: MED }"), "{sector}");
     assert!(mapping.contains("secret_code"), "what has no partner is named: {mapping}");
+    let values = ["Company ", "555-", "c1.example"];
+    assert!(!values.iter().any(|value| whole.contains(value)), "values of records: {whole}");
+    let (_, shown) =
+        world.command(&["init", "crm.Account", "ops.public.customers", "--examples"]).await;
+    let shown = shown["mapping"].as_str().unwrap();
+    assert!(line(shown, "Phone", "telephone").contains("555-"), "{shown}");
+    for name in ["../accounts", "Accounts", ""] {
+        let init = ["init", "crm.Account", "ops.public.customers", "--write", "--name", name];
+        let (code, refused) = world.command(&init).await;
+        assert_eq!(code, 2, "{refused}");
+    }
     // A second one does not replace it.
     let (code, _) =
         world.command(&["init", "crm.Account", "ops.public.customers", "--write"]).await;

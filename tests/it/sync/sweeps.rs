@@ -79,3 +79,45 @@ async fn a_record_that_a_sweep_misses_is_looked_for_again_before_anybody_is_aske
     assert_eq!(org.records("Account", false).len(), 1);
     world.end().await;
 }
+
+/// Whoever waits for a sweep is told when there is nothing to wait for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_that_cannot_go_on_is_not_waited_for() {
+    let mut world = World::new("sweeps_stuck").await;
+    let _org = world.org("crm", 6).await;
+    let ops = world.postgres("ops", TABLES).await;
+    world.mapping("accounts", ACCOUNTS);
+    run(&ops, "insert into accounts(name, website) values ('One', 'one.example')").await;
+    world.start().await;
+    let ledger = world.ledger();
+    becomes(&ledger, "select count(*)::text from syncline.link where state = 5", "1").await;
+    world.stop().await;
+    // The ledger says that an engine runs, as it does until the lease of one that died is over.
+    let runs = "update syncline.lease set until = 9000000000000000";
+    run(&ledger, runs).await;
+    let sweep = ["sweep", "accounts", "--wait"];
+    let ((code, told), ()) = tokio::join!(world.command(&sweep), async {
+        becomes(&ledger, "select count(*)::text from syncline.sweep", "1").await;
+        run(&ledger, "update syncline.lease set until = 0").await;
+    });
+    assert_eq!(code, 2, "{told}");
+    assert!(told.to_string().contains("the engine has stopped"), "{told}");
+
+    run(&ledger, runs).await;
+    let awaited = "insert into syncline.awaited (kind, name, reason, since)
+        values (0, 'crm', 'its login was refused', 0)";
+    run(&ledger, awaited).await;
+    let (code, told) = world.command(&sweep).await;
+    assert_eq!(code, 2, "{told}");
+    let why = "system crm is waited for: its login was refused";
+    assert!(told.to_string().contains(why), "{told}");
+
+    // Nothing runs a mapping that no file says.
+    let file = world.settings().with_file_name("mappings").join("accounts.yaml");
+    std::fs::remove_file(file).unwrap();
+    world.mapping("others", &ACCOUNTS.replace("mapping: accounts", "mapping: others"));
+    let (code, told) = world.command(&sweep).await;
+    assert_eq!(code, 2, "{told}");
+    assert!(told.to_string().contains("no mapping file says `accounts` any more"), "{told}");
+    world.end().await;
+}

@@ -82,9 +82,12 @@ impl Org {
         let mut state = self.state();
         let mut txn = state.begin(actor.clone());
         txn.wait_over = wait_over;
+        let used = state.usage.used;
         let out = work(&mut state, &mut txn);
         if !txn.blocked.is_empty() && !wait_over {
             state.rollback(&mut txn);
+            // The calls in a call count once, however often it is tried.
+            state.usage.used = used;
             return Attempt::Blocked(state.locks.next_end());
         }
         match settle(&mut state, txn, delay) {

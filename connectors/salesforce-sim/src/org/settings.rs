@@ -55,6 +55,9 @@ pub struct Settings {
     pub undelete_moves_last_modified: bool,
     /// Clearing a look-up because its target was deleted moves the child's stamp.
     pub lookup_clear_moves_stamp: bool,
+    /// Results of many records in one call tell what a duplicate rule found, as those of one
+    /// record do.
+    pub duplicates_per_record: bool,
     /// Upserts match rows in the recycle bin too (answered as a deleted row).
     pub upsert_matches_bin: bool,
     /// Independent sub-requests of a composite call that asks for it run grouped by kind.
@@ -127,6 +130,7 @@ impl Default for Settings {
             delete_moves_last_modified: true,
             undelete_moves_last_modified: true,
             lookup_clear_moves_stamp: false,
+            duplicates_per_record: false,
             upsert_matches_bin: false,
             composite_groups: true,
             bulk_ms: 0,

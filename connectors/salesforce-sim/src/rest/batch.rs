@@ -30,11 +30,11 @@ pub(crate) fn batch(state: &mut State, txn: &mut Txn, caller: &Caller, call: &Ca
     }
     let halt = body.get("haltOnError").and_then(Raw::as_bool).unwrap_or(false);
     let caller = Caller { nested: true, ..caller.clone() };
-    let auto_assign = txn.auto_assign;
+    let (auto_assign, duplicates) = (txn.auto_assign, txn.allow_duplicates);
     let mut results = Vec::with_capacity(items.len());
     let mut errors = false;
     for (at, item) in items.iter().enumerate() {
-        txn.auto_assign = auto_assign;
+        (txn.auto_assign, txn.allow_duplicates) = (auto_assign, duplicates);
         let reply = if errors && halt {
             Reply::error(412, "BATCH_PROCESSING_HALTED", HALTED)
         } else if at > 0 && !state.usage.count() {

@@ -63,7 +63,7 @@ pub(super) fn run_all(
             break;
         }
     }
-    txn.auto_assign = auto_assign;
+    (txn.auto_assign, txn.allow_duplicates) = (auto_assign, duplicates);
     let rolled_back = all_or_none && replies.values().any(failed);
     if rolled_back {
         state.rollback_to(txn, savepoint);

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::error::Duplicates;
 use super::{Draft, SaveError, SaveResult};
 use crate::json::{Json, object};
 use crate::org::ids::Id;
@@ -37,7 +38,8 @@ pub(crate) fn check(state: &State, txn: &Txn, draft: &Draft) -> SaveResult<()> {
         }
         let found = duplicates(state, draft, object, rule);
         if !found.is_empty() {
-            return Err(vec![refusal(object, rule, &found)]);
+            let per_record = state.settings.duplicates_per_record;
+            return Err(vec![refusal(object, rule, &found, per_record)]);
         }
     }
     Ok(())
@@ -67,7 +69,7 @@ fn duplicates(state: &State, draft: &Draft, object: &ObjectDef, rule: &Duplicate
 }
 
 /// The documented body, with its misspelt key.
-fn refusal(object: &ObjectDef, rule: &DuplicateRule, found: &[Id]) -> SaveError {
+fn refusal(object: &ObjectDef, rule: &DuplicateRule, found: &[Id], per_record: bool) -> SaveError {
     let records = found.iter().map(|id| {
         object! {
             "additionalInformation" => Json::List(Vec::new()),
@@ -97,6 +99,6 @@ fn refusal(object: &ObjectDef, rule: &DuplicateRule, found: &[Id]) -> SaveError 
         "matchResults" => Json::List(vec![matched]),
     };
     let mut error = SaveError::new("DUPLICATES_DETECTED", "Use one of these records?");
-    error.duplicates = Some(Box::new(result));
+    error.duplicates = Some(Box::new(Duplicates { result, per_record }));
     error
 }

@@ -12,8 +12,16 @@ pub(crate) struct SaveError {
     pub(crate) code: Cow<'static, str>,
     pub(crate) message: String,
     pub(crate) fields: Vec<String>,
-    /// What a duplicate rule found, in the form of a single-record call.
-    pub(crate) duplicates: Option<Box<Json>>,
+    /// What a duplicate rule found.
+    pub(crate) duplicates: Option<Box<Duplicates>>,
+}
+
+/// What a duplicate rule found, in the form of a single-record call.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Duplicates {
+    pub(crate) result: Json,
+    /// Results of many records in one call tell it as well.
+    pub(crate) per_record: bool,
 }
 
 impl SaveError {
@@ -76,7 +84,7 @@ impl SaveError {
         if let Some(found) = &self.duplicates {
             // The key is misspelt in the documented reply.
             return object! {
-                "duplicateResut" => Json::clone(found),
+                "duplicateResut" => found.result.clone(),
                 "errorCode" => self.code.to_string(),
                 "message" => self.message.clone(),
             };
@@ -90,6 +98,14 @@ impl SaveError {
 
     /// `statusCode` shape of per-record results.
     pub(crate) fn per_record(&self) -> Json {
+        if let Some(found) = self.duplicates.as_ref().filter(|found| found.per_record) {
+            return object! {
+                "statusCode" => self.code.to_string(),
+                "message" => self.message.clone(),
+                "fields" => self.field_list(),
+                "duplicateResut" => found.result.clone(),
+            };
+        }
         object! {
             "statusCode" => self.code.to_string(),
             "message" => self.message.clone(),

@@ -47,7 +47,7 @@ fn member(
             let value = slot.map_or(Json::Null, |slot| field_json(&table.object, row, slot));
             (Cow::Owned(name.clone()), value)
         }
-        Node::ParentType => (Cow::Borrowed("Type"), Json::from(table.object.name.clone())),
+        Node::ParentType => (Cow::Borrowed("Type"), parent_type(table, row)),
         Node::Parent { name, reference, nodes } => {
             let found = parent(state, row, reference);
             let value = found.map_or(Json::Null, |row| record_json(state, row, nodes, version));
@@ -56,6 +56,15 @@ fn member(
         Node::Child { name, slot, query } => {
             (Cow::Owned(name.clone()), children(state, row, *slot, query, version))
         }
+    }
+}
+
+/// What `Owner.Type` tells: the object, and of a group its kind, so that a queue is a `Queue`.
+fn parent_type(table: &Table, row: &Record) -> Json {
+    let kind = table.object.slot("Type").filter(|_| table.object.name == "Group");
+    match kind {
+        Some(slot) => field_json(&table.object, row, slot),
+        None => Json::from(table.object.name.clone()),
     }
 }
 

@@ -124,7 +124,7 @@ async fn an_owner_is_a_person_or_a_queue() {
     assert_eq!(read(request.json(&json!({ "Subject": "B" }))).await.status, 201);
     let found = sim.query("SELECT Owner.Type, Owner.Name FROM Case ORDER BY Subject").await.json();
     let owner = |at: usize| &found["records"][at]["Owner"];
-    assert_eq!((&owner(0)["Type"], &owner(0)["Name"]), (&json!("Group"), &json!("First level")));
+    assert_eq!((&owner(0)["Type"], &owner(0)["Name"]), (&json!("Queue"), &json!("First level")));
     assert_eq!(owner(1)["Type"], "User");
     let described = sim.get("sobjects/Case/describe").await.json();
     let fields = described["fields"].as_array().unwrap();

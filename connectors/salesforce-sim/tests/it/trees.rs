@@ -1,5 +1,6 @@
 //! Several calls in one: batch, graph and tree.
 
+use salesforce_sim::{DuplicateRule, Id};
 use serde_json::{Value, json};
 
 use crate::sim::{DATA, Sim};
@@ -40,6 +41,16 @@ async fn a_batch_runs_each_call_by_itself() {
     assert_eq!(last["statusCode"], 412);
     assert_eq!(last["result"][0]["errorCode"], "BATCH_PROCESSING_HALTED");
     assert_eq!(sim.query("SELECT Id FROM Account").await.json()["totalSize"], 2, "no roll-back");
+    // A call that waits for a lock is tried again, and its parts count once.
+    let id = sim.create("Account", json!({ "Name": "B" })).await;
+    let path = format!("v67.0/sobjects/Account/{id}");
+    let update = json!({ "method": "PATCH", "url": path, "richInput": { "Phone": "1" } });
+    sim.org.lock_row(Id::parse(&id).unwrap(), 40);
+    let before = used().await;
+    let waiting = json!({ "batchRequests": [calls[0], calls[0], update] });
+    let answer = sim.post("composite/batch", waiting).await.json();
+    assert_eq!(answer["results"][2]["statusCode"], 204);
+    assert_eq!(used().await - before, 3);
     let many = json!({ "batchRequests": vec![calls[0].clone(); 26] });
     assert_eq!(sim.post("composite/batch", many).await.error().0, 400);
 }
@@ -136,4 +147,26 @@ async fn a_tree_grows_whole_or_not_at_all() {
     let answer = sim.post("composite/tree/Account", tree(twice)).await;
     assert_eq!(answer.error(), (400, String::from("INVALID_INPUT")));
     assert_eq!(sim.query("SELECT Id FROM Account").await.json()["totalSize"], 1);
+}
+
+#[tokio::test]
+async fn a_header_of_one_part_says_nothing_of_the_other_graphs() {
+    let sim = Sim::start().await;
+    sim.org.add_duplicate_rule(DuplicateRule {
+        name: String::from("Same site"),
+        object: String::from("Account"),
+        fields: vec![String::from("Website")],
+        allow: true,
+    });
+    sim.create("Account", json!({ "Name": "A", "Website": "acme.example" })).await;
+    let same = create("a", "Account", json!({ "Name": "B", "Website": "acme.example" }));
+    let mut allowed = same.clone();
+    allowed["httpHeaders"] = json!({ "Sforce-Duplicate-Rule-Header": "allowSave=true" });
+    let graphs = json!({ "graphs": [
+        { "graphId": "one", "compositeRequest": [allowed] },
+        { "graphId": "other", "compositeRequest": [same] },
+    ] });
+    let answer = sim.post("composite/graph", graphs).await.json();
+    assert_eq!(answer["graphs"][0]["isSuccessful"], true);
+    assert_eq!(answer["graphs"][1]["isSuccessful"], false);
 }

@@ -37,7 +37,8 @@ struct State {
     session: Option<Arc<Session>>,
     flight: Option<Flight>,
     generation: u64,
-    /// A refresh token that came with a renewal and that the store may not have taken.
+    /// A refresh token that came with a renewal and that the store may not have taken, as long
+    /// as it is not refused.
     rotated: Option<SecretString>,
 }
 
@@ -179,32 +180,45 @@ impl Desk {
         grant::request(&self.http, &self.settings, &self.url, refresh).await
     }
 
-    /// Renews with the newest refresh token known. When that is refused and the settings hold
-    /// another one (an operator put a fresh one there), that one is tried as well.
+    /// Renews with the newest refresh token known. When that is refused, the store is asked for
+    /// what came in meanwhile (another process renewed, or a person logged in), and then the
+    /// settings, where an operator may have put a fresh one.
     async fn refresh(&self) -> Result<grant::Granted, LoginFailure> {
         let rotated = self.lock().rotated.clone();
         let kept = match rotated {
             Some(token) => Some(token),
-            None => self.store.load().await.map_err(|error| LoginFailure {
-                kind: ErrorKind::Unavailable,
-                code: None,
-                context: error.to_string(),
-                advice: "check the ledger; it is tried again",
-            })?,
+            None => self.load().await?,
         };
         let set = self.settings.refresh_token.as_ref();
         let Some(kept) = kept else {
             return self.request(set).await;
         };
-        match self.request(Some(&kept)).await {
-            Err(failure) if failure.kind == ErrorKind::Auth => match set {
-                Some(set) if set.expose_secret() != kept.expose_secret() => {
-                    self.request(Some(set)).await.map_err(|_| failure)
-                }
-                _ => Err(failure),
-            },
-            other => other,
+        let failure = match self.request(Some(&kept)).await {
+            Err(failure) if failure.kind == ErrorKind::Auth => failure,
+            other => return other,
+        };
+        // A dead token is not offered again in place of what the store holds.
+        self.lock().rotated = None;
+        let mut refused = vec![kept];
+        for other in [self.load().await?.as_ref(), set].into_iter().flatten() {
+            if refused.iter().any(|token| token.expose_secret() == other.expose_secret()) {
+                continue;
+            }
+            match self.request(Some(other)).await {
+                Err(failure) if failure.kind == ErrorKind::Auth => refused.push(other.clone()),
+                other => return other,
+            }
         }
+        Err(failure)
+    }
+
+    async fn load(&self) -> Result<Option<SecretString>, LoginFailure> {
+        self.store.load().await.map_err(|error| LoginFailure {
+            kind: ErrorKind::Unavailable,
+            code: None,
+            context: error.to_string(),
+            advice: "check the ledger; it is tried again",
+        })
     }
 
     async fn keep(&self, token: SecretString) {

@@ -72,6 +72,13 @@ impl WebLogin {
                 .advise("set grant: web_server to log in with a browser"));
         }
         let redirect = settings.redirect()?;
+        // Salesforce compares it letter by letter with what is registered: as it was written.
+        let registered = RedirectUrl::new(settings.redirect_uri.clone()).map_err(|error| {
+            let what = format!("redirect_uri {:?} is not an address", settings.redirect_uri);
+            Error::new(ErrorKind::Config, LOGIN, what)
+                .advise("write it as it is registered with the app")
+                .caused_by(error)
+        })?;
         let authorize = url.join("/services/oauth2/authorize");
         let authorize = authorize.map_err(|error| {
             Error::new(ErrorKind::Config, LOGIN, format!("{url} has no login page"))
@@ -81,7 +88,7 @@ impl WebLogin {
         let client = grant::client(settings, &url)
             .map_err(LoginFailure::told)?
             .set_auth_uri(AuthUrl::from_url(authorize))
-            .set_redirect_uri(RedirectUrl::from_url(redirect.clone()));
+            .set_redirect_uri(registered);
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let (address, state) = client
             .authorize_url(CsrfToken::new_random)

@@ -1,6 +1,7 @@
 //! What Salesforce's refusals mean: one table from code to kind, disposition and advice.
 
 use serde::Deserialize;
+use serde_json::Value as Json;
 use syncline_sdk::{Error, ErrorKind};
 
 use crate::limits::MESSAGE_CHARS_MAX;
@@ -34,81 +35,63 @@ pub(crate) enum Reach {
 /// One error as Salesforce states it. Top-level errors name their code `errorCode`, rows of
 /// collections `statusCode` (REST guide, status codes and errors; sObject Collections).
 #[derive(Clone, Debug, Deserialize)]
-#[serde(from = "RawFault")]
+#[serde(from = "Json")]
 pub(crate) struct Fault {
     pub(crate) code: String,
     pub(crate) message: String,
     pub(crate) fields: Option<Vec<String>>,
 }
 
-#[derive(Deserialize)]
-struct RawFault {
-    #[serde(default, alias = "statusCode", rename = "errorCode")]
-    code: String,
-    #[serde(default)]
-    message: String,
-    #[serde(default)]
-    fields: Option<Vec<String>>,
-    /// What a duplicate rule found. The key is misspelt in the documented reply; the right
-    /// spelling is taken too (REST guide, duplicate rules).
-    #[serde(default, rename = "duplicateResut", alias = "duplicateResult")]
-    duplicates: Option<Duplicates>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[derive(Default)]
-struct Duplicates {
-    duplicate_rule: String,
-    match_results: Vec<MatchResult>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct MatchResult {
-    match_records: Vec<MatchRecord>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct MatchRecord {
-    record: MatchedRow,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct MatchedRow {
-    #[serde(rename = "Id")]
-    id: String,
-}
-
 /// The most duplicates that a message names.
 const DUPLICATES_MAX: usize = 5;
 
-impl From<RawFault> for Fault {
-    fn from(raw: RawFault) -> Self {
-        let mut message = raw.message;
-        if let Some(found) = raw.duplicates {
-            let rows = found.match_results.iter().flat_map(|result| &result.match_records);
-            let ids: Vec<&str> =
-                rows.map(|row| row.record.id.as_str()).take(DUPLICATES_MAX).collect();
-            let (rule, ids) = (found.duplicate_rule, ids.join(", "));
-            message = format!("{message} The rule {rule:?} found {ids}");
+/// Reads what is there. Whatever else a refusal holds, it is a definite answer: a member in
+/// another form than expected must not turn it into one that nobody can read.
+impl From<Json> for Fault {
+    fn from(json: Json) -> Self {
+        let text = |name: &str| json.get(name).and_then(Json::as_str).map(str::to_owned);
+        let mut message = text("message").unwrap_or_default();
+        message.push_str(&found(&json).unwrap_or_default());
+        let fields = json.get("fields").and_then(Json::as_array);
+        let named = |fields: &Vec<Json>| {
+            fields.iter().filter_map(Json::as_str).map(str::to_owned).collect()
+        };
+        Self {
+            code: text("errorCode").or_else(|| text("statusCode")).unwrap_or_default(),
+            message,
+            fields: fields.map(named),
         }
-        Self { code: raw.code, message, fields: raw.fields }
     }
+}
+
+/// What a duplicate rule found. The key is misspelt in the documented reply; the right spelling
+/// is taken too (REST guide, duplicate rules).
+fn found(fault: &Json) -> Option<String> {
+    let keys = ["duplicateResut", "duplicateResult"].into_iter();
+    let found = keys.filter_map(|key| fault.get(key)).find(|found| found.is_object())?;
+    let list = |json: &Json, name: &str| {
+        json.get(name).and_then(Json::as_array).cloned().unwrap_or_default()
+    };
+    let rows = list(found, "matchResults").into_iter();
+    let rows = rows.flat_map(|result| list(&result, "matchRecords"));
+    let id = |row: Json| row.pointer("/record/Id").and_then(Json::as_str).map(str::to_owned);
+    let ids: Vec<String> = rows.filter_map(id).take(DUPLICATES_MAX).collect();
+    if ids.is_empty() {
+        return None;
+    }
+    let rule = found.get("duplicateRule").and_then(Json::as_str).unwrap_or("without a name");
+    Some(format!(" The rule {rule:?} found {}", ids.join(", ")))
 }
 
 /// The errors in a body: an array of them, or one alone; nothing when it holds none (an edge
 /// server's HTML page, an empty body).
 pub(crate) fn faults(body: &[u8]) -> Vec<Fault> {
-    if let Ok(faults) = serde_json::from_slice::<Vec<Fault>>(body) {
-        return faults;
-    }
-    match serde_json::from_slice::<Fault>(body) {
-        Ok(fault) if !fault.code.is_empty() => vec![fault],
+    let faults = match serde_json::from_slice(body) {
+        Ok(Json::Array(faults)) => faults.into_iter().map(Fault::from).collect(),
+        Ok(fault @ Json::Object(_)) => vec![Fault::from(fault)],
         _ => Vec::new(),
-    }
+    };
+    faults.into_iter().filter(|fault| !fault.code.is_empty()).collect()
 }
 
 /// A remote message in a form fit for one line: shortened, without line breaks.
@@ -200,13 +183,15 @@ const RULES: &[Rule] = rules! {
     "MALFORMED_QUERY" | "INVALID_QUERY_FILTER_OPERATOR" => Schema, Rejected,
         "the filter cannot be asked of this entity; change the where of the mapping";
     "QUERY_TIMEOUT" | "OPERATION_TOO_LARGE" | "QUERY_TOO_COMPLICATED" | "EXCEEDED_ID_LIMIT" =>
-        Unavailable, Rejected, "the query is too large: narrow the filter or lower page_rows";
+        Schema, Rejected, "the query is too large: narrow the filter or lower page_rows";
     "STORAGE_LIMIT_EXCEEDED" => Quota, Rejected,
         "the org's storage is full: free some, or buy more";
     "LOGIN_RATE_EXCEEDED" => Throttled, Busy, "too many logins in an hour; it is tried again";
     "TOO_MANY_APEX_REQUESTS" | "REQUEST_RUNNING_TOO_LONG" | "LIMIT_EXCEEDED" | "APEX_ERROR" =>
-        Throttled, Rejected, "code in the org used more than its limits; lower the batch size";
-    "UNSUPPORTED_API_VERSION" | "GONE" => Config, Rejected,
+        Config, Rejected,
+        "code in the org failed or used more than its limits: make it lighter there; the record \
+         is tried again by itself";
+    "UNSUPPORTED_API_VERSION" | "GONE" => Config, Busy,
         "set api_version to one that the org still serves";
     "METHOD_NOT_ALLOWED" | "UNSUPPORTED_MEDIA_TYPE" => Protocol, Rejected,
         "report this: Salesforce does not take a request of ours";
@@ -327,6 +312,28 @@ mod tests {
     }
 
     #[test]
+    fn what_else_a_refusal_holds_does_not_make_it_unreadable() {
+        let known = r#"{"record":{"Id":"001000000000001AAA"}}"#;
+        for extra in [
+            r#""duplicateResut":null"#.to_owned(),
+            r#""duplicateResut":"x","fields":null"#.to_owned(),
+            r#""duplicateResut":{"duplicateRule":null,"matchResults":null}"#.to_owned(),
+            r#""duplicateResut":{"matchResults":[null,{"matchRecords":[{"record":null}]}]}"#
+                .to_owned(),
+            format!(
+                r#""duplicateResut":null,"statusCode":"X","duplicateResult":{{"duplicateRule":null,
+                "matchResults":[{{"matchRecords":[null,{known}]}}]}}"#
+            ),
+        ] {
+            let body = format!(r#"[{{{extra},"errorCode":"DUPLICATES_DETECTED","message":null}}]"#);
+            let faults = faults(body.as_bytes());
+            let [fault] = faults.as_slice() else { panic!("{body}") };
+            assert_eq!(fault.code, "DUPLICATES_DETECTED");
+            assert_eq!(fault.message.contains("001000000000001AAA"), extra.contains(known));
+        }
+    }
+
+    #[test]
     fn the_limit_is_told_apart_by_its_text() {
         let code = "REQUEST_LIMIT_EXCEEDED";
         assert_eq!(
@@ -337,6 +344,18 @@ mod tests {
             one(code, "ConcurrentRequests (Concurrent API Requests) Limit exceeded."),
             (ErrorKind::Throttled, Disposition::Busy)
         );
+    }
+
+    #[test]
+    fn what_code_of_the_org_refuses_is_not_the_state_of_the_org() {
+        for code in ["APEX_ERROR", "LIMIT_EXCEEDED", "QUERY_TIMEOUT", "OPERATION_TOO_LARGE"] {
+            let (kind, disposition) = one(code, "System.LimitException: Apex CPU time");
+            assert!(!kind.is_outage(), "{code}");
+            assert_eq!(disposition, Disposition::Rejected);
+        }
+        for code in ["REQUEST_LIMIT_EXCEEDED", "INVALID_SESSION_ID", "STORAGE_LIMIT_EXCEEDED"] {
+            assert!(one(code, "m").0.is_outage(), "{code}");
+        }
     }
 
     #[test]

@@ -31,13 +31,23 @@ pub(super) struct SavedRow {
     id: Option<String>,
     success: bool,
     #[serde(default)]
-    pub(super) errors: Vec<Fault>,
+    errors: Option<Vec<Fault>>,
+}
+
+/// The rows of a collections answer. One that cannot be read says nothing of the others.
+pub(super) fn saved_rows(body: &[u8]) -> Vec<Option<SavedRow>> {
+    let rows: Vec<serde_json::Value> = serde_json::from_slice(body).unwrap_or_default();
+    rows.into_iter().map(|row| serde_json::from_value(row).ok()).collect()
 }
 
 impl SavedRow {
+    pub(super) fn faults(&self) -> &[Fault] {
+        self.errors.as_deref().unwrap_or_default()
+    }
+
     pub(super) fn outcome(&self, verb: Verb, place: &str) -> WriteOutcome {
         if !self.success {
-            return refused(verb, place, &self.errors);
+            return refused(verb, place, self.faults());
         }
         let id = self.id.as_deref().and_then(id18).map(Key::new);
         match (verb, id) {
@@ -46,5 +56,22 @@ impl SavedRow {
             (Verb::Insert, key) => applied(key),
             _ => applied(None),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_that_cannot_be_read_says_nothing_of_the_others() {
+        let body = br#"[{"success":false,"errors":[{"statusCode":"DUPLICATES_DETECTED",
+            "message":"m","fields":null,"duplicateResut":{"matchResults":null}}]},
+            null, {"id":"001000000000001AAA","success":true,"errors":null}]"#;
+        let rows = saved_rows(body);
+        let outcome = |at: usize| rows[at].as_ref().map(|row| row.outcome(Verb::Insert, "Account"));
+        assert!(matches!(outcome(0), Some(WriteOutcome::Rejected { .. })));
+        assert!(outcome(1).is_none());
+        assert!(matches!(outcome(2), Some(WriteOutcome::Applied { key: Some(_), .. })));
     }
 }

@@ -4,7 +4,7 @@
 use syncline_sdk::{Error, Result, WriteOutcome};
 
 use super::outcome::{copy, rejected, unsent};
-use crate::wire::{CallError, Reach};
+use crate::wire::{CallError, Disposition, Fault, Reach, classify};
 
 /// The account of one push.
 #[derive(Debug)]
@@ -14,6 +14,8 @@ pub(super) struct Job {
     under_way: Vec<usize>,
     /// Whether any call may have reached the server and done something.
     sent: bool,
+    /// Whether the sending waits for another call of ours to let go of a record.
+    waits: bool,
 }
 
 /// Whether the rest of the batch is worth sending.
@@ -26,14 +28,19 @@ pub(super) enum Next {
 impl Job {
     pub(super) fn new(writes: usize) -> Self {
         let outcomes = std::iter::repeat_with(|| None).take(writes).collect();
-        Self { outcomes, under_way: Vec::new(), sent: false }
+        Self { outcomes, under_way: Vec::new(), sent: false, waits: false }
     }
     /// Answers a write that is not sent.
     pub(super) fn decide(&mut self, at: usize, outcome: WriteOutcome) {
         self.outcomes[at] = Some(outcome);
     }
+    /// Notes that the next call waits for another one of ours.
+    pub(super) fn wait(&mut self) {
+        self.waits = true;
+    }
     /// Notes that a call with these writes goes out now.
     pub(super) fn start(&mut self, writes: &[usize]) {
+        self.waits = false;
         self.under_way = writes.to_vec();
     }
     /// Answers the writes of the call, in their order.
@@ -60,7 +67,7 @@ impl Job {
                 // The system is out of order: what is left waits.
                 Ok(Next::Stop)
             }
-            Reach::Refused if about_the_writes(&error) => {
+            Reach::Refused if about_the_writes(&error, &failed.faults) => {
                 for at in writes {
                     self.outcomes[at] = Some(rejected(copy(&error)));
                 }
@@ -77,10 +84,11 @@ impl Job {
     /// The answers, when the time was up: of the call under way nothing is known.
     ///
     /// # Errors
-    /// The time-out, when nothing was sent at all.
+    /// The time-out, when nothing was sent at all and the system was waited for: not where one
+    /// call of ours waited for another.
     pub(super) fn interrupt(mut self, error: Error) -> Result<Vec<WriteOutcome>> {
         let writes = std::mem::take(&mut self.under_way);
-        if writes.is_empty() && !self.sent {
+        if writes.is_empty() && !self.sent && !self.waits {
             return Err(error);
         }
         for at in writes {
@@ -90,13 +98,20 @@ impl Job {
     }
 }
 
-/// Whether a whole call was refused for what its writes say, and not for the state of the system
-/// or of the login.
-fn about_the_writes(error: &Error) -> bool {
+/// Whether a whole call was refused for what its writes say or set off, and not for the state of
+/// the system or of the login.
+fn about_the_writes(error: &Error, faults: &[Fault]) -> bool {
     use syncline_sdk::ErrorKind::{
-        Duplicate, Forbidden, Invalid, Locked, Protocol, Schema, Unsupported,
+        Config, Duplicate, Forbidden, Invalid, Locked, Protocol, Schema, Unsupported,
     };
-    matches!(error.kind, Invalid | Schema | Forbidden | Duplicate | Locked | Protocol | Unsupported)
+    match error.kind {
+        Invalid | Schema | Forbidden | Duplicate | Locked | Protocol | Unsupported => true,
+        // Code of the org that fails on these records; not a version that it does not serve.
+        Config if !faults.is_empty() => {
+            classify(faults, error.operation, "").1 == Disposition::Rejected
+        }
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -118,6 +133,22 @@ mod tests {
         let mut job = Job::new(2);
         job.start(&[0, 1]);
         assert!(job.fail(failed(ErrorKind::Unavailable, Reach::NotSent)).is_err());
+    }
+
+    #[test]
+    fn a_call_that_code_of_the_org_refused_is_told_write_by_write() {
+        let fault = |code: &str| {
+            vec![Fault { code: code.to_owned(), message: "m".to_owned(), fields: None }]
+        };
+        let refused =
+            |code| CallError { faults: fault(code), ..failed(ErrorKind::Config, Reach::Refused) };
+        let mut job = Job::new(1);
+        job.start(&[0]);
+        assert_eq!(job.fail(refused("APEX_ERROR")).unwrap(), Next::Go);
+        assert!(matches!(job.finish()[0], WriteOutcome::Rejected { .. }));
+        let mut job = Job::new(1);
+        job.start(&[0]);
+        assert!(job.fail(refused("UNSUPPORTED_API_VERSION")).is_err());
     }
 
     #[test]
@@ -155,5 +186,10 @@ mod tests {
         assert!(matches!(outcomes[0], WriteOutcome::Busy { .. }));
         assert!(matches!(outcomes[1], WriteOutcome::Unknown(_)));
         assert!(Job::new(2).interrupt(late()).is_err());
+        // That one of our calls waited for another is no silence of the system.
+        let mut job = Job::new(1);
+        job.wait();
+        let outcomes = job.interrupt(late()).unwrap();
+        assert!(matches!(outcomes[0], WriteOutcome::Busy { receipted: false }));
     }
 }

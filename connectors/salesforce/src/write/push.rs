@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use syncline_sdk::{Context, Error, ErrorKind, Result, Write, WriteBatch, WriteOutcome};
 
-use super::answer::{SavedRow, update};
+use super::answer::{SavedRow, saved_rows, update};
 use super::contention::{Held, locked, own_key, touched};
 use super::job::{Job, Next};
 use super::outcome::{Verb, applied, refused, unreadable, updated};
@@ -72,7 +72,7 @@ fn doubt(org: &Org, write: &Write, outcome: &WriteOutcome) {
 /// What goes out together: writes of one sort, by their place in the batch.
 #[derive(Default)]
 struct Sorted {
-    /// By entity, in the order of the batch.
+    /// By entity. They are sent with the children of one parent side by side.
     inserts: Vec<(String, Vec<(usize, Fields)>)>,
     updates: Vec<(usize, SubRequest)>,
     /// Guarded updates that a composite call would not carry as they are.
@@ -191,6 +191,7 @@ impl Sender<'_> {
             let json = composite_body(&parts).map_err(|error| unwritten("composite", error))?;
             let path = self.org.data("composite");
             let call = self.write("guarded updates", Method::POST, path, Body::Json(json));
+            self.job.wait();
             let held = self.org.contention.hold(&self.touched_by(&places)).await;
             self.job.start(&places);
             let next = match self.org.transport.send(&call).await {
@@ -225,6 +226,7 @@ impl Sender<'_> {
     /// Guarded updates, each in a call of its own.
     async fn alone(&mut self, updates: Vec<(usize, Call)>) -> Result<Next> {
         for (at, call) in updates {
+            self.job.wait();
             let held = self.org.contention.hold(&self.touched[at]).await;
             self.job.start(&[at]);
             let (op, place) = (&self.writes[at].op, self.place(at));
@@ -268,16 +270,18 @@ impl Sender<'_> {
     }
 
     async fn collection(&mut self, call: &Call, places: &[usize], verb: Verb) -> Result<Next> {
+        self.job.wait();
         let held = self.org.contention.hold(&self.touched_by(places)).await;
         self.job.start(places);
         let reply = match self.org.transport.send(call).await {
             Err(failed) => return self.job.fail(failed),
             Ok(reply) => reply,
         };
-        let rows: Vec<SavedRow> = serde_json::from_slice(&reply.body).unwrap_or_default();
-        self.contended(held, places, rows.iter().map(|row| row.errors.as_slice()));
+        let rows = saved_rows(&reply.body);
+        let faults = rows.iter().map(|row| row.as_ref().map_or(&[][..], SavedRow::faults));
+        self.contended(held, places, faults);
         let mut rows = rows.into_iter();
-        let outcomes = places.iter().map(|at| match rows.next() {
+        let outcomes = places.iter().map(|at| match rows.next().flatten() {
             Some(row) => row.outcome(verb, self.place(*at)),
             None => unreadable(self.place(*at)),
         });
@@ -341,8 +345,9 @@ impl Sender<'_> {
     /// A call that writes. Without `Sforce-Auto-Assign: FALSE` assignment rules may change the
     /// owner under us (help article 000395506).
     fn write(&self, place: &str, method: Method, path: String, body: Body) -> Call {
+        let saves = method != Method::DELETE;
         let call = Call::new(PUSH, place, method, path, body).header("Sforce-Auto-Assign", "FALSE");
-        if self.org.settings.allow_duplicates {
+        if self.org.settings.allow_duplicates && saves {
             call.header("Sforce-Duplicate-Rule-Header", ALLOW_SAVE)
         } else {
             call

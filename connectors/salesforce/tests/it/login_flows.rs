@@ -1,12 +1,14 @@
 //! The flows of logging in, against a simulated org.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use rcgen::{KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use salesforce_sim::{AppPatch, Org, Server};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use syncline_salesforce::{
-    Grant, MemoryTokenStore, Salesforce, SalesforceSettings, TokenStore, WebLogin,
+    Grant, MemoryTokenStore, Salesforce, SalesforceSettings, TokenStore, TokenStoreError, WebLogin,
 };
 use syncline_sdk::{Connector, Error, ErrorKind};
 
@@ -143,4 +145,79 @@ async fn an_answer_of_another_login_and_a_refusal_give_nothing() {
     without.settings.grant = Grant::WebServer;
     without.settings.redirect_uri = "https://syncline.example.com/back".to_owned();
     assert_eq!(WebLogin::begin(&without.settings).unwrap().loopback(), None);
+}
+
+#[tokio::test]
+async fn the_address_to_come_back_to_is_sent_as_it_is_registered() {
+    // An address read and written again gains a slash, which is another address to Salesforce.
+    let mut place = Place::start(Grant::WebServer).await;
+    place.settings.redirect_uri = "http://localhost:8423".to_owned();
+    let callbacks = Some(vec![place.settings.redirect_uri.clone()]);
+    place.org.change_app(AppPatch { callbacks, ..AppPatch::default() });
+    let login = WebLogin::begin(&place.settings).unwrap();
+    assert_eq!((login.loopback(), login.path()), (Some(("localhost".to_owned(), 8423)), "/"));
+    let back = place.browse(&login, &[("username", USER), ("password", "secret")]).await;
+    login.finish(&back).await.unwrap();
+}
+
+/// A store that takes nothing and shows these tokens, one after the other, the last for ever.
+struct Shown(Mutex<VecDeque<String>>);
+
+impl Shown {
+    fn new(tokens: &[&str]) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(tokens.iter().map(|token| (*token).to_owned()).collect())))
+    }
+}
+
+#[async_trait]
+impl TokenStore for Shown {
+    async fn load(&self) -> Result<Option<SecretString>, TokenStoreError> {
+        let mut tokens = self.0.lock().unwrap();
+        let first = if tokens.len() > 1 { tokens.pop_front() } else { tokens.front().cloned() };
+        Ok(first.map(Into::into))
+    }
+    async fn store(&self, _: &SecretString) -> Result<(), TokenStoreError> {
+        Err(TokenStoreError { what: "it is full".to_owned(), source: None })
+    }
+}
+
+async fn describe(crm: &Salesforce, entity: &str) -> Result<(), Error> {
+    crm.describe(&cx(), &entity.into()).await.map(drop)
+}
+
+#[tokio::test]
+async fn a_token_that_another_process_rotated_meanwhile_is_found_in_the_store() {
+    let place = Place::start(Grant::WebServer).await;
+    place.org.change_settings(|settings| settings.refresh_rotation = true);
+    let first = place.org.refresh_token(USER).unwrap();
+    place.store.store(&first.as_str().into()).await.unwrap();
+    place.describe().await.unwrap();
+    let rotated = place.store.load().await.unwrap().unwrap();
+    // Both read the store, the other one renewed first, and ours was refused.
+    let store = Shown::new(&[&first, rotated.expose_secret()]);
+    let ours = Salesforce::new(place.settings.clone(), store).unwrap();
+    describe(&ours, "Account").await.unwrap();
+    // Where the store has nothing new, it is refused.
+    let ours = Salesforce::new(place.settings.clone(), Shown::new(&[&first])).unwrap();
+    let error = describe(&ours, "Account").await.unwrap_err();
+    assert_eq!((error.kind, error.code.as_deref()), (ErrorKind::Auth, Some("invalid_grant")));
+}
+
+#[tokio::test]
+async fn a_token_that_could_not_be_kept_does_not_stand_in_the_way_of_a_new_login() {
+    let place = Place::start(Grant::WebServer).await;
+    place.org.change_settings(|settings| settings.refresh_rotation = true);
+    let first = place.org.refresh_token(USER).unwrap();
+    let store = Shown::new(&[&first]);
+    let crm = Salesforce::new(place.settings.clone(), store.clone()).unwrap();
+    describe(&crm, "Account").await.unwrap();
+    // The rotated token was not kept and goes on from memory.
+    place.org.expire_tokens(None);
+    describe(&crm, "Contact").await.unwrap();
+    place.org.expire_tokens(None);
+    place.org.revoke_refresh_tokens(None);
+    assert_eq!(describe(&crm, "Lead").await.unwrap_err().kind, ErrorKind::Auth);
+    // A person logs in, while the service runs on.
+    store.0.lock().unwrap()[0] = place.org.refresh_token(USER).unwrap();
+    describe(&crm, "Lead").await.unwrap();
 }

@@ -9,6 +9,7 @@ mod login_flows;
 mod lookups;
 mod losing;
 mod org_faults;
+mod org_locks;
 mod org_reading;
 mod org_values;
 mod org_writing;

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use salesforce_sim::{Fault, FaultAction, Selector};
 use syncline_salesforce::{Grant, MemoryTokenStore, Salesforce, SalesforceSettings};
-use syncline_sdk::{
-    Connector, Current, ErrorKind, FieldName, Selection, Settlement, Value, Write, WriteOutcome,
-};
+use syncline_sdk::{Connector, Current, ErrorKind, Selection, Settlement, Write, WriteOutcome};
 
 use crate::script::cx;
 use crate::world::{World, delete, fields, insert, name, update, word};
@@ -262,40 +260,6 @@ async fn a_wrong_secret_is_an_auth_error() {
 }
 
 #[tokio::test]
-async fn children_of_a_locked_parent_are_retried_one_call_after_the_other() {
-    let world = World::start().await;
-    let parent = world.made("Parent").await;
-    let selection = Arc::new(Selection {
-        entity: "Contact".into(),
-        fields: ["LastName", "AccountId"].map(FieldName::new).into(),
-        ..(*world.selection).clone()
-    });
-    let child = |name: &str| {
-        let values = [("LastName", Value::from(name)), ("AccountId", parent.as_str().into())];
-        Write { selection: selection.clone(), ..world.write(insert(&values)) }
-    };
-    let (one, other) = (child("One"), child("Other"));
-    // Each save is open longer than another one waits for its parent's lock.
-    let late = || Fault {
-        on: Selector { kind: Some("collections_create".into()), ..Selector::default() },
-        skip: 0,
-        count: Some(2),
-        action: FaultAction::CommitLate { ms: 300 },
-    };
-    world.org.add_fault(late());
-    let (first, second) = tokio::join!(world.push(&one), world.push(&other));
-    let mut words = [word(&first), word(&second)];
-    words.sort_unstable();
-    assert_eq!(words, ["applied", "busy"], "side by side one is refused");
-    // From now on it is known that they meet: the second call waits for the first.
-    let (third, again) = (child("Third"), if word(&first) == "busy" { &one } else { &other });
-    world.org.clear_faults();
-    world.org.add_fault(late());
-    let (third, again) = tokio::join!(world.push(&third), world.push(again));
-    assert_eq!([word(&third), word(&again)], ["applied", "applied"]);
-}
-
-#[tokio::test]
 async fn a_duplicate_rule_says_what_it_found_and_may_be_passed() {
     let rule = |org: &salesforce_sim::Org| {
         org.add_duplicate_rule(salesforce_sim::DuplicateRule {
@@ -305,18 +269,21 @@ async fn a_duplicate_rule_says_what_it_found_and_may_be_passed() {
             allow: true,
         });
     };
-    for allowed in [false, true] {
+    for (allowed, told) in [(false, false), (false, true), (true, true)] {
         let world = World::with(|settings| settings.allow_duplicates = allowed).await;
+        world.org.change_settings(|settings| settings.duplicates_per_record = told);
         rule(&world.org);
         let fields = [("Name", "Known".into()), ("Phone", "1".into())];
         let known = world.person().create("Account", &crate::world::fields(&fields)).await;
-        known.unwrap();
+        let known = known.unwrap();
         let write = world.write(insert(&[("Name", "New".into()), ("Phone", "1".into())]));
         match world.push(&write).await {
             WriteOutcome::Applied { .. } => assert!(allowed),
             WriteOutcome::Rejected { error, .. } => {
                 assert!(!allowed);
                 assert_eq!(error.kind, ErrorKind::Duplicate);
+                let names = format!("The rule \"Same phone\" found {known}");
+                assert_eq!(error.context.contains(&names), told, "{error}");
                 assert!(error.advice.unwrap().contains("allow_duplicates"));
             }
             other => panic!("{other:?}"),
@@ -349,4 +316,32 @@ async fn an_org_with_person_accounts_asks_which_of_them_are_meant() {
         WriteOutcome::Rejected { error, .. } => assert_eq!(error.kind, ErrorKind::Forbidden),
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test]
+async fn what_the_orgs_code_refuses_of_a_lone_update_is_told_and_the_rest_is_sent() {
+    let world = World::start().await;
+    let mut writes = Vec::new();
+    for name in ["one", "other"] {
+        let id = world.made(name).await;
+        let record = world.read_closed(id).await;
+        // What could be taken for a reference to another part goes out alone.
+        writes.push(world.write(update(&record, &[("Name", format!("@{{{name}}}").into())])));
+    }
+    world.org.add_fault(Fault {
+        on: Selector { object: Some("Account".into()), ..Selector::default() },
+        skip: 0,
+        count: Some(1),
+        action: FaultAction::RecordError {
+            code: "APEX_ERROR".into(),
+            message: "System.LimitException: Apex CPU time limit exceeded".into(),
+            fields: vec!["Name".into()],
+        },
+    });
+    let outcomes = world.crm.push(&cx(), world.batch(writes)).await.unwrap();
+    let WriteOutcome::Rejected { error, .. } = &outcomes[0] else { panic!("{outcomes:?}") };
+    assert_eq!(error.code.as_deref(), Some("APEX_ERROR"));
+    assert_eq!(error.field.as_deref(), Some("Name"));
+    assert!(!error.kind.is_outage() && error.advice.is_some());
+    assert_eq!(word(&outcomes[1]), "applied");
 }

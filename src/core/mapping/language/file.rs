@@ -8,8 +8,8 @@ use super::reader::{Keyed, Keys, Reader};
 use super::scalar_map::ScalarMap;
 use super::tree::{self, Node};
 use super::{
-    Checked, Condition, Diagnostics, Located, MappingSpec, MatchSpec, SideSpec, Source, Span,
-    cases, computed, condition_parser, pairs, policies, units,
+    Checked, Condition, Diagnostic, Diagnostics, Located, MappingSpec, MatchSpec, SideSpec, Source,
+    Span, cases, computed, condition_parser, pairs, policies, units,
 };
 use crate::mapping::{DeleteRule, Initial, LeaveRule, Policy};
 use crate::{Side, Sides};
@@ -151,16 +151,32 @@ fn mapping(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Option<MappingSpec> {
     })
 }
 
-/// Names are words that survive in file names, URLs and metrics.
+/// What the name of a mapping may be: a word that survives in file names, URLs and metrics.
+const NAMES: &str = "use lower-case letters, digits, `_` and `-`, beginning with a letter";
+
+/// Checks the name of a mapping that is to be made.
+///
+/// # Errors
+/// Where it cannot be one, with the rule.
+pub fn check_mapping_name(name: &str) -> Result<(), Diagnostic> {
+    if is_mapping_name(name) {
+        return Ok(());
+    }
+    Err(Diagnostic::error(format!("`{name}` cannot be the name of a mapping")).help(NAMES))
+}
+
+fn is_mapping_name(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+    name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(fits)
+}
+
 fn mapping_name(reader: &mut Reader<'_>, node: &Node) -> Option<Located<Arc<str>>> {
     let name = reader.text(node, "mapping")?;
-    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
-    if name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(fits) {
+    if is_mapping_name(&name) {
         return Some(name);
     }
-    let diagnostic = reader
-        .error(name.span, format!("`{}` cannot be the name of a mapping", *name))
-        .help("use lower-case letters, digits, `_` and `-`, beginning with a letter");
+    let diagnostic =
+        reader.error(name.span, format!("`{}` cannot be the name of a mapping", *name)).help(NAMES);
     reader.note(diagnostic);
     None
 }

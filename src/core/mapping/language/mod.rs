@@ -38,7 +38,7 @@ pub use bind::{MappingRef, bind};
 pub use cases::{CaseRecord, CaseSpec, CaseValue};
 pub use condition::{Condition, Literal};
 pub use diagnostics::{Checked, Diagnostic, Diagnostics, Place, Severity};
-pub use file::{MappingFile, check_offline};
+pub use file::{MappingFile, check_mapping_name, check_offline};
 pub use json_schema::json_schema;
 pub use reader::{Keyed, Keys, Reader};
 pub use source::{FILE_BYTES_MAX, Located, Source, Span};

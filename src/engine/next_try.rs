@@ -7,20 +7,20 @@ use crate::limits;
 
 /// The next try to settle a batch.
 #[derive(Clone, Copy, Debug)]
-pub struct Trial {
+pub struct NextTry {
     /// Not before this time, microseconds UTC.
     pub at: i64,
     /// How long it may take: the rounds wait for it.
     pub patience: Duration,
 }
 
-impl Default for Trial {
+impl Default for NextTry {
     fn default() -> Self {
         Self { at: 0, patience: limits::PATIENCE_MIN }
     }
 }
 
-impl Trial {
+impl NextTry {
     /// The next one, where this gave no answer after `took`. One that was given up may only be
     /// slow: the next may take longer, up to the time-out of a call, and comes the later.
     #[must_use]
@@ -38,21 +38,21 @@ mod tests {
 
     #[test]
     fn what_is_only_slow_is_given_the_whole_time_out_in_the_end() {
-        let (mut trial, mut now) = (Trial::default(), 0);
+        let (mut next_try, mut now) = (NextTry::default(), 0);
         for _ in 0..10 {
             let began = now;
-            now += micros(trial.patience);
-            let next = trial.after(now, trial.patience);
+            now += micros(next_try.patience);
+            let next = next_try.after(now, next_try.patience);
             assert_eq!(next.at - now, 9 * (now - began), "rounds feel a tenth at most");
             now = next.at;
-            trial = next;
+            next_try = next;
         }
-        assert_eq!(trial.patience, limits::CALL_TIMEOUT);
+        assert_eq!(next_try.patience, limits::CALL_TIMEOUT);
     }
 
     #[test]
     fn what_fails_at_once_is_tried_again_after_a_second_and_no_longer() {
-        let next = Trial::default().after(5, Duration::from_millis(3));
+        let next = NextTry::default().after(5, Duration::from_millis(3));
         assert_eq!((next.at, next.patience), (1_000_005, limits::PATIENCE_MIN));
     }
 }

@@ -1,0 +1,204 @@
+//! How long a pass of settling takes a system's time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use syncline_core::Side;
+use syncline_core::machine::{Carried, Limits, Mappings, OutBatch, Step};
+use syncline_core::mapping::MappingId;
+use syncline_core::model::{Batch, BatchState, Intent, IntentKind};
+use syncline_ledger::memory::Memory;
+use syncline_sdk::{
+    Actor, BatchId, Capabilities, Cas, Connector, Context, EntityName, EntitySchema, Error,
+    ErrorKind, FeedKind, FetchRequest, Fetched, Health, HistoryKind, Instant, IntentId, LinkId,
+    Page, ReceiptKind, Result, ScanRequest, Selection, Settlement, SystemName, UnknownWrite, Usage,
+    Version, VersionOrder, WriteBatch, WriteOutcome,
+};
+
+use crate::clock::{Clock, Ids, micros};
+use crate::engine::{Engine, Parts};
+use crate::flight::Flight;
+use crate::limits;
+
+/// A clock that stands still but for the calls of the system.
+#[derive(Default)]
+struct Hand(AtomicI64);
+
+impl Clock for Hand {
+    fn now(&self) -> Instant {
+        Instant::from_micros(1_000_000_000_000 + self.0.load(Ordering::SeqCst))
+    }
+}
+
+struct NoIds;
+
+impl Ids for NoIds {
+    fn link(&mut self, _: Instant) -> LinkId {
+        unreachable!("nothing is linked here")
+    }
+}
+
+/// A system that takes its time to settle.
+struct Slow {
+    capabilities: Capabilities,
+    clock: Arc<Hand>,
+    takes: i64,
+    answers: bool,
+    asked: AtomicUsize,
+}
+
+fn unused<T>() -> Result<T> {
+    Err(Error::new(ErrorKind::Unsupported, "call", "it only settles"))
+}
+
+#[async_trait]
+impl Connector for Slow {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+    fn effective(&self, _: &Selection) -> Capabilities {
+        self.capabilities.clone()
+    }
+    fn usage(&self) -> Usage {
+        Usage::default()
+    }
+    async fn check(&self, _: &Context, _: &[&Selection]) -> Result<Health> {
+        unused()
+    }
+    async fn prepare(&self, _: &Context, _: &[&Selection]) -> Result<()> {
+        unused()
+    }
+    async fn describe(&self, _: &Context, _: &EntityName) -> Result<EntitySchema> {
+        unused()
+    }
+    async fn scan(&self, _: &Context, _: ScanRequest) -> Result<Page> {
+        unused()
+    }
+    async fn fetch(&self, _: &Context, _: FetchRequest) -> Result<Fetched> {
+        unused()
+    }
+    async fn push(&self, _: &Context, _: WriteBatch) -> Result<Vec<WriteOutcome>> {
+        unused()
+    }
+    async fn settle(&self, cx: &Context, _: &[UnknownWrite]) -> Result<Vec<Settlement>> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.clock.0.fetch_add(self.takes.min(micros(cx.timeout)), Ordering::SeqCst);
+        match self.answers {
+            true => Ok(vec![Settlement::Awaited]),
+            false => Err(Error::new(ErrorKind::Unavailable, "settle", "no answer")),
+        }
+    }
+    fn order(&self, _: &Version, _: &Version) -> VersionOrder {
+        VersionOrder::Unknown
+    }
+}
+
+fn capabilities() -> Capabilities {
+    Capabilities {
+        cas: Cas::ExactField,
+        receipt: ReceiptKind::Table,
+        history: HistoryKind::None,
+        feed: FeedKind::Images,
+        unique_external_id: false,
+        conditional_delete: true,
+        recycle_bin: None,
+        transactional: true,
+        stored_image: true,
+        search_lag: Default::default(),
+        request_horizon: Default::default(),
+        push_writes_max: 10,
+        push_guarded_max: 10,
+        fetch_keys_max: 10,
+    }
+}
+
+/// An unknown batch of one write.
+fn flight(commit: i64) -> Flight {
+    let id = IntentId { commit, ordinal: 0 };
+    let intent = Intent {
+        id,
+        side: Side::Right,
+        kind: IntentKind::Create,
+        key: None,
+        units: vec![0],
+        fields: Vec::new(),
+        version: Version::default(),
+        source: Vec::new(),
+        half: false,
+        actor: Actor::default(),
+        edited_at: None,
+    };
+    let link = LinkId(uuid::Uuid::from_u128(8));
+    let mapping = MappingId(1);
+    let step = Step::Write;
+    let carried = Carried { mapping, link, intent, step, claim: false, group: None };
+    let batch = BatchId { commit, ordinal: 0 };
+    let row = Batch {
+        id: batch,
+        system: SystemName::from("ops"),
+        intents: vec![id],
+        epoch: 1,
+        state: BatchState::Sent,
+        first_sent: 0,
+        last_sent: 0,
+        die_after: i64::MAX,
+        attempts: 1,
+    };
+    let write = WriteBatch { batch, writes: Vec::new() };
+    let out = OutBatch { batch: row, carried: vec![carried], write };
+    Flight { awaited: false, ..Flight::new(out) }
+}
+
+/// An engine with sixteen unknown batches of one system.
+fn stuck(takes: i64, answers: bool) -> (Engine<Memory>, Arc<Slow>, Arc<Hand>) {
+    let clock = Arc::new(Hand::default());
+    let asked = AtomicUsize::default();
+    let capabilities = capabilities();
+    let slow = Slow { capabilities, clock: clock.clone(), takes, answers, asked };
+    let slow = Arc::new(slow);
+    let connector: Arc<dyn Connector> = slow.clone();
+    let mut engine = Engine::new(Parts {
+        ledger: Arc::new(Memory::default()),
+        install: "install".into(),
+        owner: "one".to_owned(),
+        mappings: Mappings::new(),
+        connectors: BTreeMap::from([(SystemName::from("ops"), connector)]),
+        away: BTreeMap::new(),
+        clock: clock.clone(),
+        ids: Box::new(NoIds),
+        limits: Limits::default(),
+    });
+    (0..16).for_each(|commit| engine.flights.insert(flight(commit)));
+    (engine, slow, clock)
+}
+
+#[tokio::test]
+async fn a_system_that_gives_no_answer_is_asked_once_and_left_alone() {
+    let (mut engine, slow, clock) = stuck(micros(limits::CALL_TIMEOUT), false);
+    let began = clock.now().micros();
+    engine.settle_unknown().await.unwrap();
+    assert_eq!(slow.asked.load(Ordering::SeqCst), 1, "the rounds wait for one call");
+    let took = clock.now().micros() - began;
+    assert_eq!(took, micros(limits::PATIENCE_MIN));
+    let away = engine.systems()["ops"].breaker.away(clock.now());
+    assert_eq!(away, Some(9 * took), "the rounds know that it does not answer");
+    engine.settle_unknown().await.unwrap();
+    assert_eq!(slow.asked.load(Ordering::SeqCst), 1);
+    clock.0.fetch_add(9 * took, Ordering::SeqCst);
+    engine.settle_unknown().await.unwrap();
+    assert_eq!(slow.asked.load(Ordering::SeqCst), 2, "it is asked again");
+}
+
+#[tokio::test]
+async fn one_that_is_slow_is_asked_for_a_second_and_for_the_rest_later() {
+    let (mut engine, slow, _) = stuck(400_000, true);
+    for passes in 1..=5 {
+        engine.settle_unknown().await.unwrap();
+        assert_eq!(slow.asked.load(Ordering::SeqCst), 3 * passes);
+    }
+    // Each had its turn before the first had a second one.
+    let untried = engine.flights.iter().filter(|flight| flight.next_try.at == 0).count();
+    assert_eq!(untried, 1);
+}
