@@ -7,9 +7,11 @@
 //! systems' histories, the requests that reached them, the review queue and the journal
 //! (protocol sections 2 and 4).
 
+mod additions;
 pub mod answers;
 pub mod checker;
 pub mod choices;
+mod counting;
 pub mod coverage;
 pub mod desk;
 mod ending;

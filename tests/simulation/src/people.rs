@@ -24,10 +24,10 @@ pub struct Transaction {
 pub struct People {
     plan: Plan,
     desk: Desk,
-    systems: Sides<MemorySystem>,
+    pub(super) systems: Sides<MemorySystem>,
     last_token: u32,
     last_code: u32,
-    last_member: u32,
+    pub(super) last_member: u32,
     /// Transactions that were begun: side and number.
     pub open: Vec<Transaction>,
     /// How many records of each business key people made, per side.
@@ -75,10 +75,15 @@ impl People {
         }
         value
     }
-    fn side(inner: &mut Inner) -> Side {
+    pub(super) fn side(inner: &mut Inner) -> Side {
         if inner.choices.below(2) == 1 { Side::Right } else { Side::Left }
     }
-    fn any_record(&self, inner: &mut Inner, side: Side, entity: &EntityName) -> Option<Key> {
+    pub(super) fn any_record(
+        &self,
+        inner: &mut Inner,
+        side: Side,
+        entity: &EntityName,
+    ) -> Option<Key> {
         let records = self.systems[side].records(entity);
         let keys: Vec<&Key> = records.keys().collect();
         inner.choices.one_of(&keys).map(|key| (*key).clone())
@@ -256,58 +261,18 @@ impl People {
         inner.trace.tell(step, || format!("{side}: edit {key} {values:?} -> {done:?}"));
     }
 
-    fn write(&self, inner: &mut Inner, side: Side, key: &Key, field: FieldName, value: Value) {
+    pub(super) fn write(
+        &self,
+        inner: &mut Inner,
+        side: Side,
+        key: &Key,
+        field: FieldName,
+        value: Value,
+    ) {
         let values = vec![(field, value)];
         let done = self.systems[side].person("eve").edit(&entity_of(ITEMS), key, values.clone());
         let step = inner.step;
         inner.trace.tell(step, || format!("{side}: edit {key} {values:?} -> {done:?}"));
-    }
-
-    /// Counts something, or puts a member into a set or takes one away: of one record, or of the
-    /// two of a pair in one moment.
-    fn count(&mut self, inner: &mut Inner) {
-        let entity = entity_of(ITEMS);
-        let side = Self::side(inner);
-        let Some(key) = self.any_record(inner, side, &entity) else { return };
-        let code = self.systems[side].value(&entity, &key, &FieldName::new(CODE));
-        self.count_one(inner, side, &key);
-        if !inner.choices.chance(400) {
-            return;
-        }
-        let records = self.systems[side.other()].records(&entity);
-        let mut partners =
-            records.iter().filter(|(_, values)| values.get(&FieldName::new(CODE)) == code.as_ref());
-        if let Some((partner, _)) = partners.next() {
-            inner.coverage.hit("people: count on both sides");
-            self.count_one(inner, side.other(), partner);
-        }
-    }
-
-    fn count_one(&mut self, inner: &mut Inner, side: Side, key: &Key) {
-        let entity = entity_of(ITEMS);
-        let now = |field: &str| self.systems[side].value(&entity, key, &FieldName::new(field));
-        let what = inner.choices.below(4);
-        if what < 2 {
-            let by = i64::from(inner.choices.below(9)) - 3;
-            let before = match now(COUNT) {
-                Some(Value::Int(before)) => before,
-                _ => 0,
-            };
-            self.write(inner, side, key, FieldName::new(COUNT), Value::Int(before + by));
-            return;
-        }
-        let mut members: Vec<Value> = match now(TAGS) {
-            Some(Value::List(members)) => members.to_vec(),
-            _ => Vec::new(),
-        };
-        if what == 2 || members.is_empty() {
-            self.last_member += 1;
-            members.push(Value::from(format!("m{}", self.last_member)));
-        } else {
-            let most = u32::try_from(members.len()).unwrap_or(u32::MAX);
-            members.remove(inner.choices.below(most) as usize);
-        }
-        self.write(inner, side, key, FieldName::new(TAGS), Value::List(members.into()));
     }
 
     /// A value that the field had before comes back.

@@ -20,7 +20,7 @@ pub(super) fn is_own_word(verdict: &Verdict, given: &Value) -> bool {
 }
 /// Whether a field is led together with others: they travel whole, also where the side that leads
 /// was never given some of them.
-pub(super) fn is_led_together(evidence: &Evidence<'_>, side: Side, field: &FieldName) -> bool {
+fn is_led_together(evidence: &Evidence<'_>, side: Side, field: &FieldName) -> bool {
     let mapping = &evidence.world.mappings[&ITEMS];
     let names = &mapping.sides[side].selection.fields;
     let at = names.iter().position(|name| name == field);
@@ -28,8 +28,18 @@ pub(super) fn is_led_together(evidence: &Evidence<'_>, side: Side, field: &Field
     unit.is_some_and(|unit| unit.direction != Direction::Both && unit.pairs.len() > 1)
 }
 
+/// Whether the side that leads a field together with others was ever empty there.
+pub(super) fn is_never_given(
+    evidence: &Evidence<'_>,
+    side: Side,
+    field: &FieldName,
+    origin: &Origin,
+) -> bool {
+    is_led_together(evidence, side, field) && was_empty_at_leader(evidence, side, field, origin)
+}
+
 /// Whether a field was ever empty in the partner of a record that was written.
-pub(super) fn was_empty_at_leader(
+fn was_empty_at_leader(
     evidence: &Evidence<'_>,
     side: Side,
     field: &FieldName,

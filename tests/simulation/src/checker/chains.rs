@@ -10,7 +10,7 @@ use syncline_core::{Side, Sides};
 use syncline_sdk::{Cas, EntityName, FieldName, Key, Value};
 use syncline_testkit::{Event, LogEntry, Origin};
 
-use super::allowances::{is_led_together, is_own_word, was_empty_at_leader};
+use super::allowances::{is_never_given, is_own_word};
 use super::evidence::{Evidence, Violation, violation};
 use crate::answers::TYPED;
 use crate::setup::{entity_of, token};
@@ -297,10 +297,7 @@ impl Chains {
                     .any(|decided| is_own_word(&decided.verdict, given))
         });
         let Some(source) = source else {
-            let never_given = || {
-                is_led_together(evidence, side, field)
-                    && was_empty_at_leader(evidence, side, field, origin)
-            };
+            let never_given = || is_never_given(evidence, side, field, origin);
             if given.is_null() && (create || never_given()) || answered {
                 return None;
             }

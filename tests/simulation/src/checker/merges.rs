@@ -31,7 +31,8 @@ pub fn judge(evidence: &Evidence<'_>) -> Vec<Violation> {
 }
 
 /// The two records of a pair, where somebody made one, the other was made from it and neither ever
-/// went away: of others it hangs on rules for deletions and first matches what a change was made above.
+/// went away: of others it hangs on rules for deletions and first matches above what a change was
+/// made.
 fn undisturbed<'a>(evidence: &Evidence<'_>, link: &'a Link) -> Option<Sides<&'a Key>> {
     if link.state != LinkState::Linked || evidence.is_asked(link.id, None) {
         return None;

@@ -1,0 +1,76 @@
+//! What a plan is added to, each drawn by itself: seeds noted before there was an addition play as
+//! they did then without it.
+
+use syncline_core::mapping::{Direction, ForeignEdits, Policy};
+use syncline_sdk::ReceiptKind;
+use syncline_testkit::Profile;
+
+use crate::choices::Choices;
+use crate::plan::Plan;
+
+impl Plan {
+    /// The same, where sweeps may run. What else was drawn stays as it was.
+    #[must_use]
+    pub fn with_sweeps(mut self, seed: u64) -> Self {
+        let mut choices = Choices::seeded(seed ^ 0x51ee_0000_0000_0000);
+        self.sweeps = choices.chance(500);
+        self
+    }
+    /// The same, where people may count and put members into sets. What else was drawn stays as
+    /// it was.
+    #[must_use]
+    pub fn with_merges(mut self, seed: u64) -> Self {
+        let mut choices = Choices::seeded(seed ^ 0x3e56_0000_0000_0000);
+        self.merges = choices.chance(400);
+        self
+    }
+    /// Whether records have a counter: each side keeps receipts that outlive a lost stream.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        let lasting = |profile: &Profile| profile.capabilities.receipt != ReceiptKind::Stream;
+        self.merges && self.profiles.iter().all(lasting)
+    }
+    /// The same, where people may make the same record on both sides one after the other. What
+    /// else was drawn stays as it was.
+    #[must_use]
+    pub fn with_twins(mut self, seed: u64) -> Self {
+        let mut choices = Choices::seeded(seed ^ 0x7135_0000_0000_0000);
+        if self.matches && choices.chance(400) {
+            self.twins = 200 + choices.below(800);
+            self.habits.create_both += 5 + choices.below(20);
+        }
+        self
+    }
+}
+
+impl Plan {
+    /// The same, where fields may be agreed together, edits on the side that does not lead may be
+    /// reverted or asked about, and the newest edit may win. What else was drawn stays as it was.
+    #[must_use]
+    pub fn with_rules(mut self, seed: u64) -> Self {
+        let mut choices = Choices::seeded(seed ^ 0x2b1e_0000_0000_0000);
+        if !choices.chance(400) {
+            return self;
+        }
+        for field in &mut self.fields {
+            if field.direction != Direction::Both {
+                field.foreign = match choices.below(3) {
+                    0 => ForeignEdits::Keep,
+                    1 => ForeignEdits::Revert,
+                    _ => ForeignEdits::Review,
+                };
+            } else if choices.chance(250) {
+                field.conflict = Policy::Newest;
+            }
+        }
+        if let [first, second, ..] = self.fields.as_mut_slice()
+            && choices.chance(500)
+        {
+            second.direction = first.direction;
+            second.conflict = first.conflict;
+            second.foreign = first.foreign;
+            self.grouped = true;
+        }
+        self
+    }
+}
