@@ -95,12 +95,7 @@ impl Book for ServiceBook {
             digest: request.digest,
             at: SystemClock.now(),
         };
-        Ok(match self.ledger.begin_request(&request).await.map_err(failed)? {
-            syncline_ledger::Begun::New => Begun::New,
-            syncline_ledger::Begun::UnderWay => Begun::UnderWay,
-            syncline_ledger::Begun::Other => Begun::Other,
-            syncline_ledger::Begun::Answered(status, body) => Begun::Answered(status, body),
-        })
+        self.ledger.begin_request(&request).await.map_err(failed)
     }
 
     async fn end(&self, request: &Request, answer: Option<(u16, String)>) -> Answered<()> {
