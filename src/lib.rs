@@ -10,6 +10,8 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 pub mod cli;
 pub mod demo;
 pub mod embedded;
+mod queue;
 pub mod registry;
 pub mod service;
 pub mod settings;
+mod stop;

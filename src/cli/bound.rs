@@ -13,9 +13,9 @@ use syncline_core::trial::try_records;
 use syncline_sdk::{Context, EntityName, EntitySchema, Health, Purpose, ScanRequest, SystemName};
 
 use super::installation::{at_system, described};
-use super::output::chain;
 use super::{Installation, Stop, clock};
 use crate::service::attach;
+use crate::stop::chain;
 
 /// How long a system may take to answer one question of a check.
 const TIMEOUT: Duration = Duration::from_secs(30);

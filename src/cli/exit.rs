@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use syncline_core::mapping::language::{Diagnostic, Diagnostics};
-
 /// How a command ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Exit {
@@ -22,33 +20,5 @@ impl From<Exit> for ExitCode {
             Exit::Failed => 1,
             Exit::Found => 2,
         })
-    }
-}
-
-/// Why a command did not get to its end.
-#[derive(Debug)]
-pub enum Stop {
-    /// Its files are wrong.
-    Found(Diagnostics),
-    /// Something failed.
-    Failed(anyhow::Error),
-}
-
-impl Stop {
-    /// One finding without a place, with what to do.
-    pub fn found(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self::Found(Diagnostic::error(message.into()).help(help.into()).into())
-    }
-}
-
-impl From<Diagnostics> for Stop {
-    fn from(found: Diagnostics) -> Self {
-        Self::Found(found)
-    }
-}
-
-impl From<anyhow::Error> for Stop {
-    fn from(error: anyhow::Error) -> Self {
-        Self::Failed(error)
     }
 }

@@ -12,10 +12,10 @@ use syncline_core::mapping::language::{
 use syncline_sdk::{Connector, Selection, SystemName};
 
 use super::Stop;
-use super::output::chain;
 use super::words::plain;
 use crate::registry::NoTokens;
 use crate::settings::{ProcessEnvironment, Settings, SystemSettings, load, load_mappings};
+use crate::stop::chain;
 
 /// What the files of an installation say, checked in themselves. Nobody was called yet.
 pub struct Installation {

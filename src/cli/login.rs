@@ -12,10 +12,10 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::installation::{described, no_system, read_settings};
-use super::output::told;
 use super::{Exit, Output, Stop};
 use crate::registry::{REFRESH_TOKEN, WebLogin};
 use crate::service::open_ledger;
+use crate::stop::told;
 
 /// How long a person may take.
 const DEADLINE: Duration = Duration::from_secs(15 * 60);

@@ -8,6 +8,7 @@ use syncline_core::mapping::language::{Diagnostics, Severity};
 
 use super::{Exit, Stop};
 use crate::settings::{Environment, ProcessEnvironment};
+use crate::stop::chain;
 
 /// The version of the JSON shape: raised when a field changes its meaning or goes, not when one
 /// is added.
@@ -127,26 +128,6 @@ impl Output {
             }
         }
     }
-}
-
-/// An error and its causes in one line. Many an error repeats its cause in its own words: what
-/// was told is not told again.
-pub(super) fn chain<'a>(
-    causes: impl IntoIterator<Item = &'a (dyn std::error::Error + 'static)>,
-) -> String {
-    let mut told: Vec<String> = Vec::new();
-    for cause in causes {
-        let words = cause.to_string();
-        if !told.iter().any(|told| told.contains(&words)) {
-            told.push(words);
-        }
-    }
-    told.join(": ")
-}
-
-/// An error and its causes in one line.
-pub(crate) fn told(error: &(dyn std::error::Error + 'static)) -> String {
-    chain(std::iter::successors(Some(error), |error| error.source()))
 }
 
 /// `findings`, with how many `errors` and `warnings` they are.

@@ -221,7 +221,7 @@ async fn revoke(desk: &Desk, name: &str, output: &Output) -> Result<Exit, Stop> 
         let message = format!("no token `{}` is of use", plain(name));
         return Err(found(message, &format!("`{list}` names all")));
     }
-    output.line(&format!("the token `{name}` is revoked"));
+    output.line(&format!("the token `{name}` is revoked: of no use within five seconds"));
     let mut fields = Map::new();
     fields.insert("name".to_owned(), name.into());
     output.answer("tokens revoke", fields);

@@ -16,7 +16,7 @@ use super::metrics::{of_deliveries, of_ledger, of_links, of_mappings, of_process
 use super::recent::Recent;
 use super::waiting::Waits;
 use super::webhooks::WebhookDesk;
-use crate::cli::status::removed::Files;
+use crate::queue::removed::Files;
 
 /// How long it is told alike whether the ledger answers: anybody may ask for that.
 const ANSWERS_FOR: Duration = Duration::from_secs(1);

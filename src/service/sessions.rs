@@ -22,7 +22,8 @@ use super::binding::Binder;
 use super::reaching::reach;
 use super::running::ServiceError;
 use super::waiting::Waits;
-use crate::cli::{Installation, told};
+use crate::cli::Installation;
+use crate::stop::told;
 
 /// How long it takes until what could not be done is tried again, where no driver paces it.
 const AGAIN: Duration = Duration::from_secs(2);

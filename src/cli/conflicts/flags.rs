@@ -3,9 +3,9 @@
 use serde_json::Value as Json;
 use syncline_core::model::ReviewStatus;
 
-use super::offer::{Answer, offers};
-use super::question::Question;
 use crate::cli::desk::{Desk, quoted};
+use crate::queue::offer::{Answer, offers};
+use crate::queue::question::Question;
 
 /// The flags of an answer.
 pub(super) fn flags(answer: &Answer) -> String {

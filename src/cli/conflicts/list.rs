@@ -4,14 +4,15 @@ use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Map, Value as Json};
 use syncline_core::Side;
-use syncline_core::model::{Review, ReviewStatus};
-use syncline_ledger::{LinkQuery, People, ReviewQuery};
+use syncline_core::model::ReviewStatus;
+use syncline_ledger::{People, ReviewQuery};
 
 use super::flags;
-use super::question::Question;
 use crate::cli::desk::Desk;
 use crate::cli::words::{age, count, short, table};
 use crate::cli::{Exit, Output, Stop};
+use crate::queue::question::Question;
+use crate::queue::questions::with_links;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -67,27 +68,6 @@ pub(super) async fn run(desk: &Desk, arguments: Arguments, output: &Output) -> R
     fields.insert("more".to_owned(), more.into());
     output.answer("conflicts list", fields);
     Ok(Exit::Well)
-}
-
-pub(crate) async fn with_links(desk: &Desk, reviews: Vec<Review>) -> Result<Vec<Question>, Stop> {
-    let mut queries: Vec<LinkQuery> = Vec::new();
-    for review in &reviews {
-        let mapping = review.key.mapping;
-        match queries.iter_mut().find(|query| query.mapping == mapping) {
-            Some(query) => query.links.push(review.key.link),
-            None => queries.push(LinkQuery {
-                mapping,
-                links: vec![review.key.link],
-                ..LinkQuery::default()
-            }),
-        }
-    }
-    let links = desk.load(&queries).await?.links;
-    let question = |review: Review| {
-        let link = links.iter().find(|link| link.id == review.key.link).cloned();
-        Question::new(desk, review, link)
-    };
-    Ok(reviews.into_iter().map(question).collect())
 }
 
 fn say(desk: &Desk, arguments: &Arguments, questions: &[Question], more: bool, output: &Output) {

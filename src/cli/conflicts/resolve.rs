@@ -7,14 +7,14 @@ use syncline_core::mapping::language::Diagnostic;
 use syncline_core::model::{Choice, ReviewStatus};
 use syncline_ledger::NewAnswer;
 
-use super::answering::{Given, Misfit, Wanted, give, refusal, values_are_for};
 use super::flags;
-use super::offer::offers;
-use super::question::{Question, choice_json};
-use super::reference::Seen;
 use crate::cli::desk::Desk;
 use crate::cli::words::plain;
 use crate::cli::{Exit, Output, Stop};
+use crate::queue::answering::{Given, Misfit, Wanted, give, refusal, values_are_for};
+use crate::queue::offer::offers;
+use crate::queue::question::{Question, choice_json};
+use crate::queue::reference::Seen;
 use crate::settings::{Environment, ProcessEnvironment};
 
 const EXAMPLES: &str = "\
@@ -148,10 +148,10 @@ async fn taken(
     let offer = offers.iter().find(|offer| offer.answer.admits(&answer.choice));
     let effect = match (&answer.choice, offer) {
         (Choice::Typed(_), _) => {
-            format!("{} goes to both", super::question::choice(&answer.choice))
+            format!("{} goes to both", crate::queue::question::choice(&answer.choice))
         }
         (_, Some(offer)) => offer.effect.clone(),
-        (choice, None) => super::question::choice(choice),
+        (choice, None) => crate::queue::question::choice(choice),
     };
     output.line(&format!(
         "question {} is answered by {}: {effect}",

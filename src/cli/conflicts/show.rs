@@ -1,15 +1,13 @@
 //! `syncline conflicts show`
 
-use anyhow::Context as _;
 use clap::Args;
 use serde_json::Map;
-use syncline_ledger::People;
 
 use super::flags;
-use super::question::Question;
-use super::reference::number;
 use crate::cli::desk::Desk;
 use crate::cli::{Exit, Output, Stop};
+use crate::queue::questions::find;
+use crate::queue::reference::number;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,31 +33,4 @@ pub(crate) async fn run(desk: &Desk, arguments: &Arguments, output: &Output) -> 
     fields.insert("question".to_owned(), flags::json(desk, &question));
     output.answer("conflicts show", fields);
     Ok(Exit::Well)
-}
-
-/// There is no such question.
-#[derive(Debug, thiserror::Error)]
-#[error("there is no question {id}: `{list}` names all")]
-pub(crate) struct Missing {
-    pub id: i64,
-    /// The command that lists those that there are.
-    pub list: String,
-}
-
-impl From<Missing> for Stop {
-    fn from(missing: Missing) -> Self {
-        Self::Failed(missing.into())
-    }
-}
-
-/// The question with that number.
-pub(crate) async fn find(desk: &Desk, id: i64) -> Result<Question, Stop> {
-    let review = desk.ledger.review(id).await.context("the ledger")?;
-    let Some(review) = review else {
-        let list = desk.command("conflicts list --all");
-        return Err(Missing { id, list }.into());
-    };
-    let link = desk.ledger.link(review.key.link).await;
-    let link = link.context("the ledger")?;
-    Ok(Question::new(desk, review, link))
 }

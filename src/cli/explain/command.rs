@@ -8,9 +8,9 @@ use syncline_sdk::LinkId;
 
 use super::history::entries;
 use super::pair::{find, unit_of};
-use super::{entry, link};
 use crate::cli::desk::Desk;
 use crate::cli::{Exit, Output, Stop};
+use crate::queue::{entry, link};
 
 const EXAMPLES: &str = "\
 Examples:

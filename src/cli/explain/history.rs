@@ -5,9 +5,9 @@ use syncline_core::model::Entry;
 use syncline_ledger::Ledger as _;
 use syncline_sdk::IntentId;
 
-use super::pair::Pair;
 use crate::cli::Stop;
 use crate::cli::desk::Desk;
+use crate::queue::pair::Pair;
 
 /// The most journal entries that are searched for those about one field.
 const FIELD_ENTRIES_MAX: usize = 10_000;

@@ -1,10 +1,7 @@
 //! `syncline explain`: why a value is what it is.
 
 mod command;
-pub(crate) mod entry;
 mod history;
-pub(crate) mod link;
-pub(crate) mod pair;
-mod verdict;
+mod pair;
 
 pub(super) use command::{Arguments, run};

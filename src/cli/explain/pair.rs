@@ -3,7 +3,6 @@
 use anyhow::{Context as _, anyhow};
 use syncline_core::Side;
 use syncline_core::mapping::language::{nearest, one_of};
-use syncline_core::model::{Alias, Link, Parked, Review};
 use syncline_ledger::{Access as _, LinkQuery, People as _};
 use syncline_sdk::Key;
 
@@ -11,19 +10,7 @@ use super::command::Arguments;
 use crate::cli::Stop;
 use crate::cli::desk::{Desk, KnownMapping};
 use crate::cli::words::plain;
-
-/// A pair of records with all that the ledger knows of how it stands.
-pub(crate) struct Pair {
-    pub(crate) mapping: KnownMapping,
-    pub(crate) link: Link,
-    /// The old name by which it was found.
-    pub(crate) alias: Option<Alias>,
-    /// Its questions that are not closed.
-    pub(crate) questions: Vec<Review>,
-    pub(crate) parked: Option<Parked>,
-    /// The only unit that is told of.
-    pub(crate) unit: Option<u16>,
-}
+use crate::queue::pair::Pair;
 
 /// The unit that a field of that name belongs to.
 pub(super) fn unit_of(mapping: &KnownMapping, name: &str) -> Result<u16, Stop> {

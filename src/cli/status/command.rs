@@ -8,12 +8,13 @@ use serde_json::Map;
 use syncline_ledger::LinkCount;
 use syncline_ledger::postgres::Postgres;
 
-use super::removed::Files;
-use super::report::Report;
-use super::{lines, report};
+use super::lines;
 use crate::cli::desk::{Desk, command};
 use crate::cli::installation::read_settings;
 use crate::cli::{Exit, Output, Stop, signals, told};
+use crate::queue::removed::Files;
+use crate::queue::report;
+use crate::queue::report::Report;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -7,10 +7,10 @@ use syncline_core::model::Figure;
 use syncline_engine::{LOADED, SweepPlace, SweepStep};
 use syncline_sdk::Instant;
 
-use super::removed::Removed;
-use super::report::{BATCHES_MAX, Report, awaited_name, parked_record, stream_name};
 use crate::cli::desk::Desk;
 use crate::cli::words::{age, count, indented, plain, short, table, time_and_age};
+use crate::queue::removed::Removed;
+use crate::queue::report::{BATCHES_MAX, Report, awaited_name, parked_record, stream_name};
 
 /// The most characters of a stream's place that are told.
 const PLACE_CHARS_MAX: usize = 40;

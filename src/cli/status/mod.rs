@@ -2,7 +2,5 @@
 
 mod command;
 mod lines;
-pub(crate) mod removed;
-pub(crate) mod report;
 
 pub(super) use command::{Arguments, run};

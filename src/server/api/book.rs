@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use axum::http::StatusCode;
 
-use super::once::{Begun, Request};
+use super::Begun;
+use super::once::Request;
 use super::{
     Answer, Caller, Conflict, ConflictQuery, JournalEntry, JournalQuery, Link, LinkQuery, Mapping,
     Page, ParkedQuery, ParkedRecord, Replay, Status, System, TakenAnswer,

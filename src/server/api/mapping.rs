@@ -23,7 +23,7 @@ pub struct Mapping {
     pub units: Vec<String>,
     /// Why it waits to begin or to go on, where it does.
     pub waits: Option<String>,
-    /// How many of its links stand where.
+    /// How many of its links stand where, counted within the last minute.
     pub links: Vec<LinksIn>,
 }
 

@@ -32,8 +32,9 @@ pub use journal::{
 };
 pub use link::{Link, LinkUnit, Origin, ParkedIn, UnitSide};
 pub use mapping::{LinksIn, Mapping, MappingSide};
-pub use once::{Begun, Request};
+pub use once::Request;
 pub use page::Page;
 pub use parked::ParkedRecord;
+pub use syncline_ledger::Begun;
 pub use system::{Engine, Status, System, SystemQuota};
 pub use value::{Actor, Both, Value};

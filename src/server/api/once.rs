@@ -8,6 +8,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use syncline_ledger::Begun;
 use utoipa::IntoParams;
 
 use super::Caller;
@@ -57,19 +58,6 @@ pub struct Request {
     pub key: String,
     /// The SHA-256 of what is asked.
     pub digest: [u8; 32],
-}
-
-/// How such a change begins.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Begun {
-    /// It is to be made.
-    New,
-    /// The same is under way.
-    UnderWay,
-    /// Another was asked for under this key.
-    Other,
-    /// It was made, with this status and body.
-    Answered(u16, String),
 }
 
 /// Makes a change, unless the same was made under its key.

@@ -21,13 +21,13 @@ use tokio::sync::{Notify, watch};
 use super::callers::Callers;
 use super::desk;
 use super::failure::{as_described, failed, stopped};
-use crate::cli::conflicts::answering::{Given, Misfit, give, refusal, values_are_for};
-use crate::cli::conflicts::offer::offers;
-use crate::cli::conflicts::question::choice_json;
-use crate::cli::conflicts::reference::Seen;
-use crate::cli::conflicts::show::find;
-use crate::cli::desk::Desk;
-use crate::cli::status::report::Report;
+use crate::queue::answering::{Given, Misfit, give, refusal, values_are_for};
+use crate::queue::desk::Desk;
+use crate::queue::offer::offers;
+use crate::queue::question::choice_json;
+use crate::queue::questions::find;
+use crate::queue::reference::Seen;
+use crate::queue::report::Report;
 use crate::service::probe::ServiceProbe;
 
 /// The most gaps that a status tells of.
@@ -95,12 +95,7 @@ impl Book for ServiceBook {
             digest: request.digest,
             at: SystemClock.now(),
         };
-        Ok(match self.ledger.begin_request(&request).await.map_err(failed)? {
-            syncline_ledger::Begun::New => Begun::New,
-            syncline_ledger::Begun::UnderWay => Begun::UnderWay,
-            syncline_ledger::Begun::Other => Begun::Other,
-            syncline_ledger::Begun::Answered(status, body) => Begun::Answered(status, body),
-        })
+        self.ledger.begin_request(&request).await.map_err(failed)
     }
 
     async fn end(&self, request: &Request, answer: Option<(u16, String)>) -> Answered<()> {

@@ -5,7 +5,7 @@ use syncline_ledger::ParkedPlace;
 use syncline_sdk::LinkId;
 use syncline_server::api::{Answer, Answered, Failure, SideName};
 
-use crate::cli::conflicts::answering::Wanted;
+use crate::queue::answering::Wanted;
 
 /// The longest name of somebody who answers.
 const BY_CHARS_MAX: usize = 200;

@@ -5,8 +5,8 @@ use serde_json::Value as Json;
 use syncline_ledger::LedgerError;
 use syncline_server::api::{Answered, Failure};
 
-use crate::cli::conflicts::show::Missing;
-use crate::cli::{Stop, told};
+use crate::queue::questions::Missing;
+use crate::stop::{Stop, told};
 
 /// What a command would have stopped for.
 pub(super) fn stopped(stop: Stop) -> Failure {

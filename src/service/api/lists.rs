@@ -13,12 +13,12 @@ use syncline_server::api::{
 use super::ServiceBook;
 use super::desk::{entry_place, link, link_place, number, parked_place};
 use super::failure::{as_described, failed, stopped, unavailable};
-use crate::cli::conflicts::list::with_links;
-use crate::cli::desk::{Desk, KnownMapping};
-use crate::cli::explain::pair::Pair;
-use crate::cli::explain::{entry, link as told};
-use crate::cli::status::report;
-use crate::cli::words::time;
+use crate::queue::desk::{Desk, KnownMapping};
+use crate::queue::pair::Pair;
+use crate::queue::questions::with_links;
+use crate::queue::report;
+use crate::queue::words::time;
+use crate::queue::{entry, link as told};
 
 /// The limit of a list, as a number of rows.
 fn rows(limit: u32) -> usize {

@@ -49,8 +49,17 @@ const NOT_FOR_CONNECTORS: [&str; 7] = [
 const CONNECTOR_CRATES: [&str; 2] = ["syncline_postgres", "syncline_salesforce"];
 
 /// The parts of the root package.
-const ROOT_PACKAGE: [&str; 6] =
-    ["src/main.rs", "src/lib.rs", "src/cli", "src/settings", "src/demo", "src/embedded"];
+const ROOT_PACKAGE: [&str; 9] = [
+    "src/main.rs",
+    "src/lib.rs",
+    "src/stop.rs",
+    "src/cli",
+    "src/demo",
+    "src/embedded",
+    "src/queue",
+    "src/service",
+    "src/settings",
+];
 
 fn ban(findings: &mut Findings, path: &str, text: &str, banned: &[&str]) {
     let code = code(text);
@@ -137,6 +146,23 @@ fn only_the_registry_names_connectors() {
         }
     }
     findings.judge("a connector is one folder and one line: src/registry.rs alone names its crate");
+}
+
+#[test]
+fn what_the_command_line_and_the_api_share_knows_neither() {
+    let mut findings = Findings::default();
+    for (folder, banned) in
+        [("src/queue", &["crate::cli", "crate::service"][..]), ("src/service/api", &["crate::cli"])]
+    {
+        for source in sources(folder, &[".rs"]) {
+            for needle in banned {
+                for (at, _) in source.text.match_indices(needle) {
+                    findings.add(&source.path, line(&source.text, at), needle);
+                }
+            }
+        }
+    }
+    findings.judge("the queue lies below the command line and the service");
 }
 
 #[test]

@@ -4,12 +4,12 @@ use serde_json::{Value as Json, json};
 use syncline_core::model::{Decided, Entry, Intent, IntentKind, Observed, Settled};
 use syncline_sdk::{Instant, Precision};
 
+use super::desk::KnownMapping;
 use super::verdict::{intent as doing, outcome, verdict};
-use crate::cli::desk::KnownMapping;
-use crate::cli::words::{actor, actor_json, plain, time, time_json, value, value_json, values};
+use super::words::{actor, actor_json, plain, time, time_json, value, value_json, values};
 
 /// An entry for people.
-pub(crate) fn lines(mapping: &KnownMapping, entry: &Entry) -> Vec<String> {
+pub fn lines(mapping: &KnownMapping, entry: &Entry) -> Vec<String> {
     let at = Instant::new(entry.at.micros(), Precision::Milli);
     let mut lines = vec![format!("{at}  entry {}", entry.id)];
     for it in &entry.observed {
@@ -95,7 +95,7 @@ fn settled(mapping: &KnownMapping, it: &Settled) -> String {
 }
 
 /// An entry as JSON.
-pub(crate) fn json(mapping: &KnownMapping, entry: &Entry) -> Json {
+pub fn json(mapping: &KnownMapping, entry: &Entry) -> Json {
     json!({
         "id": entry.id.to_string(),
         "at": time_json(entry.at.micros()),

@@ -5,16 +5,16 @@ use syncline_core::Side;
 use syncline_core::model::{Choice, Link, Review, ReviewKind, ReviewStatus};
 use syncline_sdk::{Instant, Key, Value};
 
+use super::asked::asked;
+use super::desk::{Desk, KnownMapping};
 use super::offer::offers;
 use super::reference::Seen;
-use crate::cli::asked::asked;
-use crate::cli::desk::{Desk, KnownMapping};
-use crate::cli::words::{
+use super::words::{
     actor, actor_json, age, plain, time_and_age, time_json, value, value_json, values,
 };
 
 /// A question with the names of what it is about.
-pub(crate) struct Question {
+pub struct Question {
     pub review: Review,
     pub mapping: KnownMapping,
     /// The link, which the ledger keeps for ever.
@@ -257,7 +257,7 @@ fn kind_json(kind: &ReviewKind) -> (&'static str, Option<Side>, Option<String>, 
 }
 
 /// A choice in the words of the command line.
-pub(crate) fn choice(choice: &Choice) -> String {
+pub fn choice(choice: &Choice) -> String {
     match choice {
         Choice::Take(side) => format!("take {side}"),
         Choice::Typed(typed) if typed.iter().all(Value::is_null) => "null".to_owned(),
@@ -269,7 +269,7 @@ pub(crate) fn choice(choice: &Choice) -> String {
 }
 
 /// A choice as JSON.
-pub(crate) fn choice_json(choice: &Choice) -> Json {
+pub fn choice_json(choice: &Choice) -> Json {
     match choice {
         Choice::Take(side) => json!({ "take": side }),
         Choice::Typed(typed) => {

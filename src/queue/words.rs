@@ -6,7 +6,7 @@ use syncline_sdk::{Actor, ActorKind, Instant, Precision, Value};
 
 /// A text of somebody else's with its control characters escaped, so that it can neither break
 /// a line nor steer a terminal.
-pub(crate) fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_control() || is_format(character) {
@@ -24,7 +24,7 @@ fn is_format(character: char) -> bool {
 }
 
 /// A value for people: text in quotes, so that it cannot be mistaken for a number or for nothing.
-pub(crate) fn value(value: &Value) -> String {
+pub fn value(value: &Value) -> String {
     match value {
         Value::Absent => "(not known)".to_owned(),
         Value::Null => "null".to_owned(),
@@ -38,13 +38,13 @@ pub(crate) fn value(value: &Value) -> String {
 }
 
 /// Several values for people: the fields of a unit.
-pub(crate) fn values(values: &[Value]) -> String {
+pub fn values(values: &[Value]) -> String {
     let texts: Vec<String> = values.iter().map(value).collect();
     texts.join(", ")
 }
 
 /// The beginning of a text, with a mark where it was cut.
-pub(crate) fn short(text: &str, chars_max: usize) -> String {
+pub fn short(text: &str, chars_max: usize) -> String {
     match text.char_indices().nth(chars_max) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
@@ -53,7 +53,7 @@ pub(crate) fn short(text: &str, chars_max: usize) -> String {
 
 /// A value as JSON. The kind tells apart what JSON has one word for: `absent` and `null`, text
 /// and a decimal, whose digits stay exact as text.
-pub(crate) fn value_json(value: &Value) -> Json {
+pub fn value_json(value: &Value) -> Json {
     let plain = match value {
         Value::Absent | Value::Null => Json::Null,
         Value::Bool(truth) => (*truth).into(),
@@ -65,7 +65,7 @@ pub(crate) fn value_json(value: &Value) -> Json {
 }
 
 /// How long ago something was, in its largest unit.
-pub(crate) fn age(now: Instant, micros: i64) -> String {
+pub fn age(now: Instant, micros: i64) -> String {
     let seconds = now.micros().saturating_sub(micros).max(0) / 1_000_000;
     match seconds {
         0..=119 => format!("{seconds}s"),
@@ -76,17 +76,17 @@ pub(crate) fn age(now: Instant, micros: i64) -> String {
 }
 
 /// A time to the second.
-pub(crate) fn time(micros: i64) -> String {
+pub fn time(micros: i64) -> String {
     Instant::new(micros, Precision::Second).to_string()
 }
 
 /// A time to the second and how long ago that was.
-pub(crate) fn time_and_age(now: Instant, micros: i64) -> String {
+pub fn time_and_age(now: Instant, micros: i64) -> String {
     format!("{} ({} ago)", time(micros), age(now, micros))
 }
 
 /// Who changed something, where the system told.
-pub(crate) fn actor(actor: &Actor) -> Option<String> {
+pub fn actor(actor: &Actor) -> Option<String> {
     let id = actor.id.as_deref().map(plain);
     match (actor.kind, id) {
         (ActorKind::Person | ActorKind::Unknown, Some(id)) => Some(id),
@@ -99,17 +99,17 @@ pub(crate) fn actor(actor: &Actor) -> Option<String> {
 }
 
 /// An actor as JSON.
-pub(crate) fn actor_json(actor: &Actor) -> Json {
+pub fn actor_json(actor: &Actor) -> Json {
     json!({ "kind": actor.kind, "id": actor.id })
 }
 
 /// A time as JSON: RFC 3339, UTC.
-pub(crate) fn time_json(micros: i64) -> Json {
+pub fn time_json(micros: i64) -> Json {
     Instant::from_micros(micros).to_string().into()
 }
 
 /// `1 record`, `2 records`, of a word whose plural takes an s.
-pub(crate) fn count(number: i64, word: &str) -> String {
+pub fn count(number: i64, word: &str) -> String {
     match number {
         1 => format!("1 {word}"),
         number => format!("{number} {word}s"),
@@ -117,7 +117,7 @@ pub(crate) fn count(number: i64, word: &str) -> String {
 }
 
 /// An empty table of the house: no lines, as wide as the terminal at most.
-pub(crate) fn table(header: &[&str]) -> Table {
+pub fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)
@@ -130,7 +130,7 @@ pub(crate) fn table(header: &[&str]) -> Table {
 }
 
 /// A table as lines, each moved in.
-pub(crate) fn indented(table: &Table) -> String {
+pub fn indented(table: &Table) -> String {
     let lines: Vec<String> =
         table.lines().map(|line| format!("  {line}").trim_end().to_owned()).collect();
     lines.join("\n")

@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use serde_json::{Value as Json, json};
 use syncline_sdk::SystemName;
 
+use super::desk::Desk;
 use super::report::Report;
-use crate::cli::desk::Desk;
-use crate::cli::words::{count, plain};
+use super::words::{count, plain};
 use crate::settings::{Settings, load_mappings};
 
 /// The names that the files have.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Files {
+pub struct Files {
     pub mappings: BTreeSet<String>,
     pub systems: BTreeSet<SystemName>,
 }
@@ -30,7 +30,7 @@ impl Files {
 
 /// Something that was removed from the files.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) enum Removed {
+pub enum Removed {
     /// A mapping with so many links.
     Mapping(String, i64),
     /// A system that streams, hints or batches name.

@@ -13,19 +13,19 @@ use syncline_ledger::{
     Result, ReviewQuery, Waiting,
 };
 
+use super::desk::Desk;
 use super::removed::{Files, Removed};
-use crate::cli::Stop;
-use crate::cli::desk::Desk;
-use crate::cli::words::time_json;
+use super::words::time_json;
+use crate::stop::Stop;
 
 /// The most questions that are counted: more are told as so many and more.
-pub(crate) const QUESTIONS_MAX: usize = 10_000;
+pub const QUESTIONS_MAX: usize = 10_000;
 
 /// The most open batches that are counted.
-pub(crate) const BATCHES_MAX: usize = 1_000;
+pub const BATCHES_MAX: usize = 1_000;
 
 /// How far a stream is folded.
-pub(crate) struct Stream {
+pub struct Stream {
     pub name: String,
     pub place: String,
     /// When it moved last, microseconds UTC.
@@ -34,7 +34,7 @@ pub(crate) struct Stream {
 
 /// The questions that are not closed.
 #[derive(Default)]
-pub(crate) struct Questions {
+pub struct Questions {
     pub open: usize,
     pub answered: usize,
     /// When the oldest open one was asked.
@@ -44,7 +44,7 @@ pub(crate) struct Questions {
 }
 
 /// How an installation stands.
-pub(crate) struct Report {
+pub struct Report {
     pub owner: Option<Owner>,
     /// What it waits for, or waited for when it was last up.
     pub awaited: Vec<Awaited>,
@@ -193,7 +193,7 @@ impl Report {
 }
 
 /// What kind of thing is waited for, and its name.
-pub(crate) fn awaited_name(awaited: &Awaited) -> (&'static str, &str) {
+pub fn awaited_name(awaited: &Awaited) -> (&'static str, &str) {
     match &awaited.thing {
         AwaitedThing::System(name) => ("system", name.as_str()),
         AwaitedThing::Mapping(name) => ("mapping", name),
@@ -201,7 +201,7 @@ pub(crate) fn awaited_name(awaited: &Awaited) -> (&'static str, &str) {
 }
 
 /// A stream's name with the name of its mapping, which the ledger numbers there.
-pub(crate) fn stream_name(desk: &Desk, stream: &str) -> String {
+pub fn stream_name(desk: &Desk, stream: &str) -> String {
     let number = stream.strip_prefix("mapping:").and_then(|id| id.parse().ok());
     number.map_or_else(
         || stream.to_owned(),
@@ -210,7 +210,7 @@ pub(crate) fn stream_name(desk: &Desk, stream: &str) -> String {
 }
 
 /// The report where there is no ledger yet.
-pub(crate) fn nothing() -> Map<String, Json> {
+pub fn nothing() -> Map<String, Json> {
     let engine = json!({ "runs": false, "owner": null, "epoch": null });
     Map::from_iter([("engine".to_owned(), engine)])
 }
@@ -233,7 +233,7 @@ async fn questions(desk: &Desk) -> Result<Questions> {
     Ok(questions)
 }
 
-pub(crate) async fn with_links(
+pub async fn with_links(
     desk: &Desk,
     parked: Vec<Parked>,
 ) -> Result<Vec<(Parked, Option<Link>)>, Stop> {
@@ -253,7 +253,7 @@ pub(crate) async fn with_links(
 }
 
 /// The key of the record that was refused, or of its partner when it was to be created.
-pub(crate) fn parked_record(desk: &Desk, parked: &Parked, link: Option<&Link>) -> String {
+pub fn parked_record(desk: &Desk, parked: &Parked, link: Option<&Link>) -> String {
     let mapping = desk.mapping(parked.mapping);
     let key = |side: Side| link.and_then(|link| link.keys[side].as_ref());
     match (key(parked.side), key(parked.side.other())) {

@@ -7,6 +7,6 @@ use syncline_sdk::Instant;
     clippy::disallowed_methods,
     reason = "a command is where time enters: everything below takes it as an argument"
 )]
-pub(super) fn now() -> Instant {
+pub fn now() -> Instant {
     Instant::from_micros(jiff::Timestamp::now().as_microsecond())
 }

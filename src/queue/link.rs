@@ -6,14 +6,12 @@ use syncline_core::{Side, Sides};
 use syncline_ledger::state_name;
 use syncline_sdk::{Actor, Value};
 
+use super::desk::Desk;
 use super::pair::Pair;
-use crate::cli::desk::Desk;
-use crate::cli::words::{
-    actor, indented, plain, table, time_and_age, time_json, value_json, values,
-};
+use super::words::{actor, indented, plain, table, time_and_age, time_json, value_json, values};
 
 /// How the pair stands, for people.
-pub(crate) fn lines(desk: &Desk, pair: &Pair) -> Vec<String> {
+pub fn lines(desk: &Desk, pair: &Pair) -> Vec<String> {
     let (mapping, link) = (&pair.mapping, &pair.link);
     let mut lines = vec![
         format!("link {} of {}", link.id, mapping.name),
@@ -153,7 +151,7 @@ fn state(pair: &Pair, unit: u16) -> String {
 }
 
 /// How the pair stands, as JSON.
-pub(crate) fn json(pair: &Pair) -> Map<String, Json> {
+pub fn json(pair: &Pair) -> Map<String, Json> {
     let link = &pair.link;
     let image = |values: &[Value]| values.iter().map(value_json).collect::<Json>();
     let units = told(pair).into_iter().map(|unit| {

@@ -10,7 +10,7 @@ use super::question::Question;
 
 /// One possible answer.
 #[derive(Clone, PartialEq, Debug)]
-pub(crate) struct Offer {
+pub struct Offer {
     /// What is chosen.
     pub answer: Answer,
     /// What it does.
@@ -19,7 +19,7 @@ pub(crate) struct Offer {
 
 /// What is chosen, without the values that a person types.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Answer {
+pub enum Answer {
     /// A side's value or state.
     Take(Side),
     /// A value for each of so many fields.
@@ -62,7 +62,7 @@ impl Answer {
 }
 
 /// The possible answers to a question, the likeliest first.
-pub(crate) fn offers(question: &Question) -> Vec<Offer> {
+pub fn offers(question: &Question) -> Vec<Offer> {
     match question.review.key.unit {
         Some(unit) => about_unit(question, unit),
         None => about_pair(question),

@@ -12,16 +12,15 @@ use syncline_ledger::postgres::Postgres;
 use syncline_ledger::{Ledger as _, LinkQuery, Loaded, People as _};
 use syncline_sdk::{FieldName, Instant, Key};
 
-use super::installation::read_settings;
+use super::clock;
 use super::words::plain;
-use super::{Stop, clock};
-use crate::service::{has_ledger, open_ledger};
+use crate::stop::Stop;
 
 /// The file that needs not be named in a command.
 const CONFIG: &str = "syncline.yaml";
 
 /// The ledger, opened for a person.
-pub(crate) struct Desk {
+pub struct Desk {
     pub ledger: Postgres,
     /// Every mapping that the ledger knows, by number.
     pub mappings: Vec<KnownMapping>,
@@ -31,30 +30,6 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    /// Opens the ledger of the settings. Neither the systems nor the mapping files are looked
-    /// at: it works while they are broken.
-    ///
-    /// # Errors
-    /// When the ledger does not answer, or no sync has ever run.
-    pub async fn open(config: &Path) -> Result<Self, Stop> {
-        let desk = Self::find(config).await?;
-        let message = "nothing has run with these settings yet: there is no ledger to look at";
-        let help = format!("start `{}`", command(config, "run"));
-        desk.ok_or_else(|| Stop::found(message, help))
-    }
-
-    /// The same; nothing where there is no ledger yet. None is made.
-    pub async fn find(config: &Path) -> Result<Option<Self>, Stop> {
-        let settings = read_settings(config)?.value;
-        if !has_ledger(&settings).await? {
-            return Ok(None);
-        }
-        let ledger = open_ledger(&settings).await?.ledger;
-        let mappings =
-            known_mappings(&ledger).await.context("the ledger: its mappings cannot be read")?;
-        Ok(Some(Self { ledger, mappings, now: clock::now(), config: config.to_owned() }))
-    }
-
     /// The desk of a request, on a ledger that is open.
     ///
     /// # Errors
@@ -106,7 +81,7 @@ impl Desk {
 }
 
 /// A command as it is to be typed for the settings in a file.
-pub(crate) fn command(config: &Path, arguments: &str) -> String {
+pub fn command(config: &Path, arguments: &str) -> String {
     if config == Path::new(CONFIG) {
         return format!("syncline {arguments}");
     }
@@ -114,7 +89,7 @@ pub(crate) fn command(config: &Path, arguments: &str) -> String {
 }
 
 /// A word for a shell, in quotes where it needs them.
-pub(crate) fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+,=".contains(c);
     if !word.is_empty() && word.chars().all(bare) {
         return word.to_owned();
@@ -125,7 +100,7 @@ pub(crate) fn quoted(word: &str) -> String {
 /// A mapping that the ledger knows, with the rules that its newest revision was made from: what
 /// the engine works by, whatever the files say by now.
 #[derive(Clone)]
-pub(crate) struct KnownMapping {
+pub struct KnownMapping {
     pub id: MappingId,
     pub name: String,
     /// Its rules; nothing when this release cannot read them.

@@ -6,17 +6,17 @@ use syncline_core::model::{Choice, Hint, HintReason, ReviewStatus};
 use syncline_ledger::{Answered, NewAnswer, People as _};
 use syncline_sdk::{Key, Value};
 
+use super::desk::Desk;
 use super::offer::offers;
 use super::question::Question;
+use super::questions::{Missing, find};
 use super::reference::Seen;
-use super::show::{Missing, find};
 use super::typed;
-use crate::cli::Stop;
-use crate::cli::desk::Desk;
+use crate::stop::Stop;
 
 /// What a person wants.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Wanted {
+pub enum Wanted {
     /// A side's value or state.
     Take(Side),
     /// A value, as the left side would write it: a text for each field.
@@ -32,7 +32,7 @@ pub(crate) enum Wanted {
 }
 
 /// What became of it.
-pub(crate) enum Given {
+pub enum Given {
     /// It was taken; the engine will fold it.
     Taken(Box<Question>, NewAnswer),
     /// It was not: the question is not as it was seen, but like this.
@@ -42,7 +42,7 @@ pub(crate) enum Given {
 }
 
 /// Why a question does not take an answer.
-pub(crate) enum Misfit {
+pub enum Misfit {
     /// It offers others.
     NotOffered,
     /// The values are none of its fields', in words.
@@ -53,12 +53,7 @@ pub(crate) enum Misfit {
 ///
 /// # Errors
 /// When there is no such question, or the ledger does not answer.
-pub(crate) async fn give(
-    desk: &Desk,
-    seen: Seen,
-    wanted: &Wanted,
-    by: String,
-) -> Result<Given, Stop> {
+pub async fn give(desk: &Desk, seen: Seen, wanted: &Wanted, by: String) -> Result<Given, Stop> {
     let question = find(desk, seen.id).await?;
     if question.review.status != ReviewStatus::Open || question.seen() != seen {
         return Ok(moved(question, seen, wanted, &by));
@@ -131,7 +126,7 @@ fn choice(wanted: &Wanted, question: &Question) -> Result<Choice, String> {
 }
 
 /// What the values of an answer are for.
-pub(crate) fn values_are_for(question: &Question) -> String {
+pub fn values_are_for(question: &Question) -> String {
     let fields = question.fields(Side::Left).join(", ");
     format!("the value is for {fields} of {}", question.mapping.system(Side::Left))
 }
@@ -158,7 +153,7 @@ fn hints(question: &Question) -> Vec<Hint> {
 }
 
 /// Why an answer was not taken: a word for machines, and what to say and to do.
-pub(crate) fn refusal(seen: Seen, question: &Question) -> (&'static str, String, String) {
+pub fn refusal(seen: Seen, question: &Question) -> (&'static str, String, String) {
     let now = question.seen();
     match question.review.status {
         ReviewStatus::Closed => (

@@ -9,7 +9,7 @@ use syncline_sdk::{Decimal, Instant, LinkId, Value};
 /// Reads what was typed for the fields of a unit as the left side would store it. The field's
 /// kind is that of the value it shows or showed; where all are empty the text stays a text, and
 /// the engine, which knows the type, reads it.
-pub(super) fn read(texts: &[String], left: &Shown) -> Result<Vec<Value>, String> {
+pub fn read(texts: &[String], left: &Shown) -> Result<Vec<Value>, String> {
     let fields = left.values.len();
     if texts.len() != fields {
         return Err(format!(

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// A question in one of its revisions: `17@2`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Seen {
+pub struct Seen {
     pub id: i64,
     pub revision: i32,
 }
@@ -32,7 +32,7 @@ impl FromStr for Seen {
 }
 
 /// A question by its number; a revision behind it is read over, so that `17@2` can be pasted.
-pub(crate) fn number(text: &str) -> Result<i64, String> {
+pub fn number(text: &str) -> Result<i64, String> {
     let id = text.split_once('@').map_or(text, |(id, _)| id);
     let number = id.parse().ok().filter(|id| *id > 0);
     number.ok_or_else(|| {

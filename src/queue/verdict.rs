@@ -3,11 +3,11 @@
 use syncline_core::Side;
 use syncline_core::model::{IntentKind, Outcome, Verdict};
 
-use crate::cli::desk::KnownMapping;
-use crate::cli::words::plain;
+use super::desk::KnownMapping;
+use super::words::plain;
 
 /// A decision in words.
-pub(super) fn verdict(mapping: &KnownMapping, verdict: &Verdict) -> String {
+pub fn verdict(mapping: &KnownMapping, verdict: &Verdict) -> String {
     let system = |side: &Side| mapping.system(*side);
     let partner = |side: &Side| mapping.system(side.other());
     match verdict {
@@ -71,7 +71,7 @@ pub(super) fn verdict(mapping: &KnownMapping, verdict: &Verdict) -> String {
 }
 
 /// What became of an intent, in words.
-pub(super) fn outcome(outcome: &Outcome) -> String {
+pub fn outcome(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Applied => "applied".to_owned(),
         Outcome::Stale => "not written: the record had changed since it was read".to_owned(),
@@ -85,7 +85,7 @@ pub(super) fn outcome(outcome: &Outcome) -> String {
 }
 
 /// What an intent does, in words.
-pub(super) fn intent(kind: IntentKind) -> &'static str {
+pub fn intent(kind: IntentKind) -> &'static str {
     match kind {
         IntentKind::Create => "create",
         IntentKind::Update => "update",

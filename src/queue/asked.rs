@@ -6,7 +6,7 @@ use syncline_core::model::ReviewKind;
 use super::words::{count, plain};
 
 /// What is asked. `other` is the side without a record, where one has none.
-pub(super) fn asked(kind: &ReviewKind, other: Side, system: &dyn Fn(Side) -> String) -> String {
+pub fn asked(kind: &ReviewKind, other: Side, system: &dyn Fn(Side) -> String) -> String {
     match kind {
         ReviewKind::Conflict => "changed on both sides".to_owned(),
         ReviewKind::Initial => "differed when first matched".to_owned(),
