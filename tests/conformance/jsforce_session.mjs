@@ -60,7 +60,7 @@ const steps = {
 
   async "login with username and password"(url) {
     const conn = new jsforce.Connection({ oauth2: oauth2(url), version });
-    await conn.login(username, password);
+    await conn.login(username, `${password}token`);
     assert.equal((await conn.query("SELECT Id FROM User LIMIT 1")).totalSize, 1);
     await fails(conn.login(username, "wrong"), "invalid_grant");
   },

@@ -94,7 +94,7 @@ def login_with_client_credentials():
 
 @step
 def login_with_username_and_password():
-    sf = login(username=USER, password=PASSWORD)
+    sf = login(username=USER, password=PASSWORD + TOKEN)
     assert sf.query("SELECT Id FROM User LIMIT 1")["done"] is True
     error = raises(SalesforceAuthenticationFailed, login, username=USER, password="wrong")
     assert error.code == "invalid_grant", error.code

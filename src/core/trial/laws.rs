@@ -38,8 +38,7 @@ pub(super) fn check(spec: &MappingSpec, mapping: &Mapping, found: &mut Diagnosti
             continue;
         }
         // A test that expects such a value to wait says that its author knows.
-        let known =
-            spec.cases.iter().any(|case| case.review.iter().any(|name| name.value == unit.name));
+        let known = spec.cases.iter().any(|case| case.expects_review(&unit.name));
         for from in Side::BOTH {
             let tried = try_unit(spec, mapping, unit, from);
             let to = from.other();
@@ -121,9 +120,7 @@ fn pool(spec: &MappingSpec, mapping: &Mapping, side: Side, at: usize) -> Vec<Val
     let field = &mapping.sides[side].fields[at];
     let mut values: Vec<Value> = Vec::new();
     for case in &spec.cases {
-        let agreed = case.agreed.as_ref().map(|agreed| &agreed[side]);
-        let records = agreed.into_iter().chain(&case.given[side]).chain([&case.expect[side]]);
-        for (name, written) in records.flat_map(|record| &record.fields) {
+        for (name, written) in case.records(side).flat_map(|record| &record.fields) {
             if ***name == *field.name.as_str() {
                 values.extend(super::record::value(written, &field.kind));
             }

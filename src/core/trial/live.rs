@@ -41,10 +41,7 @@ pub fn try_records(
         let Some((shown, reason)) = failed.first() else { continue };
         let loses = !unit.computed.is_empty()
             && failed.iter().any(|(_, reason)| matches!(reason, NoImage::WouldLose(_)));
-        let known = spec
-            .cases
-            .iter()
-            .any(|case| case.review.iter().any(|expected| expected.value == unit.name));
+        let known = spec.cases.iter().any(|case| case.expects_review(&unit.name));
         let message = format!(
             "`{}` of {} of {} records that were looked at cannot go to the {to} side",
             unit.name,

@@ -109,10 +109,7 @@ impl Trial<'_> {
     fn names_known(&mut self) -> bool {
         let mut known = true;
         for side in Side::BOTH {
-            let agreed = self.case.agreed.as_ref().map(|agreed| &agreed[side]);
-            let records =
-                agreed.into_iter().chain(&self.case.given[side]).chain([&self.case.expect[side]]);
-            for (name, _) in records.flat_map(|record| &record.fields) {
+            for (name, _) in self.case.records(side).flat_map(|record| &record.fields) {
                 let mut fields = self.mapping.sides[side].fields.iter();
                 if fields.any(|field| field.name.as_str() == &***name) {
                     continue;
@@ -216,7 +213,7 @@ impl Trial<'_> {
     fn compare(&mut self, result: &Result) {
         for (at, why) in &result.held {
             let unit = &self.mapping.units[*at].name;
-            if !self.case.review.iter().any(|name| name.value == *unit) {
+            if !self.case.expects_review(unit) {
                 let told = self.error(self.case.name.span, format!("`{unit}` waits for a person"));
                 let help = format!("expect `review: [{unit}]`, or change the rule");
                 self.found.push(told.note(why.clone()).help(help));

@@ -36,9 +36,7 @@ fn shown(spec: &MappingSpec, side: Side) -> Kinds {
         *known = common(known, kind);
     };
     for case in &spec.cases {
-        let agreed = case.agreed.as_ref().map(|agreed| &agreed[side]);
-        let records = agreed.into_iter().chain(&case.given[side]).chain([&case.expect[side]]);
-        for (name, value) in records.flat_map(|record| &record.fields) {
+        for (name, value) in case.records(side).flat_map(|record| &record.fields) {
             see(name, of_value(value));
         }
     }

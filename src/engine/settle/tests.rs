@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
+use futures_util::FutureExt;
 use syncline_core::Side;
 use syncline_core::machine::{Carried, Limits, Mappings, OutBatch, Step};
 use syncline_core::mapping::MappingId;
@@ -174,28 +175,28 @@ fn stuck(takes: i64, answers: bool) -> (Engine<Memory>, Arc<Slow>, Arc<Hand>) {
     (engine, slow, clock)
 }
 
-#[tokio::test]
-async fn a_system_that_gives_no_answer_is_asked_once_and_left_alone() {
+#[test]
+fn a_system_that_gives_no_answer_is_asked_once_and_left_alone() {
     let (mut engine, slow, clock) = stuck(micros(limits::CALL_TIMEOUT), false);
     let began = clock.now().micros();
-    engine.settle_unknown().await.unwrap();
+    engine.settle_unknown().now_or_never().unwrap().unwrap();
     assert_eq!(slow.asked.load(Ordering::SeqCst), 1, "the rounds wait for one call");
     let took = clock.now().micros() - began;
     assert_eq!(took, micros(limits::PATIENCE_MIN));
     let away = engine.systems()["ops"].breaker.away(clock.now());
     assert_eq!(away, Some(9 * took), "the rounds know that it does not answer");
-    engine.settle_unknown().await.unwrap();
+    engine.settle_unknown().now_or_never().unwrap().unwrap();
     assert_eq!(slow.asked.load(Ordering::SeqCst), 1);
     clock.0.fetch_add(9 * took, Ordering::SeqCst);
-    engine.settle_unknown().await.unwrap();
+    engine.settle_unknown().now_or_never().unwrap().unwrap();
     assert_eq!(slow.asked.load(Ordering::SeqCst), 2, "it is asked again");
 }
 
-#[tokio::test]
-async fn one_that_is_slow_is_asked_for_a_second_and_for_the_rest_later() {
+#[test]
+fn one_that_is_slow_is_asked_for_a_second_and_for_the_rest_later() {
     let (mut engine, slow, _) = stuck(400_000, true);
     for passes in 1..=5 {
-        engine.settle_unknown().await.unwrap();
+        engine.settle_unknown().now_or_never().unwrap().unwrap();
         assert_eq!(slow.asked.load(Ordering::SeqCst), 3 * passes);
     }
     // Each had its turn before the first had a second one.

@@ -53,7 +53,7 @@ pub(crate) async fn open(
         let before = Identity::parse(&from.stream)?;
         identity = identity.follow(&before, &pieces.publication, read.keys().cloned())?;
     }
-    shared.lag.begin(slot.confirmed);
+    let open = shared.lag.begin(slot.confirmed);
     transport.begin().await?;
     let mut wanted = HashMap::new();
     for selection in selections {
@@ -62,7 +62,15 @@ pub(crate) async fn open(
     }
     let reader = Reader::new(identity.text(), wanted, near, shared.stream.clone());
     let publication = pieces.publication;
-    Ok(PgFeed { shared: shared.clone(), transport, reader, publication, read, look: false })
+    Ok(PgFeed {
+        shared: shared.clone(),
+        transport,
+        reader,
+        publication,
+        read,
+        look: false,
+        _open: open,
+    })
 }
 
 /// The entries of what is read.

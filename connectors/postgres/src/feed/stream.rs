@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use syncline_sdk::{Context, Feed, FeedBatch, Position, Result};
 
 use super::identity::{Entries, look, same_slot};
+use super::lag::OpenFeed;
 use super::reader::{Reader, Step};
 use super::relation;
 use super::transport::Transport;
@@ -25,6 +26,8 @@ pub(crate) struct PgFeed {
     pub(super) read: Entries,
     /// Whether to look at the publication before the next message.
     pub(super) look: bool,
+    /// For as long as it is there the lag is told.
+    pub(super) _open: OpenFeed,
 }
 
 #[async_trait]

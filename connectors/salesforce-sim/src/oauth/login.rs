@@ -20,7 +20,7 @@ pub(crate) struct App {
     pub(crate) certificate: Option<String>,
     /// Users need not approve the app before an assertion names them.
     pub(crate) pre_authorized: bool,
-    /// The web server flow asks for the secret.
+    /// The web server flow and the renewal of its logins ask for the secret.
     pub(crate) secret_required: bool,
     /// Codes are given only with a challenge.
     pub(crate) pkce_required: bool,
@@ -54,7 +54,7 @@ pub struct AppPatch {
     pub certificate: Option<String>,
     /// Users need not approve the app before an assertion names them.
     pub pre_authorized: Option<bool>,
-    /// The web server flow asks for the secret.
+    /// The web server flow and the renewal of its logins ask for the secret.
     pub secret_required: Option<bool>,
     /// Codes are given only with a challenge.
     pub pkce_required: Option<bool>,

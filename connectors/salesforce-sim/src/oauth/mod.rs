@@ -9,5 +9,5 @@ mod web;
 pub(crate) use identity::identity;
 pub use login::AppPatch;
 pub(crate) use login::{App, Logins, Session};
-pub(crate) use token::{introspect, open_refresh, open_session, password_login, revoke, token};
+pub(crate) use token::{api_login, introspect, open_refresh, open_session, revoke, token};
 pub(crate) use web::authorize;

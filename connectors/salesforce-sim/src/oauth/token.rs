@@ -63,11 +63,12 @@ fn grant(state: &mut State, http: &Http) -> Result<Reply, Refusal> {
             if !state.settings.password_flow {
                 return Err(LOGIN);
             }
-            let user = password_login(state, field("username"), field("password")).ok_or(LOGIN)?;
+            let user = api_login(state, field("username"), field("password")).ok_or(LOGIN)?;
             Ok(issue(state, http, &app, user, false, "api"))
         }
         Some("refresh_token") => {
-            let app = app(state, client_id.as_deref(), secret.as_deref(), false)?;
+            let needed = known_app(state, client_id.as_deref())?.secret_required;
+            let app = app(state, client_id.as_deref(), secret.as_deref(), needed)?;
             let given = field("refresh_token").unwrap_or_default();
             let session = state.logins.refresh.get(given).ok_or(DEAD)?;
             if session.client_id != app.client_id {
@@ -124,17 +125,33 @@ fn app(
     }
 }
 
-/// A user name with its password, the security token appended or not.
+/// A login in a browser: a user name with its password.
 pub(crate) fn password_login(
     state: &State,
     username: Option<&str>,
     password: Option<&str>,
 ) -> Option<Id> {
+    login(state, username, |wanted, _| password == Some(wanted))
+}
+
+/// A login by the API: the security token is appended to the password, which is left out only
+/// where the calling address is a trusted one.
+pub(crate) fn api_login(
+    state: &State,
+    username: Option<&str>,
+    password: Option<&str>,
+) -> Option<Id> {
+    let trusted = state.settings.trusted_ip;
+    login(state, username, |wanted, token| {
+        let rest = password.and_then(|given| given.strip_prefix(wanted));
+        rest.is_some_and(|rest| rest == token || (trusted && rest.is_empty()))
+    })
+}
+
+fn login(state: &State, username: Option<&str>, good: impl Fn(&str, &str) -> bool) -> Option<Id> {
     let username = username?.to_lowercase();
     let (wanted, token) = state.logins.passwords.get(&username)?;
-    let given = password?;
-    let good = given == wanted || given.strip_prefix(wanted.as_str()) == Some(token.as_str());
-    let user = state.user_id(&username).filter(|_| good)?;
+    let user = state.user_id(&username).filter(|_| good(wanted, token))?;
     state.user_is_active(user).then_some(user)
 }
 

@@ -27,6 +27,8 @@ pub struct Settings {
     pub refresh_rotation: bool,
     /// The username-password flow is switched on.
     pub password_flow: bool,
+    /// Logins by user name and password come from a trusted address: they need no security token.
+    pub trusted_ip: bool,
     /// `If-Unmodified-Since` compares with this stamp of the row.
     pub conditional_stamp: ConditionalStamp,
     /// Conditional headers count on external-id rows too.
@@ -116,6 +118,7 @@ impl Default for Settings {
             session_s: 2 * 3600,
             refresh_rotation: false,
             password_flow: true,
+            trusted_ip: false,
             conditional_stamp: ConditionalStamp::LastModifiedDate,
             conditional_on_external_id: true,
             conditional_delete: ConditionalDelete::Ignored,

@@ -66,7 +66,7 @@ fn authenticate(org: &Org, session: &str, number: u64) -> Result<Id, Reply> {
 /// search them with regular expressions.
 fn login(org: &Org, http: &Http, version: u16, username: &str, password: &str) -> Reply {
     let mut state = org.state();
-    let user = crate::oauth::password_login(&state, Some(username), Some(password));
+    let user = crate::oauth::api_login(&state, Some(username), Some(password));
     let Some(user) = user else {
         let text = "Invalid username, password, security token; or user locked out.";
         return login_fault("INVALID_LOGIN", text);

@@ -1,5 +1,6 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use salesforce_sim::AppPatch;
 use serde_json::json;
 
 use crate::sim::{Sim, read};
@@ -32,6 +33,7 @@ async fn refusals_of_the_token_endpoint() {
     let sim = Sim::start().await;
     let login = sim.org.credentials();
     let id = login.client_id.as_str();
+    let secret = login.client_secret.as_str();
     let cases: [(&[(&str, &str)], &str); 5] = [
         (&[("grant_type", "client_credentials"), ("client_id", "x")], "invalid_client_id"),
         (
@@ -41,7 +43,12 @@ async fn refusals_of_the_token_endpoint() {
         (&[("grant_type", "magic"), ("client_id", id)], "unsupported_grant_type"),
         (&[("client_id", id)], "invalid_request"),
         (
-            &[("grant_type", "refresh_token"), ("client_id", id), ("refresh_token", "x")],
+            &[
+                ("grant_type", "refresh_token"),
+                ("client_id", id),
+                ("client_secret", secret),
+                ("refresh_token", "x"),
+            ],
             "invalid_grant",
         ),
     ];
@@ -66,6 +73,9 @@ async fn password_flow_takes_the_security_token() {
         ]
     };
     let path = "/services/oauth2/token";
+    assert_eq!(sim.form(path, &form("secret")).await.status, 400);
+    assert_eq!(sim.form(path, &form("secrettoken")).await.status, 200);
+    sim.org.change_settings(|settings| settings.trusted_ip = true);
     assert_eq!(sim.form(path, &form("secret")).await.status, 200);
     assert_eq!(sim.form(path, &form("secrettoken")).await.status, 200);
     let bad = sim.form(path, &form("wrong")).await;
@@ -87,6 +97,14 @@ async fn refresh_tokens_rotate_when_asked() {
             ("refresh_token", token.to_owned()),
         ]
     };
+    let refused = {
+        let form = form(&token);
+        let form: Vec<_> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        sim.form(path, &form).await
+    };
+    assert_eq!(refused.json()["error"], "invalid_client", "the app asks for its secret");
+    let secret_required = Some(false);
+    sim.org.change_app(AppPatch { secret_required, ..AppPatch::default() });
     let call = async |token: &str| {
         let form = form(token);
         let form: Vec<_> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();

@@ -52,7 +52,7 @@ async fn soap_undelete_brings_rows_back_with_their_ids() {
 async fn soap_refusals() {
     let mut sim = Sim::start().await;
     let good = "<urn:login><urn:username>admin@example.com</urn:username>\
-                <urn:password>secret</urn:password></urn:login>";
+                <urn:password>secrettoken</urn:password></urn:login>";
     let answer = soap(&sim, "64.0", good).await;
     let session =
         answer.text.split("<sessionId>").nth(1).unwrap().split('<').next().unwrap().to_owned();

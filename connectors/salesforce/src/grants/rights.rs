@@ -72,7 +72,7 @@ fn right_of(entity: &str, field: &str) -> Option<String> {
 }
 
 /// The objects with the fields whose rights are given one by one.
-fn objects<'a>(selections: &[&'a Selection]) -> BTreeMap<&'a str, BTreeSet<String>> {
+fn objects(selections: &[Selection]) -> BTreeMap<&str, BTreeSet<String>> {
     let mut objects: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for selection in selections {
         let entity = selection.entity.as_str();
@@ -87,7 +87,7 @@ fn objects<'a>(selections: &[&'a Selection]) -> BTreeMap<&'a str, BTreeSet<Strin
     objects
 }
 
-pub(super) fn permission_set(selections: &[&Selection]) -> Grant {
+pub(super) fn permission_set(selections: &[Selection]) -> Grant {
     Grant {
         piece: "permission set Syncline".to_owned(),
         required: true,
@@ -104,6 +104,13 @@ pub(super) fn permission_set(selections: &[&Selection]) -> Grant {
         class_without: None,
         steps: vec![
             Step::new(
+                Tool::Clicks,
+                "before it is deployed, in the file below",
+                "leave out the fieldPermissions of fields that are required or master-detail: \
+                 Salesforce refuses the file with them, and the right to the object is enough\n\
+                 set editable to false for formulas, roll-up summaries and auto numbers",
+            ),
+            Step::new(
                 Tool::Metadata,
                 "permissionsets/Syncline.permissionset-meta.xml",
                 xml(selections),
@@ -118,7 +125,7 @@ pub(super) fn permission_set(selections: &[&Selection]) -> Grant {
     }
 }
 
-fn xml(selections: &[&Selection]) -> String {
+fn xml(selections: &[Selection]) -> String {
     let objects = objects(selections);
     let mut parts = Vec::new();
     for (object, fields) in &objects {

@@ -91,6 +91,8 @@ async fn a_certificate_vouches_for_the_user() {
 async fn a_password_with_its_security_token_logs_in() {
     let mut place = Place::start(Grant::Password).await;
     place.settings.password = Some("secret".into());
+    assert_eq!(place.refused().await.kind, ErrorKind::Auth);
+    place.org.change_settings(|settings| settings.trusted_ip = true);
     place.describe().await.unwrap();
     place.settings.security_token = Some("token".into());
     place.describe().await.unwrap();

@@ -54,6 +54,20 @@ pub struct CaseSpec {
     pub skipped: Option<Located<Side>>,
 }
 
+impl CaseSpec {
+    /// All that the test says of a side: agreed before, shown now, expected then.
+    pub fn records(&self, side: Side) -> impl Iterator<Item = &CaseRecord> {
+        let agreed = self.agreed.as_ref().map(|agreed| &agreed[side]);
+        agreed.into_iter().chain(&self.given[side]).chain([&self.expect[side]])
+    }
+
+    /// Whether the test expects that a unit waits for a person.
+    #[must_use]
+    pub fn expects_review(&self, unit: &str) -> bool {
+        self.review.iter().any(|name| *name.value == *unit)
+    }
+}
+
 /// The tests of a mapping.
 pub(super) fn read(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Vec<CaseSpec> {
     let Some(node) = keyed.get("tests") else { return Vec::new() };
