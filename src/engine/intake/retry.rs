@@ -59,3 +59,70 @@ impl<L: Ledger> Intake<L> {
         Side::BOTH.into_iter().all(|side| silent(side).is_none())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use futures_util::FutureExt;
+    use syncline_core::machine::Mappings;
+    use syncline_core::model::{Changeset, Parked};
+    use syncline_ledger::memory::Memory;
+    use syncline_ledger::{Committed, Ownership};
+    use syncline_sdk::Instant;
+
+    use super::*;
+    use crate::clock::Clock;
+
+    struct Still;
+
+    impl Clock for Still {
+        fn now(&self) -> Instant {
+            Instant::from_micros(1_000_000)
+        }
+    }
+
+    /// Whether more are tried again soon, where people asked for so many.
+    fn more(asked: usize) -> bool {
+        let ledger = Memory::default();
+        let (now, until) = (Instant::from_micros(1), Instant::from_micros(i64::MAX));
+        let Ownership::Owned(fence) =
+            ledger.own("one", now, until).now_or_never().unwrap().unwrap()
+        else {
+            panic!("nobody else owns it")
+        };
+        let commit = ledger.reserve(1).now_or_never().unwrap().unwrap().start;
+        let parked = |at: usize| Parked {
+            asked_again: true,
+            mapping: MappingId(1),
+            link: LinkId(uuid::Uuid::from_u128(at as u128 + 1)),
+            side: Side::Left,
+            kind: ErrorKind::Invalid.as_str().to_owned(),
+            message: "no".to_owned(),
+            advice: String::new(),
+            entry: None,
+            at: 1,
+        };
+        let parked = (0..asked).map(parked).collect();
+        let changes = Changeset { commit, fence, parked, ..Changeset::default() };
+        let committed = ledger.commit(&changes).now_or_never().unwrap().unwrap();
+        assert_eq!(committed, Committed::Committed);
+        let intake = Intake {
+            ledger: Arc::new(ledger),
+            install: "install".into(),
+            mappings: Arc::new(Mappings::new()),
+            systems: Arc::new(BTreeMap::new()),
+            clock: Arc::new(Still),
+        };
+        let tried = intake.retry_parked(MappingId(1), None).now_or_never().unwrap().unwrap();
+        assert_eq!(tried.0.retried.len(), asked.min(limits::RETRIES_MAX));
+        tried.2
+    }
+
+    #[test]
+    fn pages_of_asked_records_follow_one_another() {
+        assert!(!more(3));
+        assert!(more(limits::RETRIES_MAX + 1));
+    }
+}
