@@ -60,7 +60,8 @@ pub(crate) async fn open(
         let (schema, table) = split(selection.entity.as_str());
         wanted.insert((schema.to_owned(), table.to_owned()), Arc::new((*selection).clone()));
     }
-    let reader = Reader::new(identity.text(), wanted, near, shared.stream.clone());
+    let begins = slot.confirmed.max(place_or_first);
+    let reader = Reader::new(identity.text(), wanted, near, begins, shared.stream.clone());
     let publication = pieces.publication;
     Ok(PgFeed {
         shared: shared.clone(),

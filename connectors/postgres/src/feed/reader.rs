@@ -50,7 +50,8 @@ pub(crate) struct Reader {
     transaction: Option<Transaction>,
     /// A full transaction id of about now: gives those in the stream their epoch.
     near: u64,
-    /// The place of the last keepalive that was answered.
+    /// The place that was answered last, or from which it reads: a server that still decodes what
+    /// lies before tells places of there in its keepalives, and those would move ours back.
     kept: u64,
     /// The last idle place that could not be answered because changes were waiting.
     idle: Option<u64>,
@@ -65,6 +66,7 @@ impl Reader {
         stream: Arc<str>,
         selections: HashMap<(String, String), Arc<Selection>>,
         near: u64,
+        from: u64,
         receipts: Arc<StreamReceipts>,
     ) -> Self {
         Self {
@@ -75,7 +77,7 @@ impl Reader {
             unresolved: None,
             transaction: None,
             near,
-            kept: 0,
+            kept: from,
             idle: None,
             install_prefix: String::new(),
             receipts,

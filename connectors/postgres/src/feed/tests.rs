@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::reader::Reader;
+use super::reader::{Reader, Step};
 use super::transport::Message;
 use crate::receipt::StreamReceipts;
 
 fn reader() -> Reader {
-    Reader::new("1/1/s".into(), HashMap::new(), 700, Arc::<StreamReceipts>::default())
+    Reader::new("1/1/s".into(), HashMap::new(), 700, 40, Arc::<StreamReceipts>::default())
 }
 
 fn data(bytes: &[u8]) -> Message {
@@ -30,6 +30,17 @@ fn unknown_and_misplaced_messages_are_named() {
     assert!(refused(&mut reader, data(b"I\0\0\0\x07N\0\0")).contains("relation 7"));
     assert!(refused(&mut reader, data(b"A\0\0\0\x07\0\0\0\x07")).contains("StreamAbort"));
     assert!(refused(&mut reader, Message::Commit { end: 9 }).contains("begin"));
+}
+
+#[test]
+fn a_keepalive_of_before_the_beginning_says_nothing() {
+    let mut reader = reader();
+    for end in [30, 40] {
+        assert!(matches!(reader.take(Message::KeepAlive { end }).unwrap(), Step::More));
+        assert!(!reader.may_answer());
+    }
+    let Step::Idle(batch) = reader.take(Message::KeepAlive { end: 41 }).unwrap() else { panic!() };
+    assert_eq!(&*batch.position.unwrap().place, "0/29");
 }
 
 #[test]
