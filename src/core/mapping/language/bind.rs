@@ -9,7 +9,7 @@ use syncline_sdk::{
 
 use super::suggestion::nearest;
 use super::{
-    Checked, Diagnostic, Diagnostics, FieldSpec, Located, MappingSpec, Span, bind_pairs,
+    Checked, Diagnostic, Diagnostics, FieldSpec, GuardRule, Located, MappingSpec, Span, bind_pairs,
     bind_units, constant,
 };
 use crate::mapping::{
@@ -157,6 +157,15 @@ impl<'a> Binder<'a> {
         for problem in &schema.problems {
             let message = format!("{} cannot be synchronised: {problem}", schema.entity);
             let diagnostic = self.error(named.entity.span, message);
+            self.note(diagnostic);
+        }
+        let asks = *self.spec.guard == GuardRule::Prevent;
+        if asks && guarantee > Guarantee::Coarse && self.is_written(side) {
+            let message = format!("writes of {} cannot be made conditional", schema.entity);
+            let diagnostic = self
+                .error(self.spec.guard.span, message)
+                .note("an edit that nobody had seen yet could be overwritten")
+                .help("let `guard` be `detect`, so that its history tells, or write nothing there");
             self.note(diagnostic);
         }
         if guarantee == Guarantee::Unguarded && self.is_written(side) {

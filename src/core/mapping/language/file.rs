@@ -8,8 +8,8 @@ use super::reader::{Keyed, Keys, Reader};
 use super::scalar_map::ScalarMap;
 use super::tree::{self, Node};
 use super::{
-    Checked, Condition, Diagnostic, Diagnostics, Located, MappingSpec, MatchSpec, SideSpec, Source,
-    Span, cases, computed, condition_parser, pairs, policies, units,
+    Checked, Condition, Diagnostic, Diagnostics, GuardRule, Located, MappingSpec, MatchSpec,
+    SideSpec, Source, Span, cases, computed, condition_parser, pairs, policies, units,
 };
 use crate::mapping::{DeleteRule, Initial, LeaveRule, Policy};
 use crate::{Side, Sides};
@@ -21,11 +21,10 @@ pub(super) const MAPPING: Keys<'_> = Keys {
     of: "a mapping",
     known: &[
         "mapping", "left", "right", "match", "initial", "fields", "units", "tables", "owner",
-        "conflict", "create", "delete", "leave", "tests",
+        "conflict", "create", "delete", "leave", "guard", "tests",
     ],
     refused: &[
         ("mode", LATER),
-        ("guard", LATER),
         ("priority", LATER),
         ("objective", LATER),
         ("where", "a condition belongs to a side: left: { ..., where: \"...\" }"),
@@ -68,6 +67,9 @@ pub(super) const LEAVE: &[(&str, LeaveRule)] = &[
     ("delete", LeaveRule::Delete),
     ("review", LeaveRule::Review),
 ];
+
+pub(super) const GUARD: &[(&str, GuardRule)] =
+    &[("prevent", GuardRule::Prevent), ("detect", GuardRule::Detect)];
 
 pub(super) const SIDES: &[(&str, Side)] = &[("left", Side::Left), ("right", Side::Right)];
 
@@ -124,6 +126,7 @@ fn mapping(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Option<MappingSpec> {
     let create = create(reader, keyed);
     let delete = delete(reader, keyed);
     let leave = leave(reader, keyed);
+    let guard = guard(reader, keyed);
     let sides = Sides { left: left?, right: right? };
     let filtered = sides.iter().any(|(_, side)| side.condition.is_some());
     if let (Some(key), false) = (keyed.key_span("leave"), filtered) {
@@ -148,6 +151,7 @@ fn mapping(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Option<MappingSpec> {
         create,
         delete,
         leave,
+        guard,
     })
 }
 
@@ -318,4 +322,9 @@ fn delete(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Located<Sides<DeleteRule
 fn leave(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Located<LeaveRule> {
     let word = keyed.get("leave").and_then(|node| reader.word(node, "leave", LEAVE));
     word.unwrap_or(Located::new(LeaveRule::Keep, Span::default()))
+}
+
+fn guard(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Located<GuardRule> {
+    let word = keyed.get("guard").and_then(|node| reader.word(node, "guard", GUARD));
+    word.unwrap_or(Located::new(GuardRule::Detect, Span::default()))
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::cases::{CASE, EXPECT, RECORDS};
-use super::file::{CREATE, DELETE, INITIAL, LEAVE, MAPPING, MATCH, SIDE, SIDES};
+use super::file::{CREATE, DELETE, GUARD, INITIAL, LEAVE, MAPPING, MATCH, SIDE, SIDES};
 use super::pairs::{DIRECTIONS, FIELD, FIELD_NORMALIZERS, MATCH_NORMALIZERS};
 use super::policies::{FIELD_POLICIES, FOREIGN_EDITS, MAPPING_POLICIES};
 use super::reader::Keys;
@@ -88,6 +88,7 @@ fn mapping_key(key: &str) -> Json {
         "create" => words(CREATE),
         "delete" => any_of(&[words(DELETE), by_side(&words(DELETE))]),
         "leave" => words(LEAVE),
+        "guard" => words(GUARD),
         "tests" => list(keys(&CASE, &["name", "given", "expect"], case_key)),
         _ => json!(true),
     }

@@ -42,7 +42,9 @@ pub use file::{MappingFile, check_mapping_name, check_offline};
 pub use json_schema::json_schema;
 pub use reader::{Keyed, Keys, Reader};
 pub use source::{FILE_BYTES_MAX, Located, Source, Span};
-pub use spec::{FieldSpec, MappingSpec, MatchSpec, SideSpec, UnitSpec, ValueRows, ViewSpec};
+pub use spec::{
+    FieldSpec, GuardRule, MappingSpec, MatchSpec, SideSpec, UnitSpec, ValueRows, ViewSpec,
+};
 pub use suggestion::{nearest, one_of};
 pub use together::check_together;
 pub use tree::{Entry, Node, NodeKind, Scalar, Style, parse};

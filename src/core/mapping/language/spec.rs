@@ -38,6 +38,18 @@ pub struct MappingSpec {
     pub delete: Located<Sides<DeleteRule>>,
     /// What becomes of a linked record that leaves the filter; the place of the rule.
     pub leave: Located<LeaveRule>,
+    /// What at least guards the edits that a write could meet; the place of the rule.
+    pub guard: Located<GuardRule>,
+}
+
+/// What a mapping asks of the systems that it writes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum GuardRule {
+    /// Every write is conditional: no edit is overwritten unseen.
+    Prevent,
+    /// Where a system has no conditional writes, its history tells what was overwritten.
+    #[default]
+    Detect,
 }
 
 /// What a file says of one side.

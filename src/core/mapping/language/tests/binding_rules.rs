@@ -162,6 +162,12 @@ fn a_side_without_guard_or_history_is_never_written() {
     assert!(world.says(read).is_empty());
     world.capabilities.left.history = HistoryKind::VersionCount;
     assert!(world.says(NAME).is_empty());
+    assert!(world.says(&format!("{NAME}\nguard: detect")).is_empty());
+    assert_eq!(
+        world.says(&format!("{NAME}\nguard: prevent")),
+        ["error: writes of Account cannot be made conditional"]
+    );
+    assert!(world.says(&format!("{read}\nguard: prevent")).is_empty());
 }
 
 #[test]

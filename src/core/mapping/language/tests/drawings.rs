@@ -207,7 +207,7 @@ match: []
 owner: { right: "region == 'EU'" }
 units: [[A, T]]
 mode: pilot
-guard: detect
+guard: refuse
 fields:
   - left: SSN
     right: ssn
@@ -243,13 +243,13 @@ error: unknown key `mode` in a mapping
   |
   = help: this version of Syncline does not have it: remove the key
 
-error: unknown key `guard` in a mapping
- --> mappings/x.yaml:8:1
+error: `guard` cannot be `refuse`
+ --> mappings/x.yaml:8:8
   |
-8 | guard: detect
-  | ^^^^^ no such key
+8 | guard: refuse
+  |        ^^^^^^
   |
-  = help: this version of Syncline does not have it: remove the key
+  = help: write `prevent` or `detect`
 
 error: unknown key `sensitive` in a field pair
   --> mappings/x.yaml:12:5
