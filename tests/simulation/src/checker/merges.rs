@@ -4,7 +4,7 @@
 use syncline_core::mapping::{Policy, Unit};
 use syncline_core::model::{Link, LinkState, UnitStatus, Verdict};
 use syncline_core::{Side, Sides};
-use syncline_sdk::{FieldName, Key, Value};
+use syncline_sdk::{FieldName, Key, ReceiptKind, Value};
 use syncline_testkit::Event;
 
 use super::evidence::{Evidence, Violation, violation};
@@ -105,6 +105,42 @@ fn shown(
     Some([value(Side::Left)?, value(Side::Right)?])
 }
 
+/// Members that a write of ours put into a set and somebody took away again, where a lost stream
+/// leaves it to the content whether that write was applied: what puts back the value that a write
+/// replaced withdraws what it had seen, and is itself no edit to keep (protocol section 2).
+fn withdrawn(evidence: &Evidence<'_>, keys: &Sides<&Key>) -> Vec<Value> {
+    let mut found = Vec::new();
+    for side in Side::BOTH {
+        let mapped = &evidence.world.mappings[&ITEMS].sides[side];
+        if mapped.capabilities.receipt != ReceiptKind::Stream {
+            continue;
+        }
+        let mut put: Vec<Value> = Vec::new();
+        let lines = evidence.history[side].iter();
+        for line in lines.filter(|line| line.key == *keys[side]) {
+            let Event::Field { field, old, new, .. } = &line.event else { continue };
+            if field.as_str() != TAGS || line.entity != mapped.selection.entity {
+                continue;
+            }
+            let (old, new) = (members(old), members(new));
+            if line.origin.is_some() {
+                put.extend(new.into_iter().filter(|member| !old.contains(member)));
+            } else {
+                let taken = old.into_iter().filter(|member| !new.contains(member));
+                found.extend(taken.filter(|member| put.contains(member)));
+            }
+        }
+    }
+    found
+}
+
+fn members(value: &Value) -> Vec<Value> {
+    match value {
+        Value::List(members) => members.to_vec(),
+        _ => Vec::new(),
+    }
+}
+
 fn counted(evidence: &Evidence<'_>, link: &Link, keys: &Sides<&Key>) -> Option<Violation> {
     let number = |value: &Value| match value {
         Value::Int(number) => *number,
@@ -119,10 +155,6 @@ fn counted(evidence: &Evidence<'_>, link: &Link, keys: &Sides<&Key>) -> Option<V
 }
 
 fn gathered(evidence: &Evidence<'_>, link: &Link, keys: &Sides<&Key>) -> Option<Violation> {
-    let members = |value: &Value| match value {
-        Value::List(members) => members.to_vec(),
-        _ => Vec::new(),
-    };
     let now = shown(evidence, link, keys, TAGS)?.map(|value| members(&value));
     let (mut added, mut taken) = (Vec::new(), Vec::new());
     for (old, new) in given(evidence, keys, TAGS) {
@@ -130,9 +162,11 @@ fn gathered(evidence: &Evidence<'_>, link: &Link, keys: &Sides<&Key>) -> Option<
         added.extend(new.iter().filter(|member| !old.contains(member)).cloned());
         taken.extend(old.into_iter().filter(|member| !new.contains(member)));
     }
+    let withdrawn = withdrawn(evidence, keys);
     added.retain(|member| !taken.contains(member));
     let right = now.iter().all(|shown| {
-        shown.len() == added.len() && added.iter().all(|member| shown.contains(member))
+        let kept = shown.iter().all(|member| added.contains(member) || withdrawn.contains(member));
+        kept && added.iter().all(|member| shown.contains(member)) && shown.len() == now[0].len()
     });
     let text = || format!("people gathered {added:?} in link {}, the sides show {now:?}", link.id);
     (!right).then(|| violation("V3", text()))
