@@ -59,9 +59,6 @@ pub fn decide_unit(mapping: &Mapping, link: &Link, at: usize) -> UnitPlan {
     let winner = match (changed.left, changed.right) {
         (true, false) => Ok(Side::Left),
         (false, true) => Ok(Side::Right),
-        // Who counts the same on both sides has counted twice: the sum may not hang on whether one
-        // of them was seen first.
-        _ if unit.conflict == Policy::Counter && !first_match => Err(()),
         _ if agrees(mapping, link, at) => return UnitPlan::Agree,
         _ => Err(()),
     };

@@ -33,7 +33,9 @@ impl People {
         let now = |field: &str| self.systems[side].value(&entity, key, &FieldName::new(field));
         let what = inner.choices.below(4);
         if what < 2 {
-            let by = i64::from(inner.choices.below(9)) - 3;
+            // No two sums of such changes are the same: equal values on both sides are one change.
+            let by = 1_i64 << self.counts.min(61);
+            self.counts += 1;
             let before = match now(COUNT) {
                 Some(Value::Int(before)) => before,
                 _ => 0,

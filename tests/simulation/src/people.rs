@@ -28,6 +28,8 @@ pub struct People {
     last_token: u32,
     last_code: u32,
     pub(super) last_member: u32,
+    /// How often somebody counted.
+    pub(super) counts: u32,
     /// Transactions that were begun: side and number.
     pub open: Vec<Transaction>,
     /// How many records of each business key people made, per side.
@@ -47,6 +49,7 @@ impl People {
             last_token: 0,
             last_code: 0,
             last_member: 0,
+            counts: 0,
             open: Vec::new(),
             created: Vec::new(),
             later: Vec::new(),
