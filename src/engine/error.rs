@@ -22,6 +22,20 @@ pub enum EngineError {
         #[source]
         source: syncline_sdk::Error,
     },
+    /// What the ledger keeps of a link was written by rules that this process does not know.
+    #[error(
+        "a link of mapping {mapping} was written by revision {revision} of it, of which nothing is \
+         known here (this process has revision {present}): another process runs with other \
+         mapping files; start this one again with the newest"
+    )]
+    Revision {
+        /// The mapping.
+        mapping: std::sync::Arc<str>,
+        /// The revision.
+        revision: i32,
+        /// The revision that this process works by.
+        present: i32,
+    },
     /// The rows of a round moved again and again.
     #[error("a round was decided {times} times and its rows moved every time; last: {what}")]
     Moved {

@@ -7,18 +7,19 @@ use syncline_core::machine::{Mappings, Missing, Observation, Settling, Workset};
 use syncline_core::mapping::MappingId;
 use syncline_core::model::{Link, LinkState};
 use syncline_core::{Side, Sides};
-use syncline_ledger::{Ledger, LinkQuery, Loaded};
+use syncline_ledger::{Ledger, LinkQuery};
 use syncline_sdk::{Key, LinkId, Value};
 
 use crate::error::Result;
 use crate::flight::Flights;
 use crate::references::{ask_for_parents, shown};
+use crate::relaying::Relaid;
 use crate::work::Work;
 
 /// What was loaded for a round so far.
 #[derive(Default)]
 pub struct Gathered {
-    loaded: Vec<Loaded>,
+    loaded: Vec<Relaid>,
     links: HashMap<(MappingId, Side), HashMap<Key, LinkId>>,
     /// Names that records had before: behind one stands a record of its own, perhaps.
     former: BTreeSet<(MappingId, Side, Key)>,
@@ -99,7 +100,7 @@ impl Gathered {
             queries.link(key.mapping, key.link);
         }
         let mut gathered = Self::default();
-        gathered.fetch(ledger, queries).await?;
+        gathered.fetch(ledger, mappings, queries).await?;
         let observed = work.observed.iter().map(|(mapping, side, seen)| (*mapping, *side, seen));
         gathered.load_claims(ledger, mappings, observed).await?;
         Ok(gathered)
@@ -116,7 +117,7 @@ impl Gathered {
         for (mapping, side, seen) in seen.clone() {
             ask_for(&mut queries, mappings, mapping, side, seen);
         }
-        self.fetch(ledger, queries).await?;
+        self.fetch(ledger, mappings, queries).await?;
         self.load_claims(ledger, mappings, seen).await
     }
 
@@ -142,13 +143,13 @@ impl Gathered {
             }
         }
         let parents: Vec<_> = parents.into_iter().collect();
-        self.load_links(ledger, &parents).await
+        self.load_links(ledger, mappings, &parents).await
     }
 
     /// Shows what was loaded to a machine without giving it away.
     pub fn show(&self, workset: &mut Workset<'_>) {
-        for loaded in &self.loaded {
-            workset.take(loaded.links.clone(), Vec::new(), Vec::new(), Vec::new());
+        for relaid in &self.loaded {
+            workset.take(relaid.loaded.links.clone(), Vec::new(), Vec::new(), Vec::new());
         }
     }
 
@@ -156,13 +157,14 @@ impl Gathered {
     pub async fn load_links<L: Ledger>(
         &mut self,
         ledger: &L,
+        mappings: &Mappings,
         links: &[(MappingId, LinkId)],
     ) -> Result<()> {
         let mut queries = Queries::default();
         for (mapping, link) in links {
             queries.link(*mapping, *link);
         }
-        self.fetch(ledger, queries).await
+        self.fetch(ledger, mappings, queries).await
     }
 
     async fn load_claims<'a, L: Ledger>(
@@ -187,15 +189,21 @@ impl Gathered {
                 }
             }
         }
-        self.fetch(ledger, queries).await
+        self.fetch(ledger, mappings, queries).await
     }
 
-    pub(crate) async fn fetch<L: Ledger>(&mut self, ledger: &L, queries: Queries) -> Result<()> {
+    pub(crate) async fn fetch<L: Ledger>(
+        &mut self,
+        ledger: &L,
+        mappings: &Mappings,
+        queries: Queries,
+    ) -> Result<()> {
         let queries = queries.finish();
         if queries.is_empty() {
             return Ok(());
         }
-        let loaded = ledger.load(&queries).await?;
+        let relaid = Relaid::of(ledger.load(&queries).await?, mappings)?;
+        let loaded = &relaid.loaded;
         for link in &loaded.links {
             if matches!(
                 link.state,
@@ -214,7 +222,7 @@ impl Gathered {
             let links = self.links.entry((alias.mapping, alias.side)).or_default();
             links.entry(alias.key.clone()).or_insert(alias.link);
         }
-        self.loaded.push(loaded);
+        self.loaded.push(relaid);
         Ok(())
     }
 
@@ -225,8 +233,9 @@ impl Gathered {
 
     /// Hands what was loaded since the last time to the machine.
     pub fn enter(&mut self, workset: &mut Workset<'_>) {
-        for loaded in self.loaded.drain(..) {
+        for Relaid { loaded, former, outdated } in self.loaded.drain(..) {
             workset.take(loaded.links, loaded.aliases, loaded.claims, loaded.reviews);
+            workset.relaid(former, outdated);
         }
     }
 

@@ -15,6 +15,7 @@ use crate::flight::Flight;
 use crate::gather::Gathered;
 use crate::limits;
 use crate::next_try::NextTry;
+use crate::relaying::{Relaid, relay_entries};
 use crate::work::{Account, Work};
 
 impl<L: Ledger> Engine<L> {
@@ -27,7 +28,10 @@ impl<L: Ledger> Engine<L> {
     pub async fn recover(&mut self) -> Result<Account> {
         // What an earlier ownership of this process had under way may be settled by others.
         self.forget_all();
-        let open = self.intake.ledger.open_batches(limits::OPEN_BATCHES_MAX).await?;
+        let mut open = self.intake.ledger.open_batches(limits::OPEN_BATCHES_MAX).await?;
+        for open in &mut open {
+            relay_entries(&mut open.entries, &self.intake.mappings)?;
+        }
         let mut links: BTreeMap<MappingId, Vec<LinkId>> = BTreeMap::new();
         for entry in open.iter().flat_map(|open| &open.entries) {
             links.entry(entry.mapping).or_default().push(entry.link);
@@ -37,6 +41,7 @@ impl<L: Ledger> Engine<L> {
             .map(|(mapping, links)| LinkQuery { mapping, links, ..LinkQuery::default() })
             .collect();
         let loaded = self.intake.ledger.load(&queries).await?;
+        let loaded = Relaid::of(loaded, &self.intake.mappings)?.loaded;
         let known: BTreeMap<(MappingId, LinkId), &Link> =
             loaded.links.iter().map(|link| ((link.mapping, link.id), link)).collect();
         let mut gathered = Gathered::default();

@@ -17,6 +17,7 @@ use crate::flight::Flights;
 use crate::gather::Gathered;
 use crate::limits;
 use crate::observation;
+use crate::relaying::relay_entries;
 use crate::system::System;
 
 /// What reads are made with.
@@ -64,7 +65,7 @@ impl<L: Ledger> Reading<'_, L> {
                 .filter(|parent| parents.insert(*parent))
                 .collect();
             if !missing.is_empty() {
-                gathered.load_links(self.ledger, &missing).await?;
+                gathered.load_links(self.ledger, self.mappings, &missing).await?;
                 gathered.enter(workset);
             }
             let wants: Vec<Want> = workset
@@ -115,7 +116,9 @@ impl<L: Ledger> Reading<'_, L> {
             self.read_matching((mapping, side, rule), looking, workset, gathered).await?;
         }
         for (mapping, link) in calls.journals {
-            let entries = self.ledger.explain(mapping, link, limits::ENTRIES_OF_LINK_MAX).await?;
+            let most = limits::ENTRIES_OF_LINK_MAX;
+            let mut entries = self.ledger.explain(mapping, link, most).await?;
+            relay_entries(&mut entries, self.mappings)?;
             workset.journal(mapping, link, &entries);
         }
         let answers = self.read_referring(calls.referring).await;

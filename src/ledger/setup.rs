@@ -80,6 +80,12 @@ pub trait Setup: Send + Sync + 'static {
     /// As every call.
     async fn mapping(&self, name: &str, source: &str, at: Instant) -> Result<MappingRevision>;
 
+    /// The texts that a mapping has had, by revision.
+    ///
+    /// # Errors
+    /// As every call.
+    async fn revisions(&self, mapping: MappingId) -> Result<Vec<(i32, String)>>;
+
     /// All mappings that were ever used, by number.
     ///
     /// # Errors

@@ -1,6 +1,8 @@
 //! The desk of somebody who works on the ledger: the ledger, and names for what is in it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use anyhow::Context as _;
 use syncline_core::mapping::language::{
@@ -106,9 +108,25 @@ pub struct KnownMapping {
     /// Its rules; nothing when this release cannot read them.
     pub spec: Option<MappingSpec>,
     images: Sides<Vec<FieldName>>,
+    /// The rules that it had before, read when somebody asks for what they wrote.
+    former: Arc<BTreeMap<i32, Former>>,
+}
+
+/// A former revision.
+struct Former {
+    text: String,
+    read: OnceLock<Box<KnownMapping>>,
 }
 
 impl KnownMapping {
+    /// The mapping by the rules of a revision: what fields and units are called in what was
+    /// written then.
+    pub fn by(&self, revision: i32) -> &Self {
+        let Some(former) = self.former.get(&revision) else { return self };
+        let read = || Self::new(self.id, self.name.clone(), Some(former.text.clone()));
+        former.read.get_or_init(|| Box::new(read()))
+    }
+
     fn new(id: MappingId, name: String, source: Option<String>) -> Self {
         let spec = source.and_then(|text| {
             let source = Source::new(&name, &text);
@@ -121,7 +139,7 @@ impl KnownMapping {
             let image = fields.into_iter().take(image_len);
             image.map(|field| field.value.clone()).collect()
         });
-        Self { id, name, spec, images }
+        Self { id, name, spec, images, former: Arc::default() }
     }
 
     /// What the file says of a unit.
@@ -151,6 +169,15 @@ impl KnownMapping {
     /// Whether a unit refers to other records.
     pub fn refers(&self, unit: u16) -> bool {
         self.pairs(unit).any(|pair| pair.reference.is_some())
+    }
+
+    /// The unit of that name, or with a field of that name.
+    pub fn unit_named(&self, name: &str) -> Option<u16> {
+        let fields = |unit| Side::BOTH.into_iter().flat_map(move |at| self.unit_fields(at, unit));
+        let is = |unit: &u16| {
+            self.unit(*unit) == name || fields(*unit).any(|field| field.as_str() == name)
+        };
+        (0..self.units()).find(is)
     }
 
     /// The name of a unit.
@@ -203,19 +230,36 @@ impl KnownMapping {
     }
 }
 
+/// Number, name and newest revision of a mapping, and one of its revisions with its text.
+type RevisionRow = (i32, String, i32, Option<i32>, Option<String>);
+
 /// What the ledger knows of its mappings. Reads with the ledger's pool, which is there for those
 /// who only look.
 async fn known_mappings(ledger: &Postgres) -> Result<Vec<KnownMapping>, sqlx::Error> {
-    let rows: Vec<(i32, String, Option<String>)> = sqlx::query_as(
-        "select m.id, m.name, r.source
+    let rows: Vec<RevisionRow> = sqlx::query_as(
+        "select m.id, m.name, m.revision, r.revision, r.source
          from syncline.mapping as m
-         left join syncline.mapping_revision as r on r.mapping = m.id and r.revision = m.revision
-         order by m.id",
+         left join syncline.mapping_revision as r on r.mapping = m.id
+         order by m.id, r.revision desc",
     )
     .fetch_all(ledger.pool())
     .await?;
-    let known = |(id, name, source)| KnownMapping::new(MappingId(id), name, source);
-    Ok(rows.into_iter().map(known).collect())
+    let mut known: Vec<KnownMapping> = Vec::new();
+    let mut former: BTreeMap<MappingId, BTreeMap<i32, Former>> = BTreeMap::new();
+    for (id, name, newest, revision, text) in rows {
+        let id = MappingId(id);
+        match (revision, text) {
+            (Some(revision), Some(text)) if revision != newest => {
+                let past = Former { text, read: OnceLock::new() };
+                former.entry(id).or_default().insert(revision, past);
+            }
+            (_, text) => known.push(KnownMapping::new(id, name, text)),
+        }
+    }
+    for mapping in &mut known {
+        mapping.former = Arc::new(former.remove(&mapping.id).unwrap_or_default());
+    }
+    Ok(known)
 }
 
 #[cfg(test)]

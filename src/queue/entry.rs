@@ -10,6 +10,7 @@ use super::words::{actor, actor_json, plain, time, time_json, value, value_json,
 
 /// An entry for people.
 pub fn lines(mapping: &KnownMapping, entry: &Entry) -> Vec<String> {
+    let mapping = mapping.by(entry.revision);
     let at = Instant::new(entry.at.micros(), Precision::Milli);
     let mut lines = vec![format!("{at}  entry {}", entry.id)];
     for it in &entry.observed {
@@ -96,6 +97,7 @@ fn settled(mapping: &KnownMapping, it: &Settled) -> String {
 
 /// An entry as JSON.
 pub fn json(mapping: &KnownMapping, entry: &Entry) -> Json {
+    let mapping = mapping.by(entry.revision);
     json!({
         "id": entry.id.to_string(),
         "at": time_json(entry.at.micros()),

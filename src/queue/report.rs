@@ -267,10 +267,12 @@ pub fn parked_record(desk: &Desk, parked: &Parked, link: Option<&Link>) -> Strin
 
 /// All streams. Reads with the ledger's pool, which is there for those who only look.
 async fn streams(desk: &Desk) -> Result<Vec<Stream>, sqlx::Error> {
-    let rows: Vec<(String, String, i64)> =
-        sqlx::query_as("select stream, place, moved_at from syncline.position order by stream")
-            .fetch_all(desk.ledger.pool())
-            .await?;
+    let rows: Vec<(String, String, i64)> = sqlx::query_as(
+        "select stream, place, moved_at from syncline.position
+             where stream not like 'revision:%' order by stream",
+    )
+    .fetch_all(desk.ledger.pool())
+    .await?;
     let stream = |(name, place, moved_at)| Stream { name, place, moved_at };
     Ok(rows.into_iter().map(stream).collect())
 }

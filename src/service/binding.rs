@@ -6,15 +6,15 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use syncline_core::machine::Mappings;
 use syncline_core::mapping::language::{Diagnostics, MappingRef, MappingSpec, Severity, bind};
-use syncline_core::mapping::{Mapping, MappingId};
+use syncline_core::mapping::{Former, Mapping, MappingId};
 use syncline_core::{Side, Sides};
 use syncline_engine::{Away, Clock as _, driver::SystemClock};
-use syncline_engine::{load_stream, poll_stream, verify_stream};
 use syncline_ledger::postgres::Postgres;
 use syncline_ledger::{Description, Ledger as _, Setup as _};
 use syncline_sdk::{Capabilities, EntitySchema, ReceiptKind, Selection, SystemName};
 
 use super::reaching::Schemas;
+use super::revisions::{former_revisions, has_begun};
 use crate::cli::Installation;
 
 /// What the mappings were bound to.
@@ -37,6 +37,8 @@ struct Numbered<'a> {
     spec: &'a MappingSpec,
     id: MappingId,
     revision: i32,
+    /// The revisions that links may still be written in.
+    former: BTreeMap<i32, Former>,
     /// Whether anything of it was ever read.
     begun: bool,
 }
@@ -90,15 +92,10 @@ impl Binder<'_> {
         for spec in &self.installation.specs {
             let known =
                 self.ledger.mapping(&spec.name, spec.source.text(), SystemClock.now()).await?;
-            let streams = Side::BOTH
-                .into_iter()
-                .flat_map(|side| [load_stream(&spec.name, side), poll_stream(&spec.name, side)])
-                .chain([verify_stream(&spec.name)])
-                .collect::<Vec<_>>();
-            let begun = positions.iter().any(|position| streams.contains(&position.stream))
-                || !self.ledger.page(known.mapping, None, 1).await?.is_empty();
             let (id, revision) = (known.mapping, known.revision);
-            numbered.push(Numbered { spec, id, revision, begun });
+            let begun = has_begun(self.ledger, id, &spec.name, &positions).await?;
+            let former = former_revisions(self.ledger, spec, id, revision).await?;
+            numbered.push(Numbered { spec, id, revision, former, begun });
         }
         Ok(numbered)
     }
@@ -219,7 +216,7 @@ fn bind_to(
     let schemas = Sides { left: &left.0, right: &right.0 };
     let capabilities = Sides { left: left.1.clone(), right: right.1.clone() };
     let bound = bind(one.spec, one.id, one.revision, schemas, capabilities, outlines);
-    Some(bound.map(|checked| checked.value))
+    Some(bound.map(|checked| Mapping { former: one.former.clone(), ..checked.value }))
 }
 
 /// What a side can do without the pieces that its mapping does not name any more.

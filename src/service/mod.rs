@@ -8,6 +8,7 @@ mod metrics;
 mod probe;
 mod reaching;
 mod recent;
+mod revisions;
 mod running;
 mod sessions;
 mod tokens;
@@ -17,4 +18,5 @@ mod webhooks;
 pub use ledger::{
     FoundLedger, LedgerHandle, find_ledger, has_ledger, login_key, open_ledger, reach_ledger,
 };
+pub(crate) use revisions::{check_same_records, former_revisions};
 pub use running::{Service, ServiceError, attach};

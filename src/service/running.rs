@@ -20,6 +20,7 @@ use super::api::ServiceBook;
 use super::known::Known;
 use super::ledger::{LedgerHandle, find_ledger, open_ledger};
 use super::probe::ServiceProbe;
+use super::revisions::check_same_records;
 use super::sessions::{Opened, Sessions};
 use super::tokens::LedgerTokens;
 use super::waiting::tell;
@@ -83,6 +84,7 @@ impl Service {
         let warnings = installation.warnings.clone();
         let kind = |system: &SystemSettings| (system.name.clone(), system.kind.word());
         let systems: Vec<_> = installation.settings.systems.iter().map(kind).collect();
+        check_same_records(&ledger, &installation.specs).await?;
         let mut sessions = Sessions::new(installation, ledger.clone(), uuid_text(), stop.clone());
         let (status, waits) = (sessions.status(), sessions.waits());
         let serving = stop.child_token();

@@ -62,19 +62,19 @@ pub(in crate::cli) async fn run(
 ) -> Result<Exit, Stop> {
     let desk = Desk::open(config).await?;
     let mapping = desk.named(&arguments.mapping)?.clone();
-    let unit = match &arguments.field {
-        Some(name) => Some(unit_of(&mapping, name)?),
-        None => None,
-    };
-    let pair = find(&desk, mapping, &arguments, unit).await?;
+    if let Some(name) = &arguments.field {
+        unit_of(&mapping, name)?;
+    }
+    let pair = find(&desk, &mapping, &arguments).await?;
     let limit = usize::try_from(arguments.limit).unwrap_or(usize::MAX);
-    let (entries, more) = entries(&desk, &pair, limit).await?;
+    let (entries, more) =
+        entries(&desk, (&mapping, arguments.field.as_deref()), &pair.link, limit).await?;
     for line in link::lines(&desk, &pair) {
         output.line(&line);
     }
     for entry in &entries {
         output.line("");
-        for line in entry::lines(&pair.mapping, entry) {
+        for line in entry::lines(&mapping, entry) {
             output.line(&line);
         }
     }
@@ -88,7 +88,7 @@ pub(in crate::cli) async fn run(
     }
     let mut fields = Map::new();
     fields.extend(link::json(&pair));
-    let told: Json = entries.iter().map(|entry| entry::json(&pair.mapping, entry)).collect();
+    let told: Json = entries.iter().map(|entry| entry::json(&mapping, entry)).collect();
     fields.insert("entries".to_owned(), told);
     fields.insert("more".to_owned(), more.into());
     output.answer("explain", fields);

@@ -1,13 +1,12 @@
 //! The journal of a pair, or what of it is about one unit.
 
 use anyhow::Context as _;
-use syncline_core::model::Entry;
+use syncline_core::model::{Entry, Link};
 use syncline_ledger::Ledger as _;
 use syncline_sdk::IntentId;
 
 use crate::cli::Stop;
-use crate::cli::desk::Desk;
-use crate::queue::pair::Pair;
+use crate::cli::desk::{Desk, KnownMapping};
 
 /// The most journal entries that are searched for those about one field.
 const FIELD_ENTRIES_MAX: usize = 10_000;
@@ -15,21 +14,28 @@ const FIELD_ENTRIES_MAX: usize = 10_000;
 /// The journal of the pair, newest first, and whether there is more of it.
 pub(super) async fn entries(
     desk: &Desk,
-    pair: &Pair,
+    (mapping, field): (&KnownMapping, Option<&str>),
+    link: &Link,
     limit: usize,
 ) -> Result<(Vec<Entry>, bool), Stop> {
-    let most = match pair.unit {
+    let most = match field {
         Some(_) => FIELD_ENTRIES_MAX,
         None => limit + 1,
     };
     let ledger = &desk.ledger;
-    let chain = ledger.explain(pair.mapping.id, pair.link.id, most).await;
+    let chain = ledger.explain(link.mapping, link.id, most).await;
     let mut chain = chain.context("the ledger")?;
     let searched_all = chain.len() < most;
-    if let Some(unit) = pair.unit {
-        let carried = carriers(&chain, unit);
+    if let Some(name) = field {
+        // By the rules of its time: a unit has not always been where it is.
+        let about = |entry: &Entry| {
+            let rules = mapping.by(entry.revision);
+            (rules, rules.unit_named(name))
+        };
+        let carried = carriers(&chain, |entry| about(entry).1);
         for entry in &mut chain {
-            narrow(pair, entry, unit, &carried);
+            let (rules, unit) = about(entry);
+            narrow(rules, entry, unit, &carried);
         }
         chain.retain(|entry| {
             !entry.observed.is_empty()
@@ -44,27 +50,29 @@ pub(super) async fn entries(
 }
 
 /// The intents that carried a unit.
-fn carriers(chain: &[Entry], unit: u16) -> Vec<IntentId> {
-    let intents = chain.iter().filter_map(|entry| entry.intent.as_ref());
-    let carried = intents.filter(|intent| intent.units.contains(&unit));
-    carried.map(|intent| intent.id).collect()
+fn carriers(chain: &[Entry], unit_of: impl Fn(&Entry) -> Option<u16>) -> Vec<IntentId> {
+    let carried = |entry: &Entry| {
+        let (intent, unit) = (entry.intent.as_ref()?, unit_of(entry)?);
+        intent.units.contains(&unit).then_some(intent.id)
+    };
+    chain.iter().filter_map(carried).collect()
 }
 
 /// Leaves in an entry only what is about one unit, or about the pair as a whole.
-fn narrow(pair: &Pair, entry: &mut Entry, unit: u16, carried: &[IntentId]) {
+fn narrow(rules: &KnownMapping, entry: &mut Entry, unit: Option<u16>, carried: &[IntentId]) {
+    let places = |side| unit.map_or(Vec::new(), |unit| rules.places(side, unit));
     for observed in &mut entry.observed {
-        let places = pair.mapping.places(observed.side, unit);
+        let places = places(observed.side);
         observed.values.retain(|(at, _, _)| places.contains(&usize::from(*at)));
     }
     entry.observed.retain(|observed| !observed.values.is_empty() || observed.exists.is_some());
-    entry.decided.retain(|decided| decided.unit.is_none_or(|about| about == unit));
+    entry.decided.retain(|decided| decided.unit.is_none() || decided.unit == unit);
     // A delete and an undelete carry no unit and are about every field.
-    entry.intent = entry
-        .intent
-        .take()
-        .filter(|intent| intent.units.contains(&unit) || intent.units.is_empty());
+    entry.intent = entry.intent.take().filter(|intent| {
+        intent.units.is_empty() || unit.is_some_and(|at| intent.units.contains(&at))
+    });
     if let Some(intent) = &mut entry.intent {
-        let places = pair.mapping.places(intent.side, unit);
+        let places = places(intent.side);
         intent.fields.retain(|field| places.contains(&usize::from(field.field)));
     }
     entry.settled.retain(|settled| carried.contains(&settled.intent));

@@ -14,13 +14,10 @@ use crate::queue::pair::Pair;
 
 /// The unit that a field of that name belongs to.
 pub(super) fn unit_of(mapping: &KnownMapping, name: &str) -> Result<u16, Stop> {
-    let fields = |unit| Side::BOTH.into_iter().flat_map(move |at| mapping.unit_fields(at, unit));
-    for unit in 0..mapping.units() {
-        let named = fields(unit).any(|field| field.as_str() == name);
-        if named || mapping.unit(unit) == name {
-            return Ok(unit);
-        }
+    if let Some(unit) = mapping.unit_named(name) {
+        return Ok(unit);
     }
+    let fields = |unit| Side::BOTH.into_iter().flat_map(move |at| mapping.unit_fields(at, unit));
     let names: Vec<&str> =
         (0..mapping.units()).flat_map(fields).map(|field| field.as_str()).collect();
     let help = match nearest(name, names.iter().copied()) {
@@ -34,9 +31,8 @@ pub(super) fn unit_of(mapping: &KnownMapping, name: &str) -> Result<u16, Stop> {
 /// The pair that was asked about.
 pub(super) async fn find(
     desk: &Desk,
-    mapping: KnownMapping,
+    mapping: &KnownMapping,
     arguments: &Arguments,
-    unit: Option<u16>,
 ) -> Result<Pair, Stop> {
     let mut query = LinkQuery {
         mapping: mapping.id,
@@ -47,17 +43,18 @@ pub(super) async fn find(
     query.keys.right.extend(arguments.right.as_deref().map(Key::from));
     let mut loaded = desk.load(&[query]).await?;
     let Some(link) = loaded.links.pop() else {
-        return Err(missing(desk, &mapping, arguments).await?);
+        return Err(missing(desk, mapping, arguments).await?);
     };
+    let rules = mapping.by(link.mapping_rev).clone();
     let parked = desk.ledger.parked_of(&[(mapping.id, link.id)]).await;
     let mut parked = parked.context("the ledger")?;
     Ok(Pair {
         parked: parked.pop(),
         alias: loaded.aliases.pop(),
         questions: loaded.reviews,
-        mapping,
+        unit: arguments.field.as_deref().and_then(|name| rules.unit_named(name)),
+        mapping: rules,
         link,
-        unit,
     })
 }
 

@@ -17,7 +17,7 @@ use syncline_ledger::{Ledger, Overlay, Setup as _};
 use super::{json, lines};
 use crate::cli::output::findings_json;
 use crate::cli::{Exit, Installation, Output, Stop, bind_all, reach, with_ledger};
-use crate::service::find_ledger;
+use crate::service::{check_same_records, find_ledger, former_revisions};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -112,12 +112,24 @@ async fn bind(
     })
     .await;
     found.extend(reached.found);
+    if let Some(ledger) = ledger {
+        check_same_records(ledger, &installation.specs).await?;
+    }
     let mut mappings = Vec::new();
     for one in bound {
         match one.mapping {
             Ok(checked) => {
                 found.extend(checked.warnings);
-                mappings.push(checked.value);
+                let mut mapping = checked.value;
+                if let Some(ledger) = ledger {
+                    let spec = installation.specs.iter().find(|spec| *spec.name == mapping.name);
+                    let (id, revision) = (mapping.id, mapping.revision);
+                    if let Some(spec) = spec {
+                        let former = former_revisions(ledger, spec, id, revision).await;
+                        mapping.former = former.context("the ledger")?;
+                    }
+                }
+                mappings.push(mapping);
             }
             Err(errors) => found.extend(errors),
         }

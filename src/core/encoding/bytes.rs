@@ -105,13 +105,14 @@ fn low_bits(number: u64) -> u8 {
 pub struct Reader<'a> {
     left: &'a [u8],
     depth: u8,
+    version: u8,
 }
 
 impl<'a> Reader<'a> {
     /// Starts at the first byte.
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { left: bytes, depth: 0 }
+        Self { left: bytes, depth: 0, version: super::VERSION }
     }
     /// Starts behind the version byte.
     ///
@@ -120,9 +121,14 @@ impl<'a> Reader<'a> {
     pub(super) fn versioned(bytes: &'a [u8]) -> Result<Self, DecodeError> {
         let mut input = Self::new(bytes);
         match input.byte()? {
-            super::VERSION => Ok(input),
+            version @ 1..=super::VERSION => Ok(Self { version, ..input }),
             other => Err(DecodeError::Version(other)),
         }
+    }
+    /// The version that the bytes were written in.
+    #[must_use]
+    pub fn version(&self) -> u8 {
+        self.version
     }
     /// One byte.
     ///

@@ -2,8 +2,9 @@
 
 use super::bytes::{DecodeError, Reader, Writer};
 
-/// The version that is written. Versions that can be read: this one.
-pub const VERSION: u8 = 1;
+/// The version that is written. Those before it can be read: entries of version 1 do not tell
+/// their revision.
+pub const VERSION: u8 = 2;
 
 /// Something that has a place in the encoding.
 pub trait Encoded: Sized {

@@ -20,9 +20,30 @@ pub struct EntryBody {
     pub intent: Option<Intent>,
     /// What became of intents.
     pub settled: Vec<Settled>,
+    /// The revision of the mapping that fields and units are counted by; 0 where it is not told.
+    pub revision: i32,
 }
 
-fields!(EntryBody { observed, decided, intent, settled });
+/// The revision stands last, and not at all in version 1.
+impl Encoded for EntryBody {
+    fn write(&self, out: &mut Writer) {
+        self.observed.write(out);
+        self.decided.write(out);
+        self.intent.write(out);
+        self.settled.write(out);
+        self.revision.write(out);
+    }
+
+    fn read(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            observed: Encoded::read(input)?,
+            decided: Encoded::read(input)?,
+            intent: Encoded::read(input)?,
+            settled: Encoded::read(input)?,
+            revision: if input.version() < 2 { 0 } else { i32::read(input)? },
+        })
+    }
+}
 
 /// The bytes of an entry's body, without taking the entry apart.
 #[must_use]
@@ -32,6 +53,7 @@ pub fn encode_entry(entry: &Entry) -> Vec<u8> {
     entry.decided.write(&mut out);
     entry.intent.write(&mut out);
     entry.settled.write(&mut out);
+    entry.revision.write(&mut out);
     out.into_bytes()
 }
 

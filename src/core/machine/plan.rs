@@ -84,6 +84,7 @@ impl Workset<'_> {
             }
         }
         self.first_base(id, mapping);
+        self.agree_anew(id, mapping);
         let mut out: Sides<Outgoing> = Sides::default();
         let link = &self.slots[&id].link;
         let idle = |at: &usize| {
@@ -156,6 +157,36 @@ impl Workset<'_> {
             slot.link.base[side] = Some(crate::model::Base { exists: true, image });
             slot.link.pending[side].exists = None;
             slot.link.origins.resize(units, None);
+            slot.dirty = true;
+        }
+    }
+
+    /// Takes back what was agreed upon under another rule: what both sides show is compared as at
+    /// a first match (protocol 1.10).
+    fn agree_anew(&mut self, id: (MappingId, LinkId), mapping: &Mapping) {
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        let states = &slot.link.field_state.units;
+        let changed = |(at, state): &(u16, UnitState)| {
+            (state.status == UnitStatus::Changed).then_some(usize::from(*at))
+        };
+        let changed: Vec<usize> = states.iter().filter_map(changed).collect();
+        for at in changed {
+            let Some(unit) = mapping.units.get(at) else { continue };
+            for side in Side::BOTH {
+                for field in unit.fields(side) {
+                    let shown = slot.link.observed(side, field).clone();
+                    if let Ok(place) = u16::try_from(field)
+                        && shown.is_present()
+                    {
+                        slot.show(side, place, shown);
+                    }
+                    let base = slot.link.base[side].as_mut();
+                    if let Some(agreed) = base.and_then(|base| base.image.get_mut(field)) {
+                        *agreed = Value::Absent;
+                    }
+                }
+            }
+            slot.link.field_state.set_unit(at, UnitState::default());
             slot.dirty = true;
         }
     }

@@ -6,7 +6,9 @@ use syncline_sdk::LinkId;
 use super::slot::Asked;
 use super::workset::{Workset, review_change};
 use crate::mapping::{Mapping, MappingId};
-use crate::model::{Decided, Figure, Review, ReviewKey, ReviewKind, ReviewStatus, Shown, Verdict};
+use crate::model::{
+    Decided, Figure, Review, ReviewChange, ReviewKey, ReviewKind, ReviewStatus, Shown, Verdict,
+};
 use crate::{Side, Sides};
 
 impl Workset<'_> {
@@ -117,6 +119,27 @@ impl Workset<'_> {
             right: shown.right.values,
         };
         self.entry(id, false).decided.push(decided);
+    }
+
+    /// Closes a question that names its unit by the place that it had in a former revision.
+    pub(super) fn outdate(&mut self, review: Review) {
+        let id = (review.key.mapping, review.key.link);
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        if review.status == ReviewStatus::Closed || !slot.outdated.insert(review.key) {
+            return;
+        }
+        // What is asked from here on has names of its own.
+        if slot.guard.as_ref().is_some_and(|guard| guard.sync_version == slot.link.sync_version) {
+            slot.link.sync_version += 1;
+        }
+        if let Some(answer) = &review.answer {
+            let why = "the mapping was changed before the answer was applied";
+            let told = format!("{:?} by {}: {why}", answer.choice, answer.by);
+            self.note(id, Verdict::AnswerNotApplied(told));
+        }
+        let (read_revision, read_status) = (review.revision, review.status);
+        let key = review.key;
+        self.out.reviews.push(ReviewChange::Close { key, read_revision, read_status });
     }
 
     /// Closes the question about a unit or the pair, if one is open.

@@ -1,12 +1,12 @@
 //! One link within a round.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use syncline_sdk::{ActorKind, Key, LinkId, Value, Version};
 
 use super::made::Made;
 use super::observation::Observation;
-use crate::model::{Entry, Guard, Link, Review, ReviewStatus};
+use crate::model::{Entry, Guard, Link, Review, ReviewKey, ReviewStatus};
 use crate::{Side, Sides};
 
 /// What is known of a record beyond its link, from a reading made in this very round.
@@ -81,6 +81,8 @@ pub(super) struct Slot {
     /// A record that it had let go was seen again: it is read before that is believed.
     pub returning: Option<Key>,
     pub asked: BTreeMap<Option<u16>, Asked>,
+    /// The questions of a former revision that were closed.
+    pub outdated: BTreeSet<ReviewKey>,
     /// A side showed something else under the version that is known: it is read again (protocol
     /// O3).
     pub reread: Sides<bool>,
@@ -120,6 +122,7 @@ impl Slot {
             remade: None,
             returning: None,
             asked: BTreeMap::new(),
+            outdated: BTreeSet::new(),
             reread: Sides::default(),
             deferred: false,
         }

@@ -164,6 +164,19 @@ impl<'a> Workset<'a> {
             }
         }
     }
+    /// Takes note of links that were laid out anew, with their questions about units that are
+    /// elsewhere by now: those are closed, and asked anew where they still stand.
+    pub fn relaid(&mut self, links: Vec<(MappingId, LinkId)>, outdated: Vec<Review>) {
+        for id in links {
+            if let Some(slot) = self.slots.get_mut(&id) {
+                slot.touched = true;
+                slot.dirty = true;
+            }
+        }
+        for review in outdated {
+            self.outdate(review);
+        }
+    }
     /// The link of a record, where one is loaded or was made in this round. A record merged or
     /// re-keyed is found by its old id too.
     #[must_use]
@@ -219,6 +232,7 @@ impl<'a> Workset<'a> {
         let needs = self.slots.get(&id).is_none_or(|slot| slot.entries.is_empty()) || fresh;
         let next = if needs { Some(self.next_entry()) } else { None };
         let at = self.round.clock.now;
+        let revision = self.round.mappings.get(&id.0).map_or(0, |mapping| mapping.revision);
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         if let Some(next) = next {
             slot.entries.push(Entry {
@@ -227,6 +241,7 @@ impl<'a> Workset<'a> {
                 link: id.1,
                 previous: slot.link.last_entry,
                 at,
+                revision,
                 observed: Vec::new(),
                 decided: Vec::new(),
                 intent: None,

@@ -6,6 +6,7 @@
 
 pub mod expression;
 mod filter;
+mod former;
 mod image;
 pub mod language;
 mod rules;
@@ -15,6 +16,7 @@ mod translate;
 mod view;
 
 pub use filter::{holds, passes};
+pub use former::Former;
 pub use image::Put;
 pub use rules::{
     Computed, DeleteRule, Direction, ForeignEdits, Formula, Initial, LeaveRule, MappedField,

@@ -1,5 +1,6 @@
 //! The rules of one mapping, ready for use.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use syncline_sdk::{
     Capabilities, FieldName, FieldType, Filter, Normalizer, Selection, SystemName, Value,
 };
 
+use super::Former;
 use super::expression::Expression;
 use crate::{Side, Sides};
 
@@ -33,6 +35,8 @@ pub struct Mapping {
     pub name: Arc<str>,
     /// The revision of its rules; stored with each base.
     pub revision: i32,
+    /// The former revisions that its links may still be written in.
+    pub former: BTreeMap<i32, Former>,
     /// Its two sides.
     pub sides: Sides<MappedSide>,
     /// Its units, in the order of the file.

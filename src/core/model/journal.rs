@@ -20,6 +20,9 @@ pub struct Entry {
     pub previous: Option<EntryId>,
     /// When it was committed, by the engine's clock.
     pub at: Instant,
+    /// The revision of the mapping that its fields and units are counted by; 0 where an early
+    /// release did not tell.
+    pub revision: i32,
     /// What was observed, where it differed from what was known.
     pub observed: Vec<Observed>,
     /// What was decided, unit by unit.

@@ -137,6 +137,9 @@ pub enum UnitStatus {
     Frozen,
     /// It waits for the record that it refers to; how often it was tried.
     Awaiting(u8),
+    /// What joins its fields is another rule than the one that it was agreed under: it is agreed
+    /// anew as soon as nothing is under way (protocol 1.10).
+    Changed,
 }
 
 /// What is remembered of one unit beyond its base; nothing at rest.

@@ -5,6 +5,7 @@ mod changeset;
 mod hint;
 mod journal;
 mod link;
+mod relaid;
 mod review;
 
 pub use batch::{Batch, BatchState};
@@ -20,6 +21,7 @@ pub use link::{
     Base, BothHalves, DeletePhase, FieldState, Half, Link, LinkState, Origin, Pending, UnitState,
     UnitStatus, shard_of,
 };
+pub use relaid::keeps_question;
 pub use review::{
     Answer, Choice, Review, ReviewChange, ReviewKey, ReviewKind, ReviewStatus, Shown,
 };

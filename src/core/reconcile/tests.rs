@@ -72,6 +72,7 @@ pub(super) fn mapping_of(left: Vec<FieldType>, right: Vec<FieldType>, units: Vec
         id: MappingId(1),
         name: "m".into(),
         revision: 1,
+        former: Default::default(),
         sides: Sides { left: fields(left), right: fields(right) },
         units,
         matches: Vec::new(),

@@ -97,6 +97,11 @@ fn contest(mapping: &Mapping, link: &Link, at: usize, first_match: bool) -> Unit
             false => carry(mapping, link, at, side, Verdict::PolicyTook(side)),
         };
     }
+    // What was agreed upon under another rule and differs under this one is never overwritten
+    // unasked (protocol 1.10).
+    if first_match && link.origins.get(at).is_some_and(Option::is_some) {
+        return UnitPlan::Hold;
+    }
     // Of a pair that was just matched nothing is agreed yet, unit by unit.
     let winner = if first_match {
         first_winner(mapping, link, at)

@@ -11,6 +11,7 @@ mod jobs;
 mod pace;
 mod reads;
 mod reopening;
+mod revisions;
 mod run;
 mod settings;
 mod start;

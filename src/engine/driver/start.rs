@@ -27,7 +27,7 @@ impl<L: Ledger> Driver<L> {
     /// its streams have begun the session is to end, so that the next one goes on without it.
     pub(super) async fn start(&mut self) -> Result<(), DriverError> {
         let known = self.engine.intake.ledger.positions().await.map_err(EngineError::from)?;
-        let known: BTreeMap<String, StreamPosition> =
+        let mut known: BTreeMap<String, StreamPosition> =
             known.into_iter().map(|position| (position.stream.clone(), position)).collect();
         let is_known = |name: &Arc<str>| {
             Side::BOTH.into_iter().any(|side| known.contains_key(&load_stream(name, side)))
@@ -38,6 +38,7 @@ impl<L: Ledger> Driver<L> {
         }
         self.prepare(&known).await?;
         if self.ended.is_none() && !self.stop.is_cancelled() {
+            self.bring_up(&mut known).await?;
             self.begin_mappings(&known).await?;
             self.start_streams(&known).await?;
         }

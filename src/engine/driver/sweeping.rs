@@ -31,14 +31,21 @@ impl<L: Ledger> Driver<L> {
     ) {
         let known = known.get(&sweep_stream(&mapping.name));
         let place: Option<SweepPlace> = known.and_then(|known| known.place.parse().ok());
-        let due = tick() + self.rest(place.as_ref());
+        let due = match self.swept_for.contains_key(&mapping.id) {
+            true => tick(),
+            false => tick() + self.rest(place.as_ref()),
+        };
         self.turns.add(Job::Sweep(mapping.id), place.map(|place| place.to_string()), due);
     }
 
     /// How long a sweep rests at this place, where nobody waits for it.
     fn rest(&self, place: Option<&SweepPlace>) -> Duration {
-        let Some(every) = self.settings.sweep_every else {
-            return NEVER;
+        let begun = place.is_some_and(|place| !place.is_over());
+        let every = match self.settings.sweep_every {
+            Some(every) => every,
+            // One that was begun comes to its end.
+            None if begun => return Duration::ZERO,
+            None => return NEVER,
         };
         match place {
             None => every.min(limits::SWEEP_FIRST),

@@ -15,6 +15,12 @@ use crate::work::Work;
 /// The place of a load that is done.
 pub const LOADED: &str = "done";
 
+/// The name of the revision of a mapping that its links were last brought up to.
+#[must_use]
+pub fn revision_stream(mapping: &str) -> String {
+    format!("revision:{mapping}")
+}
+
 /// The name of the load of a mapping's side among the streams.
 #[must_use]
 pub fn load_stream(mapping: &str, side: Side) -> String {

@@ -110,7 +110,7 @@ pub(crate) async fn with_links<L: Ledger>(
     let mut queries = Queries::default();
     ask_for_parents(&mut queries, mappings, mapping, side, &values);
     let mut gathered = Gathered::default();
-    gathered.fetch(ledger, queries).await?;
+    gathered.fetch(ledger, mappings, queries).await?;
     Ok(gathered.linked(mappings, mapping, side, &values, Names::All).unwrap_or(values))
 }
 

@@ -55,6 +55,7 @@ fn mapping(id: MappingId, reference: Option<MappingId>) -> Arc<Mapping> {
         id,
         name: "m".into(),
         revision: 1,
+        former: Default::default(),
         sides: Sides { left: side("left"), right: side("right") },
         units: vec![Unit::of("f", Pair { reference, ..Pair::plain(0, 0) })],
         matches: Vec::new(),

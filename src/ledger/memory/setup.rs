@@ -23,6 +23,15 @@ impl Setup for Memory {
         self.call(Call::Setup, |state| state.mapping(name, source)).await
     }
 
+    async fn revisions(&self, mapping: MappingId) -> Result<Vec<(i32, String)>> {
+        self.call(Call::Setup, |state| {
+            let texts = state.mappings.iter().find(|(known, _)| known.mapping == mapping);
+            let texts = texts.into_iter().flat_map(|(_, texts)| texts);
+            texts.enumerate().map(|(at, text)| (number(at), text.clone())).collect()
+        })
+        .await
+    }
+
     async fn mappings(&self) -> Result<Vec<MappingRevision>> {
         self.call(Call::Setup, |state| {
             state.mappings.iter().map(|(revision, _)| revision.clone()).collect()
@@ -94,21 +103,26 @@ impl Setup for Memory {
     }
 }
 
+/// The revision of the text at a place.
+fn number(at: usize) -> i32 {
+    i32::try_from(at + 1).unwrap_or(i32::MAX)
+}
+
 impl State {
     fn mapping(&mut self, name: &str, source: &str) -> MappingRevision {
         let count = i32::try_from(self.mappings.len()).unwrap_or(i32::MAX);
         match self.mappings.iter_mut().find(|(known, _)| known.name == name) {
-            Some((known, text)) => {
-                if text != source {
+            Some((known, texts)) => {
+                if texts.last().is_none_or(|text| text != source) {
                     known.revision += 1;
-                    source.clone_into(text);
+                    texts.push(source.to_owned());
                 }
                 known.clone()
             }
             None => {
                 let mapping = MappingId(count.saturating_add(1));
                 let made = MappingRevision { mapping, name: name.to_owned(), revision: 1 };
-                self.mappings.push((made.clone(), source.to_owned()));
+                self.mappings.push((made.clone(), vec![source.to_owned()]));
                 made
             }
         }

@@ -43,7 +43,7 @@ pub(super) struct State {
     pub(super) gaps: BTreeMap<(String, i64), Gap>,
     pub(super) figures: BTreeMap<Figure, i64>,
     pub(super) install: Option<String>,
-    pub(super) mappings: Vec<(MappingRevision, String)>,
+    pub(super) mappings: Vec<(MappingRevision, Vec<String>)>,
     pub(super) snapshots: BTreeMap<(SystemName, EntityName), Snapshot>,
     pub(super) descriptions: BTreeMap<(MappingId, Side), Description>,
     pub(super) awaited: Vec<Awaited>,

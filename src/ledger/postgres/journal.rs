@@ -37,6 +37,7 @@ impl TryFrom<EntryRow> for Entry {
             decided: body.decided,
             intent: body.intent,
             settled: body.settled,
+            revision: body.revision,
         })
     }
 }

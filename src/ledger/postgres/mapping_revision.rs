@@ -3,6 +3,9 @@
 use sqlx::PgConnection;
 use syncline_sdk::Instant;
 
+use super::error::Meaning;
+use crate::Result;
+
 /// Keeps the text of a new revision.
 pub(super) async fn add(
     connection: &mut PgConnection,
@@ -22,4 +25,17 @@ pub(super) async fn add(
     .execute(connection)
     .await
     .map(drop)
+}
+
+/// The texts of a mapping, by revision.
+pub(super) async fn all(connection: &mut PgConnection, mapping: i32) -> Result<Vec<(i32, String)>> {
+    let rows = sqlx::query!(
+        "select revision, source from syncline.mapping_revision
+         where mapping = $1 order by revision",
+        mapping,
+    )
+    .fetch_all(connection)
+    .await
+    .meaning("read the revisions of a mapping")?;
+    Ok(rows.into_iter().map(|row| (row.revision, row.source)).collect())
 }

@@ -7,7 +7,10 @@ use syncline_core::mapping::MappingId;
 use syncline_sdk::{EntityName, Instant, SystemName};
 
 use super::session::call;
-use super::{Postgres, SealKey, awaited, description, install, mapping, schema_snapshot, token};
+use super::{
+    Postgres, SealKey, awaited, description, install, mapping, mapping_revision, schema_snapshot,
+    token,
+};
 use crate::{Awaited, Description, LedgerError, MappingRevision, Result, Setup, Snapshot};
 
 #[async_trait]
@@ -18,6 +21,12 @@ impl Setup for Postgres {
 
     async fn mapping(&self, name: &str, source: &str, at: Instant) -> Result<MappingRevision> {
         call!(self, "number a mapping", |connection| mapping::number(connection, name, source, at))
+    }
+
+    async fn revisions(&self, mapping: MappingId) -> Result<Vec<(i32, String)>> {
+        call!(self, "read the revisions of a mapping", |connection| {
+            mapping_revision::all(connection, mapping.0)
+        })
     }
 
     async fn mappings(&self) -> Result<Vec<MappingRevision>> {

@@ -132,6 +132,7 @@ async fn lists_go_on_behind_a_place() {
             link,
             previous,
             at: at(number),
+            revision: 1,
             observed: Vec::new(),
             decided: Vec::new(),
             intent: None,

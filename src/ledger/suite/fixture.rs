@@ -173,6 +173,7 @@ pub(super) fn entry(id: EntryId, link: LinkId, previous: Option<EntryId>) -> Ent
         link,
         previous,
         at: at(77),
+        revision: 3,
         observed: Vec::new(),
         decided: vec![Decided {
             unit: Some(0),

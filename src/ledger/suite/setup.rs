@@ -27,6 +27,9 @@ pub(super) async fn mappings_have_numbers_and_revisions<L: Subject>(ledger: &L) 
     assert_eq!(number("accounts", "b").await, (accounts, 2));
     // An older text is not an older revision: bases were written in between.
     assert_eq!(number("accounts", "a").await, (accounts, 3));
+    let texts = [(1, "a".to_owned()), (2, "b".to_owned()), (3, "a".to_owned())];
+    assert_eq!(ledger.revisions(accounts).await.unwrap(), texts);
+    assert_eq!(ledger.revisions(contacts).await.unwrap(), texts[..1]);
     let expected = [("accounts", accounts, 3), ("contacts", contacts, 1)];
     let mut known = ledger.mappings().await.unwrap();
     known.sort_by(|a, b| a.name.cmp(&b.name));

@@ -110,7 +110,7 @@ impl ServiceBook {
         let pair = |link: syncline_core::model::Link| {
             let questions = reviews.iter().filter(|review| review.key.link == link.id);
             let pair = Pair {
-                mapping: mapping.clone(),
+                mapping: mapping.by(link.mapping_rev).clone(),
                 alias: None,
                 questions: questions.cloned().collect(),
                 parked: parked.iter().find(|parked| parked.link == link.id).cloned(),

@@ -367,6 +367,7 @@ fn blank(link: &Link, id: EntryId) -> Entry {
         link: link.id,
         previous: link.last_entry,
         at: Instant::from_micros(1_780_000_000_000_000),
+        revision: 1,
         observed: Vec::new(),
         decided: Vec::new(),
         intent: None,

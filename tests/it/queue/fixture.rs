@@ -274,6 +274,7 @@ impl Engine {
                 link: link.id,
                 previous: None,
                 at: Instant::from_micros(edited_at + 2 * MINUTE),
+                revision: 1,
                 observed: observed.into(),
                 decided: vec![Decided {
                     unit: Some(1),

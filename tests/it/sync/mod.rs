@@ -10,6 +10,7 @@ mod orgs;
 mod plans;
 mod proposals;
 mod queue;
+mod revisions;
 mod silence;
 mod starts;
 mod sweeps;

@@ -24,6 +24,14 @@ impl Plan {
         self.merges = choices.chance(400);
         self
     }
+    /// The same, where somebody may change a mapping between two processes. What else was drawn
+    /// stays as it was.
+    #[must_use]
+    pub fn with_changes(mut self, seed: u64) -> Self {
+        let mut choices = Choices::seeded(seed ^ 0x4e10_0000_0000_0000);
+        self.changes = choices.chance(500);
+        self
+    }
     /// Whether records have a counter: each side keeps receipts that outlive a lost stream.
     #[must_use]
     pub fn counts(&self) -> bool {

@@ -57,6 +57,7 @@ pub const SOMETIMES: &[&str] = &[
     "fault: crash in recovery",
     "fault: second engine",
     "fault: takeover",
+    "fault: mapping changed",
     "fault: feed cut",
     "fault: stream lost",
     "fault: truncate",

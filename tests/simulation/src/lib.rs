@@ -22,6 +22,7 @@ mod mishaps;
 pub mod people;
 pub mod plan;
 pub mod process;
+mod revisions;
 pub mod run;
 pub mod setup;
 pub mod shrink;

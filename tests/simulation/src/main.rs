@@ -45,6 +45,9 @@ struct Arguments {
     /// No counters and sets: plays seeds that were noted before there were any.
     #[arg(long)]
     no_merges: bool,
+    /// No changes of a mapping: plays seeds that were noted before there were any.
+    #[arg(long)]
+    no_changes: bool,
     /// How many threads play runs.
     #[arg(long, default_value_t = 0)]
     threads: usize,
@@ -88,6 +91,7 @@ fn main() -> anyhow::Result<ExitCode> {
         && !arguments.no_rules
         && !arguments.no_sweeps
         && !arguments.no_merges
+        && !arguments.no_changes
         && !missing.is_empty()
     {
         writeln!(out, "these never happened, so the runs prove less than they say: {missing:?}")?;
@@ -116,13 +120,7 @@ fn play(arguments: &Arguments, profiles: &[String; 2]) -> Played {
             if stop.load(std::sync::atomic::Ordering::Relaxed) {
                 break;
             }
-            let twins = !arguments.no_twins;
-            let rules = !arguments.no_rules;
-            let sweeps = !arguments.no_sweeps;
-            let profiles = profiles.clone();
-            let merges = !arguments.no_merges;
-            let wanted =
-                Wanted { seed, twins, rules, sweeps, merges, profiles, ..Wanted::default() };
+            let wanted = wanted(arguments, profiles, seed);
             let outcome = run(&wanted);
             played.runs += 1;
             played.coverage.append(&outcome.coverage);
@@ -152,6 +150,20 @@ fn play(arguments: &Arguments, profiles: &[String; 2]) -> Played {
     played
 }
 
+fn wanted(arguments: &Arguments, profiles: &[String; 2], seed: u64) -> Wanted {
+    Wanted {
+        seed,
+        profiles: profiles.clone(),
+        traced: false,
+        twins: !arguments.no_twins,
+        rules: !arguments.no_rules,
+        sweeps: !arguments.no_sweeps,
+        merges: !arguments.no_merges,
+        changes: !arguments.no_changes,
+        steps: None,
+    }
+}
+
 fn report(
     out: &mut impl std::io::Write,
     arguments: &Arguments,
@@ -159,12 +171,7 @@ fn report(
     seed: u64,
     outcome: &Outcome,
 ) -> anyhow::Result<()> {
-    let twins = !arguments.no_twins;
-    let rules = !arguments.no_rules;
-    let sweeps = !arguments.no_sweeps;
-    let (traced, profiles) = (true, profiles.clone());
-    let merges = !arguments.no_merges;
-    let wanted = Wanted { seed, twins, rules, sweeps, merges, profiles, traced, steps: None };
+    let wanted = Wanted { traced: true, ..wanted(arguments, profiles, seed) };
     let replayed = run(&wanted);
     let shown = if arguments.shrink { shrink(&wanted, outcome).1 } else { replayed };
     let lines = &shown.trace;
@@ -184,10 +191,12 @@ fn report(
     let twins = if arguments.no_twins { " --no-twins" } else { "" };
     let rules = if arguments.no_rules { " --no-rules" } else { "" };
     let sweeps = if arguments.no_sweeps { " --no-sweeps" } else { "" };
+    let merges = if arguments.no_merges { " --no-merges" } else { "" };
+    let changes = if arguments.no_changes { " --no-changes" } else { "" };
     writeln!(
         out,
-        "replay: syncline-simulation --seed {seed} --runs 1{profile}{twins}{rules}{sweeps} --trace \
-         --shrink"
+        "replay: syncline-simulation --seed {seed} --runs 1{profile}{twins}{rules}{sweeps}{merges}\
+         {changes} --trace --shrink"
     )?;
     Ok(())
 }

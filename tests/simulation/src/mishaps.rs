@@ -59,6 +59,9 @@ impl World {
         };
         self.kill(at);
         if self.alive.is_empty() {
+            if self.plan.changes && self.desk.lock().choices.chance(500) {
+                self.change_mapping();
+            }
             self.start();
             let now = self.desk.lock().now;
             // Mostly the new process comes when the lease of the dead one is over.

@@ -193,6 +193,8 @@ pub struct Plan {
     /// Whether records have a set, and a counter where they can ([`Plan::counts`]), of which both
     /// sides' changes are kept.
     pub merges: bool,
+    /// Whether a mapping may be changed between two processes.
+    pub changes: bool,
 }
 
 /// The names of the profiles that runs may use.
@@ -271,6 +273,7 @@ impl Plan {
             twins: 0,
             sweeps: false,
             merges: false,
+            changes: false,
         }
     }
 }

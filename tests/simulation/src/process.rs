@@ -106,8 +106,14 @@ impl Process {
                 match self.engine.recover().await {
                     Ok(account) => {
                         self.launch(account);
-                        self.desk.lock().recovering.remove(&self.id);
-                        return;
+                        match self.bring_up().await {
+                            Ok(()) => {
+                                self.desk.lock().recovering.remove(&self.id);
+                                return;
+                            }
+                            Err(EngineError::Fenced | EngineError::Ledger(_)) => {}
+                            Err(other) => self.desk.break_off("ENGINE", chain(&other)),
+                        }
                     }
                     Err(EngineError::Fenced | EngineError::Ledger(_)) => {}
                     Err(other) => self.desk.break_off("ENGINE", chain(&other)),
@@ -115,6 +121,26 @@ impl Process {
             }
             self.desk.sleep(self.id, PAUSE).await;
         }
+    }
+
+    /// Lays out the links of a changed mapping anew, as the driver does.
+    async fn bring_up(&mut self) -> Result<(), EngineError> {
+        let mappings: Vec<_> = self.engine.mappings().values().cloned().collect();
+        for mapping in mappings {
+            let mut after = None;
+            loop {
+                let (touched, next) = self.engine.former_links(&mapping, after).await?;
+                if !touched.is_empty() {
+                    let account = self.engine.round(&Work { touched, ..Work::default() }).await?;
+                    self.launch(account);
+                }
+                match next {
+                    Some(next) => after = Some(next),
+                    None => break,
+                }
+            }
+        }
+        Ok(())
     }
 
     fn launch(&mut self, account: Account) {

@@ -26,6 +26,9 @@ pub struct Wanted {
     /// Whether counters and sets may be played. Seeds noted before they could play as they did
     /// then without it.
     pub merges: bool,
+    /// Whether a mapping may be changed between two processes. Seeds noted before it could play as
+    /// they did then without it.
+    pub changes: bool,
     /// Steps to be played instead of those of the seed.
     pub steps: Option<Steps>,
 }
@@ -55,6 +58,7 @@ pub fn run(wanted: &Wanted) -> Outcome {
     let plan = if wanted.rules { plan.with_rules(wanted.seed) } else { plan };
     let plan = if wanted.sweeps { plan.with_sweeps(wanted.seed) } else { plan };
     let plan = if wanted.merges { plan.with_merges(wanted.seed) } else { plan };
+    let plan = if wanted.changes { plan.with_changes(wanted.seed) } else { plan };
     let words = words(&plan);
     let choices = match &wanted.steps {
         Some(steps) => Choices::listed(steps.clone()),
@@ -83,7 +87,7 @@ fn words(plan: &Plan) -> String {
     format!(
         "{} and {}; link ids {:?}, matches {}, unique {:?}, create {:?}, delete {:?}, initial \
          {:?}, children {}, fields {:?}, grouped {}, automation {:?}, twins {}, sweeps {}, \
-         merges {}",
+         merges {}, changes {}",
         plan.profiles[0].name,
         plan.profiles[1].name,
         plan.external_id,
@@ -98,7 +102,8 @@ fn words(plan: &Plan) -> String {
         plan.automation,
         plan.twins,
         plan.sweeps,
-        plan.merges
+        plan.merges,
+        plan.changes
     )
 }
 

@@ -189,6 +189,7 @@ fn mapping(
         id,
         name: name.into(),
         revision: 1,
+        former: BTreeMap::new(),
         sides: Sides::from_fn(|side| mapped_side(plan, systems, id, fields, side)),
         units,
         matches,

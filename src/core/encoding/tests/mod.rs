@@ -38,6 +38,15 @@ fn an_unknown_version_is_named() {
 }
 
 #[test]
+fn an_entry_of_the_first_version_does_not_tell_its_revision() {
+    // Nothing observed, decided, intended or settled.
+    let first: EntryBody = decode(&[1, 0, 0, 0, 0]).unwrap();
+    assert_eq!(first, EntryBody::default());
+    let told = EntryBody { revision: 3, ..EntryBody::default() };
+    assert_eq!(encode(&told), [VERSION, 0, 0, 0, 0, 6]);
+}
+
+#[test]
 fn lists_end_somewhere() {
     let mut bytes = vec![VERSION];
     bytes.extend([15, 1].repeat(100_000));
@@ -130,6 +139,7 @@ proptest! {
             decided: entry.decided.clone(),
             intent: entry.intent.clone(),
             settled: entry.settled.clone(),
+            revision: entry.revision,
         };
         same_again(&body);
         prop_assert_eq!(encode_entry(&entry), encode(&body));

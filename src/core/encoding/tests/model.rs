@@ -87,6 +87,7 @@ fn unit_state() -> impl Strategy<Value = UnitState> {
         Just(UnitStatus::Parked),
         Just(UnitStatus::Frozen),
         any::<u8>().prop_map(UnitStatus::Awaiting),
+        Just(UnitStatus::Changed),
     ];
     (status, any::<u8>(), any::<u32>()).prop_map(|(status, bounces, replaced)| UnitState {
         status,
@@ -248,7 +249,7 @@ fn settled() -> impl Strategy<Value = Settled> {
 
 pub(super) fn entry() -> impl Strategy<Value = Entry> {
     (
-        (id(), uuid(), option::of(id()), any::<i64>()),
+        (id(), uuid(), option::of(id()), any::<i64>(), any::<i32>()),
         vec(observed(), 0..3),
         vec(decided(), 0..3),
         option::of(intent()),
@@ -260,6 +261,7 @@ pub(super) fn entry() -> impl Strategy<Value = Entry> {
             link: LinkId(head.1),
             previous: head.2,
             at: Instant::from_micros(head.3),
+            revision: head.4,
             observed,
             decided,
             intent,

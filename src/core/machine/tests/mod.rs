@@ -11,5 +11,6 @@ mod identity;
 mod lone;
 mod merging;
 mod remade;
+mod revisions;
 mod settle;
 mod twin;

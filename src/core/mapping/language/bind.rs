@@ -1,5 +1,6 @@
 //! The check of a mapping against its two systems.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use syncline_sdk::{
@@ -77,6 +78,7 @@ pub fn bind(
             id,
             name: Arc::clone(&spec.name),
             revision,
+            former: BTreeMap::new(),
             sides: Sides { left: left?, right: right? },
             units: units?,
             matches: matches?,

@@ -35,12 +35,22 @@ pub struct Evidence<'a> {
 
 impl<'a> Evidence<'a> {
     pub(super) fn gather(world: &'a World) -> Self {
-        let entries = world.ledger.entries();
+        let mut entries = world.ledger.entries();
+        for entry in &mut entries {
+            if let Some(mapping) = world.mappings.get(&entry.mapping) {
+                entry.relay(mapping).expect("its revision is known");
+            }
+        }
         let mut by_link: BTreeMap<LinkId, Vec<EntryId>> = BTreeMap::new();
         for entry in &entries {
             by_link.entry(entry.link).or_default().push(entry.id);
         }
-        let links = world.ledger.links();
+        let mut links = world.ledger.links();
+        for link in &mut links {
+            if let Some(mapping) = world.mappings.get(&link.mapping) {
+                link.relay(mapping).expect("its revision is known");
+            }
+        }
         let mut evidence = Self {
             world,
             history: Sides::from_fn(|side| world.systems[side].history()),

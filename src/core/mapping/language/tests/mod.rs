@@ -7,5 +7,6 @@ mod conditions;
 mod drawings;
 mod drawings_of_yaml;
 mod files;
+mod former;
 mod rules;
 mod world;
