@@ -8,8 +8,8 @@ use clap::{Parser, Subcommand};
 
 use super::{
     Colour, Exit, Output, Stop, check, completions, conflicts, demo, doctor, explain, grants,
-    health, init, login, migrate, plan, reference, replay, run, simulate, status, sweep, tokens,
-    webhooks,
+    health, init, login, migrate, observed, plan, reference, replay, run, simulate, status, sweep,
+    tokens, webhooks,
 };
 
 const AFTER_HELP: &str = "\
@@ -62,6 +62,8 @@ enum Command {
     Sweep(sweep::Arguments),
     /// Tell what a run would write, ask and cost; writes nothing anywhere.
     Plan(plan::Arguments),
+    /// Compare what observing mappings would have written with what came of it.
+    Observed(observed::Arguments),
     /// Look at both systems, what they have and what they lack; changes nothing.
     Doctor(doctor::Arguments),
     /// List what to set up on each system: rights, statements, and what each piece buys.
@@ -120,6 +122,7 @@ impl Cli {
                 Command::Check(arguments) => check::run(config, arguments, output).await,
                 Command::Sweep(arguments) => sweep::run(config, arguments, output).await,
                 Command::Plan(arguments) => plan::run(config, arguments, output).await,
+                Command::Observed(arguments) => observed::run(config, arguments, output).await,
                 Command::Doctor(arguments) => doctor::run(config, arguments, output).await,
                 Command::Grants(arguments) => grants::run(config, arguments, output).await,
                 Command::Login(arguments) => login::run(config, arguments, output).await,

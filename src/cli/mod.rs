@@ -16,6 +16,7 @@ mod installation;
 pub mod logging;
 mod login;
 mod migrate;
+mod observed;
 mod opening;
 mod output;
 mod plan;

@@ -4,8 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use syncline_core::machine::{Clock as RoundClock, Limits, Mappings, OutBatch, Round, Workset};
-use syncline_core::model::{BatchChange, Changeset, Fence};
+use syncline_core::machine::{
+    Carried, Clock as RoundClock, Limits, Mappings, OutBatch, Round, Step, Workset,
+};
+use syncline_core::mapping::Mode;
+use syncline_core::model::{BatchChange, Changeset, Fence, IntentKind};
 use syncline_ledger::{Committed, Ledger, LedgerError, Ownership};
 use syncline_sdk::{BatchId, Connector, Instant, Purpose, SystemName, Version, VersionOrder};
 
@@ -333,10 +336,21 @@ impl<L: Ledger> Engine<L> {
             let connector = system.connector.clone();
             let write = out.write.clone();
             let recorded = Instant::from_micros(out.batch.last_sent);
+            let sealed = out.carried.iter().any(|carried| self.is_sealed(carried));
             self.flights.insert(Flight::new(out));
             let context = self.intake.context(Purpose::Sync);
             let clock = self.intake.clock.clone();
-            self.ready.push(Sending { connector, context, write, recorded, clock });
+            self.ready.push(Sending { connector, context, write, recorded, clock, sealed });
         }
+    }
+
+    /// Whether a write must not be sent because its mapping observes: any but the return of a
+    /// record that a delete of ours took with an edit.
+    fn is_sealed(&self, carried: &Carried) -> bool {
+        let mapping = self.intake.mappings.get(&carried.mapping);
+        let observes = mapping.is_some_and(|mapping| mapping.mode == Mode::Observe);
+        let brings_back =
+            carried.step == Step::Undelete && carried.intent.kind == IntentKind::Delete;
+        observes && !brings_back
     }
 }

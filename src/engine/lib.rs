@@ -46,7 +46,7 @@ pub use flight::{Flight, Flights};
 pub use holding::Holdings;
 pub use intake::{
     LOADED, NoPlace, SweepPlace, SweepStep, feed_stream, load_stream, poll_stream, revision_stream,
-    sweep_stream, verify_from_start, verify_stream,
+    rules_place, rules_stream, sweep_stream, verify_from_start, verify_stream,
 };
 pub use reader::Intake;
 pub use rehearsal::{Asked, FieldPlan, MappingPlan, Plan, Sample, SystemPlan, rehearse};

@@ -21,6 +21,8 @@ pub struct Sending {
     pub recorded: Instant,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Whether a mapping of it observes: nothing of it is sent then, whatever was recorded.
+    pub sealed: bool,
 }
 
 /// A batch that was answered, or not.
@@ -44,6 +46,11 @@ impl Sending {
         let now = self.clock.now();
         let late = now.micros().saturating_sub(self.recorded.micros());
         let late = Duration::from_micros(u64::try_from(late).unwrap_or(0));
+        if self.sealed {
+            let refused = Error::new(ErrorKind::Unavailable, "push", "the mapping only observes")
+                .advise("nothing was sent, and nothing is until its `mode` says so");
+            return Sent { batch, intents, result: Err(refused) };
+        }
         let result = match self.context.timeout.checked_sub(late) {
             Some(left) if !left.is_zero() => {
                 self.context.now = now;

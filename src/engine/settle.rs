@@ -355,6 +355,8 @@ impl<L: Ledger> Engine<L> {
             write,
             recorded: Instant::from_micros(now),
             clock: self.intake.clock.clone(),
+            // It was decided on while the mapping wrote; this is how it is settled.
+            sealed: false,
         });
         Ok(account)
     }

@@ -180,6 +180,11 @@ impl KnownMapping {
         (0..self.units()).find(is)
     }
 
+    /// Whether it writes, in the word of its file; nothing when this release cannot read that.
+    pub fn mode(&self) -> Option<&'static str> {
+        self.spec.as_ref().map(|spec| spec.mode.word())
+    }
+
     /// The name of a unit.
     pub fn unit(&self, unit: u16) -> String {
         match self.named_unit(unit) {

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod desk;
 pub mod entry;
 pub mod link;
+pub mod observed;
 pub mod offer;
 pub mod pair;
 pub mod question;

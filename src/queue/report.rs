@@ -138,6 +138,10 @@ impl Report {
                 })
             }).collect::<Json>(),
             "removed": self.removed.iter().map(Removed::json).collect::<Json>(),
+            "modes": desk.mappings.iter().map(|mapping| json!({
+                "mapping": mapping.name,
+                "mode": mapping.mode(),
+            })).collect::<Json>(),
             "links": self.links.iter().map(|count| json!({
                 "mapping": mapping(count.mapping),
                 "state": count.state,

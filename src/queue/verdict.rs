@@ -1,7 +1,7 @@
 //! Decisions and outcomes in words.
 
 use syncline_core::Side;
-use syncline_core::model::{IntentKind, Outcome, Verdict};
+use syncline_core::model::{Came, IntentKind, Outcome, Verdict, Would};
 
 use super::desk::KnownMapping;
 use super::words::plain;
@@ -67,6 +67,27 @@ pub fn verdict(mapping: &KnownMapping, verdict: &Verdict) -> String {
         }
         Verdict::HalfWritten => "of a decision on both sides only one half was written".to_owned(),
         Verdict::Released(why) => format!("released: {}", plain(why)),
+        Verdict::Would(would) => format!("only observed: {}", would_do(mapping, *would)),
+        Verdict::Came(Came::Same) => "came to be the same without Syncline".to_owned(),
+        Verdict::Came(Came::Other(side)) => {
+            format!("{} came to show another value without Syncline", system(side))
+        }
+        Verdict::Came(Came::Withdrawn) => "there is no reason for it any more".to_owned(),
+    }
+}
+
+/// What a mapping that observes would have done, in words.
+pub fn would_do(mapping: &KnownMapping, would: Would) -> String {
+    let system = |side: Side| mapping.system(side);
+    match would {
+        Would::Write(side) => format!("{} would have been written", system(side)),
+        Would::WriteBoth => "a value made of both would have been written to both".to_owned(),
+        Would::Ask => "a person would have been asked".to_owned(),
+        Would::Create(side) => format!("the record would have been created in {}", system(side)),
+        Would::Delete(side) => format!("the record would have been deleted in {}", system(side)),
+        Would::Undelete(side) => {
+            format!("the record would have been brought back in {}", system(side))
+        }
     }
 }
 

@@ -93,7 +93,12 @@ fn links(desk: &Desk, report: &Report, lines: &mut Vec<String>) {
         let all: i64 = states.iter().map(|(_, count)| count).sum();
         let states: Vec<String> =
             states.into_iter().map(|(state, count)| format!("{count} {state}")).collect();
-        rows.add_row([desk.mapping(id).name, all.to_string(), states.join(", ")]);
+        let mapping = desk.mapping(id);
+        let name = match mapping.mode() {
+            Some("live") | None => mapping.name,
+            Some(mode) => format!("{} ({mode})", mapping.name),
+        };
+        rows.add_row([name, all.to_string(), states.join(", ")]);
     }
     section("links", &indented(&rows), lines);
 }
@@ -115,7 +120,7 @@ fn streams(desk: &Desk, report: &Report, lines: &mut Vec<String>) {
     }
     let mut rows = table(&["STREAM", "PLACE", "MOVED"]);
     for stream in &report.streams {
-        let load = stream.name.starts_with("load:");
+        let load = stream.name.starts_with("load:") || stream.name.starts_with("rules:");
         let place = match (load, stream.place == LOADED) {
             (true, true) => "all read".to_owned(),
             _ => match sweep_place(&stream.name, &stream.place, desk.now) {

@@ -6,7 +6,8 @@ use super::shape::{choices, fields};
 use super::{DecodeError, Encoded, Reader, Writer};
 use crate::mapping::NoImage;
 use crate::model::{
-    Decided, Entry, Intent, IntentKind, Observed, Outcome, Settled, Verdict, WrittenField,
+    Came, Decided, Entry, Intent, IntentKind, Observed, Outcome, Settled, Verdict, Would,
+    WrittenField,
 };
 
 /// The part of an entry that only its reader understands; ids and time stand beside it.
@@ -111,7 +112,18 @@ choices!(Verdict, "verdict" {
     24 = Retract(side),
     25 = Merged,
     26 = Reverted(side),
+    27 = Would(what),
+    28 = Came(what),
 });
+choices!(Would, "what would have been done" {
+    0 = Write(side),
+    1 = WriteBoth,
+    2 = Ask,
+    3 = Create(side),
+    4 = Delete(side),
+    5 = Undelete(side),
+});
+choices!(Came, "what became of it" { 0 = Same, 1 = Other(side), 2 = Withdrawn });
 choices!(IntentKind, "kind of intent" { 0 = Create, 1 = Update, 2 = Delete, 3 = Undelete });
 fields!(Intent { id, side, kind, key, units, fields, version, source, half, actor, edited_at });
 choices!(Outcome, "outcome" {

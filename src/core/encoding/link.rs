@@ -8,6 +8,7 @@ use super::{DecodeError, Encoded, Reader, VERSION, Writer};
 use crate::Sides;
 use crate::model::{
     Base, BothHalves, FieldState, Half, Link, LinkState, Origin, Pending, UnitState, UnitStatus,
+    Watched,
 };
 
 fields!(Base { exists, image });
@@ -19,7 +20,18 @@ choices!(UnitStatus, "status of a unit" {
 fields!(UnitState { status, bounces, replaced });
 choices!(Half, "half of a decision" { 0 = Open, 1 = Applied(image), 2 = Refused });
 fields!(BothHalves { units, seen, halves });
-fields!(FieldState { units, outside, overtaken, both, evidence, suspected, given_up, refusals });
+fields!(Watched { unit, would, values, shown });
+fields!(FieldState {
+    units,
+    outside,
+    overtaken,
+    both,
+    evidence,
+    suspected,
+    given_up,
+    refusals,
+    watched,
+});
 
 /// The origins of a link's units. Most units of a link come from the same one or two decisions,
 /// so each origin is stored once and the units refer to it.

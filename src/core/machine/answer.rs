@@ -43,8 +43,11 @@ impl Workset<'_> {
             let now = self.shown(id, &mapping, side, at);
             now.values != review.shown[side].values || now.exists != review.shown[side].exists
         });
+        let writes = matches!(answer.choice, Choice::Take(_) | Choice::Typed(_));
         let applied = if moved {
             Err("a value moved after the question was shown".to_owned())
+        } else if writes && !self.is_live(id, &mapping) {
+            Err("the mapping only observes the record: nothing is written".to_owned())
         } else {
             match at {
                 Some(at) => self.answer_unit(id, &mapping, at, &answer),

@@ -78,7 +78,7 @@ pub(super) fn replaced(mapping: &Mapping, link: &Link, unit: usize, side: Side) 
 }
 
 /// A number for what a side shows of a unit; never 0.
-fn mark(mapping: &Mapping, link: &Link, unit: usize, side: Side) -> u32 {
+pub(super) fn mark(mapping: &Mapping, link: &Link, unit: usize, side: Side) -> u32 {
     let fields = mapping.units[unit].fields(side);
     let shown: Vec<Value> = fields.map(|at| link.observed(side, at).clone()).collect();
     let hash = blake3::hash(&encode(&(side == Side::Right, shown)));

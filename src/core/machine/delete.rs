@@ -11,12 +11,16 @@ use crate::Side;
 use crate::mapping::{Mapping, MappingId};
 use crate::model::{
     DeletePhase, Figure, HintReason, IntentKind, LinkState, Outcome, ReviewKind, Settled, Verdict,
-    WrittenField,
+    Would, WrittenField,
 };
 
 impl Workset<'_> {
     /// Plans the deletion of a side's record, which nobody changed since it was agreed on.
     pub(super) fn plan_delete(&mut self, id: (MappingId, LinkId), mapping: &Mapping, side: Side) {
+        if !self.is_live(id, mapping) {
+            self.watch_pair(id, Would::Delete(side));
+            return;
+        }
         let capabilities = &mapping.sides[side].capabilities;
         let Some(key) = self.slots[&id].link.keys[side].clone() else { return };
         let guarded = !capabilities.conditional_delete;
@@ -126,8 +130,19 @@ impl Workset<'_> {
             .collect()
     }
 
-    /// The fence stands: the delete goes out under the same intent.
-    pub(super) fn fenced(&mut self, id: (MappingId, LinkId), carried: &super::Carried) {
+    /// The fence stands: the delete goes out under the same intent, unless the link is only
+    /// observed by now.
+    pub(super) fn fenced(
+        &mut self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        carried: &super::Carried,
+    ) {
+        if !self.is_live(id, mapping) {
+            self.count(Figure::Writes, 1);
+            self.stop_delete(id, carried.intent.side, Outcome::Cancelled);
+            return;
+        }
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         slot.link.state = slot.link.state.in_phase(DeletePhase::Delete);
         slot.dirty = true;

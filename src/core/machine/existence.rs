@@ -6,7 +6,7 @@ use super::slot::Fresh;
 use super::workset::Workset;
 use crate::Side;
 use crate::mapping::{DeleteRule, LeaveRule, Mapping, MappingId};
-use crate::model::{HintReason, IntentKind, LinkState, Pending, ReviewKind, Verdict};
+use crate::model::{HintReason, IntentKind, LinkState, Pending, ReviewKind, Verdict, Would};
 
 impl Workset<'_> {
     /// Decides a pair whose two sides are known; goes on to its units when both exist and are in
@@ -77,6 +77,7 @@ impl Workset<'_> {
     /// The question about the pair, if any, has answered itself.
     fn resume(&mut self, id: (MappingId, LinkId)) {
         self.close(id, None);
+        self.came_of_pair(id, |would| matches!(would, Would::Undelete(_)));
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         if slot.link.state == LinkState::Held {
             slot.link.state = LinkState::Linked;
@@ -130,6 +131,10 @@ impl Workset<'_> {
 
     /// Holds the pair for a person.
     pub(super) fn hold(&mut self, id: (MappingId, LinkId), mapping: &Mapping, kind: ReviewKind) {
+        if !self.is_live(id, mapping) {
+            self.watch_pair(id, Would::Ask);
+            return;
+        }
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         if slot.link.state != LinkState::Held {
             slot.link.state = LinkState::Held;
@@ -150,6 +155,7 @@ impl Workset<'_> {
     /// Makes a link one of a lone record again; it is read again and looks for a partner.
     pub(super) fn alone(&mut self, id: (MappingId, LinkId), mapping: &Mapping, side: Side) {
         self.close_all(id);
+        self.came_of_pair(id, |_| false);
         self.take_back(id);
         let image: Vec<_> = {
             let link = &self.slots[&id].link;
@@ -161,6 +167,7 @@ impl Workset<'_> {
         link.base = crate::Sides::default();
         link.origins.clear();
         link.field_state.units.clear();
+        link.field_state.watched.clear();
         link.field_state.suspected = crate::Sides::default();
         link.pending[side.other()] = Pending::default();
         link.versions[side.other()] = syncline_sdk::Version::default();
@@ -184,6 +191,7 @@ impl Workset<'_> {
     pub(super) fn both_gone(&mut self, id: (MappingId, LinkId), mapping: &Mapping) {
         self.close_all(id);
         self.note(id, Verdict::BothGone);
+        self.came_of_pair(id, |would| matches!(would, Would::Delete(_)));
         self.bury(id, mapping);
     }
 
@@ -197,6 +205,7 @@ impl Workset<'_> {
         link.state = LinkState::Tombstone;
         link.sync_version += 1;
         link.field_state.units.clear();
+        link.field_state.watched.clear();
         link.field_state.suspected = crate::Sides::default();
         link.field_state.refusals = 0;
         for side in Side::BOTH {
@@ -269,6 +278,10 @@ impl Workset<'_> {
         let lost = side.other();
         let link = &self.slots[&id].link;
         if link.field_state.outside[side] {
+            return;
+        }
+        if !self.is_live(id, mapping) {
+            self.watch_pair(id, Would::Undelete(lost));
             return;
         }
         let can = mapping.sides[lost].capabilities.recycle_bin.is_some();

@@ -8,7 +8,7 @@ use super::slot::Search;
 use super::workset::Workset;
 use crate::Side;
 use crate::mapping::{Mapping, MappingId};
-use crate::model::{Alias, HintReason, LinkState, ReviewKind, Verdict};
+use crate::model::{Alias, HintReason, LinkState, ReviewKind, Verdict, Would};
 
 impl Workset<'_> {
     /// A record that no link knows by its id.
@@ -169,6 +169,7 @@ impl Workset<'_> {
         slot.link.field_state.refusals = 0;
         self.count(crate::model::Figure::Linked, 1);
         self.note(id, Verdict::Adopt(side));
+        self.came_of_pair(id, |would| matches!(would, Would::Create(_)));
         self.take_in(id, mapping, side, seen);
         if ours {
             self.empty_of_unreached(id, mapping, side);

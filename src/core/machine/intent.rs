@@ -69,6 +69,13 @@ impl Workset<'_> {
         step: Step,
         key: Option<Key>,
     ) {
+        let mapping = self.mapping(id.0);
+        let live = mapping.is_some_and(|mapping| self.is_live(id, &mapping));
+        debug_assert!(live, "a write of a link that is only observed");
+        if !live {
+            // Whoever plans asks first; should one forget, nothing is opened and nothing sent.
+            return;
+        }
         let intent = Intent { key, ..intent };
         let place = intent.id;
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");

@@ -8,7 +8,7 @@ use super::workset::Workset;
 use crate::Side;
 use crate::mapping::{Mapping, MappingId, NoImage};
 use crate::model::{
-    HintReason, Intent, IntentKind, LinkState, ReviewKind, UnitStatus, Verdict, WrittenField,
+    HintReason, Intent, IntentKind, LinkState, ReviewKind, UnitStatus, Verdict, Would, WrittenField,
 };
 use crate::reconcile::written_fields;
 
@@ -68,6 +68,10 @@ impl Workset<'_> {
         }
         let parked = |at| self.slots[&id].link.field_state.unit(at).status == UnitStatus::Parked;
         if (0..mapping.units.len()).any(parked) {
+            return;
+        }
+        if !self.is_live(id, mapping) {
+            self.watch_pair(id, Would::Create(to));
             return;
         }
         let mut out = Outgoing::default();

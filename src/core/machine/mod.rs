@@ -34,6 +34,7 @@ mod slot;
 mod twin;
 mod undelete;
 mod wanting;
+mod watch;
 mod winner;
 mod workset;
 

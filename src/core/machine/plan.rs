@@ -62,7 +62,11 @@ impl Workset<'_> {
         if slot.link.is_open() {
             return;
         }
-        match slot.link.state {
+        let state = slot.link.state;
+        if self.is_live(id, &mapping) {
+            self.stop_watching(id);
+        }
+        match state {
             LinkState::Seen(side) => self.plan_lone(id, &mapping, side),
             LinkState::Linked | LinkState::Held => self.plan_pair(id, &mapping),
             LinkState::Tombstone => self.plan_tombstone(id, &mapping),
@@ -98,6 +102,10 @@ impl Workset<'_> {
                 false => (at, decide_unit(mapping, link, at)),
             })
             .collect();
+        if !self.is_live(id, mapping) {
+            self.watch_units(id, mapping, plans);
+            return;
+        }
         // One intent a side is open at a time: what goes to one side alone follows.
         let merged = self.plan_merges(id, mapping, &plans);
         for (at, plan) in plans {

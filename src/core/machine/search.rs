@@ -7,7 +7,7 @@ use super::slot::Search;
 use super::workset::{Want, Workset};
 use crate::Side;
 use crate::mapping::{Mapping, MappingId};
-use crate::model::{HintReason, LinkState, Pending, Verdict};
+use crate::model::{HintReason, LinkState, Pending, Verdict, Would};
 
 impl Workset<'_> {
     /// The reading that the search of a lone record needs next.
@@ -151,6 +151,7 @@ impl Workset<'_> {
         let id = (mapping.id, lone);
         self.release_claims(id, mapping);
         self.set_key(id, side, None);
+        self.came_of_pair(id, |would| matches!(would, Would::Create(_)));
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         slot.link.state = LinkState::Merged(into);
         slot.link.pending = crate::Sides::<Pending>::default();

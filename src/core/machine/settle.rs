@@ -68,7 +68,7 @@ impl Workset<'_> {
                 let (version, key) = (version.clone(), key.clone());
                 self.applied(id, &mapping, &carried.intent, version, stored.as_deref(), key);
             }
-            (Step::Fence, Settling::Applied { .. }) => self.fenced(id, carried),
+            (Step::Fence, Settling::Applied { .. }) => self.fenced(id, &mapping, carried),
             (Step::Delete, Settling::Applied { .. } | Settling::Expired)
                 if !mapping.sides[side].capabilities.conditional_delete =>
             {

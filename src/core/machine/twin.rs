@@ -160,7 +160,8 @@ impl Workset<'_> {
         }
         let is_pair = link.state == LinkState::Linked
             && Side::BOTH.into_iter().all(|at| link.exists(at) && link.base_exists(at));
-        if !is_pair || !unclaimed || !self.may_retract(mapping, side) {
+        let may = self.may_retract(mapping, side) && self.is_live(pair, mapping);
+        if !is_pair || !unclaimed || !may {
             return Twin::Ask;
         }
         if other.made.is_none() || other.fresh[side] == Fresh::No {

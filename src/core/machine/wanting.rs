@@ -7,7 +7,7 @@ use super::workset::{Want, Workset};
 use crate::Side;
 use crate::mapping::{Mapping, MappingId};
 use crate::model::{DeletePhase, LinkState};
-use crate::reconcile::{UnitPlan, decide_unit};
+use crate::reconcile::{UnitPlan, decide_unit, is_live};
 
 impl Workset<'_> {
     /// What must be read before the touched links can be planned. Empty when nothing is missing.
@@ -89,7 +89,8 @@ impl Workset<'_> {
                 want(side, wants);
             }
         }
-        for side in Side::BOTH {
+        // What is only observed is not read for a write.
+        for side in Side::BOTH.into_iter().filter(|_| is_live(mapping, link)) {
             if mapping.sides[side].capabilities.cas == Cas::ExactField || !link.exists(side) {
                 continue;
             }

@@ -11,6 +11,7 @@ use syncline_sdk::{
 
 use super::Former;
 use super::expression::Expression;
+use super::{Mode, Priority};
 use crate::{Side, Sides};
 
 /// The number of a mapping in the ledger; its name never changes it.
@@ -53,6 +54,10 @@ pub struct Mapping {
     pub delete: Sides<DeleteRule>,
     /// What becomes of a linked record that leaves the filter.
     pub leave: LeaveRule,
+    /// Whether it writes.
+    pub mode: Mode,
+    /// How much its writes matter.
+    pub priority: Priority,
 }
 
 /// One side of a mapping.

@@ -261,11 +261,17 @@ pub enum Figure {
     Unknown,
     /// Links made.
     Linked,
+    /// Writes that a mapping which observes would have made.
+    WouldWrite,
+    /// Of those, how many somebody else made alike.
+    CameSame,
+    /// Of those, how many somebody else made otherwise.
+    CameOther,
 }
 
 impl Figure {
     /// All of them, in order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::EditsSeen,
         Self::Writes,
         Self::Echoes,
@@ -276,6 +282,9 @@ impl Figure {
         Self::Parked,
         Self::Unknown,
         Self::Linked,
+        Self::WouldWrite,
+        Self::CameSame,
+        Self::CameOther,
     ];
     /// Its name.
     #[must_use]
@@ -291,6 +300,9 @@ impl Figure {
             Self::Parked => "parked",
             Self::Unknown => "unknown",
             Self::Linked => "linked",
+            Self::WouldWrite => "would_write",
+            Self::CameSame => "came_same",
+            Self::CameOther => "came_other",
         }
     }
 }

@@ -144,6 +144,52 @@ pub enum Verdict {
     HalfWritten,
     /// A parked unit was released, and why.
     Released(String),
+    /// The mapping observes and does not write: this is what it would have done. The values of a
+    /// side that would have been written are those it would have been given.
+    Would(Would),
+    /// What became of that without us.
+    Came(Came),
+}
+
+/// What a mapping that observes would have done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Would {
+    /// Write the unit on this side.
+    Write(Side),
+    /// Write a value made of both sides' to both.
+    WriteBoth,
+    /// Ask a person.
+    Ask,
+    /// Create the record on this side.
+    Create(Side),
+    /// Delete the record on this side.
+    Delete(Side),
+    /// Bring the record back on this side.
+    Undelete(Side),
+}
+
+impl Would {
+    /// The side that would have been written; nothing where that is both, or none.
+    #[must_use]
+    pub fn to(self) -> Option<Side> {
+        match self {
+            Self::Write(to) | Self::Create(to) | Self::Delete(to) | Self::Undelete(to) => Some(to),
+            Self::WriteBoth | Self::Ask => None,
+        }
+    }
+}
+
+/// What became of something that a mapping would have done and did not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Came {
+    /// The sides came to hold the same without it: somebody else did it.
+    Same,
+    /// This side, which would have been written, came to show another value.
+    Other(Side),
+    /// There is no reason for it any more: what it would have carried was taken back.
+    Withdrawn,
 }
 
 /// What an intent does.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use syncline_sdk::{Actor, ActorKind, Instant, IntentId, Key, LinkId, Value, Version};
 
-use super::EntryId;
+use super::{EntryId, Would};
 use crate::mapping::MappingId;
 use crate::{Side, Sides};
 
@@ -182,6 +182,19 @@ pub struct BothHalves {
     pub halves: Sides<Half>,
 }
 
+/// What would have been written or asked, and was not, since the mapping observes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Watched {
+    /// The unit; nothing for the pair as a whole.
+    pub unit: Option<u16>,
+    /// What.
+    pub would: Would,
+    /// A number for the values it would have been done with, so that it is journalled once.
+    pub values: u32,
+    /// A number for what the side that would have been written shows.
+    pub shown: u32,
+}
+
 /// What is remembered of a link beyond base and pending; nothing at rest.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct FieldState {
@@ -205,6 +218,9 @@ pub struct FieldState {
     pub given_up: Sides<Vec<(u16, Value)>>,
     /// What kept the link's last create or delete from going through, as a count of refusals.
     pub refusals: u8,
+    /// What would have been written or asked, had its mapping not only observed: of each unit,
+    /// and of the pair as a whole.
+    pub watched: Vec<Watched>,
 }
 
 impl FieldState {

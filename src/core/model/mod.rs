@@ -15,11 +15,12 @@ pub use changeset::{
 };
 pub use hint::{Hint, HintReason};
 pub use journal::{
-    Decided, Entry, Intent, IntentKind, Observed, Outcome, Settled, Verdict, WrittenField,
+    Came, Decided, Entry, Intent, IntentKind, Observed, Outcome, Settled, Verdict, Would,
+    WrittenField,
 };
 pub use link::{
     Base, BothHalves, DeletePhase, FieldState, Half, Link, LinkState, Origin, Pending, UnitState,
-    UnitStatus, shard_of,
+    UnitStatus, Watched, shard_of,
 };
 pub use relaid::keeps_question;
 pub use review::{

@@ -1,8 +1,10 @@
 //! The reconciler: what a unit's base and observations ask for. Pure, without state of its own.
 
+mod live;
 mod merge;
 mod unit;
 
+pub use live::is_live;
 pub use unit::{UnitPlan, agrees, both_written, decide_unit, is_first_match, written_fields};
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use syncline_sdk::{
 
 use super::{UnitPlan, agrees, decide_unit};
 use crate::mapping::{
-    DeleteRule, Direction, Initial, LeaveRule, MappedField, MappedSide, Mapping, MappingId, Pair,
-    Policy, Unit,
+    DeleteRule, Direction, Initial, LeaveRule, MappedField, MappedSide, Mapping, MappingId, Mode,
+    Pair, Policy, Priority, Unit,
 };
 use crate::model::{Base, FieldState, Link, LinkState, Pending, Verdict, shard_of};
 use crate::{Side, Sides};
@@ -81,6 +81,8 @@ pub(super) fn mapping_of(left: Vec<FieldType>, right: Vec<FieldType>, units: Vec
         create: Sides { left: true, right: true },
         delete: Sides { left: DeleteRule::Propagate, right: DeleteRule::Propagate },
         leave: LeaveRule::Keep,
+        mode: Mode::Live,
+        priority: Priority::Normal,
     }
 }
 

@@ -2,8 +2,9 @@
 
 use syncline_sdk::{Normalizer, Value};
 
+use super::live::meets;
 use super::merge;
-use crate::mapping::{ForeignEdits, Initial, Mapping, NoImage, Policy, Put, convert, holds};
+use crate::mapping::{ForeignEdits, Initial, Mapping, NoImage, Policy, Put, convert};
 use crate::model::{Link, Verdict, WrittenField};
 use crate::{Side, Sides};
 
@@ -155,15 +156,8 @@ fn merge(mapping: &Mapping, link: &Link, at: usize, value: Value) -> UnitPlan {
 /// The side that owns the record, by the mapping's conditions.
 fn row_owner(mapping: &Mapping, link: &Link) -> Option<Side> {
     let owns = Sides::from_fn(|side| {
-        mapping.owners[side].as_ref().is_some_and(|condition| {
-            let selection = &mapping.sides[side].selection;
-            let read = selection.fields.iter().take(mapping.sides[side].image_len);
-            let names: Vec<_> = read.collect();
-            let value = |field: &_| {
-                names.iter().position(|name| *name == field).map(|at| link.observed(side, at))
-            };
-            holds(condition, value) == Some(true)
-        })
+        let condition = mapping.owners[side].as_ref();
+        condition.is_some_and(|condition| meets(mapping, link, side, condition))
     });
     match (owns.left, owns.right) {
         (true, false) => Some(Side::Left),

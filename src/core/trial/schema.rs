@@ -6,7 +6,8 @@ use syncline_sdk::{Decimal, EntitySchema, FieldName, FieldSchema, FieldType, Pre
 
 use crate::mapping::Policy;
 use crate::mapping::language::{
-    CaseValue, Condition, FieldSpec, Literal, MappingRef, MappingSpec, Scalar, Style, ViewSpec,
+    CaseValue, Condition, FieldSpec, Literal, MappingRef, MappingSpec, ModeSpec, Scalar, Style,
+    ViewSpec,
 };
 use crate::{Side, Sides};
 
@@ -50,7 +51,11 @@ fn shown(spec: &MappingSpec, side: Side) -> Kinds {
             }
         }
     }
-    let conditions = spec.sides[side].condition.iter().chain(&spec.owners[side]);
+    let pilot = match &spec.mode.value {
+        ModeSpec::Pilot(pilot) => pilot.conditions[side].as_ref(),
+        ModeSpec::Live | ModeSpec::Observe => None,
+    };
+    let conditions = spec.sides[side].condition.iter().chain(&spec.owners[side]).chain(pilot);
     for condition in conditions {
         literals(condition, &mut |name, literal| see(name.as_str(), of_literal(literal)));
     }

@@ -40,8 +40,10 @@ impl<L: Ledger> Driver<L> {
     /// A scan waits for systems that do not keep up or do not answer: what it reads would only
     /// wait for them elsewhere.
     pub(super) fn is_too_early(&self, job: &Job) -> bool {
-        let (Job::Load(id, _) | Job::Verify(id) | Job::Retry(id) | Job::Sweep(id)) = job else {
-            return false;
+        let id = match job {
+            Job::Load(id, _) | Job::Verify(id) | Job::Rules(id) => id,
+            Job::Retry(id) | Job::Sweep(id) => id,
+            _ => return false,
         };
         // What a load or a verifying pass reads need not be read twice.
         let read = |other: &Job| matches!(other, Job::Load(of, _) | Job::Verify(of) if of == id);
@@ -115,7 +117,7 @@ impl<L: Ledger> Driver<L> {
                 self.ended = Some(Ended::Answers(name.clone()));
                 return;
             }
-            Job::Load(..) | Job::Verify(_) if !more => {
+            Job::Load(..) | Job::Verify(_) | Job::Rules(_) if !more => {
                 self.turns.remove(job);
                 self.note_loads();
                 return;
@@ -132,7 +134,7 @@ impl<L: Ledger> Driver<L> {
             Job::Hints(_) => now + HINTS_IDLE,
             Job::Answers => now + ANSWERS_EVERY,
             Job::Forget(_) => now + FORGET_EVERY,
-            Job::Load(..) | Job::Verify(_) => now,
+            Job::Load(..) | Job::Verify(_) | Job::Rules(_) => now,
         };
         if let Some(turn) = self.turns.get_mut(job) {
             turn.place = next;

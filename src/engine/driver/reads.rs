@@ -26,6 +26,8 @@ pub(super) enum Job {
     Load(MappingId, Side),
     /// A verifying pass over the links of a mapping.
     Verify(MappingId),
+    /// A pass over the links of a mapping whose rules changed.
+    Rules(MappingId),
     /// A sweep of a mapping, step by step.
     Sweep(MappingId),
     /// A look for sweeps that people asked for.
@@ -199,6 +201,12 @@ impl<L: Ledger> Intake<L> {
             Job::Verify(mapping) => {
                 let after = place.and_then(|place| place.parse::<LinkId>().ok());
                 let (work, last) = self.verify(*mapping, after).await?;
+                let more = last.is_some();
+                Found { work, next: last.map(|last| last.to_string()), more, ..Found::default() }
+            }
+            Job::Rules(mapping) => {
+                let after = place.and_then(|place| place.parse::<LinkId>().ok());
+                let (work, last) = self.by_new_rules(*mapping, after).await?;
                 let more = last.is_some();
                 Found { work, next: last.map(|last| last.to_string()), more, ..Found::default() }
             }

@@ -114,6 +114,7 @@ impl<L: Ledger> Driver<L> {
         | Job::Load(id, _)
         | Job::Verify(id)
         | Job::Retry(id)
+        | Job::Rules(id)
         | Job::Sweep(id)) = job
         else {
             return false;

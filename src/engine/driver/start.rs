@@ -19,7 +19,9 @@ use super::run::{Driver, DriverError};
 use super::telling::chain;
 use crate::beginning::beginning_of;
 use crate::error::EngineError;
-use crate::intake::{LOADED, feed_stream, load_stream, poll_stream, verify_stream};
+use crate::intake::{
+    LOADED, feed_stream, load_stream, poll_stream, rules_place, rules_stream, verify_stream,
+};
 use crate::work::Work;
 
 impl<L: Ledger> Driver<L> {
@@ -136,6 +138,10 @@ impl<L: Ledger> Driver<L> {
                     self.turns.add(Job::Poll(mapping.id, side), place, now);
                 }
                 self.start_load(mapping.id, side, &mapping.name, known, now);
+            }
+            let by_rules = rules_place(mapping, known.get(&rules_stream(&mapping.name)));
+            if let Some(place) = by_rules {
+                self.turns.add(Job::Rules(mapping.id), Some(place), now);
             }
             self.start_sweep(mapping, known);
             let verify = known.get(&verify_stream(&mapping.name));

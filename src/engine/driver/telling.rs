@@ -39,7 +39,12 @@ impl<L: Ledger> Driver<L> {
             | Job::Reopen(system)
             | Job::Mend(system)
             | Job::Begin(system) => Some(system.clone()),
-            Job::Verify(_) | Job::Sweep(_) | Job::Retry(_) | Job::Answers | Job::Asked => None,
+            Job::Verify(_)
+            | Job::Sweep(_)
+            | Job::Rules(_)
+            | Job::Retry(_)
+            | Job::Answers
+            | Job::Asked => None,
         }
     }
 

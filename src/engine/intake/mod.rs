@@ -8,6 +8,7 @@ mod hints;
 mod load;
 mod poll;
 mod retry;
+mod rules;
 mod sweep;
 mod verify;
 
@@ -15,5 +16,6 @@ pub use feed::feed_stream;
 pub(crate) use feed::stream_position;
 pub use load::{LOADED, load_stream, revision_stream};
 pub use poll::poll_stream;
+pub use rules::{rules_place, rules_stream};
 pub use sweep::{NoPlace, SweepPlace, SweepStep, sweep_stream};
 pub use verify::{verify_from_start, verify_stream};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use syncline_core::machine::{Carried, Mappings, Observation, SettleInput, Settling, Step};
 use syncline_core::mapping::{
-    DeleteRule, Initial, LeaveRule, MappedSide, Mapping, MappingId, Pair, Unit,
+    DeleteRule, Initial, LeaveRule, MappedSide, Mapping, MappingId, Mode, Pair, Priority, Unit,
 };
 use syncline_core::model::{Intent, IntentKind};
 use syncline_core::{Side, Sides};
@@ -64,6 +64,8 @@ fn mapping(id: MappingId, reference: Option<MappingId>) -> Arc<Mapping> {
         create: Sides { left: true, right: true },
         delete: Sides { left: DeleteRule::Propagate, right: DeleteRule::Propagate },
         leave: LeaveRule::Keep,
+        mode: Mode::Live,
+        priority: Priority::Normal,
     })
 }
 

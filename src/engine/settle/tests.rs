@@ -203,3 +203,27 @@ fn one_that_is_slow_is_asked_for_a_second_and_for_the_rest_later() {
     let untried = engine.flights.iter().filter(|flight| flight.next_try.at == 0).count();
     assert_eq!(untried, 1);
 }
+
+#[test]
+fn nothing_of_a_mapping_that_observes_is_sent() {
+    let (_, slow, clock) = stuck(0, true);
+    let sending = |sealed| crate::send::Sending {
+        connector: slow.clone(),
+        context: syncline_sdk::Context {
+            install: "i".into(),
+            now: clock.now(),
+            timeout: limits::CALL_TIMEOUT,
+            purpose: syncline_sdk::Purpose::Sync,
+        },
+        write: WriteBatch { batch: BatchId { commit: 1, ordinal: 0 }, writes: Vec::new() },
+        recorded: clock.now(),
+        clock: clock.clone(),
+        sealed,
+    };
+    let said = |sealed| {
+        let sent = sending(sealed).run().now_or_never().unwrap();
+        sent.result.unwrap_err().to_string()
+    };
+    assert!(said(true).contains("the mapping only observes"));
+    assert!(said(false).contains("it only settles"), "else the system is called");
+}

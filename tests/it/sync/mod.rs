@@ -6,6 +6,7 @@ mod gaps;
 mod gate;
 mod hooks;
 mod logins;
+mod modes;
 mod orgs;
 mod plans;
 mod proposals;

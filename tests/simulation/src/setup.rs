@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use syncline_core::machine::Mappings;
 use syncline_core::mapping::{
-    Direction, LeaveRule, MappedField, MappedSide, Mapping, MappingId, MatchRule, Pair, Policy,
-    Unit,
+    Direction, LeaveRule, MappedField, MappedSide, Mapping, MappingId, MatchRule, Mode, Pair,
+    Policy, Priority, Unit,
 };
 use syncline_core::{Side, Sides};
 use syncline_sdk::{
@@ -198,6 +198,8 @@ fn mapping(
         create: Sides { left: plan.create[0], right: plan.create[1] },
         delete: Sides { left: plan.delete[0], right: plan.delete[1] },
         leave: LeaveRule::Keep,
+        mode: Mode::Live,
+        priority: Priority::Normal,
     }
 }
 

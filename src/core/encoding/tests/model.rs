@@ -9,9 +9,9 @@ use super::Origins;
 use super::values::{any as value, instant, uuid};
 use crate::mapping::{MappingId, NoImage};
 use crate::model::{
-    Answer, Base, BothHalves, Choice, Decided, Entry, FieldState, Half, Intent, IntentKind, Link,
-    LinkState, Observed, Origin, Outcome, Pending, ReviewKind, Settled, Shown, UnitState,
-    UnitStatus, Verdict, WrittenField,
+    Answer, Base, BothHalves, Came, Choice, Decided, Entry, FieldState, Half, Intent, IntentKind,
+    Link, LinkState, Observed, Origin, Outcome, Pending, ReviewKind, Settled, Shown, UnitState,
+    UnitStatus, Verdict, Watched, Would, WrittenField,
 };
 use crate::{Side, Sides};
 
@@ -108,6 +108,26 @@ fn both() -> impl Strategy<Value = BothHalves> {
     })
 }
 
+fn would() -> impl Strategy<Value = Would> {
+    prop_oneof![
+        side().prop_map(Would::Write),
+        Just(Would::WriteBoth),
+        Just(Would::Ask),
+        side().prop_map(Would::Create),
+        side().prop_map(Would::Delete),
+        side().prop_map(Would::Undelete),
+    ]
+}
+
+fn came() -> impl Strategy<Value = Came> {
+    prop_oneof![Just(Came::Same), side().prop_map(Came::Other), Just(Came::Withdrawn)]
+}
+
+fn watched() -> impl Strategy<Value = Watched> {
+    (option::of(any::<u16>()), would(), any::<u32>(), any::<u32>())
+        .prop_map(|(unit, would, values, shown)| Watched { unit, would, values, shown })
+}
+
 pub(super) fn field_state() -> impl Strategy<Value = FieldState> {
     (
         vec((any::<u16>(), unit_state()), 0..4),
@@ -115,13 +135,26 @@ pub(super) fn field_state() -> impl Strategy<Value = FieldState> {
         option::of(both()),
         ((option::of(indexed()), option::of(indexed())), (indexed(), indexed())),
         any::<u8>(),
+        vec(watched(), 0..3),
     )
-        .prop_map(|(units, (outside, overtaken), both, (evidence, given_up), refusals)| {
-            let evidence = Sides { left: evidence.0, right: evidence.1 };
-            let given_up = Sides { left: given_up.0, right: given_up.1 };
-            let suspected = Sides { left: outside.right, right: overtaken.left };
-            FieldState { units, outside, overtaken, both, evidence, suspected, given_up, refusals }
-        })
+        .prop_map(
+            |(units, (outside, overtaken), both, (evidence, given_up), refusals, watched)| {
+                let evidence = Sides { left: evidence.0, right: evidence.1 };
+                let given_up = Sides { left: given_up.0, right: given_up.1 };
+                let suspected = Sides { left: outside.right, right: overtaken.left };
+                FieldState {
+                    units,
+                    outside,
+                    overtaken,
+                    both,
+                    evidence,
+                    suspected,
+                    given_up,
+                    refusals,
+                    watched,
+                }
+            },
+        )
 }
 
 pub(super) fn origins() -> impl Strategy<Value = Origins> {
@@ -165,6 +198,8 @@ fn verdict() -> impl Strategy<Value = Verdict> {
         ".{0,5}".prop_map(Verdict::AnswerNotApplied),
         Just(Verdict::HalfWritten),
         ".{0,5}".prop_map(Verdict::Released),
+        would().prop_map(Verdict::Would),
+        came().prop_map(Verdict::Came),
     ]
 }
 

@@ -11,8 +11,8 @@ use crate::machine::{
     Clock, Limits, Mappings, Observation, OutBatch, Round, SettleInput, Settling, Source, Workset,
 };
 use crate::mapping::{
-    DeleteRule, Initial, LeaveRule, MappedField, MappedSide, Mapping, MappingId, MatchRule, Pair,
-    Unit,
+    DeleteRule, Initial, LeaveRule, MappedField, MappedSide, Mapping, MappingId, MatchRule, Mode,
+    Pair, Priority, Unit,
 };
 use crate::model::{
     Base, Changeset, Claim, Entry, Fence, FieldState, Intent, IntentKind, Link, LinkChange,
@@ -287,5 +287,7 @@ fn mapping(cas: Cas) -> Mapping {
         create: Sides { left: true, right: true },
         delete: Sides { left: DeleteRule::Propagate, right: DeleteRule::Propagate },
         leave: LeaveRule::Keep,
+        mode: Mode::Live,
+        priority: Priority::Normal,
     }
 }

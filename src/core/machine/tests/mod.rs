@@ -14,3 +14,4 @@ mod remade;
 mod revisions;
 mod settle;
 mod twin;
+mod watch;

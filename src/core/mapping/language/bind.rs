@@ -64,6 +64,7 @@ pub fn bind(
     let mut binder = Binder { spec, schemas, capabilities: &capabilities, mappings, found };
     let units = bind_units::units(&mut binder);
     let owners = bind_units::owners(&mut binder);
+    let mode = bind_units::mode(&mut binder);
     let matches = matches(&mut binder);
     for side in Side::BOTH {
         binder.entity(side, capabilities[side].guarantee());
@@ -87,6 +88,8 @@ pub fn bind(
             create: spec.create.value,
             delete: spec.delete.value,
             leave: spec.leave.value,
+            mode: mode?,
+            priority: spec.priority,
         })
     };
     let mapping = make();

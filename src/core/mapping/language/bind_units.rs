@@ -5,8 +5,8 @@ use syncline_sdk::{Cas, FieldSchema, FieldType, Filter, ReceiptKind};
 use super::bind::Binder;
 use super::bind_pairs::{given, pair, writable};
 use super::constant::describe;
-use super::{FieldSpec, Located, ViewSpec};
-use crate::mapping::{Computed, Formula, Policy, Unit, View};
+use super::{Condition, FieldSpec, Located, ModeSpec, ViewSpec};
+use crate::mapping::{Computed, Formula, Mode, Pilot, Policy, Unit, View};
 use crate::{Side, Sides};
 
 /// The units, in the order of the file. Every field pair is looked at, so that all mistakes are
@@ -190,26 +190,55 @@ fn counted(binder: &mut Binder<'_>, field: &FieldSpec) {
 
 /// The conditions of ownership, which may read what the mapping carries.
 pub(super) fn owners(binder: &mut Binder<'_>) -> Option<Sides<Option<Filter>>> {
+    let what = (
+        "decides who owns a record",
+        "who owns a record is judged by what is known of it when a conflict is found",
+    );
+    known_conditions(binder, &binder.spec.owners, what)
+}
+
+/// Whether the mapping writes. The conditions of a pilot may read what the mapping carries.
+pub(super) fn mode(binder: &mut Binder<'_>) -> Option<Mode> {
+    match &binder.spec.mode.value {
+        ModeSpec::Live => Some(Mode::Live),
+        ModeSpec::Observe => Some(Mode::Observe),
+        ModeSpec::Pilot(pilot) => {
+            let what = (
+                "decides whether a record is in the pilot",
+                "whether a record is in the pilot is judged by what is known of it",
+            );
+            let conditions = known_conditions(binder, &pilot.conditions, what)?;
+            Some(Mode::Pilot(Pilot { conditions, share: pilot.share }))
+        }
+    }
+}
+
+/// Conditions on what is known of a record: the fields of field pairs. Without them, `what` could
+/// not be told.
+fn known_conditions<'a>(
+    binder: &mut Binder<'a>,
+    conditions: &'a Sides<Option<Located<Condition>>>,
+    (what, why): (&str, &str),
+) -> Option<Sides<Option<Filter>>> {
     let spec = binder.spec;
-    let mut owners = Sides::default();
+    let mut found = Sides::default();
     let mut complete = true;
     for side in Side::BOTH {
-        let Some(condition) = &spec.owners[side] else { continue };
+        let Some(condition) = &conditions[side] else { continue };
         for name in condition.fields() {
             if spec.fields.iter().any(|pair| pair.fields[side].contains(name)) {
                 continue;
             }
-            let message =
-                format!("`{}` is in no field pair, and decides who owns a record", **name);
+            let message = format!("`{}` is in no field pair, and {what}", **name);
             let diagnostic = binder
                 .error(name.span, message)
-                .note("who owns a record is judged by what is known of it when a conflict is found")
+                .note(why)
                 .help("pair the field, or decide by one that is paired");
             binder.note(diagnostic);
             complete = false;
         }
-        owners[side] = binder.filter(side, condition);
-        complete &= owners[side].is_some();
+        found[side] = binder.filter(side, condition);
+        complete &= found[side].is_some();
     }
-    complete.then_some(owners)
+    complete.then_some(found)
 }

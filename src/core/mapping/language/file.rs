@@ -9,7 +9,7 @@ use super::scalar_map::ScalarMap;
 use super::tree::{self, Node};
 use super::{
     Checked, Condition, Diagnostic, Diagnostics, GuardRule, Located, MappingSpec, MatchSpec,
-    SideSpec, Source, Span, cases, computed, condition_parser, pairs, policies, units,
+    SideSpec, Source, Span, cases, computed, condition_parser, mode, pairs, policies, units,
 };
 use crate::mapping::{DeleteRule, Initial, LeaveRule, Policy};
 use crate::{Side, Sides};
@@ -21,11 +21,9 @@ pub(super) const MAPPING: Keys<'_> = Keys {
     of: "a mapping",
     known: &[
         "mapping", "left", "right", "match", "initial", "fields", "units", "tables", "owner",
-        "conflict", "create", "delete", "leave", "guard", "tests",
+        "conflict", "create", "delete", "leave", "guard", "mode", "pilot", "priority", "tests",
     ],
     refused: &[
-        ("mode", LATER),
-        ("priority", LATER),
         ("objective", LATER),
         ("where", "a condition belongs to a side: left: { ..., where: \"...\" }"),
     ],
@@ -127,6 +125,8 @@ fn mapping(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Option<MappingSpec> {
     let delete = delete(reader, keyed);
     let leave = leave(reader, keyed);
     let guard = guard(reader, keyed);
+    let mode = mode::mode(reader, keyed);
+    let priority = mode::priority(reader, keyed);
     let sides = Sides { left: left?, right: right? };
     let filtered = sides.iter().any(|(_, side)| side.condition.is_some());
     if let (Some(key), false) = (keyed.key_span("leave"), filtered) {
@@ -152,6 +152,8 @@ fn mapping(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Option<MappingSpec> {
         delete,
         leave,
         guard,
+        mode,
+        priority,
     })
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::cases::{CASE, EXPECT, RECORDS};
 use super::file::{CREATE, DELETE, GUARD, INITIAL, LEAVE, MAPPING, MATCH, SIDE, SIDES};
+use super::mode::{MODE, PILOT, PRIORITY};
 use super::pairs::{DIRECTIONS, FIELD, FIELD_NORMALIZERS, MATCH_NORMALIZERS};
 use super::policies::{FIELD_POLICIES, FOREIGN_EDITS, MAPPING_POLICIES};
 use super::reader::Keys;
@@ -89,9 +90,19 @@ fn mapping_key(key: &str) -> Json {
         "delete" => any_of(&[words(DELETE), by_side(&words(DELETE))]),
         "leave" => words(LEAVE),
         "guard" => words(GUARD),
+        "mode" => words(MODE),
+        "pilot" => keys(&PILOT, &[], pilot_key),
+        "priority" => words(PRIORITY),
         "tests" => list(keys(&CASE, &["name", "given", "expect"], case_key)),
         _ => json!(true),
     }
+}
+
+fn pilot_key(key: &str) -> Json {
+    text(match key {
+        "share" => "so many of all records, as 5%",
+        _ => "a condition on that side's record",
+    })
 }
 
 fn side_key(key: &str) -> Json {

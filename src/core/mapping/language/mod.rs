@@ -20,6 +20,7 @@ mod file;
 mod fit;
 mod former;
 mod json_schema;
+mod mode;
 mod overlap;
 mod pairs;
 mod policies;
@@ -45,7 +46,8 @@ pub use json_schema::json_schema;
 pub use reader::{Keyed, Keys, Reader};
 pub use source::{FILE_BYTES_MAX, Located, Source, Span};
 pub use spec::{
-    FieldSpec, GuardRule, MappingSpec, MatchSpec, SideSpec, UnitSpec, ValueRows, ViewSpec,
+    FieldSpec, GuardRule, MappingSpec, MatchSpec, ModeSpec, PilotSpec, SideSpec, UnitSpec,
+    ValueRows, ViewSpec,
 };
 pub use suggestion::{nearest, one_of};
 pub use together::check_together;

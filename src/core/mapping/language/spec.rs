@@ -7,7 +7,9 @@ use syncline_sdk::{EntityName, FieldName, Normalizer, Selection, SystemName};
 use super::tree::Scalar;
 use super::{CaseSpec, Condition, Located, Source, Span};
 use crate::mapping::expression::Expression;
-use crate::mapping::{DeleteRule, Direction, ForeignEdits, Initial, LeaveRule, Policy};
+use crate::mapping::{
+    DeleteRule, Direction, ForeignEdits, Initial, LeaveRule, Policy, Priority, Share,
+};
 use crate::{Side, Sides};
 
 /// What one file says. Every rule is decided; whether the systems have these fields is not known
@@ -40,6 +42,43 @@ pub struct MappingSpec {
     pub leave: Located<LeaveRule>,
     /// What at least guards the edits that a write could meet; the place of the rule.
     pub guard: Located<GuardRule>,
+    /// Whether it writes; the place of the word.
+    pub mode: Located<ModeSpec>,
+    /// How much its writes matter.
+    pub priority: Priority,
+}
+
+/// Whether a mapping writes, as a file says it.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub enum ModeSpec {
+    /// It writes.
+    #[default]
+    Live,
+    /// It writes nothing, and compares.
+    Observe,
+    /// It writes some records, and observes the others.
+    Pilot(Box<PilotSpec>),
+}
+
+impl ModeSpec {
+    /// The word that says it.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Observe => "observe",
+            Self::Pilot(_) => "pilot",
+        }
+    }
+}
+
+/// The records of a pilot, as a file says them.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct PilotSpec {
+    /// What the record of a side must be like.
+    pub conditions: Sides<Option<Located<Condition>>>,
+    /// How many of all.
+    pub share: Option<Share>,
 }
 
 /// What a mapping asks of the systems that it writes.

@@ -202,3 +202,14 @@ fn half_writable_fields_are_warned_of() {
         ]
     );
 }
+
+#[test]
+fn a_pilot_is_judged_by_fields_of_pairs() {
+    let world = accounts();
+    let pilot = |left: &str| format!("{NAME}\nmode: pilot\npilot: {{ left: \"{left}\" }}\n");
+    assert!(world.says(&pilot("Name = 'x'")).is_empty());
+    assert_eq!(
+        world.says(&pilot("Phone = 'x'")),
+        ["error: `Phone` is in no field pair, and decides whether a record is in the pilot"]
+    );
+}

@@ -25,7 +25,7 @@ mapping: accounts
 left: { sytem: crm, entity: Account, where: "IsPersonAccount = falsch" }
 right: { system: ops, entity: public.accounts }
 match: none
-mode: live
+mode: off
 initial: newer
 fields:
   - { left: Name, right: name, owner: left, conflict: right }
@@ -68,13 +68,13 @@ error: `match` is a list, not a single value
   |
   = help: write `match: [...]`, or one item a line behind `- `
 
-error: unknown key `mode` in a mapping
- --> mappings/x.yaml:5:1
+error: `mode` cannot be `off`
+ --> mappings/x.yaml:5:7
   |
-5 | mode: live
-  | ^^^^ no such key
+5 | mode: off
+  |       ^^^
   |
-  = help: this version of Syncline does not have it: remove the key
+  = help: write `observe`, `pilot` or `live`
 
 error: `initial` cannot be `newer`
  --> mappings/x.yaml:6:10
@@ -235,13 +235,13 @@ error: no field pair has a field `A`
   |
   = help: did you mean `T`?
 
-error: unknown key `mode` in a mapping
- --> mappings/x.yaml:7:1
+error: the pilot does not say which records it is about
+ --> mappings/x.yaml:7:7
   |
 7 | mode: pilot
-  | ^^^^ no such key
+  |       ^^^^^
   |
-  = help: this version of Syncline does not have it: remove the key
+  = help: add a share, or a condition on a side, as in: pilot: { share: 5% }
 
 error: `guard` cannot be `refuse`
  --> mappings/x.yaml:8:8

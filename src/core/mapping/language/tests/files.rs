@@ -3,9 +3,10 @@
 use syncline_sdk::Normalizer;
 
 use crate::mapping::language::{
-    Checked, Diagnostics, MappingFile, MappingSpec, Severity, Source, check_offline, check_together,
+    Checked, Diagnostics, MappingFile, MappingSpec, ModeSpec, Severity, Source, check_offline,
+    check_together,
 };
-use crate::mapping::{DeleteRule, Direction, Initial, LeaveRule, Policy};
+use crate::mapping::{DeleteRule, Direction, Initial, LeaveRule, Policy, Priority, Share};
 use crate::{Side, Sides};
 
 fn check(text: &str) -> Result<Checked<MappingSpec>, Diagnostics> {
@@ -109,12 +110,35 @@ fn a_mapping_wide_owner_is_the_default_of_its_fields() {
 }
 
 #[test]
-fn every_later_key_is_refused() {
-    for key in ["mode", "priority", "objective"] {
-        let found = check(&format!("{FULL}{key}: x\n")).unwrap_err();
-        let message = format!("unknown key `{key}` in a mapping");
-        assert_eq!(places(&found), [(21, 1, message)], "{key}");
+fn modes_and_pilots_are_read() {
+    let mode = |rest: &str| check(&format!("{FULL}{rest}")).unwrap().value.mode.value;
+    assert_eq!(mode("").word(), "live");
+    assert_eq!(mode("mode: observe\n"), ModeSpec::Observe);
+    let ModeSpec::Pilot(pilot) =
+        mode("mode: pilot\npilot: { left: \"Name = 'x'\", share: 2.5% }\n")
+    else {
+        panic!("a pilot")
+    };
+    assert!(pilot.conditions.left.is_some() && pilot.conditions.right.is_none());
+    assert_eq!(pilot.share, Share::of_ten_thousand(250));
+    let wrong = |rest: &str| check(&format!("{FULL}{rest}")).unwrap_err().to_string();
+    assert!(wrong("mode: observe\npilot: { share: 5% }\n").contains("`pilot` has no effect"));
+    assert!(wrong("mode: pilot\npilot: {}\n").contains("does not say which records"));
+    for share in ["0%", "101%", "5", "0.001%", "-1%", "x%"] {
+        let found = wrong(&format!("mode: pilot\npilot: {{ share: {share} }}\n"));
+        assert!(found.contains("is no share of the records"), "{share}: {found}");
     }
+    assert!(wrong("mode: pilot\npilot: { first: 5 }\n").contains("a share of all records"));
+    let priority = |rest: &str| check(&format!("{FULL}{rest}")).unwrap().value.priority;
+    assert_eq!(priority(""), Priority::Normal);
+    assert_eq!(priority("priority: high\n"), Priority::High);
+}
+
+#[test]
+fn every_later_key_is_refused() {
+    let found = check(&format!("{FULL}objective: x\n")).unwrap_err();
+    let message = "unknown key `objective` in a mapping".to_owned();
+    assert_eq!(places(&found), [(21, 1, message)]);
     let text = FULL.replace("right: name }", "right: name, sensitive: true }");
     let found = check(&text).unwrap_err();
     assert_eq!(found.count(Severity::Error), 1, "{found}");
@@ -190,19 +214,19 @@ fn control_characters_do_not_reach_the_terminal() {
 
 #[test]
 fn findings_travel_as_json() {
-    let found = check("mapping: m\nleft: { system: a, entity: b }\nfields: []\nmode: 1\n");
+    let found = check("mapping: m\nleft: { system: a, entity: b }\nfields: []\nmodes: 1\n");
     let json = found.unwrap_err().to_json();
     let last = json.as_array().unwrap().last().unwrap();
     let expected = serde_json::json!({
         "severity": "error",
-        "message": "unknown key `mode` in a mapping",
+        "message": "unknown key `modes` in a mapping",
         "file": "m.yaml",
         "line": 4,
         "column": 1,
         "end_line": 4,
-        "end_column": 5,
+        "end_column": 6,
         "label": "no such key",
-        "help": "this version of Syncline does not have it: remove the key",
+        "help": "did you mean `mode`?",
     });
     assert_eq!(*last, expected);
 }
