@@ -16,6 +16,9 @@ use crate::references::{ask_for_parents, shown};
 use crate::relaying::Relaid;
 use crate::work::Work;
 
+/// The records of a link.
+type Keys = Sides<Option<Key>>;
+
 /// What was loaded for a round so far.
 #[derive(Default)]
 pub struct Gathered {
@@ -26,6 +29,8 @@ pub struct Gathered {
     claims: BTreeSet<(MappingId, String)>,
     /// Links whose record may get a partner made.
     lone: BTreeSet<(MappingId, LinkId)>,
+    /// Where several mappings join two entities: the records of the links found.
+    pairs: Option<HashMap<(MappingId, LinkId), Keys>>,
 }
 
 /// Queries being put together, one a mapping, each name once.
@@ -99,9 +104,11 @@ impl Gathered {
         for key in &work.answered {
             queries.link(key.mapping, key.link);
         }
-        let mut gathered = Self::default();
+        let sharing = mappings.values().any(|one| siblings(mappings, one.id).next().is_some());
+        let mut gathered = Self { pairs: sharing.then(HashMap::new), ..Self::default() };
         gathered.fetch(ledger, mappings, queries).await?;
         let observed = work.observed.iter().map(|(mapping, side, seen)| (*mapping, *side, seen));
+        gathered.load_elsewhere(ledger, mappings, observed.clone()).await?;
         gathered.load_claims(ledger, mappings, observed).await?;
         Ok(gathered)
     }
@@ -118,6 +125,7 @@ impl Gathered {
             ask_for(&mut queries, mappings, mapping, side, seen);
         }
         self.fetch(ledger, mappings, queries).await?;
+        self.load_elsewhere(ledger, mappings, seen.clone()).await?;
         self.load_claims(ledger, mappings, seen).await
     }
 
@@ -138,6 +146,7 @@ impl Gathered {
                 for side in Side::BOTH {
                     if let Value::Link(parent) = link.observed(side, pair.on(side)) {
                         parents.insert((of, *parent));
+                        parents.extend(siblings(mappings, of).map(|other| (other, *parent)));
                     }
                 }
             }
@@ -163,6 +172,32 @@ impl Gathered {
         let mut queries = Queries::default();
         for (mapping, link) in links {
             queries.link(*mapping, *link);
+        }
+        self.fetch(ledger, mappings, queries).await
+    }
+
+    /// Loads what stands in the way of pairs that move to the mapping that observes a record of
+    /// theirs.
+    async fn load_elsewhere<'a, L: Ledger>(
+        &mut self,
+        ledger: &L,
+        mappings: &Mappings,
+        seen: impl Iterator<Item = (MappingId, Side, &'a Observation)>,
+    ) -> Result<()> {
+        let Some(pairs) = &self.pairs else { return Ok(()) };
+        let mut queries = Queries::default();
+        for (id, side, seen) in seen {
+            if self.knows(id, side, &seen.key) {
+                continue;
+            }
+            for other in siblings(mappings, id) {
+                let Some(link) = self.link(other, side, &seen.key) else { continue };
+                queries.link(id, link);
+                let Some(keys) = pairs.get(&(other, link)) else { continue };
+                for (at, key) in keys.iter() {
+                    key.iter().for_each(|key| queries.key(id, at, key));
+                }
+            }
         }
         self.fetch(ledger, mappings, queries).await
     }
@@ -210,6 +245,9 @@ impl Gathered {
                 LinkState::Seen(_) | LinkState::Creating(_) | LinkState::Tombstone
             ) {
                 self.lone.insert((link.mapping, link.id));
+            }
+            if let Some(pairs) = &mut self.pairs {
+                pairs.insert((link.mapping, link.id), link.keys.clone());
             }
             for side in Side::BOTH {
                 if let Some(key) = &link.keys[side] {
@@ -272,6 +310,14 @@ impl Gathered {
     }
 }
 
+/// The other mappings of the same two entities.
+pub(crate) fn siblings(mappings: &Mappings, id: MappingId) -> impl Iterator<Item = MappingId> + '_ {
+    let own = mappings.get(&id);
+    let others =
+        mappings.values().filter(move |other| own.is_some_and(|own| own.shares_entities(other)));
+    others.map(|other| other.id)
+}
+
 fn ask_for(
     queries: &mut Queries,
     mappings: &Mappings,
@@ -280,6 +326,8 @@ fn ask_for(
     seen: &Observation,
 ) {
     queries.key(id, side, &seen.key);
+    // Its pair may be of another mapping of the same entities.
+    siblings(mappings, id).for_each(|other| queries.key(other, side, &seen.key));
     if let Some(old) = &seen.old_key {
         queries.key(id, side, old);
     }

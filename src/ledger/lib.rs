@@ -31,6 +31,6 @@ pub use deliveries::{
     DELIVERIES_KEPT, Delivered, Deliveries, Delivery, NOTICES_KEPT, NewDelivery, NewNotice, Verdict,
 };
 pub use depths::{Depth, Depths, Measures};
-pub use overlay::Overlay;
+pub use overlay::{Overlay, Stood};
 pub use people::{Answered, LinkCount, NewAnswer, Owner, People, ReviewQuery, Waiting, state_name};
 pub use setup::{Awaited, AwaitedThing, Description, MappingRevision, Setup, Snapshot};

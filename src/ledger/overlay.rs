@@ -31,11 +31,29 @@ pub struct Overlay {
     lent: Mutex<Lent>,
 }
 
+/// Where a link stood in the ledger below.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stood {
+    /// Its state.
+    pub state: LinkState,
+    /// Whether one of its records was outside the mapping's filter.
+    pub outside: bool,
+}
+
+impl Stood {
+    /// Where a link stands.
+    #[must_use]
+    pub fn of(link: &Link) -> Self {
+        let outside = &link.field_state.outside;
+        Self { state: link.state, outside: outside.left || outside.right }
+    }
+}
+
 /// What was taken from below: each thing once, so that what was changed above stays changed.
 #[derive(Default)]
 struct Lent {
-    /// Each with the state that it had.
-    links: BTreeMap<(MappingId, LinkId), LinkState>,
+    /// Each with where it stood.
+    links: BTreeMap<(MappingId, LinkId), Stood>,
     aliases: BTreeSet<(MappingId, Side, Key)>,
     claims: BTreeSet<(MappingId, String)>,
     questions: BTreeSet<(ReviewKey, i32)>,
@@ -48,10 +66,10 @@ impl Overlay {
         Self { below, above: Memory::default(), lent: Mutex::default() }
     }
 
-    /// All links that were loaded or made, each with the state that the ledger below has it in;
-    /// none where that does not know it.
+    /// All links that were loaded or made, each with where it stands in the ledger below; nothing
+    /// where that does not know it.
     #[must_use]
-    pub fn links(&self) -> Vec<(Link, Option<LinkState>)> {
+    pub fn links(&self) -> Vec<(Link, Option<Stood>)> {
         let lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner);
         let with = |link: Link| {
             let known = lent.links.get(&(link.mapping, link.id)).copied();
@@ -84,7 +102,7 @@ impl Overlay {
         let Loaded { mut links, mut aliases, mut claims, mut reviews } = loaded;
         links.retain(|link| match lent.links.entry((link.mapping, link.id)) {
             Slot::Vacant(vacant) => {
-                vacant.insert(link.state);
+                vacant.insert(Stood::of(link));
                 true
             }
             Slot::Occupied(_) => false,

@@ -67,6 +67,8 @@ pub fn verdict(mapping: &KnownMapping, verdict: &Verdict) -> String {
         }
         Verdict::HalfWritten => "of a decision on both sides only one half was written".to_owned(),
         Verdict::Released(why) => format!("released: {}", plain(why)),
+        Verdict::MoveTo(to) => format!("the record moved: the pair goes on in mapping {to}"),
+        Verdict::MoveFrom(from) => format!("the pair came from mapping {from}"),
         Verdict::Would(would) => format!("only observed: {}", would_do(mapping, *would)),
         Verdict::Came(Came::Same) => "came to be the same without Syncline".to_owned(),
         Verdict::Came(Came::Other(side)) => {

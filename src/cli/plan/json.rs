@@ -7,7 +7,7 @@ use syncline_core::{Side, Sides};
 use syncline_engine::{MappingPlan, Plan, SystemPlan};
 use syncline_sdk::Key;
 
-use super::lines::json_share;
+use super::lines::{json_share, mode};
 use crate::cli::asked::asked;
 use crate::cli::words::value_json;
 
@@ -55,7 +55,16 @@ fn one(mapping: &Mapping, found: &MappingPlan, samples: usize) -> Json {
     json!({
         "name": &*mapping.name,
         "read": found.read,
-        "pairs": { "linked": found.linked, "matched": found.matched, "ended": found.ended },
+        "mode": mode(mapping),
+        "pairs": {
+            "linked": found.linked,
+            "matched": found.matched,
+            "ended": found.ended,
+            "moved_in": found.moved_in,
+            "moved_out": found.moved_out,
+            "entered": found.entered,
+            "left": found.left,
+        },
         "creates": found.creates,
         "updates": found.updates,
         "deletes": found.deletes,

@@ -1,7 +1,7 @@
 //! A plan for people.
 
 use syncline_core::machine::Mappings;
-use syncline_core::mapping::Mapping;
+use syncline_core::mapping::{Mapping, Mode};
 use syncline_core::{Side, Sides};
 use syncline_engine::{MappingPlan, Plan, SystemPlan};
 use syncline_sdk::{Key, SystemName};
@@ -47,9 +47,18 @@ fn told(mapping: &Mapping, found: &MappingPlan, samples: usize, lines: &mut Vec<
         format!("{} {} ({})", place.system, place.selection.entity, records(found.read[side]))
     };
     lines.push(format!("{}: {} <-> {}", mapping.name, side(Side::Left), side(Side::Right)));
+    match mapping.mode {
+        Mode::Live => {}
+        Mode::Observe => lines.push("  mode observe: writes nothing".to_owned()),
+        Mode::Pilot(_) => lines.push("  mode pilot: writes the records of the pilot".to_owned()),
+    }
     let pairs = [
         (found.linked, "linked already"),
         (found.matched, "to be linked by match"),
+        (found.moved_in, "to come from another mapping"),
+        (found.moved_out, "to go to another mapping"),
+        (found.entered, "to be back inside the filter"),
+        (found.left, "to rest outside the filter"),
         (found.ended, "to be unlinked"),
     ];
     let pairs = pairs.into_iter().filter(|(number, _)| *number > 0);
@@ -69,6 +78,15 @@ fn told(mapping: &Mapping, found: &MappingPlan, samples: usize, lines: &mut Vec<
     }
     if found.is_quiet() {
         lines.push("  nothing to write".to_owned());
+    }
+}
+
+/// Whether the mapping writes, in the word of its file.
+pub(super) fn mode(mapping: &Mapping) -> &'static str {
+    match mapping.mode {
+        Mode::Live => "live",
+        Mode::Observe => "observe",
+        Mode::Pilot(_) => "pilot",
     }
 }
 

@@ -114,6 +114,8 @@ choices!(Verdict, "verdict" {
     26 = Reverted(side),
     27 = Would(what),
     28 = Came(what),
+    29 = MoveTo(mapping),
+    30 = MoveFrom(mapping),
 });
 choices!(Would, "what would have been done" {
     0 = Write(side),

@@ -31,6 +31,7 @@ fields!(FieldState {
     given_up,
     refusals,
     watched,
+    stays,
 });
 
 /// The origins of a link's units. Most units of a link come from the same one or two decisions,

@@ -182,7 +182,7 @@ impl Workset<'_> {
             .find(|pair| pair.on(side) == at)
             .and_then(|pair| pair.reference);
         let key = reference
-            .and_then(|parents| self.slots.get(&(parents, *parent)))
+            .and_then(|parents| self.referred_to(parents, *parent))
             .and_then(|slot| slot.link.keys[side].clone());
         let Some(key) = key else { return Value::Absent };
         reference_to(&key, &mapping.sides[side].fields[at].kind)

@@ -6,7 +6,9 @@ use super::slot::Fresh;
 use super::workset::Workset;
 use crate::Side;
 use crate::mapping::{DeleteRule, LeaveRule, Mapping, MappingId};
-use crate::model::{HintReason, IntentKind, LinkState, Pending, ReviewKind, Verdict, Would};
+use crate::model::{
+    FieldState, HintReason, IntentKind, LinkState, Pending, ReviewKind, Verdict, Would,
+};
 
 impl Workset<'_> {
     /// Decides a pair whose two sides are known; goes on to its units when both exist and are in
@@ -43,21 +45,29 @@ impl Workset<'_> {
             return;
         }
         slot.link.field_state.outside[side] = outside;
+        slot.link.field_state.stays[side] = None;
         slot.dirty = true;
         slot.touched = true;
         let verdict = if outside { Verdict::Leave(side) } else { Verdict::Enter(side) };
         self.note(id, verdict);
     }
 
+    /// The side whose record left the mapping's filter, unless it stays in that of the mapping
+    /// from which the pair came.
+    pub(super) fn left_scope(&self, id: (MappingId, LinkId)) -> Option<Side> {
+        let FieldState { outside, stays, .. } = &self.slots[&id].link.field_state;
+        Side::BOTH.into_iter().find(|side| outside[*side] && stays[*side].is_none())
+    }
+
     fn plan_present(&mut self, id: (MappingId, LinkId), mapping: &Mapping) {
-        let outside = self.slots[&id].link.field_state.outside;
-        let left_scope = Side::BOTH.into_iter().find(|side| outside[*side]);
+        let left_scope = self.left_scope(id);
         match (left_scope, mapping.leave) {
             (None, _) => {
                 self.resume(id);
                 self.plan_units(id, mapping);
             }
             (Some(_), LeaveRule::Keep) => {}
+            (Some(side), _) if !self.is_nowhere(id, mapping, side) => {}
             (Some(_), LeaveRule::Unlink) => self.end(id, mapping),
             (Some(side), LeaveRule::Review) => {
                 self.hold(id, mapping, ReviewKind::Leave(side));

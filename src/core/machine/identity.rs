@@ -25,6 +25,9 @@ impl Workset<'_> {
         if !mapping.in_scope(side, values) {
             return;
         }
+        if self.arrive_from_elsewhere(mapping, side, seen, values) {
+            return;
+        }
         if self.arrive_by_external_id(mapping, side, seen) {
             return;
         }

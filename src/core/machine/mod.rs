@@ -19,6 +19,7 @@ mod intent;
 mod lone;
 mod made;
 mod merging;
+mod moving;
 mod observation;
 mod observe;
 mod parents;

@@ -16,6 +16,7 @@ impl Workset<'_> {
     /// Folds an observation into its link, or into a new one.
     pub fn observe(&mut self, mapping: MappingId, side: Side, seen: &Observation) {
         let Some(mapping) = self.mapping(mapping) else { return };
+        self.note_looked(mapping.id, side, &seen.key);
         self.winner_seen(mapping.id, side, seen);
         if let Some(old) = seen.old_key.clone() {
             self.rekey(&mapping, side, &old, &seen.key);

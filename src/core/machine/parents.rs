@@ -4,6 +4,7 @@ use syncline_sdk::{LinkId, Value};
 
 use super::lone::null_field;
 use super::plan::Outgoing;
+use super::slot::Slot;
 use super::workset::Workset;
 use crate::Side;
 use crate::mapping::{Mapping, MappingId, NoImage};
@@ -108,13 +109,26 @@ impl Workset<'_> {
         mapping.units[at].pairs.iter().all(|pair| {
             let Some(parents) = pair.reference else { return true };
             match self.slots[&id].link.observed(from, pair.on(from)) {
-                Value::Link(parent) => self.slots.get(&(parents, *parent)).is_some_and(|slot| {
+                Value::Link(parent) => self.referred_to(parents, *parent).is_some_and(|slot| {
                     slot.link.keys[to].is_some()
                         && matches!(slot.link.state, LinkState::Linked | LinkState::Held)
                 }),
                 _ => true,
             }
         })
+    }
+
+    /// The link that a reference leads to. It may have moved to another mapping of the same
+    /// entities since, where it has the same id.
+    pub(super) fn referred_to(&self, parents: MappingId, link: LinkId) -> Option<&Slot> {
+        let slot = self.slots.get(&(parents, link));
+        let moved = || {
+            let own = self.round.mappings.get(&parents)?;
+            let mut others = self.siblings(own);
+            others.find_map(|other| self.slots.get(&(other, link)).filter(|slot| is_there(slot)))
+        };
+        let found = slot.filter(|slot| is_there(slot)).or_else(moved).or(slot);
+        found.map(|slot| &**slot)
     }
 
     /// The parents that touched links refer to and that are not loaded.
@@ -126,14 +140,27 @@ impl Workset<'_> {
             for pair in mapping.units.iter().flat_map(|unit| &unit.pairs) {
                 let Some(parents) = pair.reference else { continue };
                 for side in Side::BOTH {
-                    if let Value::Link(parent) = slot.link.observed(side, pair.on(side))
-                        && !self.slots.contains_key(&(parents, *parent))
-                    {
-                        wanted.insert((parents, *parent));
+                    let Value::Link(parent) = slot.link.observed(side, pair.on(side)) else {
+                        continue;
+                    };
+                    match self.slots.get(&(parents, *parent)) {
+                        None => drop(wanted.insert((parents, *parent))),
+                        Some(slot) if is_there(slot) => {}
+                        Some(_) => {
+                            let own = self.round.mappings.get(&parents);
+                            let others = own.into_iter().flat_map(|own| self.siblings(own));
+                            let others = others.map(|other| (other, *parent));
+                            wanted.extend(others.filter(|id| !self.slots.contains_key(id)));
+                        }
                     }
                 }
             }
         }
         wanted.into_iter().collect()
     }
+}
+
+/// Whether a link still has a record.
+fn is_there(slot: &Slot) -> bool {
+    slot.link.keys.left.is_some() || slot.link.keys.right.is_some()
 }

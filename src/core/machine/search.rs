@@ -90,7 +90,7 @@ impl Workset<'_> {
                 }
                 self.adopt(id, &mapping, side, one);
             }
-            [one] if !one.marked.is_empty() || self.is_being_made(&mapping, side, one) => {
+            [one] if self.is_unsettled(&mapping, side, one) => {
                 if let Some(slot) = self.slots.get_mut(&id) {
                     slot.deferred = true;
                 }
@@ -137,7 +137,15 @@ impl Workset<'_> {
                 slot.link.state == LinkState::Seen(side) && !slot.link.is_open()
             }),
         };
-        in_scope && lone
+        in_scope && lone && self.pair_elsewhere(mapping, side, &seen.key).is_none()
+    }
+
+    /// Whether it is not known yet whose record this is: one that a create of ours may have made,
+    /// or that is on its way from another mapping.
+    fn is_unsettled(&self, mapping: &Mapping, side: Side, seen: &Observation) -> bool {
+        !seen.marked.is_empty()
+            || self.is_being_made(mapping, side, seen)
+            || self.pair_elsewhere(mapping, side, &seen.key).is_some()
     }
 
     fn is_being_made(&self, mapping: &Mapping, side: Side, seen: &Observation) -> bool {

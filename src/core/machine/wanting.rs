@@ -5,7 +5,7 @@ use syncline_sdk::{Cas, LinkId};
 use super::slot::Fresh;
 use super::workset::{Want, Workset};
 use crate::Side;
-use crate::mapping::{Mapping, MappingId};
+use crate::mapping::{LeaveRule, Mapping, MappingId};
 use crate::model::{DeletePhase, LinkState};
 use crate::reconcile::{UnitPlan, decide_unit, is_live};
 
@@ -13,7 +13,13 @@ impl Workset<'_> {
     /// What must be read before the touched links can be planned. Empty when nothing is missing.
     #[must_use]
     pub fn wants(&self) -> Vec<Want> {
-        let mut wants = Vec::new();
+        let unsure = self.unsure.iter().map(|((mapping, side, key), link)| Want::Fresh {
+            mapping: *mapping,
+            link: *link,
+            side: *side,
+            key: key.clone(),
+        });
+        let mut wants: Vec<Want> = unsure.collect();
         for (id, slot) in &self.slots {
             let looks = matches!(slot.link.state.deleting(), Some((_, DeletePhase::Look)));
             if !slot.touched || slot.deferred || (slot.link.is_open() && !looks) {
@@ -81,6 +87,17 @@ impl Workset<'_> {
                 wants.push(Want::Fresh { mapping: id.0, link: id.1, side, key });
             }
         };
+        if let Some(side) = self.left_scope(id)
+            && mapping.leave != LeaveRule::Keep
+        {
+            let elsewhere = self.elsewhere_wants(id, mapping, side).into_iter();
+            wants.extend(elsewhere.map(|(other, key)| Want::Fresh {
+                mapping: other,
+                link: id.1,
+                side,
+                key,
+            }));
+        }
         for side in Side::BOTH {
             let unread = link.base[side].is_none()
                 && link.exists(side)

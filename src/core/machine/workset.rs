@@ -1,6 +1,6 @@
 //! The working memory of a round.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use syncline_sdk::{EntityName, IntentId, Key, LinkId, SystemName, Value, Version, VersionOrder};
@@ -95,6 +95,10 @@ pub struct Workset<'a> {
     figures: BTreeMap<Figure, i64>,
     /// Whether what is observed from here on was read within the round.
     pub(super) reading: bool,
+    /// Records that were looked for in a mapping within the round.
+    pub(super) looked: BTreeSet<(MappingId, Side, Key)>,
+    /// Records that two mappings show inside at one time, each with its link: they are read.
+    pub(super) unsure: BTreeMap<(MappingId, Side, Key), LinkId>,
 }
 
 impl<'a> Workset<'a> {
@@ -120,6 +124,8 @@ impl<'a> Workset<'a> {
             ordinal: 0,
             figures: BTreeMap::new(),
             reading: false,
+            looked: BTreeSet::new(),
+            unsure: BTreeMap::new(),
         }
     }
     /// Takes in what the ledger gave. A link that is here already stays as it is.

@@ -149,6 +149,10 @@ pub enum Verdict {
     Would(Would),
     /// What became of that without us.
     Came(Came),
+    /// A record of the pair moved into the filter of this mapping, and the link with it.
+    MoveTo(MappingId),
+    /// The link came from this mapping.
+    MoveFrom(MappingId),
 }
 
 /// What a mapping that observes would have done.

@@ -202,6 +202,9 @@ pub struct FieldState {
     pub units: Vec<(u16, UnitState)>,
     /// Whether the record of a side stands outside the mapping's filter.
     pub outside: Sides<bool>,
+    /// Of a pair that came from another mapping with one of its records: the mapping in whose
+    /// filter the record of a side still stands.
+    pub stays: Sides<Option<MappingId>>,
     /// Whether a write of ours came after the version that is known of a side, which did not tell
     /// its own: an observation of that very version is from before the write (protocol E2').
     pub overtaken: Sides<bool>,

@@ -9,7 +9,7 @@ use syncline_ledger::Ledger;
 use syncline_sdk::{Key, Value};
 
 use crate::error::Result;
-use crate::gather::{Gathered, Queries};
+use crate::gather::{Gathered, Queries, siblings};
 
 impl Gathered {
     /// A settlement as the machine takes it: what it shows of the record with its references as
@@ -61,10 +61,18 @@ impl Gathered {
         let mapping = mappings.get(&mapping)?;
         let mut linked: Option<Vec<Value>> = None;
         for (at, parents, key) in references(mappings, mapping, side, values) {
-            if names == Names::Present && !self.knows(parents.0, parents.1, &key) {
+            let known = || {
+                let mut all = std::iter::once(parents.0).chain(siblings(mappings, parents.0));
+                all.any(|of| self.knows(of, parents.1, &key))
+            };
+            if names == Names::Present && !known() {
                 continue;
             }
-            let value = match self.link(parents.0, parents.1, &key) {
+            let elsewhere = || {
+                let mut others = siblings(mappings, parents.0);
+                others.find_map(|other| self.link(other, parents.1, &key))
+            };
+            let value = match self.link(parents.0, parents.1, &key).or_else(elsewhere) {
                 Some(link) => Value::Link(link),
                 None => Value::text(key.as_str()),
             };
@@ -125,6 +133,8 @@ pub(crate) fn ask_for_parents(
     let Some(mapping) = mappings.get(&id) else { return };
     for (_, parents, key) in references(mappings, mapping, side, values) {
         queries.key(parents.0, parents.1, &key);
+        // It may have moved to another mapping of the same entities, under the same link.
+        siblings(mappings, parents.0).for_each(|other| queries.key(other, parents.1, &key));
     }
 }
 

@@ -30,6 +30,14 @@ pub struct MappingPlan {
     pub matched: u64,
     /// Pairs of the ledger that would end: both records go their own way.
     pub ended: u64,
+    /// Pairs that would go on in another mapping of the same entities.
+    pub moved_out: u64,
+    /// Pairs that would come from another mapping.
+    pub moved_in: u64,
+    /// Pairs of which a record would leave the filter and that would rest.
+    pub left: u64,
+    /// Pairs that would be back inside the filter.
+    pub entered: u64,
     /// Records that would be made, on each side.
     pub creates: Sides<u64>,
     /// Records that would be changed.
@@ -118,7 +126,8 @@ impl MappingPlan {
     /// Whether a run would change anything, or ask a person.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.writes() == 0 && self.ended == 0 && self.asked.is_empty() && self.parked.is_empty()
+        let same = [self.ended, self.moved_out, self.moved_in, self.left, self.entered];
+        self.writes() == 0 && same == [0; 5] && self.asked.is_empty() && self.parked.is_empty()
     }
 }
 

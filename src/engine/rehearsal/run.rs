@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use syncline_core::machine::{Mappings, Missing, Observation, Source};
 use syncline_core::mapping::MappingId;
-use syncline_core::model::{LinkState, Review};
+use syncline_core::model::{Link, LinkState, Review};
 use syncline_core::{Side, Sides};
-use syncline_ledger::{Ledger as _, Overlay};
+use syncline_ledger::{Ledger as _, Overlay, Stood};
 use syncline_sdk::{Connector, FetchBy, FetchRequest, Key, LinkId, Purpose, SystemName};
 
 use super::ahead::Ahead;
@@ -198,16 +198,36 @@ impl Rehearsal {
         before: &BTreeMap<SystemName, u64>,
     ) -> Result<Plan> {
         let mut keys: BTreeMap<(MappingId, LinkId), Sides<Option<Key>>> = BTreeMap::new();
-        for (link, was) in overlay.links() {
+        let links = overlay.links();
+        // Under the same id a pair goes on in the mapping that it moves to.
+        let moves = |(link, was): &(Link, Option<Stood>)| {
+            let keyless = link.keys.left.is_none() && link.keys.right.is_none();
+            let pair = was.is_some_and(|was| was.state != LinkState::Ended);
+            link.state == LinkState::Ended && keyless && pair
+        };
+        let moved: BTreeSet<LinkId> =
+            links.iter().filter(|of| moves(of)).map(|(link, _)| link.id).collect();
+        for (link, was) in links {
             let made = self.tally.makes(link.mapping, link.id);
             let plan = self.tally.of(link.mapping);
-            match (link.state, was) {
-                (LinkState::Ended, Some(was)) => plan.ended += u64::from(was != LinkState::Ended),
+            let outside = Stood::of(&link).outside;
+            let comes = moved.contains(&link.id);
+            match (link.state, was.map(|was| was.state)) {
+                (LinkState::Ended, Some(was)) if was != LinkState::Ended => match comes {
+                    true => plan.moved_out += 1,
+                    false => plan.ended += 1,
+                },
+                (LinkState::Ended, _) => {}
+                (_, None | Some(LinkState::Ended)) if comes => plan.moved_in += 1,
                 // Those whose partner would be made are told as creates.
                 (LinkState::Linked, None | Some(LinkState::Seen(_))) => {
                     plan.matched += u64::from(!made);
                 }
-                (LinkState::Linked, Some(_)) => plan.linked += 1,
+                (LinkState::Linked, Some(_)) => match was.is_some_and(|was| was.outside) {
+                    true if !outside => plan.entered += 1,
+                    false if outside => plan.left += 1,
+                    _ => plan.linked += 1,
+                },
                 _ => {}
             }
             keys.insert((link.mapping, link.id), link.keys);

@@ -7,6 +7,7 @@ mod gate;
 mod hooks;
 mod logins;
 mod modes;
+mod moves;
 mod orgs;
 mod plans;
 mod proposals;

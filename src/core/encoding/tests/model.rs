@@ -152,6 +152,7 @@ pub(super) fn field_state() -> impl Strategy<Value = FieldState> {
                     given_up,
                     refusals,
                     watched,
+                    stays: Sides { left: None, right: Some(MappingId(7)) },
                 }
             },
         )
@@ -200,6 +201,8 @@ fn verdict() -> impl Strategy<Value = Verdict> {
         ".{0,5}".prop_map(Verdict::Released),
         would().prop_map(Verdict::Would),
         came().prop_map(Verdict::Came),
+        any::<i32>().prop_map(|id| Verdict::MoveTo(MappingId(id))),
+        any::<i32>().prop_map(|id| Verdict::MoveFrom(MappingId(id))),
     ]
 }
 

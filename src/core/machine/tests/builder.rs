@@ -236,7 +236,7 @@ pub(super) fn seen(side: Side, value: &str, at: u8) -> Observation {
     }
 }
 
-fn mapping(cas: Cas) -> Mapping {
+pub(super) fn mapping(cas: Cas) -> Mapping {
     let polled = cas != Cas::ExactField;
     let side = |name: &str| MappedSide {
         system: name.into(),

@@ -10,6 +10,7 @@ mod grouping;
 mod identity;
 mod lone;
 mod merging;
+mod moving;
 mod remade;
 mod revisions;
 mod settle;
