@@ -7,7 +7,7 @@ use std::sync::Arc;
 use syncline_core::machine::{
     Carried, Clock as RoundClock, Limits, Mappings, OutBatch, Round, Step, Workset,
 };
-use syncline_core::mapping::Mode;
+use syncline_core::mapping::{Mode, Priority};
 use syncline_core::model::{BatchChange, Changeset, Fence, IntentKind};
 use syncline_ledger::{Committed, Ledger, LedgerError, Ownership};
 use syncline_sdk::{BatchId, Connector, Instant, Purpose, SystemName, Version, VersionOrder};
@@ -15,6 +15,7 @@ use syncline_sdk::{BatchId, Connector, Instant, Purpose, SystemName, Version, Ve
 use crate::away::Away;
 use crate::clock::{Clock, Ids, micros};
 use crate::commit::Unresolved;
+use crate::crowding::{Crowding, Load};
 use crate::departed::Departed;
 use crate::error::{EngineError, Result};
 use crate::flight::{Flight, Flights};
@@ -62,12 +63,14 @@ pub struct Engine<L> {
     /// Batches that such a commit closed: work given again closes them no second time.
     pub(crate) closed: BTreeSet<BatchId>,
     departed: Departed,
+    pub(crate) crowding: Crowding,
 }
 
 impl<L: Ledger> Engine<L> {
     /// An engine that owns nothing yet: see [`Engine::own`].
     #[must_use]
     pub fn new(parts: Parts<L>) -> Self {
+        let crowding = Crowding::of(&parts.mappings);
         let systems: BTreeMap<SystemName, System> = parts
             .connectors
             .into_iter()
@@ -98,6 +101,7 @@ impl<L: Ledger> Engine<L> {
             ready: Vec::new(),
             closed: BTreeSet::new(),
             departed: Departed::default(),
+            crowding,
         }
     }
     /// Takes or renews the ownership of the shards. True when we own them. False when another
@@ -259,6 +263,12 @@ impl<L: Ledger> Engine<L> {
             micros(limits::CALL_TIMEOUT + horizon)
         };
         let away = |system: &SystemName| silent.get(system).copied();
+        let (crowding, flights) = (&self.crowding, self.flights.counts());
+        let crowded = |system: &SystemName, priority: Priority| {
+            let quota = systems.get(system).and_then(|at| at.connector.usage().quota);
+            let load = Load { flights: flights.get(system).copied().unwrap_or(0), quota };
+            crowding.puts_off(system, priority, load, commit)
+        };
         let mut workset = Workset::new(Round {
             mappings: &self.intake.mappings,
             commit,
@@ -267,6 +277,7 @@ impl<L: Ledger> Engine<L> {
             limits: self.limits,
             die_after: &die_after,
             away: &away,
+            crowded: &crowded,
             order: &order,
             new_id: &mut new_id,
         });

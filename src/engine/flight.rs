@@ -139,14 +139,18 @@ impl Flights {
     /// that does not keep up at all, or is away, is not waited for.
     #[must_use]
     pub(crate) fn have_room(&self, now: i64, away: impl Fn(&SystemName) -> bool) -> bool {
-        let mut counts: BTreeMap<&SystemName, usize> = BTreeMap::new();
-        for flight in self.0.values() {
-            *counts.entry(&flight.batch.system).or_default() += 1;
-        }
-        let full = |(system, count): (&SystemName, usize)| {
-            count >= limits::FLIGHTS_MAX && self.stuck(system, now).is_none() && !away(system)
+        let full = |(system, count): (SystemName, usize)| {
+            count >= limits::FLIGHTS_MAX && self.stuck(&system, now).is_none() && !away(&system)
         };
-        !counts.into_iter().any(full)
+        !self.counts().into_iter().any(full)
+    }
+    /// How many each system has.
+    pub(crate) fn counts(&self) -> BTreeMap<SystemName, usize> {
+        let mut counts: BTreeMap<SystemName, usize> = BTreeMap::new();
+        for flight in self.0.values() {
+            *counts.entry(flight.batch.system.clone()).or_default() += 1;
+        }
+        counts
     }
     /// True when none is under way.
     #[must_use]

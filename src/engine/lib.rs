@@ -12,6 +12,7 @@ mod beginning;
 mod breaker;
 mod clock;
 mod commit;
+mod crowding;
 mod departed;
 pub mod driver;
 mod engine;

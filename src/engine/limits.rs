@@ -86,6 +86,17 @@ pub const LEASE: Duration = Duration::from_secs(2);
 /// Batches under way at a time, per system: bounds the memory of what is in flight.
 pub const FLIGHTS_MAX: usize = 16;
 
+/// One round in so many is everybody's: what matters less leaves no room to others in it, so that
+/// it is never starved.
+pub const EVERYBODYS_ROUND: i64 = 10;
+
+/// How long a record waits whose mapping leaves the room of a busy system to others, microseconds.
+pub const NO_ROOM: i64 = 1_000_000;
+
+/// How long it waits where the rest of a daily quota is kept for others, microseconds: looking at
+/// it costs calls too.
+pub const OVER_BUDGET: i64 = 60_000_000;
+
 /// Reads that wait to be folded: each is at most a page.
 pub const READS_MAX: usize = 8;
 

@@ -137,6 +137,7 @@ impl<L: Ledger> Engine<L> {
             limits: Limits::default(),
             die_after: &die_after,
             away: &|_| None,
+            crowded: &|_, _| None,
             order: &order,
             new_id: &mut no_id,
         });

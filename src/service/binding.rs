@@ -91,7 +91,7 @@ impl Binder<'_> {
         let mut numbered = Vec::new();
         for spec in &self.installation.specs {
             let known =
-                self.ledger.mapping(&spec.name, spec.source.text(), SystemClock.now()).await?;
+                self.ledger.mapping(&spec.name, &spec.rules_text(), SystemClock.now()).await?;
             let (id, revision) = (known.mapping, known.revision);
             let begun = has_begun(self.ledger, id, &spec.name, &positions).await?;
             let former = former_revisions(self.ledger, spec, id, revision).await?;

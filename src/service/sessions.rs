@@ -100,8 +100,8 @@ impl Sessions {
     pub async fn numbers(&self) -> syncline_ledger::Result<BTreeMap<MappingId, Arc<str>>> {
         let mut numbers = BTreeMap::new();
         for spec in &self.installation.specs {
-            let text = spec.source.text();
-            let known = self.ledger.mapping(&spec.name, text, SystemClock.now()).await?;
+            let text = spec.rules_text();
+            let known = self.ledger.mapping(&spec.name, &text, SystemClock.now()).await?;
             numbers.insert(known.mapping, Arc::clone(&spec.name));
         }
         Ok(numbers)

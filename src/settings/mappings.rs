@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use syncline_core::mapping::language::{
-    Checked, Diagnostic, Diagnostics, MappingFile, MappingSpec, Source, check_offline,
-    check_together,
+    Checked, Diagnostic, Diagnostics, MappingFile, MappingSpec, Source, check_together,
+    check_with_tables,
 };
 use syncline_sdk::SystemName;
+
+use super::tables::TableReader;
 
 /// The most mappings of an installation.
 const MAPPINGS_MAX: usize = 1000;
@@ -22,8 +24,9 @@ pub fn load_mappings(
 ) -> Result<Checked<Vec<MappingSpec>>, Diagnostics> {
     let mut found = Diagnostics::new();
     let mut specs = Vec::new();
+    let mut tables = TableReader::default();
     for path in files(folder)? {
-        match read(&path) {
+        match read(&path, &mut tables) {
             Ok(checked) => {
                 found.extend(checked.warnings);
                 specs.push(checked.value);
@@ -38,14 +41,24 @@ pub fn load_mappings(
     found.check(Some(specs))
 }
 
-fn read(path: &Path) -> Result<Checked<MappingSpec>, Diagnostics> {
+fn read(path: &Path, tables: &mut TableReader) -> Result<Checked<MappingSpec>, Diagnostics> {
     let shown = path.display().to_string();
     let bytes = std::fs::read(path).map_err(|error| {
         Diagnostic::error(format!("{shown} cannot be read: {error}"))
             .help("let this user read the file, or move it out of the folder")
     })?;
     let source = Source::from_bytes(&shown, &bytes)?;
-    MappingFile::parse(&source).and_then(|file| check_offline(&file))
+    let file = MappingFile::parse(&source)?;
+    let mut found = Diagnostics::new();
+    let tables = tables.read(path, &source, &file.table_files(), &mut found);
+    match check_with_tables(&file, &tables) {
+        Ok(checked) if !found.has_errors() => Ok(checked),
+        Ok(_) => Err(found),
+        Err(errors) => {
+            found.extend(errors);
+            Err(found)
+        }
+    }
 }
 
 fn files(folder: &Path) -> Result<Vec<std::path::PathBuf>, Diagnostics> {

@@ -14,6 +14,7 @@ mod ledger_url;
 mod mappings;
 mod secrets;
 mod setting_error;
+mod tables;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

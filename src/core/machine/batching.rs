@@ -58,7 +58,11 @@ impl Workset<'_> {
     /// Folds what is to be sent into batches and records their first send.
     pub(super) fn fold_batches(&mut self) -> Vec<OutBatch> {
         let mut groups: BTreeMap<(SystemName, u8), Vec<Carried>> = BTreeMap::new();
-        for carried in std::mem::take(&mut self.sends) {
+        let mut sends = std::mem::take(&mut self.sends);
+        // What matters more fills the first batches, which are sent first.
+        sends
+            .sort_by_key(|carried| self.round.mappings.get(&carried.mapping).map(|of| of.priority));
+        for carried in sends {
             let Some(mapping) = self.round.mappings.get(&carried.mapping) else { continue };
             let system = mapping.sides[carried.intent.side].system.clone();
             groups.entry((system, class(&carried))).or_default().push(carried);

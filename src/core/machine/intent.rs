@@ -91,15 +91,18 @@ impl Workset<'_> {
         self.sends.push(Carried { mapping: id.0, link: id.1, intent, step, claim, group });
     }
 
-    /// Whether a side's system does not answer for now. Nothing is sent there then: the record is
-    /// put off, so that what waits for one system holds back no other.
+    /// Whether a side's system does not answer for now, or has no room for what matters less.
+    /// Nothing is sent there then: the record is put off, so that what waits for one system holds
+    /// back no other.
     pub(super) fn is_away(
         &mut self,
         id: (MappingId, LinkId),
         mapping: &Mapping,
         side: Side,
     ) -> bool {
-        let Some(left) = (self.round.away)(&mapping.sides[side].system) else { return false };
+        let system = &mapping.sides[side].system;
+        let crowded = || (self.round.crowded)(system, mapping.priority);
+        let Some(left) = (self.round.away)(system).or_else(crowded) else { return false };
         // Read beside the rounds, its own record tells first that the system is back.
         let keys = &self.slots[&id].link.keys;
         let place = if keys[side].is_some() { side } else { side.other() };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use syncline_sdk::{Instant, LinkId, SystemName, Version, VersionOrder};
 
-use crate::mapping::{Mapping, MappingId};
+use crate::mapping::{Mapping, MappingId, Priority};
 use crate::model::Fence;
 
 /// The mappings in force, by number.
@@ -80,6 +80,9 @@ pub struct Round<'a> {
     /// How long what is to be sent to a system that does not answer is put off, microseconds;
     /// nothing where it answers.
     pub away: &'a (dyn Fn(&SystemName) -> Option<i64> + Sync),
+    /// How long what a mapping of this priority would write to a system is put off, microseconds,
+    /// because the system has no room for it; nothing where it has.
+    pub crowded: &'a (dyn Fn(&SystemName, Priority) -> Option<i64> + Sync),
     /// Compares two versions of a system.
     pub order: &'a (dyn Fn(&SystemName, &Version, &Version) -> VersionOrder + Sync),
     /// Gives a new link id.

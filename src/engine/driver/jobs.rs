@@ -11,6 +11,7 @@ use super::ending::Ended;
 use super::pace::tick;
 use super::reads::{Job, Read};
 use super::run::{ANSWERS_EVERY, ASKED_EVERY, Driver, FORGET_EVERY, HINTS_IDLE, RETRY_EVERY, TICK};
+use crate::crowding::load_priority;
 use crate::limits;
 
 impl<L: Ledger> Driver<L> {
@@ -75,8 +76,22 @@ impl<L: Ledger> Driver<L> {
             .filter_map(|pair| pair.reference)
             .filter(|parent| parent != id)
             .collect();
-        self.turns.contains(|other| match other {
+        let ranks = load_priority(&self.engine.intake.mappings);
+        let shares = |other: &MappingId| {
+            let of = |id: &MappingId| {
+                let sides = &self.engine.intake.mappings[id].sides;
+                Side::BOTH.map(|side| sides[side].system.clone())
+            };
+            of(id).iter().any(|system| of(other).contains(system))
+        };
+        let goes_on = |job: &Job| {
+            let waits = self.is_stopped(job) || self.is_too_early(job);
+            !waits && self.over_budget(job).is_none()
+        };
+        self.turns.contains(|job| match job {
             Job::Load(other, _) if parents.contains(other) => true,
+            // What matters more is loaded first, where it can be loaded at all.
+            Job::Load(other, _) if ranks[other] < ranks[id] => shares(other) && goes_on(job),
             Job::Load(other, Side::Left) => other == id && *side == Side::Right,
             _ => false,
         })

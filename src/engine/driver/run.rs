@@ -119,11 +119,12 @@ impl<L: Ledger> Driver<L> {
     /// that token as it is.
     #[must_use]
     pub fn new(
-        engine: Engine<L>,
+        mut engine: Engine<L>,
         settings: DriverSettings,
         status: watch::Sender<Status>,
         stop: &CancellationToken,
     ) -> Self {
+        engine.crowding.reserve = settings.quota_reserve;
         status.send_modify(|status| status.begin(&engine.intake.systems));
         Self {
             engine,

@@ -4,6 +4,7 @@ use syncline_sdk::{Cas, Value};
 
 use super::builder::{MAPPING, Scene, seen};
 use crate::machine::{Missing, Observation, Source};
+use crate::mapping::{MappingId, Priority};
 use crate::model::{LinkState, Pending};
 use crate::{Side, Sides};
 
@@ -54,4 +55,32 @@ fn a_deletion_waits_too() {
     assert_eq!(scene.link.state, LinkState::Linked);
     scene.away = None;
     assert_eq!(scene.read(Side::Right, "a", 1, true).sends.len(), 1);
+}
+
+#[test]
+fn what_matters_less_waits_where_there_is_no_room() {
+    let mut scene = Scene::agreed(Cas::ExactField);
+    scene.map(|mapping| mapping.priority = Priority::Low);
+    scene.crowded = Some(Priority::Low);
+    let done = scene.page(Side::Left, "b", 2);
+    assert!(done.sends.is_empty());
+    assert_eq!(done.changeset.hints.len(), 1, "it is looked at again");
+    assert!(done.changeset.entries.iter().all(|entry| entry.intent.is_none()));
+    scene.crowded = Some(Priority::Normal);
+    let link = scene.link.id;
+    assert_eq!(scene.round(|workset| workset.touch(MAPPING, link)).sends.len(), 1);
+}
+
+#[test]
+fn what_matters_more_is_sent_first() {
+    let mut scene = Scene::agreed(Cas::ExactField);
+    scene.map(|mapping| mapping.sides.right.capabilities.push_writes_max = 1);
+    scene.second(|mapping| mapping.priority = Priority::High);
+    let second = Observation { key: "l2".into(), ..seen(Side::Left, "b", 2) };
+    let done = scene.round(|workset| {
+        workset.observe(MAPPING, Side::Left, &seen(Side::Left, "b", 2));
+        workset.observe(MappingId(2), Side::Left, &second);
+    });
+    let sent: Vec<MappingId> = done.sends.iter().map(|out| out.carried[0].mapping).collect();
+    assert_eq!(sent, [MappingId(2), MAPPING]);
 }

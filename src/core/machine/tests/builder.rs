@@ -33,6 +33,8 @@ pub(super) struct Scene {
     pub reviews: Vec<Review>,
     /// The side whose system does not answer.
     pub away: Option<Side>,
+    /// The priority for which no system has room.
+    pub crowded: Option<Priority>,
     commit: i64,
 }
 
@@ -67,7 +69,7 @@ impl Scene {
         };
         let mappings = Mappings::from([(MAPPING, Arc::new(mapping(cas)))]);
         let (others, claims, reviews) = (Vec::new(), Vec::new(), Vec::new());
-        Self { mappings, link, others, claims, reviews, away: None, commit: 1 }
+        Self { mappings, link, others, claims, reviews, away: None, crowded: None, commit: 1 }
     }
 
     /// From here on records find each other by their only field.
@@ -83,6 +85,17 @@ impl Scene {
         }
     }
 
+    /// Another mapping, with a pair of its own: `l2` and `r2`.
+    pub fn second(&mut self, change: impl Fn(&mut Mapping)) {
+        let mut of = (*self.mappings[&MAPPING]).clone();
+        of.id = MappingId(2);
+        change(&mut of);
+        self.mappings.insert(of.id, Arc::new(of));
+        let id = LinkId(uuid::Uuid::from_u128(8));
+        let keys = Sides { left: Some("l2".into()), right: Some("r2".into()) };
+        self.others.push(Link { mapping: MappingId(2), id, keys, ..self.link.clone() });
+    }
+
     /// One round: what `fold` does, planned and kept.
     pub fn round(&mut self, fold: impl FnOnce(&mut Workset<'_>)) -> Done {
         let order = |_: &SystemName, a: &Version, b: &Version| match a.as_bytes().cmp(b.as_bytes())
@@ -94,6 +107,8 @@ impl Scene {
         let die_after = |_: &SystemName| 0;
         let silent = self.away.map(|side| self.mappings[&MAPPING].sides[side].system.clone());
         let away = |system: &SystemName| (silent.as_ref() == Some(system)).then_some(5_000_000);
+        let full = self.crowded;
+        let crowded = |_: &SystemName, priority| (full == Some(priority)).then_some(1_000_000);
         let mut new_id = || LinkId(uuid::Uuid::from_u128(99));
         self.commit += 1;
         let mut workset = Workset::new(Round {
@@ -104,6 +119,7 @@ impl Scene {
             limits: Limits::default(),
             die_after: &die_after,
             away: &away,
+            crowded: &crowded,
             order: &order,
             new_id: &mut new_id,
         });

@@ -132,6 +132,7 @@ impl World {
             limits: Limits::default(),
             die_after: &|_| 0,
             away: &|_| None,
+            crowded: &|_, _| None,
             order: &order,
             new_id: &mut new_id,
         });

@@ -7,47 +7,99 @@ use syncline_sdk::FieldName;
 
 use super::reader::{Keyed, Keys, Reader};
 use super::scalar_map::ScalarMap;
-use super::tree::{Node, NodeKind};
-use super::{Located, Span};
+use super::table_files::digest;
+use super::tree::{Entry, Node, NodeKind, Scalar, Style};
+use super::{Located, Span, TableFiles, ValueRows};
 use crate::mapping::Direction;
 use crate::mapping::expression::{Expression, Library, Table, Tables};
 use crate::{Side, Sides};
 
 const EXAMPLE: &str = "{ left: [FirstName, LastName], right: full_name, to_right: \"...\" }";
 
-/// The tables of a mapping: names, each with keys and values.
-pub(super) fn tables(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Arc<Library> {
-    let mut tables = Tables::new();
+/// The tables of a mapping.
+pub(super) struct MappingTables {
+    /// What expressions look things up in.
+    pub library: Arc<Library>,
+    /// The rows of each table, in the order of its file.
+    pub rows: BTreeMap<Arc<str>, ValueRows>,
+    /// The files that were read, each with a text that changes with what is in it.
+    pub digests: Vec<(Arc<str>, String)>,
+}
+
+/// The files that a mapping names for tables.
+pub(super) fn table_files(root: &Node) -> Vec<Located<Arc<str>>> {
+    let entries = |node: &Node| match &node.kind {
+        NodeKind::Map(entries) => entries.clone(),
+        _ => Vec::new(),
+    };
+    let all = entries(root);
+    let tables = all.iter().filter(|entry| &**entry.key == "tables");
+    let tables = tables.flat_map(|entry| entries(&entry.value));
+    let file = |entry: Entry| {
+        let scalar = entry.value.as_scalar().filter(|scalar| !scalar.is_null())?;
+        Some(Located::new(Arc::clone(&scalar.text), entry.value.span))
+    };
+    tables.filter_map(file).collect()
+}
+
+/// The tables of a mapping: names, each with keys and values, or with a file that has them.
+pub(super) fn tables(
+    reader: &mut Reader<'_>,
+    keyed: Keyed<'_>,
+    files: &TableFiles,
+) -> MappingTables {
+    let (mut rows, mut digests) = (BTreeMap::new(), Vec::new());
     if let Some(node) = keyed.get("tables") {
         let NodeKind::Map(entries) = &node.kind else {
             let diagnostic = reader
                 .error(node.span, format!("`tables` has a table by each name, not {}", node.what()))
                 .help("write tables as in: tables: { countries: { DE: Germany } }");
             reader.note(diagnostic);
-            return Library::new(tables);
+            let library = Library::new(Tables::new());
+            return MappingTables { library, rows, digests };
         };
         for entry in entries {
-            tables.insert(Arc::clone(&entry.key), table(reader, &entry.value));
+            let table = match entry.value.as_scalar().filter(|scalar| !scalar.is_null()) {
+                Some(scalar) => {
+                    // One that is not known could not be read, which was noted.
+                    let file = files.0.get(&*scalar.text).map(|rows| &***rows).unwrap_or_default();
+                    digests.push((Arc::clone(&scalar.text), digest(file)));
+                    let at = |text: &Arc<str>| {
+                        let scalar = Scalar { text: Arc::clone(text), style: Style::Plain };
+                        Located::new(scalar, entry.value.span)
+                    };
+                    file.iter().map(|(key, value)| (at(key), at(value))).collect()
+                }
+                None => table(reader, &entry.value),
+            };
+            rows.insert(Arc::clone(&entry.key), table);
         }
     }
-    Library::new(tables)
+    let texts = |table: &ValueRows| -> Table {
+        let texts = table.iter().map(|(key, value)| (key.text.clone(), value.text.clone()));
+        texts.collect()
+    };
+    let tables: Tables = rows.iter().map(|(name, rows)| (Arc::clone(name), texts(rows))).collect();
+    MappingTables { library: Library::new(tables), rows, digests }
 }
 
-fn table(reader: &mut Reader<'_>, node: &Node) -> Table {
-    let mut table = BTreeMap::new();
-    let NodeKind::Map(rows) = &node.kind else {
+fn table(reader: &mut Reader<'_>, node: &Node) -> ValueRows {
+    let NodeKind::Map(entries) = &node.kind else {
         let diagnostic = reader
             .error(node.span, format!("a table has keys and values, not {}", node.what()))
-            .help("write one as in: countries: { DE: Germany, FR: France }");
+            .help("write one as in: countries: { DE: Germany }, or name a file: countries.csv");
         reader.note(diagnostic);
-        return table;
+        return ValueRows::new();
     };
-    for row in rows {
-        if let Some(value) = reader.text(&row.value, &row.key) {
-            table.insert(Arc::clone(&row.key), value.value);
-        }
+    let mut rows = ValueRows::new();
+    for row in entries {
+        let Some(value) = reader.text(&row.value, &row.key) else { continue };
+        let style = row.value.as_scalar().map_or(Style::Plain, |scalar| scalar.style);
+        let key = Scalar { text: Arc::clone(&row.key), style: Style::Plain };
+        let value = value.map(|text| Scalar { text, style });
+        rows.push((Located::new(key, row.key.span), value));
     }
-    table
+    rows
 }
 
 /// The fields of one side: a name, or a list of names.

@@ -9,7 +9,8 @@ use super::scalar_map::ScalarMap;
 use super::tree::{self, Node};
 use super::{
     Checked, Condition, Diagnostic, Diagnostics, GuardRule, Located, MappingSpec, MatchSpec,
-    SideSpec, Source, Span, cases, computed, condition_parser, mode, pairs, policies, units,
+    SideSpec, Source, Span, TableFiles, cases, computed, condition_parser, mode, pairs, policies,
+    units,
 };
 use crate::mapping::{DeleteRule, Initial, LeaveRule, Policy};
 use crate::{Side, Sides};
@@ -86,19 +87,37 @@ impl MappingFile {
     pub fn parse(source: &Arc<Source>) -> Result<Self, Diagnostics> {
         Ok(Self { source: Arc::clone(source), root: tree::parse(source)? })
     }
+    /// The files that it names for tables, as it names them.
+    #[must_use]
+    pub fn table_files(&self) -> Vec<Located<Arc<str>>> {
+        computed::table_files(&self.root)
+    }
 }
 
-/// Checks everything about a mapping that can be known without its systems.
+/// Checks everything about a mapping that can be known without its systems, and without the files
+/// that it names for tables.
 ///
 /// # Errors
 /// All findings at once, when at least one of them is an error.
 pub fn check_offline(file: &MappingFile) -> Result<Checked<MappingSpec>, Diagnostics> {
+    check_with_tables(file, &TableFiles::default())
+}
+
+/// The same with the files that it names for tables.
+///
+/// # Errors
+/// All findings at once, when at least one of them is an error.
+pub fn check_with_tables(
+    file: &MappingFile,
+    tables: &TableFiles,
+) -> Result<Checked<MappingSpec>, Diagnostics> {
     let mut reader = Reader::new(&file.source);
-    let spec = reader.keys(&file.root, MAPPING).and_then(|keyed| mapping(&mut reader, keyed));
+    let keyed = reader.keys(&file.root, MAPPING);
+    let spec = keyed.and_then(|keyed| mapping(&mut reader, keyed, tables));
     reader.found.check(spec)
 }
 
-fn mapping(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Option<MappingSpec> {
+fn mapping(reader: &mut Reader<'_>, keyed: Keyed<'_>, files: &TableFiles) -> Option<MappingSpec> {
     let name = reader.required(keyed, "a mapping", "mapping", "mapping: accounts");
     let name = name.and_then(|node| mapping_name(reader, node));
     let left = side(reader, keyed, Side::Left);
@@ -115,8 +134,8 @@ fn mapping(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Option<MappingSpec> {
     }
     let (policy, owners) = policies::of_mapping(reader, keyed);
     let policy = policy.map_or(Policy::Review, |policy| policy.value);
-    let library = computed::tables(reader, keyed);
-    let fields = pairs::read(reader, keyed, policy, &library);
+    let tables = computed::tables(reader, keyed, files);
+    let fields = pairs::read(reader, keyed, policy, &tables);
     let units = units::read(reader, keyed, fields.as_deref().unwrap_or_default());
     let cases = cases::read(reader, keyed);
     let matches = matches(reader, keyed);
@@ -138,8 +157,10 @@ fn mapping(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Option<MappingSpec> {
     let source = Arc::clone(reader.source);
     let name = name?;
     let fields = fields?;
+    let table_digests = tables.digests;
     Some(MappingSpec {
         source,
+        table_digests,
         name,
         sides,
         matches,

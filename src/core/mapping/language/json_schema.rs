@@ -82,6 +82,7 @@ fn mapping_key(key: &str) -> Json {
         }
         "tables" => {
             let table = json!({ "type": "object", "additionalProperties": scalar() });
+            let table = any_of(&[table, text("a file of two columns, relative to the mapping")]);
             json!({ "type": "object", "additionalProperties": table })
         }
         "owner" => any_of(&[words(SIDES), by_side(&text("a condition on that side's record"))]),
@@ -133,7 +134,10 @@ fn field_key(key: &str) -> Json {
         "owner" => words(SIDES),
         "conflict" => words(FIELD_POLICIES),
         "foreign_edits" => words(FOREIGN_EDITS),
-        "values" => json!({ "type": "object", "additionalProperties": scalar() }),
+        "values" => any_of(&[
+            json!({ "type": "object", "additionalProperties": scalar() }),
+            text("a table of `tables`, its keys on the left"),
+        ]),
         "normalize" => any_of(&[words(FIELD_NORMALIZERS), list(words(FIELD_NORMALIZERS))]),
         "reference" => text("a mapping whose records the field refers to"),
         "default" => any_of(&[scalar(), by_side(&scalar())]),

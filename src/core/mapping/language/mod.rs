@@ -29,6 +29,7 @@ mod scalar_map;
 mod source;
 mod spec;
 mod suggestion;
+mod table_files;
 #[cfg(test)]
 mod tests;
 mod together;
@@ -40,7 +41,7 @@ pub use bind::{MappingRef, bind};
 pub use cases::{CaseRecord, CaseSpec, CaseValue};
 pub use condition::{Condition, Literal};
 pub use diagnostics::{Checked, Diagnostic, Diagnostics, Place, Severity};
-pub use file::{MappingFile, check_mapping_name, check_offline};
+pub use file::{MappingFile, check_mapping_name, check_offline, check_with_tables};
 pub use former::former;
 pub use json_schema::json_schema;
 pub use reader::{Keyed, Keys, Reader};
@@ -50,5 +51,6 @@ pub use spec::{
     ValueRows, ViewSpec,
 };
 pub use suggestion::{nearest, one_of};
+pub use table_files::{TableFiles, TableRows};
 pub use together::check_together;
 pub use tree::{Entry, Node, NodeKind, Scalar, Style, parse};

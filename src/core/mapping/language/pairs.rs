@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use syncline_sdk::{FieldName, Normalizer};
 
+use super::computed::MappingTables;
 use super::file::LATER;
 use super::reader::{Keyed, Keys, Reader};
 use super::tree::{Node, NodeKind, Scalar, Style};
-use super::{FieldSpec, Located, ValueRows, computed, constants, policies, views};
-use crate::mapping::expression::Library;
+use super::{FieldSpec, Located, Span, ValueRows, computed, constants, nearest, policies, views};
 use crate::mapping::{Direction, Policy};
 use crate::{Side, Sides};
 
@@ -63,7 +63,7 @@ pub(super) fn read(
     reader: &mut Reader<'_>,
     keyed: Keyed<'_>,
     policy: Policy,
-    library: &Arc<Library>,
+    tables: &MappingTables,
 ) -> Option<Vec<FieldSpec>> {
     let example = "fields: [{ left: Name, right: name }]";
     let node = reader.required(keyed, "a mapping", "fields", example)?;
@@ -75,7 +75,7 @@ pub(super) fn read(
         reader.note(diagnostic);
     }
     let fields: Vec<FieldSpec> =
-        items.iter().filter_map(|item| field(reader, item, policy, library)).collect();
+        items.iter().filter_map(|item| field(reader, item, policy, tables)).collect();
     for side in Side::BOTH {
         once(reader, &fields, side);
     }
@@ -103,7 +103,7 @@ fn field(
     reader: &mut Reader<'_>,
     node: &Node,
     policy: Policy,
-    library: &Arc<Library>,
+    tables: &MappingTables,
 ) -> Option<FieldSpec> {
     let keyed = reader.keys(node, FIELD)?;
     let computed = is_computed(keyed);
@@ -125,7 +125,7 @@ fn field(
     }
     let formulas = match &fields {
         Some(fields) if computed => {
-            computed::formulas(reader, keyed, fields, &mut direction, library)?
+            computed::formulas(reader, keyed, fields, &mut direction, &tables.library)?
         }
         _ => Sides::default(),
     };
@@ -140,7 +140,7 @@ fn field(
     }
     let conflict = own.map_or(policy, |own| own.value);
     let foreign = policies::foreign_edits(reader, keyed, &mut direction.value, conflict);
-    let values = keyed.get("values").and_then(|node| values(reader, node));
+    let values = keyed.get("values").and_then(|node| values(reader, node, tables));
     let default = constants::defaults(reader, keyed, *direction);
     let normalize = normalize(reader, keyed, FIELD_NORMALIZERS);
     let reference = keyed.get("reference").and_then(|node| reader.text(node, "reference"));
@@ -225,7 +225,14 @@ pub(super) fn normalize(
 }
 
 /// A value table: left values as keys, right values as values.
-fn values(reader: &mut Reader<'_>, node: &Node) -> Option<Located<ValueRows>> {
+fn values(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    tables: &MappingTables,
+) -> Option<Located<ValueRows>> {
+    if let Some(scalar) = node.as_scalar().filter(|scalar| !scalar.is_null()) {
+        return named_values(reader, node.span, &scalar.text, tables);
+    }
     let NodeKind::Map(entries) = &node.kind else {
         let diagnostic = reader
             .error(node.span, format!("`values` is a table, not {}", node.what()))
@@ -261,4 +268,25 @@ fn values(reader: &mut Reader<'_>, node: &Node) -> Option<Located<ValueRows>> {
         reader.note(diagnostic);
     }
     Some(Located::new(table, node.span))
+}
+
+/// A table of the mapping as a value table: its keys are left values.
+fn named_values(
+    reader: &mut Reader<'_>,
+    span: Span,
+    name: &str,
+    tables: &MappingTables,
+) -> Option<Located<ValueRows>> {
+    let Some(rows) = tables.rows.get(name) else {
+        let known = || tables.rows.keys().map(|name| &**name);
+        let help = match nearest(name, known()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "add the table to `tables`, or write the values here".to_owned(),
+        };
+        let diagnostic = reader.error(span, format!("there is no table `{name}`")).help(help);
+        reader.note(diagnostic);
+        return None;
+    };
+    // One without rows was noted where it is, or was not looked at.
+    (!rows.is_empty()).then(|| Located::new(rows.clone(), span))
 }

@@ -18,6 +18,8 @@ use crate::{Side, Sides};
 pub struct MappingSpec {
     /// The file.
     pub source: Arc<Source>,
+    /// The files that it has tables in, each with a text that changes with what is in it.
+    pub table_digests: Vec<(Arc<str>, String)>,
     /// The name of the mapping.
     pub name: Located<Arc<str>>,
     /// Its two sides.
@@ -234,6 +236,17 @@ impl MappingSpec {
             found.iter().filter(|name| pairs.iter().any(|pair| pair.fields[side].contains(name)));
         let image_len = image_len.count();
         (found, image_len)
+    }
+
+    /// A text that is another one whenever the rules are: that of the file, and what tells of the
+    /// tables in files of their own.
+    #[must_use]
+    pub fn rules_text(&self) -> String {
+        let mut text = self.source.text().to_owned();
+        for (name, digest) in &self.table_digests {
+            text.push_str(&format!("\n# {name} {digest}"));
+        }
+        text
     }
 
     /// The selection of a side without its filter: what a connector needs to say what it can do

@@ -1,10 +1,12 @@
 //! What files may say, and where their mistakes are.
 
+use std::sync::Arc;
+
 use syncline_sdk::Normalizer;
 
 use crate::mapping::language::{
-    Checked, Diagnostics, MappingFile, MappingSpec, ModeSpec, Severity, Source, check_offline,
-    check_together,
+    Checked, Diagnostics, MappingFile, MappingSpec, ModeSpec, Severity, Source, TableFiles,
+    check_offline, check_together, check_with_tables,
 };
 use crate::mapping::{DeleteRule, Direction, Initial, LeaveRule, Policy, Priority, Share};
 use crate::{Side, Sides};
@@ -107,6 +109,32 @@ fn a_mapping_wide_owner_is_the_default_of_its_fields() {
     let spec = spec.unwrap().value;
     assert_eq!(spec.fields[0].conflict, Policy::Wins(Side::Right));
     assert_eq!(spec.fields[1].conflict, Policy::Review);
+}
+
+#[test]
+fn tables_stand_in_files_of_their_own() {
+    let text = format!(
+        "{}tables: {{ codes: codes.csv, own: {{ a: b }} }}\n",
+        FULL.replace("right: name }", "right: name, values: codes }")
+    );
+    let file = MappingFile::parse(&Source::new("m.yaml", &text)).unwrap();
+    let named: Vec<_> = file.table_files().into_iter().map(|name| name.value).collect();
+    assert_eq!(named, ["codes.csv".into()]);
+    let read = |rows: &[(&str, &str)]| {
+        let rows = rows.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
+        let files = TableFiles([("codes.csv".into(), Arc::new(rows))].into());
+        check_with_tables(&file, &files).unwrap().value
+    };
+    let spec = read(&[("Z", "1"), ("A", "1")]);
+    let values = spec.fields[0].values.as_ref().unwrap();
+    let keys: Vec<&str> = values.value.iter().map(|(left, _)| &*left.text).collect();
+    assert_eq!(keys, ["Z", "A"], "the first one stands for what several mean");
+    assert_ne!(spec.rules_text(), read(&[("Z", "2"), ("A", "1")]).rules_text());
+    assert_eq!(spec.rules_text(), read(&[("Z", "1"), ("A", "1")]).rules_text());
+    // Whoever only wants names needs no file.
+    assert!(check_offline(&file).is_ok());
+    let wrong = check(&FULL.replace("right: name }", "right: name, values: code }")).unwrap_err();
+    assert!(wrong.to_string().contains("there is no table `code`"), "{wrong}");
 }
 
 #[test]
