@@ -91,12 +91,14 @@ impl Observed {
     ) -> Result<Self, Stop> {
         let mut reading = Reading { samples, ..Reading::default() };
         let mut before = None;
+        // What was said by former rules is told by the present ones.
+        let now = |revision: i32, unit: u16| mapping.unit_named(&mapping.by(revision).unit(unit));
         loop {
             let page = desk.ledger.journal(Some(mapping.id), before, PAGE).await;
             let page = page.context("the ledger")?;
             before = page.last().map(|entry| entry.id);
             let young = page.iter().take_while(|entry| entry.at.micros() >= since);
-            let read = young.map(|entry| reading.entry(entry)).count();
+            let read = young.map(|entry| reading.entry(entry, now)).count();
             if read < PAGE {
                 break;
             }
@@ -231,9 +233,11 @@ struct Reading {
 }
 
 impl Reading {
-    fn entry(&mut self, entry: &Entry) {
+    fn entry(&mut self, entry: &Entry, now: impl Fn(i32, u16) -> Option<u16>) {
         for decided in entry.decided.iter().rev() {
-            let place = (entry.link, decided.unit);
+            let unit = decided.unit.map(|unit| now(entry.revision, unit));
+            let Some(unit) = unit.map_or(Some(None), |unit| unit.map(Some)) else { continue };
+            let place = (entry.link, unit);
             match &decided.verdict {
                 Verdict::Would(would) => {
                     self.would(*would, place, decided, entry.at);
@@ -346,7 +350,7 @@ mod tests {
 
     fn read(oldest_first: &[Entry]) -> Observed {
         let mut reading = Reading { samples: 2, ..Reading::default() };
-        oldest_first.iter().rev().for_each(|entry| reading.entry(entry));
+        oldest_first.iter().rev().for_each(|entry| reading.entry(entry, |_, unit| Some(unit)));
         reading.found
     }
 

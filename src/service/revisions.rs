@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use syncline_core::Side;
 use syncline_core::mapping::language::{
-    Diagnostic, Diagnostics, MappingFile, MappingSpec, Source, check_offline, former,
+    Diagnostic, Diagnostics, MappingFile, MappingSpec, Source, check_with_tables, former,
 };
 use syncline_core::mapping::{Former, MappingId};
 use syncline_core::model::StreamPosition;
@@ -29,15 +29,16 @@ pub(crate) async fn former_revisions(
 ) -> syncline_ledger::Result<BTreeMap<i32, Former>> {
     let texts = ledger.revisions(id).await?;
     let before = texts.into_iter().filter(|(revision, _)| *revision < present);
-    let known = |(revision, text): (i32, String)| {
-        Some((revision, former(&parsed(&spec.name, &text)?, spec)))
-    };
+    let known =
+        |(revision, text): (i32, String)| Some((revision, former(&parsed(spec, &text)?, spec)));
     Ok(before.filter_map(known).collect())
 }
 
-fn parsed(name: &str, text: &str) -> Option<MappingSpec> {
-    let source = Source::new(name, text);
-    let file = MappingFile::parse(&source).and_then(|file| check_offline(&file));
+/// A former revision of a mapping.
+fn parsed(spec: &MappingSpec, text: &str) -> Option<MappingSpec> {
+    let source = Source::new(&spec.name, text);
+    let tables = spec.tables_of(text);
+    let file = MappingFile::parse(&source).and_then(|file| check_with_tables(&file, &tables));
     file.ok().map(|checked| checked.value)
 }
 
@@ -76,7 +77,7 @@ pub(crate) async fn check_same_records(
         let Some(known) = known.iter().find(|known| known.name == **spec.name) else { continue };
         let texts = ledger.revisions(known.mapping).await.context("the ledger")?;
         let newest = texts.iter().rev().find(|(revision, _)| *revision == known.revision);
-        let Some(before) = newest.and_then(|(_, text)| parsed(&spec.name, text)) else { continue };
+        let Some(before) = newest.and_then(|(_, text)| parsed(spec, text)) else { continue };
         let moved = moved_sides(&before, spec);
         if moved.is_empty() {
             continue;

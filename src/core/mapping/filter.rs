@@ -4,6 +4,9 @@ use std::cmp::Ordering;
 
 use syncline_sdk::{Comparison, FieldName, Filter, Value};
 
+use super::Mapping;
+use crate::Side;
+
 /// Whether a record passes a filter. `field` gives the record's value of a field. A value that
 /// was not delivered counts as passing in every comparison: a record must never seem to leave a
 /// mapping because a field could not be read.
@@ -76,5 +79,20 @@ fn order(a: &Value, b: &Value) -> Option<Ordering> {
         (Value::Bool(a), Value::Bool(b)) => Some(a.cmp(b)),
         (Value::Uuid(a), Value::Uuid(b)) => Some(a.cmp(b)),
         (a, b) => (a == b).then_some(Ordering::Equal),
+    }
+}
+
+impl Mapping {
+    /// Whether a condition on this side's records holds for these values (in the order of the
+    /// selection).
+    #[must_use]
+    pub fn in_scope(&self, side: Side, values: &[Value]) -> bool {
+        let selection = &self.sides[side].selection;
+        selection.filter.as_ref().is_none_or(|filter| {
+            passes(filter, |field| {
+                let at = selection.fields.iter().position(|name| name == field)?;
+                values.get(at)
+            })
+        })
     }
 }

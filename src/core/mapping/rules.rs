@@ -386,16 +386,4 @@ impl Mapping {
     pub fn side_of(&self, system: &SystemName) -> Option<Side> {
         Side::BOTH.into_iter().find(|side| self.sides[*side].system == *system)
     }
-    /// Whether a condition on this side's records holds for these values (in the order of the
-    /// selection).
-    #[must_use]
-    pub fn in_scope(&self, side: Side, values: &[Value]) -> bool {
-        let selection = &self.sides[side].selection;
-        selection.filter.as_ref().is_none_or(|filter| {
-            super::passes(filter, |field| {
-                let at = selection.fields.iter().position(|name| name == field)?;
-                values.get(at)
-            })
-        })
-    }
 }

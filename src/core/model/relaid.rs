@@ -88,6 +88,14 @@ impl FieldState {
             };
             self.set_unit(usize::from(now), UnitState { status, ..state });
         }
+        self.watched.retain_mut(|watched| match watched.unit {
+            None => true,
+            Some(unit) => {
+                watched.unit = former.unit(unit).filter(|now| !former.changed.contains(now));
+                watched.unit.is_some()
+            }
+        });
+        self.watched.sort_by_key(|watched| watched.unit);
         for unit in &former.changed {
             let changed = UnitState { status: UnitStatus::Changed, ..UnitState::default() };
             self.set_unit(usize::from(*unit), changed);

@@ -32,6 +32,13 @@ impl Plan {
         self.changes = choices.chance(500);
         self
     }
+    /// The same, where every second process only observes. What else was drawn stays as it was.
+    #[must_use]
+    pub fn with_modes(mut self, seed: u64) -> Self {
+        let mut choices = Choices::seeded(seed ^ 0x0b5e_0000_0000_0000);
+        self.modes = choices.chance(300);
+        self
+    }
     /// Whether records have a counter: each side keeps receipts that outlive a lost stream.
     #[must_use]
     pub fn counts(&self) -> bool {

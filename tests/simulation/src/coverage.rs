@@ -106,6 +106,8 @@ pub const SOMETIMES: &[&str] = &[
     "verdict: answered",
     "verdict: answer not applied",
     "verdict: half written",
+    "verdict: would",
+    "verdict: came",
     "outcome: stale",
     "outcome: missing",
     "outcome: busy",

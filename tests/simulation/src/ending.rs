@@ -21,6 +21,13 @@ impl World {
         while self.alive.len() > 1 {
             self.kill(0);
         }
+        // The mappings are live in the end.
+        while let [(id, _)] = self.alive.as_slice()
+            && self.observes(*id)
+        {
+            self.kill(0);
+            self.start();
+        }
         self.desk.tell(|| "healed".to_owned());
         self.desk.calm();
         self.settle_down();

@@ -19,6 +19,8 @@ pub enum Job {
     Load(MappingId, Side),
     /// Both records of every link, after a gap.
     Verify(MappingId),
+    /// The links about which newer rules have something to say.
+    Rules(MappingId),
     /// A sweep, step by step: one a life of a process.
     Sweep(MappingId),
 }
@@ -80,6 +82,11 @@ pub async fn run_job(
         Job::Verify(mapping) => {
             let after = place.as_deref().and_then(|place| place.parse::<LinkId>().ok());
             let (work, last) = intake.verify(*mapping, after).await?;
+            Ok((work, last.map(|last| last.to_string()), last.is_some()))
+        }
+        Job::Rules(mapping) => {
+            let after = place.as_deref().and_then(|place| place.parse::<LinkId>().ok());
+            let (work, last) = intake.by_new_rules(*mapping, after).await?;
             Ok((work, last.map(|last| last.to_string()), last.is_some()))
         }
         Job::Sweep(mapping) => {

@@ -48,6 +48,9 @@ struct Arguments {
     /// No changes of a mapping: plays seeds that were noted before there were any.
     #[arg(long)]
     no_changes: bool,
+    /// No processes that only observe: plays seeds that were noted before there were any.
+    #[arg(long)]
+    no_modes: bool,
     /// How many threads play runs.
     #[arg(long, default_value_t = 0)]
     threads: usize,
@@ -92,6 +95,7 @@ fn main() -> anyhow::Result<ExitCode> {
         && !arguments.no_sweeps
         && !arguments.no_merges
         && !arguments.no_changes
+        && !arguments.no_modes
         && !missing.is_empty()
     {
         writeln!(out, "these never happened, so the runs prove less than they say: {missing:?}")?;
@@ -160,6 +164,7 @@ fn wanted(arguments: &Arguments, profiles: &[String; 2], seed: u64) -> Wanted {
         sweeps: !arguments.no_sweeps,
         merges: !arguments.no_merges,
         changes: !arguments.no_changes,
+        modes: !arguments.no_modes,
         steps: None,
     }
 }
@@ -193,10 +198,11 @@ fn report(
     let sweeps = if arguments.no_sweeps { " --no-sweeps" } else { "" };
     let merges = if arguments.no_merges { " --no-merges" } else { "" };
     let changes = if arguments.no_changes { " --no-changes" } else { "" };
+    let modes = if arguments.no_modes { " --no-modes" } else { "" };
     writeln!(
         out,
         "replay: syncline-simulation --seed {seed} --runs 1{profile}{twins}{rules}{sweeps}{merges}\
-         {changes} --trace --shrink"
+         {changes}{modes} --trace --shrink"
     )?;
     Ok(())
 }

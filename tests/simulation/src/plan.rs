@@ -195,6 +195,8 @@ pub struct Plan {
     pub merges: bool,
     /// Whether a mapping may be changed between two processes.
     pub changes: bool,
+    /// Whether every second process has its mappings observe and write nothing.
+    pub modes: bool,
 }
 
 /// The names of the profiles that runs may use.
@@ -274,6 +276,7 @@ impl Plan {
             sweeps: false,
             merges: false,
             changes: false,
+            modes: false,
         }
     }
 }

@@ -10,6 +10,7 @@ use syncline_sdk::{FeedBatch, Position, SystemName};
 
 use crate::desk::{Desk, ProcessId};
 use crate::job::{Found, Job, JobSlot};
+use crate::plan::Plan;
 use crate::streams::position;
 
 /// How long a process waits before it tries again, microseconds.
@@ -54,14 +55,17 @@ pub struct Process {
     pub(crate) holdings: Holdings,
     /// Whether it sweeps.
     pub(crate) sweeps: bool,
+    /// Whether modes change between processes: each plans its links by its own.
+    pub(crate) modes: bool,
 }
 
 impl Process {
     /// A process that has just started.
     #[must_use]
-    pub fn new(engine: Engine<Memory>, desk: Desk, id: ProcessId, sweeps: bool) -> Self {
+    pub fn new(engine: Engine<Memory>, desk: Desk, id: ProcessId, plan: &Plan) -> Self {
         let (durable, holdings) = (Arc::default(), Holdings::default());
-        Self { engine, desk, id, durable, holdings, sweeps }
+        let (sweeps, modes) = (plan.sweeps, plan.modes);
+        Self { engine, desk, id, durable, holdings, sweeps, modes }
     }
 
     /// Lives until it is killed.
@@ -283,7 +287,8 @@ impl Process {
         let Some(slot) = jobs.iter_mut().find(same) else { return };
         slot.running = false;
         if let Some((next, more)) = found {
-            let ends = matches!(job, Job::Load(..) | Job::Verify(_) | Job::Sweep(_));
+            let ends =
+                matches!(job, Job::Load(..) | Job::Verify(_) | Job::Rules(_) | Job::Sweep(_));
             slot.over = ends && !more;
             slot.place = next;
         }

@@ -29,6 +29,9 @@ pub struct Wanted {
     /// Whether a mapping may be changed between two processes. Seeds noted before it could play as
     /// they did then without it.
     pub changes: bool,
+    /// Whether processes may only observe. Seeds noted before they could play as they did then
+    /// without it.
+    pub modes: bool,
     /// Steps to be played instead of those of the seed.
     pub steps: Option<Steps>,
 }
@@ -59,6 +62,7 @@ pub fn run(wanted: &Wanted) -> Outcome {
     let plan = if wanted.sweeps { plan.with_sweeps(wanted.seed) } else { plan };
     let plan = if wanted.merges { plan.with_merges(wanted.seed) } else { plan };
     let plan = if wanted.changes { plan.with_changes(wanted.seed) } else { plan };
+    let plan = if wanted.modes { plan.with_modes(wanted.seed) } else { plan };
     let words = words(&plan);
     let choices = match &wanted.steps {
         Some(steps) => Choices::listed(steps.clone()),
@@ -87,7 +91,7 @@ fn words(plan: &Plan) -> String {
     format!(
         "{} and {}; link ids {:?}, matches {}, unique {:?}, create {:?}, delete {:?}, initial \
          {:?}, children {}, fields {:?}, grouped {}, automation {:?}, twins {}, sweeps {}, \
-         merges {}, changes {}",
+         merges {}, changes {}, modes {}",
         plan.profiles[0].name,
         plan.profiles[1].name,
         plan.external_id,
@@ -103,7 +107,8 @@ fn words(plan: &Plan) -> String {
         plan.twins,
         plan.sweeps,
         plan.merges,
-        plan.changes
+        plan.changes,
+        plan.modes
     )
 }
 

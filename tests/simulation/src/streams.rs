@@ -53,6 +53,9 @@ impl Process {
                 load_slot.over = load_slot.place.as_deref() == Some(LOADED);
                 jobs.push(load_slot);
             }
+            if self.modes {
+                jobs.push(slot(Job::Rules(mapping.id), None));
+            }
             if self.sweeps {
                 let place = known.get(&sweep_stream(&mapping.name));
                 jobs.push(slot(Job::Sweep(mapping.id), place.map(|known| known.place.clone())));

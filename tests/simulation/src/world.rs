@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use syncline_core::machine::{Limits, Mappings};
+use syncline_core::mapping::Mode;
 use syncline_core::{Side, Sides};
 use syncline_engine::{Engine, Ids, Intake, Parts};
 use syncline_ledger::memory::{Gate as LedgerGate, Memory};
@@ -175,7 +176,7 @@ impl World {
             ledger: Arc::new(self.ledger.behind(ledger_gate)),
             install: "sim".into(),
             owner: format!("process-{}", id.0),
-            mappings: self.mappings.clone(),
+            mappings: self.mappings_of(id),
             connectors,
             away: BTreeMap::new(),
             clock: Arc::new(DeskClock(self.desk.clone())),
@@ -183,9 +184,25 @@ impl World {
             limits: Limits::default(),
         });
         self.alive.push((id, engine.intake()));
-        let process = Process::new(engine, self.desk.clone(), id, self.plan.sweeps);
+        let process = Process::new(engine, self.desk.clone(), id, &self.plan);
         self.desk.tell(|| format!("{id:?} starts"));
         self.desk.spawn(id, false, Box::pin(process.live()));
+    }
+
+    /// Whether a process writes nothing.
+    pub(crate) fn observes(&self, id: ProcessId) -> bool {
+        self.plan.modes && id.0.is_multiple_of(2)
+    }
+
+    /// The mappings as the files of a process say them.
+    fn mappings_of(&self, id: ProcessId) -> Mappings {
+        let mut mappings = self.mappings.clone();
+        if self.observes(id) {
+            for mapping in mappings.values_mut() {
+                Arc::make_mut(mapping).mode = Mode::Observe;
+            }
+        }
+        mappings
     }
 
     pub(crate) fn kill(&mut self, at: usize) {
@@ -326,7 +343,7 @@ impl World {
                 Job::Load(..) if unplaced => true,
                 Job::Load(crate::setup::CHILDREN, Side::Left) => loading_items,
                 Job::Load(_, Side::Right) => first_left,
-                Job::Verify(_) | Job::Sweep(_) => loading,
+                Job::Verify(_) | Job::Sweep(_) | Job::Rules(_) => loading,
                 _ => false,
             };
             if slot.running || slot.over || waits {

@@ -161,6 +161,7 @@ fn mapping(reader: &mut Reader<'_>, keyed: Keyed<'_>, files: &TableFiles) -> Opt
     Some(MappingSpec {
         source,
         table_digests,
+        table_files: files.clone(),
         name,
         sides,
         matches,

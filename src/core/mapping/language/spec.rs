@@ -5,7 +5,7 @@ use std::sync::Arc;
 use syncline_sdk::{EntityName, FieldName, Normalizer, Selection, SystemName};
 
 use super::tree::Scalar;
-use super::{CaseSpec, Condition, Located, Source, Span};
+use super::{CaseSpec, Condition, Located, Source, Span, TableFiles};
 use crate::mapping::expression::Expression;
 use crate::mapping::{
     DeleteRule, Direction, ForeignEdits, Initial, LeaveRule, Policy, Priority, Share,
@@ -20,6 +20,8 @@ pub struct MappingSpec {
     pub source: Arc<Source>,
     /// The files that it has tables in, each with a text that changes with what is in it.
     pub table_digests: Vec<(Arc<str>, String)>,
+    /// What is in them.
+    pub table_files: TableFiles,
     /// The name of the mapping.
     pub name: Located<Arc<str>>,
     /// Its two sides.
@@ -243,10 +245,20 @@ impl MappingSpec {
     #[must_use]
     pub fn rules_text(&self) -> String {
         let mut text = self.source.text().to_owned();
-        for (name, digest) in &self.table_digests {
-            text.push_str(&format!("\n# {name} {digest}"));
-        }
+        let digests = self.table_digests.iter();
+        text.extend(digests.map(|(name, digest)| table_line(name, digest)));
         text
+    }
+
+    /// The tables in files that rules of this text had, as far as they are the same by now.
+    #[must_use]
+    pub fn tables_of(&self, text: &str) -> TableFiles {
+        let same = self
+            .table_digests
+            .iter()
+            .filter(|(name, digest)| text.contains(&table_line(name, digest)));
+        let known = same.filter_map(|(name, _)| self.table_files.0.get_key_value(name));
+        TableFiles(known.map(|(name, rows)| (Arc::clone(name), Arc::clone(rows))).collect())
     }
 
     /// The selection of a side without its filter: what a connector needs to say what it can do
@@ -264,4 +276,9 @@ impl MappingSpec {
             filter: None,
         }
     }
+}
+
+/// What tells in the text of rules what was in a file.
+fn table_line(name: &str, digest: &str) -> String {
+    format!("\n# {name} {digest}")
 }

@@ -8,7 +8,7 @@ pub type TableRows = Vec<(Arc<str>, Arc<str>)>;
 
 /// The tables in files that a mapping names, by the names that it gives the files. One that is
 /// named and not among them has no rows: whoever reads the files notes those that cannot be read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct TableFiles(pub BTreeMap<Arc<str>, Arc<TableRows>>);
 
 /// A text that is another one where a row is.

@@ -90,6 +90,8 @@ fn verdict_name(verdict: &Verdict) -> Option<&'static str> {
         Verdict::MergeInto(_) => "verdict: merge",
         Verdict::Answered(_) => "verdict: answered",
         Verdict::AnswerNotApplied(_) => "verdict: answer not applied",
+        Verdict::Would(_) => "verdict: would",
+        Verdict::Came(_) => "verdict: came",
         Verdict::HalfWritten => "verdict: half written",
         _ => return None,
     })
