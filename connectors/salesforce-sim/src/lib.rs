@@ -4,8 +4,9 @@
 //! [`Server`] (or [`serve`]) answers its API: OAuth tokens, versions and describes, records and
 //! external ids, conditional requests, SOQL with paging, `queryAll`, `updated` and `deleted`,
 //! composite, batch, graph, tree and collections, Bulk 2.0 jobs, limits, and the SOAP calls
-//! `login()` and `undelete()`. Several orgs are several servers. [`Server::start_with_tls`] speaks
-//! https too, on the same port.
+//! `login()`, `delete()`, `undelete()`, `emptyRecycleBin()`, `merge()`, `getServerTimestamp()` and
+//! `getUserInfo()`. Bodies are packed with gzip both ways. Several orgs are several servers.
+//! [`Server::start_with_tls`] speaks https too, on the same port.
 //!
 //! Logins: client credentials, username and password, JWT bearer, the web server flow with PKCE
 //! (its page asks for the name and password of a user), refresh tokens, SOAP.
@@ -76,7 +77,7 @@
 //! `bulk_info`, `bulk_results`, `bulk_query`, `bulk_query_results`, `soap`, `other`.
 //!
 //! # Not served
-//! Pub/Sub and change events, search, XML and compressed bodies.
+//! Pub/Sub and change events, search, XML.
 
 mod bulk;
 mod control;

@@ -164,7 +164,7 @@ async fn apply(org: &Org, http: &Http, kind: &str, plan: &Plan) -> Reply {
         "/services/oauth2/introspect" => return oauth::introspect(&org.state(), &http.form()),
         _ => {}
     }
-    if path.starts_with("/services/Soap/u/") {
+    if path.starts_with("/services/Soap/") {
         return soap::answer(org, http, plan.number, delay(kind, plan)).await;
     }
     let caller = match authenticate(org, http, plan) {
