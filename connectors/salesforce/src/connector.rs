@@ -13,7 +13,9 @@ use syncline_sdk::{
 };
 
 use crate::auth::TokenStore;
-use crate::limits::{COMPOSITE_MAX, RECYCLE_BIN, RETRIEVE_IDS_MAX, WRITE_ROWS_MAX};
+use crate::limits::{
+    COMPOSITE_MAX, GRAPHS_MAX, GRAPHS_SINCE, RECYCLE_BIN, RETRIEVE_IDS_MAX, WRITE_ROWS_MAX,
+};
 use crate::org::Org;
 use crate::settings::SalesforceSettings;
 use crate::webhook::OutboundMessages;
@@ -38,6 +40,8 @@ impl Salesforce {
     /// # Errors
     /// [`ErrorKind::Config`] naming the setting and the remedy.
     pub fn new(settings: SalesforceSettings, tokens: Arc<dyn TokenStore>) -> Result<Self> {
+        // A graph is all or nothing, and 75 guarded updates are one call.
+        let graphs = settings.api_version.is_at_least(GRAPHS_SINCE);
         let declared = Capabilities {
             cas: Cas::Coarse { tick: Duration::from_secs(1) },
             receipt: ReceiptKind::MarkerField,
@@ -46,13 +50,13 @@ impl Salesforce {
             unique_external_id: true,
             conditional_delete: false,
             recycle_bin: Some(RECYCLE_BIN),
-            transactional: false,
+            transactional: graphs,
             stored_image: false,
             // Look-ups are queries of the database itself, not of the search index.
             search_lag: Duration::ZERO,
             request_horizon: settings.request_horizon,
             push_writes_max: WRITE_ROWS_MAX,
-            push_guarded_max: COMPOSITE_MAX,
+            push_guarded_max: if graphs { GRAPHS_MAX } else { COMPOSITE_MAX },
             fetch_keys_max: RETRIEVE_IDS_MAX,
         };
         Ok(Self { org: Org::new(settings, tokens)?, declared })

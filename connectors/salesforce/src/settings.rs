@@ -37,6 +37,11 @@ impl ApiVersion {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+    /// Whether it is that version or a newer one.
+    pub(crate) fn is_at_least(&self, version: u32) -> bool {
+        let major = self.0.split('.').next().and_then(|major| major.parse::<u32>().ok());
+        major.is_some_and(|major| major >= version)
+    }
     fn parse(text: &str) -> Option<Self> {
         let text = text.strip_prefix('v').unwrap_or(text);
         let (major, minor) = text.split_once('.').unwrap_or((text, "0"));

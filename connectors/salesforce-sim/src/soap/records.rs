@@ -21,6 +21,9 @@ pub(super) struct Writer<'a> {
     pub(super) username: String,
     pub(super) delay: CommitDelay,
     pub(super) flavour: Flavour,
+    /// One record that is refused takes back all others of its call, of those calls that the
+    /// header is for: not of `emptyRecycleBin()` and `merge()` (SOAP guide, AllOrNoneHeader).
+    pub(super) all_or_none: bool,
 }
 
 impl Writer<'_> {
@@ -30,7 +33,7 @@ impl Writer<'_> {
         (count > CALL_MAX).then(fault)
     }
 
-    /// One result per id, in order; each id stands alone.
+    /// One result per id, in order; each id stands alone unless the header says otherwise.
     pub(super) async fn each(
         &self,
         call: &str,
@@ -40,14 +43,26 @@ impl Writer<'_> {
         if let Some(fault) = self.too_many(ids.len()) {
             return fault;
         }
+        let all_or_none = self.all_or_none && call != "emptyRecycleBin";
         let results = self
             .org
             .transact(&self.actor, self.delay, |state, txn| {
-                let one = |text: &String| match Id::parse(text) {
-                    None => (text.clone(), Err(vec![malformed(text)])),
-                    Some(id) => (id.to_string(), work(state, txn, id)),
-                };
-                ids.iter().map(one).collect::<Vec<_>>()
+                let savepoint = txn.savepoint();
+                let mut results: Vec<(String, SaveResult<()>)> = Vec::with_capacity(ids.len());
+                for text in ids {
+                    results.push(match Id::parse(text) {
+                        None => (text.clone(), Err(vec![malformed(text)])),
+                        Some(id) => (id.to_string(), work(state, txn, id)),
+                    });
+                }
+                if all_or_none && results.iter().any(|(_, result)| result.is_err()) {
+                    state.rollback_to(txn, savepoint);
+                    let innocent = results.iter_mut().filter(|(_, result)| result.is_ok());
+                    for (_, result) in innocent {
+                        *result = Err(vec![SaveError::rolled_back()]);
+                    }
+                }
+                results
             })
             .await;
         let shown: String = results.iter().map(|(id, done)| result(id, done)).collect();

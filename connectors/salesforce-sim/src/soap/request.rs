@@ -11,6 +11,8 @@ pub(crate) struct Request {
     pub(crate) session: String,
     /// `CallOptions`.
     pub(crate) client: Option<String>,
+    /// `AllOrNoneHeader`.
+    pub(crate) all_or_none: bool,
     pub(crate) call: Call,
 }
 
@@ -55,6 +57,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Request, String> {
     Ok(Request {
         session: header(["Header", "SessionHeader", "sessionId"]).unwrap_or_default(),
         client: header(["Header", "CallOptions", "client"]),
+        all_or_none: header(["Header", "AllOrNoneHeader", "allOrNone"])
+            .is_some_and(|text| matches!(text.as_str(), "true" | "1")),
         call: named(call),
     })
 }

@@ -58,7 +58,8 @@ async fn serve(
 ) -> Reply {
     let username = org.state().username(user).unwrap_or_default();
     let actor = Actor { user, client: request.client, api: "soap", request: Some(number) };
-    let writer = Writer { org, actor, username, delay, flavour };
+    let all_or_none = request.all_or_none;
+    let writer = Writer { org, actor, username, delay, flavour, all_or_none };
     match request.call {
         Call::Delete(ids) => writer.each("delete", &ids, save::delete).await,
         Call::Undelete(ids) => writer.each("undelete", &ids, save::undelete).await,
