@@ -7,9 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use syncline_sdk::{
     Capabilities, Cas, ChangesRequest, Connector, Context, EntityName, EntitySchema, Error,
-    ErrorKind, FeedKind, FetchRequest, Fetched, Grant, Health, HistoryKind, Page, ReceiptKind,
-    Result, ScanRequest, Selection, Settlement, UnknownWrite, Usage, Version, VersionOrder,
-    Webhook, WriteBatch, WriteOutcome,
+    ErrorKind, FeedKind, FetchRequest, Fetched, Grant, Health, HistoryEntry, HistoryKind,
+    HistoryRequest, Page, ReceiptKind, Result, ScanRequest, Selection, Settlement, UnknownWrite,
+    Usage, Version, VersionOrder, Webhook, WriteBatch, WriteOutcome,
 };
 
 use crate::auth::TokenStore;
@@ -45,6 +45,8 @@ impl Salesforce {
         let declared = Capabilities {
             cas: Cas::Coarse { tick: Duration::from_secs(1) },
             receipt: ReceiptKind::MarkerField,
+            // It can be read, but which fields it tells of is the administrator's choice, which
+            // nothing shows: no class rests on it.
             history: HistoryKind::None,
             feed: FeedKind::Polled,
             unique_external_id: true,
@@ -157,6 +159,10 @@ impl Connector for Salesforce {
 
     async fn settle(&self, cx: &Context, unknown: &[UnknownWrite]) -> Result<Vec<Settlement>> {
         self.within(cx, "settle", write::settle(&self.org, cx, unknown)).await
+    }
+
+    async fn history(&self, cx: &Context, request: HistoryRequest) -> Result<Vec<HistoryEntry>> {
+        self.within(cx, "read history", read::history(&self.org, &request)).await
     }
 
     fn webhook(&self) -> Option<Arc<dyn Webhook>> {

@@ -1,6 +1,6 @@
 //! Delete, undelete, purge and merge.
 
-use super::{SaveError, SaveResult, lock, stamps};
+use super::{SaveError, SaveResult, lock, stamps, tracking};
 use crate::history::{Event, FieldChange, Op};
 use crate::org::ids::Id;
 use crate::org::locks::LockKey;
@@ -233,7 +233,7 @@ fn lose(state: &mut State, txn: &mut Txn, loser: Id, winner: Id) -> SaveResult<(
 /// Rows that point at a row of an object: id, slot of the reference, whether they go with it.
 fn children(state: &State, object: &str, target: Id) -> Vec<(Id, usize, bool)> {
     let mut found = Vec::new();
-    for table in &state.tables {
+    for table in state.tables.iter().filter(|table| !table.object.is_history) {
         for (slot, field) in table.object.references() {
             if field.reference_to.iter().any(|name| name == object) {
                 let ids = table.pointing(slot, target);
@@ -283,7 +283,9 @@ fn store(
     let object = state.table(table).map(|it| it.object.name.clone()).unwrap_or_default();
     let id = row.id;
     state.put(txn, table, id, Some(row));
-    txn.events.push(Event { op, object: object.as_str().into(), id, changes });
+    let event = Event { op, object: object.as_str().into(), id, changes };
+    tracking::note(state, txn, &event);
+    txn.events.push(event);
 }
 
 fn live_row(state: &State, id: Id) -> SaveResult<(usize, Record)> {

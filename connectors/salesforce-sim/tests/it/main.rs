@@ -24,3 +24,4 @@ mod rows;
 mod save_rules;
 mod schema_drift;
 mod soap;
+mod tracking;

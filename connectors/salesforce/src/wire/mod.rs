@@ -17,7 +17,7 @@ mod transport;
 
 pub(crate) use body::Fields;
 pub(crate) use call::{Body, Call, CallError, Reply};
-pub(crate) use codec::{Wire, encode};
+pub(crate) use codec::{Wire, encode, instant};
 pub(crate) use composite::{
     Headers, SubAnswer, SubRequest, composite_body, sub_answers, sub_bodies,
 };

@@ -11,6 +11,7 @@ mod lookups;
 mod losing;
 mod org_faults;
 mod org_groups;
+mod org_history;
 mod org_locks;
 mod org_reading;
 mod org_values;
