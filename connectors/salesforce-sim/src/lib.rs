@@ -64,7 +64,7 @@
 //! | `POST`, `DELETE /__sim/duplicate_rules` | [`DuplicateRule`] |
 //! | `POST /__sim/features/{word}` | switches on `multi_currency` or `person_accounts` |
 //! | `POST /__sim/schema/{Object}/record_types` | `{name, default?}` → `{id}` |
-//! | `POST /__sim/schema/{Object}/history` | `{fields}`: tracks their history, in `{Object}History` |
+//! | `POST /__sim/schema/{Object}/history` | `{fields}`: tracks them in `{Object}History` |
 //! | `POST /__sim/schema/objects` | `{name, label?, fields: [field]}` → `{prefix}` |
 //! | `POST /__sim/schema/{Object}/fields` | [`NewField`] |
 //! | `PATCH`, `DELETE /__sim/schema/{Object}/fields/{Field}` | [`FieldPatch`] |

@@ -124,7 +124,11 @@ impl Connector for Salesforce {
     }
 
     fn grants(&self, _: &str, selections: &[&Selection]) -> Vec<Grant> {
-        grants::grants(&self.org.settings, selections)
+        grants::grants(&self.org.settings, selections, &|entity| self.org.measured(entity))
+    }
+
+    fn grants_by_description(&self) -> bool {
+        true
     }
 
     async fn check(&self, cx: &Context, selections: &[&Selection]) -> Result<Health> {

@@ -183,9 +183,9 @@ impl Org {
             .header("Sforce-Query-Options", format!("batchSize={QUERY_ROWS_MAX}"));
         self.transport.send(&call).await
     }
-    /// Asks the first pages of several queries in one call of the day; gives their bodies, in
-    /// order, as parts of the reply. At most [`crate::limits::COMPOSITE_QUERIES_MAX`]. (A batch would take 25, but
-    /// counts each of them: REST guide, Composite Batch.)
+    /// Asks the first pages of several queries in one call of the day, at most
+    /// [`crate::limits::COMPOSITE_QUERIES_MAX`]; their bodies are parts of the reply, in order. (A
+    /// batch would take 25, but counts each of them: REST guide, Composite Batch.)
     pub(crate) async fn queries(
         &self,
         operation: &'static str,

@@ -29,7 +29,7 @@ const BODY_BYTES_MAX: usize = 50 * 1024 * 1024;
 /// A longer path with its query is 414.
 const URI_BYTES_MAX: usize = 16_384;
 
-/// Answers below this are sent as they are, whatever the client accepts: packing them gains nothing.
+/// Answers below this are sent as they are, whatever the client accepts: packing gains nothing.
 const PACKED_FROM_BYTES: u64 = 1024;
 
 /// A running server. Dropping it stops it too, without waiting for the end.
