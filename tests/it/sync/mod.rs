@@ -2,6 +2,7 @@
 //! runs it.
 
 mod api;
+mod bin;
 mod gaps;
 mod gate;
 mod hooks;

@@ -125,6 +125,11 @@ impl World {
         org
     }
 
+    /// Where a simulated org is, by the order in which they were made.
+    pub fn org_url(&self, at: usize) -> String {
+        self.orgs[at].url()
+    }
+
     /// A simulated org behind a gate.
     pub async fn gated_org(&mut self, system: &str, seed: u64, way: Way) -> (Org, Gate) {
         let org = Org::new(seed);
