@@ -5,7 +5,8 @@
 //! external ids, conditional requests, SOQL with paging, `queryAll`, `updated` and `deleted`,
 //! composite, batch, graph, tree and collections, Bulk 2.0 jobs, limits, and the SOAP calls
 //! `login()`, `delete()`, `undelete()`, `emptyRecycleBin()`, `merge()`, `getServerTimestamp()` and
-//! `getUserInfo()`. Bodies are packed with gzip both ways. Several orgs are several servers.
+//! `getUserInfo()`. Bodies are packed with gzip both ways, and records, queries and describes are
+//! XML for those who ask for it. Several orgs are several servers.
 //! [`Server::start_with_tls`] speaks https too, on the same port.
 //!
 //! Logins: client credentials, username and password, JWT bearer, the web server flow with PKCE
@@ -78,7 +79,7 @@
 //! `bulk_info`, `bulk_results`, `bulk_query`, `bulk_query_results`, `soap`, `other`.
 //!
 //! # Not served
-//! Pub/Sub and change events, search, XML.
+//! Pub/Sub and change events, search.
 
 mod bulk;
 mod control;
@@ -94,6 +95,7 @@ mod save;
 mod schema;
 mod soap;
 mod soql;
+mod xml;
 
 pub use faults::{Fault, FaultAction, Selector};
 pub use history::{HistoryChange, HistoryEntry};

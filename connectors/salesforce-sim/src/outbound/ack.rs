@@ -1,13 +1,13 @@
 //! Whether an answer acknowledges.
 
-use crate::soap::read_xml;
+use crate::xml;
 
 /// Whether an answer is a well-formed `Ack` of `true`; else why it is none.
 pub(super) fn check(status: u16, body: &str) -> Result<(), String> {
     if status != 200 {
         return Err(format!("the endpoint answered {status}"));
     }
-    let envelope = read_xml(body.as_bytes());
+    let envelope = xml::read(body.as_bytes());
     let envelope = envelope.map_err(|_| String::from("the answer is no SOAP"))?;
     let ack = envelope.at(&["Body", "notificationsResponse", "Ack"]);
     let ack = ack.filter(|_| envelope.name == "Envelope");

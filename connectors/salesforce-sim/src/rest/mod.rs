@@ -8,6 +8,7 @@ mod conditional;
 mod describe;
 mod discovery;
 mod external;
+mod form;
 mod graph;
 mod http;
 mod kind;

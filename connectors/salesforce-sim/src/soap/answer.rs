@@ -1,9 +1,9 @@
 //! Envelopes of answers: results and faults.
 
-use super::xml::escaped;
 use crate::org::ids::Id;
 use crate::rest::Reply;
 use crate::save::SaveError;
+use crate::xml::escaped;
 
 /// Namespaces of an answer: of the flavour of the API that was called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,5 @@ mod answer;
 mod records;
 mod request;
 mod service;
-mod xml;
 
 pub(crate) use service::answer;
-pub(crate) use xml::{escaped, read as read_xml};

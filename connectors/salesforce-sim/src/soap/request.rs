@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Raw};
 
-use super::xml::{self, Element};
+use crate::xml::{self, Element};
 
 /// A call with what its headers say.
 #[derive(Debug, Default, PartialEq)]

@@ -3,13 +3,13 @@
 use super::answer::Flavour;
 use super::records::Writer;
 use super::request::{Call, Request, read};
-use super::xml::escaped;
 use crate::org::clock::rest_datetime;
 use crate::org::ids::Id;
 use crate::org::txn::Actor;
 use crate::org::{CommitDelay, Org};
 use crate::rest::{Http, Reply, VERSION_MAX, VERSION_MIN};
 use crate::save;
+use crate::xml::escaped;
 
 /// `login()` is gone from this version on (help article 005132110).
 const LOGIN_GONE: u16 = 65;

@@ -14,6 +14,7 @@ mod discovery;
 mod external;
 mod faults;
 mod features;
+mod forms;
 mod locks;
 mod login_flows;
 mod outbound;
