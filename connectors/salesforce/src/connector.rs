@@ -42,6 +42,7 @@ impl Salesforce {
     pub fn new(settings: SalesforceSettings, tokens: Arc<dyn TokenStore>) -> Result<Self> {
         // A graph is all or nothing, and 75 guarded updates are one call.
         let graphs = settings.api_version.is_at_least(GRAPHS_SINCE);
+        let guarded_max = if graphs { GRAPHS_MAX } else { COMPOSITE_MAX };
         let declared = Capabilities {
             cas: Cas::Coarse { tick: Duration::from_secs(1) },
             receipt: ReceiptKind::MarkerField,
@@ -58,7 +59,7 @@ impl Salesforce {
             search_lag: Duration::ZERO,
             request_horizon: settings.request_horizon,
             push_writes_max: WRITE_ROWS_MAX,
-            push_guarded_max: if graphs { GRAPHS_MAX } else { COMPOSITE_MAX },
+            push_guarded_max: settings.guarded_rows.min(guarded_max),
             fetch_keys_max: RETRIEVE_IDS_MAX,
         };
         Ok(Self { org: Org::new(settings, tokens)?, declared })

@@ -32,7 +32,8 @@ pub(crate) async fn push(org: &Org, cx: &Context, batch: &WriteBatch) -> Result<
         Ok(Err(error)) => job.interrupt(error)?,
         Err(_) => {
             let what = format!("Salesforce gave no answer in {:?}", cx.timeout);
-            job.interrupt(Error::new(ErrorKind::Unavailable, PUSH, what))?
+            let error = Error::new(ErrorKind::Unavailable, PUSH, what);
+            job.interrupt(error.advise("it is settled; if it stays, lower guarded_rows"))?
         }
     };
     for (write, outcome) in batch.writes.iter().zip(&outcomes) {

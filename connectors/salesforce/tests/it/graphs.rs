@@ -184,6 +184,18 @@ async fn an_old_version_has_no_graphs_and_says_so() {
 }
 
 #[tokio::test]
+async fn where_saves_are_slow_fewer_go_in_a_call() {
+    let script = Script::start().await;
+    let mut settings = script.settings();
+    settings.guarded_rows = 10;
+    assert_eq!(script.connector_of(settings.clone()).capabilities().push_guarded_max, 10);
+    settings.guarded_rows = 76;
+    let tokens = std::sync::Arc::new(syncline_salesforce::MemoryTokenStore::default());
+    let refused = syncline_salesforce::Salesforce::new(settings, tokens).unwrap_err();
+    assert!(refused.context.contains("guarded_rows"), "{refused}");
+}
+
+#[tokio::test]
 async fn a_lost_answer_leaves_a_whole_group_unknown() {
     let script = Script::start().await;
     let crm = script.connector();
