@@ -80,7 +80,8 @@ pub(super) async fn run(
             output.line("  no mapping names it yet: what its records need is not listed");
         }
         if let Err(error) = &described {
-            let why = folded(&format!("its entities could not be described: {}", error.context));
+            let why = format!("not described, so rights of fields are guessed: {}", error.context);
+            let why = folded(&why);
             why.iter().for_each(|line| output.line(&format!("  {line}")));
         }
         for (number, grant) in (1..).zip(&grants) {
