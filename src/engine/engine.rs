@@ -19,6 +19,7 @@ use crate::limits;
 use crate::reader::Intake;
 use crate::send::Sending;
 use crate::system::System;
+use crate::tallies::tallies;
 use crate::work::{Account, Work};
 
 /// What an engine is made of.
@@ -180,7 +181,8 @@ impl<L: Ledger> Engine<L> {
         // The row that moved last; nothing where the commit was lost on its way.
         let mut moved = None;
         for _ in 0..limits::MOVED_MAX {
-            let (changeset, batches) = self.decide(work).await?;
+            let (mut changeset, batches) = self.decide(work).await?;
+            changeset.tallies = tallies(&changeset, &work.settled, &self.intake.mappings);
             let mut account = Account {
                 observed: work.observed.len(),
                 hints: changeset.hints.len(),

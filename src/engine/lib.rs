@@ -33,6 +33,7 @@ mod relaying;
 mod send;
 mod settle;
 mod system;
+mod tallies;
 mod wants;
 mod work;
 

@@ -9,6 +9,7 @@ mod filter;
 mod former;
 mod image;
 pub mod language;
+mod objective;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ mod view;
 pub use filter::{holds, passes};
 pub use former::Former;
 pub use image::Put;
+pub use objective::Objective;
 pub use rules::{
     Computed, DeleteRule, Direction, ForeignEdits, Formula, Initial, LeaveRule, MappedField,
     MappedSide, Mapping, MappingId, MatchRule, Pair, Policy, Unit, ValueTable, View,

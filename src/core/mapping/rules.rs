@@ -9,8 +9,8 @@ use syncline_sdk::{
     Capabilities, FieldName, FieldType, Filter, Normalizer, Selection, SystemName, Value,
 };
 
-use super::Former;
 use super::expression::Expression;
+use super::{Former, Objective};
 use crate::{Side, Sides};
 
 /// The number of a mapping in the ledger; its name never changes it.
@@ -53,6 +53,8 @@ pub struct Mapping {
     pub delete: Sides<DeleteRule>,
     /// What becomes of a linked record that leaves the filter.
     pub leave: LeaveRule,
+    /// What it is to attain, where the file says so.
+    pub objective: Option<Objective>,
 }
 
 /// One side of a mapping.

@@ -240,5 +240,5 @@ async fn write_rest(
     if !changeset.gaps.is_empty() {
         gap::keep(connection, &changeset.gaps).await?;
     }
-    figure::raise(connection, &changeset.figures).await
+    figure::raise(connection, &changeset.figures, &changeset.tallies).await
 }

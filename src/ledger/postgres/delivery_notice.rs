@@ -7,10 +7,6 @@ use syncline_sdk::{Instant, SystemName};
 
 use super::error::Meaning;
 use crate::Result;
-use crate::deliveries::{NOTICES_KEPT, kept_from};
-
-/// How many old rows go with new ones: more than a delivery has, so that they never pile up.
-const FORGOTTEN_MAX: i64 = 500;
 
 /// Remembers notices; gives those that had not come before. Two at once that name the same wait
 /// for each other, in the same order.
@@ -37,19 +33,4 @@ pub(super) async fn add(
     .await
     .meaning("remember notices")?;
     Ok(new.into_iter().collect())
-}
-
-/// Some of the notices that nobody sends any more.
-pub(super) async fn forget(connection: &mut PgConnection, now: Instant) -> Result<()> {
-    sqlx::query!(
-        "delete from syncline.delivery_notice
-         where (system, notice) in (select system, notice from syncline.delivery_notice
-                                    where at < $1 order by at limit $2)",
-        kept_from(now, NOTICES_KEPT),
-        FORGOTTEN_MAX,
-    )
-    .execute(connection)
-    .await
-    .meaning("forget old notices")?;
-    Ok(())
 }

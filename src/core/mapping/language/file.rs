@@ -9,7 +9,7 @@ use super::scalar_map::ScalarMap;
 use super::tree::{self, Node};
 use super::{
     Checked, Condition, Diagnostic, Diagnostics, GuardRule, Located, MappingSpec, MatchSpec,
-    SideSpec, Source, Span, cases, computed, condition_parser, pairs, policies, units,
+    SideSpec, Source, Span, cases, computed, condition_parser, objective, pairs, policies, units,
 };
 use crate::mapping::{DeleteRule, Initial, LeaveRule, Policy};
 use crate::{Side, Sides};
@@ -20,13 +20,26 @@ pub(super) const LATER: &str = "this version of Syncline does not have it: remov
 pub(super) const MAPPING: Keys<'_> = Keys {
     of: "a mapping",
     known: &[
-        "mapping", "left", "right", "match", "initial", "fields", "units", "tables", "owner",
-        "conflict", "create", "delete", "leave", "guard", "tests",
+        "mapping",
+        "left",
+        "right",
+        "match",
+        "initial",
+        "fields",
+        "units",
+        "tables",
+        "owner",
+        "conflict",
+        "create",
+        "delete",
+        "leave",
+        "guard",
+        "objective",
+        "tests",
     ],
     refused: &[
         ("mode", LATER),
         ("priority", LATER),
-        ("objective", LATER),
         ("where", "a condition belongs to a side: left: { ..., where: \"...\" }"),
     ],
 };
@@ -127,6 +140,7 @@ fn mapping(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Option<MappingSpec> {
     let delete = delete(reader, keyed);
     let leave = leave(reader, keyed);
     let guard = guard(reader, keyed);
+    let objective = objective::read(reader, keyed);
     let sides = Sides { left: left?, right: right? };
     let filtered = sides.iter().any(|(_, side)| side.condition.is_some());
     if let (Some(key), false) = (keyed.key_span("leave"), filtered) {
@@ -152,6 +166,7 @@ fn mapping(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Option<MappingSpec> {
         delete,
         leave,
         guard,
+        objective,
     })
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::cases::{CASE, EXPECT, RECORDS};
 use super::file::{CREATE, DELETE, GUARD, INITIAL, LEAVE, MAPPING, MATCH, SIDE, SIDES};
+use super::objective::OBJECTIVE;
 use super::pairs::{DIRECTIONS, FIELD, FIELD_NORMALIZERS, MATCH_NORMALIZERS};
 use super::policies::{FIELD_POLICIES, FOREIGN_EDITS, MAPPING_POLICIES};
 use super::reader::Keys;
@@ -89,9 +90,17 @@ fn mapping_key(key: &str) -> Json {
         "delete" => any_of(&[words(DELETE), by_side(&words(DELETE))]),
         "leave" => words(LEAVE),
         "guard" => words(GUARD),
+        "objective" => keys(&OBJECTIVE, &[], objective_key),
         "tests" => list(keys(&CASE, &["name", "given", "expect"], case_key)),
         _ => json!(true),
     }
+}
+
+fn objective_key(key: &str) -> Json {
+    text(match key {
+        "lag" => "how soon a change is to be on the other side, as 5s",
+        _ => "the share of writes that may be refused, as 0.2%",
+    })
 }
 
 fn side_key(key: &str) -> Json {

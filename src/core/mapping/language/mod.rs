@@ -20,6 +20,7 @@ mod file;
 mod fit;
 mod former;
 mod json_schema;
+mod objective;
 mod overlap;
 mod pairs;
 mod policies;

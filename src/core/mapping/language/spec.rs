@@ -7,7 +7,7 @@ use syncline_sdk::{EntityName, FieldName, Normalizer, Selection, SystemName};
 use super::tree::Scalar;
 use super::{CaseSpec, Condition, Located, Source, Span};
 use crate::mapping::expression::Expression;
-use crate::mapping::{DeleteRule, Direction, ForeignEdits, Initial, LeaveRule, Policy};
+use crate::mapping::{DeleteRule, Direction, ForeignEdits, Initial, LeaveRule, Objective, Policy};
 use crate::{Side, Sides};
 
 /// What one file says. Every rule is decided; whether the systems have these fields is not known
@@ -40,6 +40,8 @@ pub struct MappingSpec {
     pub leave: Located<LeaveRule>,
     /// What at least guards the edits that a write could meet; the place of the rule.
     pub guard: Located<GuardRule>,
+    /// What it is to attain.
+    pub objective: Option<Objective>,
 }
 
 /// What a mapping asks of the systems that it writes.

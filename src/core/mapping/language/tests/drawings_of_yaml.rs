@@ -130,7 +130,8 @@ error: a mapping is a set of keys, not a list
   |   ^^^^
   |
   = help: its keys are `mapping`, `left`, `right`, `match`, `initial`, `fields`, `units`,
-          `tables`, `owner`, `conflict`, `create`, `delete`, `leave`, `guard` or `tests`
+          `tables`, `owner`, `conflict`, `create`, `delete`, `leave`, `guard`, `objective` or
+          `tests`
 "#,
     );
 }
@@ -218,7 +219,8 @@ error: a mapping is a set of keys, not nothing
   | ^
   |
   = help: its keys are `mapping`, `left`, `right`, `match`, `initial`, `fields`, `units`,
-          `tables`, `owner`, `conflict`, `create`, `delete`, `leave`, `guard` or `tests`
+          `tables`, `owner`, `conflict`, `create`, `delete`, `leave`, `guard`, `objective` or
+          `tests`
 "#,
     );
 }

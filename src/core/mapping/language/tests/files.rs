@@ -5,7 +5,7 @@ use syncline_sdk::Normalizer;
 use crate::mapping::language::{
     Checked, Diagnostics, MappingFile, MappingSpec, Severity, Source, check_offline, check_together,
 };
-use crate::mapping::{DeleteRule, Direction, Initial, LeaveRule, Policy};
+use crate::mapping::{DeleteRule, Direction, Initial, LeaveRule, Objective, Policy};
 use crate::{Side, Sides};
 
 fn check(text: &str) -> Result<Checked<MappingSpec>, Diagnostics> {
@@ -109,8 +109,26 @@ fn a_mapping_wide_owner_is_the_default_of_its_fields() {
 }
 
 #[test]
+fn an_objective_is_read_and_checked() {
+    let spec = check(&format!("{FULL}objective: {{ lag: 5s, failures: 0.2% }}\n")).unwrap();
+    let objective = Objective { lag: Some(5_000_000), failures: Some(2_000) };
+    assert_eq!(spec.value.objective, Some(objective));
+    assert_eq!(check(FULL).unwrap().value.objective, None);
+    let text = format!("{FULL}objective: {{ lag: soon, failures: 2, latency: 5s }}\n");
+    let found = check(&text).unwrap_err();
+    let expected = [
+        (21, 19, "`lag` cannot be `soon`".to_owned()),
+        (21, 35, "`failures` cannot be `2`".to_owned()),
+        (21, 38, "unknown key `latency` in `objective`".to_owned()),
+    ];
+    assert_eq!(places(&found), expected);
+    let found = check(&format!("{FULL}objective: {{}}\n")).unwrap_err();
+    assert!(found.to_string().contains("asks for nothing"), "{found}");
+}
+
+#[test]
 fn every_later_key_is_refused() {
-    for key in ["mode", "priority", "objective"] {
+    for key in ["mode", "priority"] {
         let found = check(&format!("{FULL}{key}: x\n")).unwrap_err();
         let message = format!("unknown key `{key}` in a mapping");
         assert_eq!(places(&found), [(21, 1, message)], "{key}");
