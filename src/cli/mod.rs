@@ -21,6 +21,7 @@ mod output;
 mod plan;
 mod reference;
 mod replay;
+mod report;
 mod run;
 pub mod signals;
 mod simulate;

@@ -10,6 +10,7 @@ use syncline_ledger::{Committed, Ledger, LedgerError, Ownership};
 use syncline_sdk::{BatchId, Connector, Instant, Purpose, SystemName, Version, VersionOrder};
 
 use crate::away::Away;
+use crate::calendar::Window;
 use crate::clock::{Clock, Ids, micros};
 use crate::commit::Unresolved;
 use crate::departed::Departed;
@@ -60,6 +61,7 @@ pub struct Engine<L> {
     /// Batches that such a commit closed: work given again closes them no second time.
     pub(crate) closed: BTreeSet<BatchId>,
     departed: Departed,
+    quiet: BTreeMap<SystemName, Window>,
 }
 
 impl<L: Ledger> Engine<L> {
@@ -96,7 +98,21 @@ impl<L: Ledger> Engine<L> {
             ready: Vec::new(),
             closed: BTreeSet::new(),
             departed: Departed::default(),
+            quiet: BTreeMap::new(),
         }
+    }
+    /// The engine with systems that have quiet hours: in these nothing new is sent to them. What
+    /// was begun before is brought to its end, and what waits goes when they are over.
+    #[must_use]
+    pub fn with_quiet_hours(self, quiet: BTreeMap<SystemName, Window>) -> Self {
+        Self { quiet, ..self }
+    }
+    /// How much longer nothing new is sent to a system because of its quiet hours, microseconds;
+    /// nothing outside of them.
+    #[must_use]
+    pub fn quiet(&self, system: &SystemName, now: Instant) -> Option<i64> {
+        let until = self.quiet.get(system)?.open_until(now)?;
+        Some(until.micros().saturating_sub(now.micros()))
     }
     /// Takes or renews the ownership of the shards. True when we own them. False when another
     /// does, or did since we last asked: then everything under way is to be recovered once this

@@ -10,6 +10,7 @@
 mod away;
 mod beginning;
 mod breaker;
+mod calendar;
 mod clock;
 mod commit;
 mod departed;
@@ -40,6 +41,7 @@ mod work;
 pub use away::Away;
 pub use beginning::beginning_of;
 pub use breaker::Breaker;
+pub use calendar::{NoTimes, PollWindow, Times, Window};
 pub use clock::{Clock, Ids};
 pub use engine::{Engine, Parts};
 pub use error::{EngineError, Result};

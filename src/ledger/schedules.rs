@@ -143,6 +143,12 @@ pub trait Schedules: Send + Sync + 'static {
     /// As every call.
     async fn calls(&self) -> Result<Vec<(SystemName, i64)>>;
 
+    /// When this installation was made, microseconds UTC; nothing before its first run.
+    ///
+    /// # Errors
+    /// As every call.
+    async fn installed_at(&self) -> Result<Option<i64>>;
+
     /// Reports with a lower number than `before`, the latest first.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use syncline_core::model::{Figure, Gap, Link, Parked, ReviewStatus};
 use syncline_engine::limits::LEASE;
 use syncline_ledger::{
     Awaited, AwaitedThing, Ledger as _, LinkCount, LinkQuery, OpenBatch, Owner, People as _,
-    Result, ReviewQuery, Waiting,
+    Result, ReviewQuery, Scheduled, Schedules as _, Waiting,
 };
 
 use super::desk::Desk;
@@ -59,6 +59,8 @@ pub struct Report {
     /// Gaps that are not closed.
     pub gaps: Vec<Gap>,
     pub batches: Vec<OpenBatch>,
+    /// What happens at set times.
+    pub scheduled: Vec<Scheduled>,
     /// What is left of what was removed from the files, where these were looked at.
     pub removed: Vec<Removed>,
 }
@@ -94,6 +96,7 @@ impl Report {
             parked_more,
             gaps,
             batches: ledger.open_batches(BATCHES_MAX).await.context(read)?,
+            scheduled: ledger.scheduled().await.context(read)?,
             removed: Vec::new(),
         };
         if let Some(files) = files {
@@ -175,6 +178,13 @@ impl Report {
                 "stream": stream_name(desk, &gap.stream),
                 "reason": gap.reason,
                 "noticed_at": time_json(gap.noticed_at),
+            })).collect::<Json>(),
+            "schedules": self.scheduled.iter().map(|scheduled| json!({
+                "name": scheduled.name,
+                "times": scheduled.times,
+                "next_at": time_json(scheduled.next_at),
+                "last_at": scheduled.last_at.map(time_json),
+                "outcome": scheduled.outcome,
             })).collect::<Json>(),
             "batches": self.batches.iter().map(|open| json!({
                 "id": open.batch.id.to_string(),

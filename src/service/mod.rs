@@ -10,6 +10,7 @@ mod reaching;
 mod recent;
 mod revisions;
 mod running;
+mod schedules;
 mod sessions;
 mod tokens;
 mod waiting;

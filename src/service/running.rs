@@ -21,11 +21,13 @@ use super::known::Known;
 use super::ledger::{LedgerHandle, find_ledger, open_ledger};
 use super::probe::ServiceProbe;
 use super::revisions::check_same_records;
+use super::schedules::Calendar;
 use super::sessions::{Opened, Sessions};
 use super::tokens::LedgerTokens;
 use super::waiting::tell;
 use super::webhooks::{Inbound, WebhookDesk};
 use crate::cli::{Installation, Stop};
+use crate::queue::removed::Files;
 use crate::settings::SystemSettings;
 
 /// How often, and how long apart, a taken port is tried.
@@ -41,6 +43,7 @@ pub struct Service {
     first: Opened,
     surface: JoinHandle<()>,
     telling: JoinHandle<()>,
+    calendar: JoinHandle<()>,
     /// Ends the surface, also when the service is dropped before it runs.
     serving: DropGuard,
     /// What the driver tells about itself.
@@ -85,7 +88,9 @@ impl Service {
         let kind = |system: &SystemSettings| (system.name.clone(), system.kind.word());
         let systems: Vec<_> = installation.settings.systems.iter().map(kind).collect();
         check_same_records(&ledger, &installation.specs).await?;
-        let mut sessions = Sessions::new(installation, ledger.clone(), uuid_text(), stop.clone());
+        let owner = uuid_text();
+        let (schedules, files) = (installation.settings.schedules.clone(), files(&installation));
+        let mut sessions = Sessions::new(installation, ledger.clone(), owner.clone(), stop.clone());
         let (status, waits) = (sessions.status(), sessions.waits());
         let serving = stop.child_token();
         let deliveries = WebhookDesk::new(ledger.clone(), inbound, sessions.wake());
@@ -106,6 +111,15 @@ impl Service {
         super::metrics::describe(&recorder);
         let until = serving.clone().cancelled_owned();
         let (config, wake) = (config.to_owned(), sessions.wake());
+        let calendar = Calendar {
+            ledger: looking.clone(),
+            owner,
+            settings: schedules,
+            config: config.clone(),
+            files,
+            status: status.clone(),
+        };
+        let calendar = tokio::spawn(calendar.keep(serving.clone()));
         let book = ServiceBook::new(looking, config, status.clone(), systems, probe.clone(), wake);
         let surface = Surface {
             probe: Arc::new(probe),
@@ -127,6 +141,7 @@ impl Service {
             first,
             surface,
             telling,
+            calendar,
             serving,
             status,
             ledger,
@@ -145,7 +160,17 @@ impl Service {
         drop(self.serving);
         self.surface.await.context("the HTTP surface")?;
         self.telling.await.context("telling what is waited for")?;
+        self.calendar.await.context("what is done at set times")?;
         ended
+    }
+}
+
+/// The names that the files of an installation have.
+fn files(installation: &Installation) -> Files {
+    let systems = installation.settings.systems.iter();
+    Files {
+        mappings: installation.specs.iter().map(|spec| spec.name.to_string()).collect(),
+        systems: systems.map(|system| system.name.clone()).collect(),
     }
 }
 

@@ -19,6 +19,8 @@ pub struct SystemStatus {
     pub awaited: bool,
     /// Whether rounds leave it alone for a while, because it gave no answer.
     pub left_alone: bool,
+    /// Whether nothing new is sent to it, because of its quiet hours.
+    pub quiet: bool,
     /// What was used of it.
     pub usage: Usage,
 }
@@ -56,6 +58,7 @@ impl Status {
                     halted: away.kind == ErrorKind::Auth,
                     awaited: true,
                     left_alone: false,
+                    quiet: false,
                     usage,
                 },
                 (None, Some(known)) if !known.awaited => known,

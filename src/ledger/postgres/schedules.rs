@@ -6,7 +6,7 @@ use syncline_sdk::SystemName;
 
 use super::error::Meaning;
 use super::session::call;
-use super::{Postgres, calls, prune, report, schedule};
+use super::{Postgres, calls, install, prune, report, schedule};
 use crate::Result;
 use crate::schedules::{
     FinishedRun, KeptFrom, KeptReport, Pruned, PrunedPage, Scheduled, Schedules,
@@ -38,6 +38,10 @@ impl Schedules for Postgres {
 
     async fn calls(&self) -> Result<Vec<(SystemName, i64)>> {
         call!(self, "read the counts of calls", |connection| calls::all(connection))
+    }
+
+    async fn installed_at(&self) -> Result<Option<i64>> {
+        call!(self, "look when the ledger was made", |connection| install::made_at(connection))
     }
 
     async fn reports(&self, before: Option<i64>, max: usize) -> Result<Vec<KeptReport>> {
