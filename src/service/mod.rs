@@ -6,6 +6,7 @@ mod known;
 mod ledger;
 mod metrics;
 mod probe;
+mod progress;
 mod reaching;
 mod recent;
 mod revisions;

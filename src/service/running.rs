@@ -1,12 +1,15 @@
 //! A service: ledger, mappings, engine, driver and HTTP surface of one installation.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use syncline_core::mapping::Objective;
 use syncline_core::mapping::language::Diagnostics;
 use syncline_engine::driver::Status;
+use syncline_engine::{PollWindow, poll_stream};
 use syncline_ledger::Setup as _;
 use syncline_ledger::postgres::Postgres;
 use syncline_sdk::Connector;
@@ -27,7 +30,6 @@ use super::tokens::LedgerTokens;
 use super::waiting::tell;
 use super::webhooks::{Inbound, WebhookDesk};
 use crate::cli::{Installation, Stop};
-use crate::queue::removed::Files;
 use crate::settings::SystemSettings;
 
 /// How often, and how long apart, a taken port is tried.
@@ -89,7 +91,8 @@ impl Service {
         let systems: Vec<_> = installation.settings.systems.iter().map(kind).collect();
         check_same_records(&ledger, &installation.specs).await?;
         let owner = uuid_text();
-        let (schedules, files) = (installation.settings.schedules.clone(), files(&installation));
+        let (objectives, poll_windows) = (objectives(&installation), poll_windows(&installation));
+        let schedules = installation.settings.schedules.clone();
         let mut sessions = Sessions::new(installation, ledger.clone(), owner.clone(), stop.clone());
         let (status, waits) = (sessions.status(), sessions.waits());
         let serving = stop.child_token();
@@ -97,6 +100,8 @@ impl Service {
         let known = Known {
             mappings: sessions.numbers().await.context("the ledger")?,
             systems: systems.iter().map(|(name, _)| name.clone()).collect(),
+            objectives,
+            poll_windows,
         };
         // The engine never waits for what is asked here.
         let looking = Arc::new(ledger.looking());
@@ -116,7 +121,7 @@ impl Service {
             owner,
             settings: schedules,
             config: config.clone(),
-            files,
+            probe: probe.clone(),
             status: status.clone(),
         };
         let calendar = tokio::spawn(calendar.keep(serving.clone()));
@@ -165,13 +170,25 @@ impl Service {
     }
 }
 
-/// The names that the files of an installation have.
-fn files(installation: &Installation) -> Files {
-    let systems = installation.settings.systems.iter();
-    Files {
-        mappings: installation.specs.iter().map(|spec| spec.name.to_string()).collect(),
-        systems: systems.map(|system| system.name.clone()).collect(),
+/// What the mappings of an installation are to attain.
+fn objectives(installation: &Installation) -> BTreeMap<Arc<str>, Objective> {
+    let specs = installation.specs.iter();
+    specs.filter_map(|spec| Some((Arc::clone(&spec.name), spec.objective?))).collect()
+}
+
+/// The hours of the polls of an installation, by the names of their streams.
+fn poll_windows(installation: &Installation) -> BTreeMap<String, PollWindow> {
+    let mut windows = BTreeMap::new();
+    for spec in &installation.specs {
+        for (side, of) in spec.sides.iter() {
+            let mut systems = installation.settings.systems.iter();
+            let system = systems.find(|system| system.name == *of.system);
+            if let Some(window) = system.and_then(|system| system.poll_window.clone()) {
+                windows.insert(poll_stream(&spec.name, side), window);
+            }
+        }
     }
+    windows
 }
 
 /// Lets an installation look at its systems as its runs do: with their names for what they made

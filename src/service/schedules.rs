@@ -16,9 +16,9 @@ use syncline_sdk::{Instant, SystemName};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::probe::ServiceProbe;
 use crate::queue::account::{account_since, last_report, line};
 use crate::queue::desk::Desk;
-use crate::queue::removed::Files;
 use crate::settings::ScheduleSettings;
 use crate::stop::{Stop, told};
 
@@ -47,8 +47,8 @@ pub(super) struct Calendar {
     pub owner: String,
     pub settings: ScheduleSettings,
     pub config: PathBuf,
-    /// What the files have.
-    pub files: Files,
+    /// What is told of the service.
+    pub probe: ServiceProbe,
     pub status: watch::Receiver<Status>,
 }
 
@@ -60,6 +60,7 @@ impl Calendar {
         loop {
             let stopped = stop.run_until_cancelled(wait(LOOK_EVERY)).await.is_none();
             self.count_calls(&mut counted).await;
+            self.probe.note_quotas();
             if stopped {
                 return;
             }
@@ -159,7 +160,7 @@ impl Calendar {
         let last = last_report(&self.ledger).await.context("the ledger")?;
         let now = SystemClock.now().micros();
         let (account, totals, (from_at, until_at)) =
-            account_since(&desk, Some(&self.files), last.as_ref(), now).await?;
+            account_since(&desk, Some(&self.probe.files()), last.as_ref(), now).await?;
         let body = serde_json::to_string(&account).context("the report cannot be written down")?;
         let said = line(&account);
         let report = NewReport { from_at, until_at, totals: totals.text(), body };

@@ -9,6 +9,7 @@ use syncline_sdk::Instant;
 
 use crate::cli::desk::Desk;
 use crate::cli::words::{age, count, indented, plain, short, table, time, time_and_age};
+use crate::queue::account::objective;
 use crate::queue::removed::Removed;
 use crate::queue::report::{BATCHES_MAX, Report, awaited_name, parked_record, stream_name};
 
@@ -28,6 +29,7 @@ pub(super) fn lines(desk: &Desk, report: &Report) -> Vec<String> {
     batches(desk, report, &mut lines);
     parked(desk, report, &mut lines);
     gaps(desk, report, &mut lines);
+    objectives(report, &mut lines);
     schedules(desk, report, &mut lines);
     lines
 }
@@ -211,6 +213,16 @@ fn gaps(desk: &Desk, report: &Report, lines: &mut Vec<String>) {
         .collect();
     let title = "gaps: closed when both sides have been scanned again";
     section(title, &told.join("\n"), lines);
+}
+
+fn objectives(report: &Report, lines: &mut Vec<String>) {
+    let mappings = report.account.mappings.iter();
+    let told: Vec<String> = mappings
+        .filter_map(|of| Some(format!("  {}: {}", of.mapping, objective(of.objective.as_ref()?))))
+        .collect();
+    if !told.is_empty() {
+        section(&format!("objectives since {}", report.account.from), &told.join("\n"), lines);
+    }
 }
 
 fn schedules(desk: &Desk, report: &Report, lines: &mut Vec<String>) {

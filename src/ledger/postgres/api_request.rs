@@ -3,6 +3,7 @@
 use sqlx::PgConnection;
 
 use super::error::Meaning;
+use super::prune::all_of;
 use crate::access::REQUEST_LIFE;
 use crate::deliveries::kept_from;
 use crate::{Begun, NewRequest, Result};
@@ -75,4 +76,14 @@ pub(super) async fn end(
         .meaning("end a request")?,
     };
     Ok(())
+}
+
+/// Removes requests that were begun before a time.
+pub(super) async fn prune(connection: &mut PgConnection, before: i64) -> Result<u64> {
+    all_of!(
+        connection,
+        "delete from syncline.api_request where ctid = any(array(
+             select ctid from syncline.api_request where at < $1 limit $2))",
+        before
+    )
 }

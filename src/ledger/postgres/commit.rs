@@ -9,7 +9,7 @@ use super::decided::{self, Pass};
 use super::error::{is_moved, meaning};
 use super::{
     Postgres, alias, batch, claim, figure, gap, hint, journal, link, parked, position,
-    review_change,
+    review_change, tally,
 };
 use crate::{Committed, LedgerError, Result};
 
@@ -240,5 +240,8 @@ async fn write_rest(
     if !changeset.gaps.is_empty() {
         gap::keep(connection, &changeset.gaps).await?;
     }
-    figure::raise(connection, &changeset.figures, &changeset.tallies).await
+    if !changeset.tallies.is_empty() {
+        tally::raise(connection, &changeset.tallies).await?;
+    }
+    figure::raise(connection, &changeset.figures).await
 }

@@ -6,6 +6,7 @@ use sqlx::{Connection as _, PgConnection};
 use syncline_sdk::{Instant, SystemName};
 
 use super::error::{Meaning, corrupt};
+use super::prune::all_of;
 use super::{code, delivery_notice, hint};
 use crate::{Delivered, Delivery, LedgerError, NewDelivery, Result, Verdict};
 
@@ -104,4 +105,14 @@ impl NewDelivery {
     fn once(&self) -> Option<&str> {
         self.once.as_deref()
     }
+}
+
+/// Removes deliveries from before a time.
+pub(super) async fn prune(connection: &mut PgConnection, before: i64) -> Result<u64> {
+    all_of!(
+        connection,
+        "delete from syncline.delivery where ctid = any(array(
+             select ctid from syncline.delivery where at < $1 limit $2))",
+        before
+    )
 }

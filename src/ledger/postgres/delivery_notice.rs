@@ -6,6 +6,7 @@ use sqlx::PgConnection;
 use syncline_sdk::{Instant, SystemName};
 
 use super::error::Meaning;
+use super::prune::all_of;
 use crate::Result;
 
 /// Remembers notices; gives those that had not come before. Two at once that name the same wait
@@ -33,4 +34,14 @@ pub(super) async fn add(
     .await
     .meaning("remember notices")?;
     Ok(new.into_iter().collect())
+}
+
+/// Removes notices that were taken before a time.
+pub(super) async fn prune(connection: &mut PgConnection, before: i64) -> Result<u64> {
+    all_of!(
+        connection,
+        "delete from syncline.delivery_notice where ctid = any(array(
+             select ctid from syncline.delivery_notice where at < $1 limit $2))",
+        before
+    )
 }

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use sqlx::PgConnection;
-use syncline_core::model::{Figure, Tally};
+use syncline_core::model::Figure;
 
 use super::error::Meaning;
-use super::tally;
 use crate::{Result, fold};
 
 /// What figures rise by, as columns, each figure once and always in the same order, so that two
@@ -19,16 +18,12 @@ fn columns(figures: &[(Figure, i64)]) -> (Vec<&'static str>, Vec<i64>) {
         .unzip()
 }
 
-/// Raises figures, and counts of mappings.
+/// Raises figures.
 pub(super) async fn raise(
     connection: &mut PgConnection,
     figures: &[(Figure, i64)],
-    tallies: &[(Tally, i64)],
 ) -> Result<(), sqlx::Error> {
     let (names, counts) = columns(figures);
-    if !tallies.is_empty() {
-        return raise_both(connection, &names, &counts, &tally::Columns::new(tallies)).await;
-    }
     if names.is_empty() {
         return Ok(());
     }
@@ -38,35 +33,6 @@ pub(super) async fn raise(
          on conflict (name) do update set value = f.value + excluded.value",
         &names as _,
         &counts,
-    )
-    .execute(connection)
-    .await
-    .map(drop)
-}
-
-/// Figures and the counts of mappings in one statement: almost every commit that settles something
-/// raises both.
-async fn raise_both(
-    connection: &mut PgConnection,
-    names: &[&str],
-    counts: &[i64],
-    tallies: &tally::Columns,
-) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "with figures as (
-             insert into syncline.figure as f (name, value)
-             select * from unnest($1::text[], $2::int8[])
-             on conflict (name) do update set value = f.value + excluded.value
-         )
-         insert into syncline.tally as t (mapping, toward, name, value)
-         select * from unnest($3::int4[], $4::int2[], $5::text[], $6::int8[])
-         on conflict (mapping, toward, name) do update set value = t.value + excluded.value",
-        names as _,
-        counts,
-        &tallies.mapping,
-        &tallies.toward,
-        &tallies.name,
-        &tallies.value,
     )
     .execute(connection)
     .await

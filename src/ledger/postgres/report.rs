@@ -4,6 +4,7 @@ use sqlx::PgConnection;
 
 use super::code;
 use super::error::Meaning;
+use super::prune::all_of;
 use crate::Result;
 use crate::schedules::{KeptReport, NewReport};
 
@@ -68,4 +69,14 @@ pub(super) async fn until(connection: &mut PgConnection, at: i64) -> Result<Opti
     .await
     .meaning("look for a report")?;
     Ok(row.map(KeptReport::from))
+}
+
+/// Removes reports that end before a time.
+pub(super) async fn prune(connection: &mut PgConnection, before: i64) -> Result<u64> {
+    all_of!(
+        connection,
+        "delete from syncline.report where ctid = any(array(
+             select ctid from syncline.report where until_at < $1 limit $2))",
+        before
+    )
 }

@@ -6,7 +6,7 @@ use syncline_sdk::SystemName;
 
 use super::error::Meaning;
 use super::session::call;
-use super::{Postgres, calls, install, prune, report, schedule};
+use super::{Postgres, calls, install, journal, prune, report, schedule};
 use crate::Result;
 use crate::schedules::{
     FinishedRun, KeptFrom, KeptReport, Pruned, PrunedPage, Scheduled, Schedules,
@@ -59,7 +59,7 @@ impl Schedules for Postgres {
         max: usize,
     ) -> Result<PrunedPage> {
         call!(self, "remove old entries of the journal", |connection| {
-            prune::journal(connection, before, after, max)
+            journal::prune(connection, before, after, max)
         })
     }
 

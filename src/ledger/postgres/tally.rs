@@ -12,27 +12,29 @@ use crate::Result;
 /// The number of what is of no direction.
 const NO_SIDE: i16 = 2;
 
-/// What tallies rise by, as columns, in the order of their key.
-#[derive(Default)]
-pub(super) struct Columns {
-    pub(super) mapping: Vec<i32>,
-    pub(super) toward: Vec<i16>,
-    pub(super) name: Vec<String>,
-    pub(super) value: Vec<i64>,
-}
-
-impl Columns {
-    /// The columns.
-    pub(super) fn new(tallies: &[(Tally, i64)]) -> Self {
-        let mut columns = Self::default();
-        for (tally, by) in tallies {
-            columns.mapping.push(tally.mapping.0);
-            columns.toward.push(tally.toward.map_or(NO_SIDE, code::side));
-            columns.name.push(tally.counted.name().into_owned());
-            columns.value.push(*by);
-        }
-        columns
-    }
+/// Raises counts, always in the order of their key.
+pub(super) async fn raise(
+    connection: &mut PgConnection,
+    tallies: &[(Tally, i64)],
+) -> Result<(), sqlx::Error> {
+    let mapping: Vec<i32> = tallies.iter().map(|(tally, _)| tally.mapping.0).collect();
+    let toward: Vec<i16> =
+        tallies.iter().map(|(tally, _)| tally.toward.map_or(NO_SIDE, code::side)).collect();
+    let name: Vec<String> =
+        tallies.iter().map(|(tally, _)| tally.counted.name().into_owned()).collect();
+    let value: Vec<i64> = tallies.iter().map(|(_, by)| *by).collect();
+    sqlx::query!(
+        "insert into syncline.tally as t (mapping, toward, name, value)
+         select * from unnest($1::int4[], $2::int2[], $3::text[], $4::int8[])
+         on conflict (mapping, toward, name) do update set value = t.value + excluded.value",
+        &mapping,
+        &toward,
+        &name,
+        &value,
+    )
+    .execute(connection)
+    .await
+    .map(drop)
 }
 
 /// All counts that this release knows, in order.

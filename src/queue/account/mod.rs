@@ -6,5 +6,5 @@ mod told;
 mod totals;
 
 pub use made::{Account, account_since, last_report};
-pub use told::{line, lines};
+pub use told::{line, lines, objective};
 pub use totals::Totals;

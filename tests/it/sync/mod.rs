@@ -12,6 +12,7 @@ mod plans;
 mod proposals;
 mod queue;
 mod revisions;
+mod schedules;
 mod silence;
 mod starts;
 mod sweeps;

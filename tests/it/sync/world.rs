@@ -187,6 +187,19 @@ impl World {
         std::fs::write(self.folder.join(format!("mappings/{name}.yaml")), text).unwrap();
     }
 
+    /// Gives a system its hours, or takes them away: what its settings have behind these.
+    pub fn of_system(&mut self, system: &str, hours: &str) {
+        let line = |line: &str| -> String {
+            if !line.starts_with(&format!("  {system}: ")) {
+                return format!("{line}\n");
+            }
+            let hours_at = [", quiet_hours:", ", poll_window:"].map(|key| line.find(key));
+            let end = hours_at.into_iter().flatten().min().unwrap_or(line.len() - " }".len());
+            format!("{}{hours} }}\n", &line[..end])
+        };
+        self.systems = self.systems.lines().map(line).collect();
+    }
+
     /// The ledger's pool.
     pub fn ledger(&self) -> PgPool {
         self.databases[0].1.clone()
