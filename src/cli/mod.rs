@@ -28,6 +28,8 @@ mod simulate;
 mod status;
 mod sweep;
 mod tokens;
+#[cfg(feature = "otlp")]
+mod traces;
 mod webhooks;
 
 use bound::with_ledger;

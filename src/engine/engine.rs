@@ -8,9 +8,11 @@ use syncline_core::machine::{Clock as RoundClock, Limits, Mappings, OutBatch, Ro
 use syncline_core::model::{BatchChange, Changeset, Fence};
 use syncline_ledger::{Committed, Ledger, LedgerError, Ownership};
 use syncline_sdk::{BatchId, Connector, Instant, Purpose, SystemName, Version, VersionOrder};
+use tracing::Instrument as _;
 
 use crate::away::Away;
 use crate::calendar::Window;
+use crate::chronicle;
 use crate::clock::{Clock, Ids, micros};
 use crate::commit::Unresolved;
 use crate::departed::Departed;
@@ -189,6 +191,16 @@ impl<L: Ledger> Engine<L> {
         if work.is_empty() {
             return Ok(Account::default());
         }
+        let span = tracing::debug_span!(
+            "round",
+            observed = work.observed.len(),
+            settled = work.settled.len(),
+            commit = tracing::field::Empty,
+        );
+        self.commit_round(work).instrument(span).await
+    }
+
+    async fn commit_round(&mut self, work: &Work) -> Result<Account> {
         self.resolve().await?;
         self.flights.note_vanished(&work.observed);
         if work.gaps.iter().any(|gap| gap.closed_at.is_none()) {
@@ -210,6 +222,7 @@ impl<L: Ledger> Engine<L> {
             }
             match self.commit(&changeset, batches).await? {
                 Committed::Committed => {
+                    chronicle::tell(&changeset, &self.intake.mappings);
                     self.closed.clear();
                     account.sends = std::mem::take(&mut self.ready);
                     account.committed = true;
@@ -255,6 +268,7 @@ impl<L: Ledger> Engine<L> {
     /// Loads, folds and decides.
     async fn decide(&mut self, work: &Work) -> Result<(Changeset, Vec<OutBatch>)> {
         let commit = self.next_commit().await?;
+        tracing::Span::current().record("commit", commit);
         let fence = self.fence.ok_or(EngineError::Fenced)?;
         let mut gathered =
             crate::gather::Gathered::load(&*self.intake.ledger, &self.intake.mappings, work)

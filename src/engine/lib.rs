@@ -11,6 +11,7 @@ mod away;
 mod beginning;
 mod breaker;
 mod calendar;
+mod chronicle;
 mod clock;
 mod commit;
 mod departed;

@@ -1,4 +1,4 @@
-//! What settings may say about times.
+//! What settings may say about times, and about traces.
 
 use std::time::Duration;
 
@@ -73,4 +73,18 @@ systems:
             "9:18 this system is not polled: it sends its changes",
         ]
     );
+}
+
+#[test]
+fn traces_are_refused_by_a_build_without_them() {
+    let text = format!("{SYSTEM}log: {{ otlp: \"http://localhost:4318\" }}\n");
+    if cfg!(feature = "otlp") {
+        assert!(read(&text).unwrap().value.log.otlp.is_some());
+        let found = read(&text.replace("http:", "ftp:")).unwrap_err();
+        assert_eq!(messages(&found), ["2:14 `otlp` does not fit"]);
+        return;
+    }
+    let found = read(&text).unwrap_err();
+    assert_eq!(messages(&found), ["2:14 this build sends no traces"]);
+    assert!(found.to_string().contains("--features otlp"), "{found}");
 }

@@ -7,6 +7,7 @@ mod gaps;
 mod gate;
 mod hooks;
 mod logins;
+mod logs;
 mod orgs;
 mod plans;
 mod proposals;
