@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Layer, Registry};
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::settings::{LogFormat, LogSettings};
 
@@ -33,9 +33,9 @@ pub fn start(settings: &LogSettings) -> anyhow::Result<Logging> {
     if !std::io::stderr().is_terminal() {
         lines = lines.with_ansi(false);
     }
-    let lines: Box<dyn Layer<Registry> + Send + Sync> = match settings.format {
-        LogFormat::Text => lines.with_filter(filter).boxed(),
-        LogFormat::Json => lines.json().flatten_event(true).with_filter(filter).boxed(),
+    let lines = match settings.format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
     #[cfg(feature = "otlp")]
     let (layers, traces) = match &settings.otlp {
@@ -47,7 +47,10 @@ pub fn start(settings: &LogSettings) -> anyhow::Result<Logging> {
     };
     #[cfg(not(feature = "otlp"))]
     let layers = vec![lines];
-    let started = tracing_subscriber::registry().with(layers).try_init();
+    // One filter for all: where layers have filters of their own, who asks whether a level is
+    // enabled and then says nothing (as the driver of the database does) makes the next event
+    // that another layer wants disappear.
+    let started = tracing_subscriber::registry().with(layers).with(filter).try_init();
     started.map_err(|error| anyhow::anyhow!(error).context("the log could not be started"))?;
     Ok(Logging {
         #[cfg(feature = "otlp")]

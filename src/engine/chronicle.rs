@@ -87,7 +87,8 @@ fn tell_batch(change: &BatchChange) {
     match change {
         BatchChange::Send(batch) => {
             let intents = Joined(&batch.intents);
-            tracing::debug!(batch = %batch.id, system = %batch.system, %intents, "recorded as sent");
+            let (id, system) = (batch.id, &batch.system);
+            tracing::debug!(batch = %id, %system, %intents, "recorded as sent");
         }
         BatchChange::Resend { id, read_attempts, .. } => {
             tracing::debug!(batch = %id, attempts = read_attempts + 1, "recorded as sent again");

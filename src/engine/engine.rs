@@ -191,7 +191,7 @@ impl<L: Ledger> Engine<L> {
         if work.is_empty() {
             return Ok(Account::default());
         }
-        let span = tracing::debug_span!(
+        let span = tracing::info_span!(
             "round",
             observed = work.observed.len(),
             settled = work.settled.len(),

@@ -42,7 +42,7 @@ impl Sending {
     /// sent at all: a copy of it could outlive its `die_after` (protocol I2).
     pub async fn run(self) -> Sent {
         let (batch, writes) = (self.write.batch, self.write.writes.len());
-        let span = tracing::debug_span!("send", %batch, writes);
+        let span = tracing::info_span!("send", %batch, writes);
         self.send().instrument(span).await
     }
 
