@@ -50,6 +50,7 @@ lint: ## formatting, clippy with warnings as errors, freshness of the query data
 	@.ci/setup.sh build runtime
 	@cargo fmt --all --check
 	@cargo clippy --quiet --workspace --all-targets -- --deny warnings
+	@cargo clippy --quiet --package syncline --features otlp -- --deny warnings
 	@.ci/with-postgres.sh .ci/sqlx-data.sh check
 
 sqlx: ## refresh .sqlx, the query data that builds without a database use

@@ -27,6 +27,17 @@ pub enum Kind {
 pub const KINDS: &[(&str, Kind)] =
     &[("postgres", Kind::Postgres), ("salesforce", Kind::Salesforce)];
 
+impl Kind {
+    /// Whether changes have to be asked for: of other kinds they come by themselves.
+    #[must_use]
+    pub fn is_polled(self) -> bool {
+        match self {
+            Self::Postgres => false,
+            Self::Salesforce => true,
+        }
+    }
+}
+
 /// A kind of system with the settings of one system.
 #[derive(Clone, Debug)]
 pub enum SystemKind {

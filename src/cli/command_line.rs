@@ -8,8 +8,8 @@ use clap::{Parser, Subcommand};
 
 use super::{
     Colour, Exit, Output, Stop, check, completions, conflicts, demo, doctor, explain, grants,
-    health, init, login, migrate, observed, plan, reference, replay, run, simulate, status, sweep,
-    tokens, webhooks,
+    health, init, login, migrate, observed, plan, reference, replay, report, run, simulate, status,
+    sweep, tokens, webhooks,
 };
 
 const AFTER_HELP: &str = "\
@@ -27,6 +27,7 @@ Examples:
   syncline check --json | jq .findings
   syncline grants                     what to set up on each system, exactly
   syncline status                     how everything stands
+  syncline report --since 7d          what was done in a week
   syncline conflicts list             what waits for a person
   syncline simulate salesforce        a Salesforce org on this machine, to try things with";
 
@@ -72,6 +73,8 @@ enum Command {
     Login(login::Arguments),
     /// Tell how everything stands, from the ledger: works while the engine is down.
     Status(status::Arguments),
+    /// Tell what was done in a period: carried, refused, asked, and how far objectives were met.
+    Report(report::Arguments),
     /// The review queue: what only a person can decide.
     Conflicts(conflicts::Arguments),
     /// Tell why a value is what it is: the journal of one pair of records.
@@ -127,6 +130,7 @@ impl Cli {
                 Command::Grants(arguments) => grants::run(config, arguments, output).await,
                 Command::Login(arguments) => login::run(config, arguments, output).await,
                 Command::Status(arguments) => status::run(config, arguments, output).await,
+                Command::Report(arguments) => report::run(config, arguments, output).await,
                 Command::Conflicts(arguments) => conflicts::run(config, arguments, output).await,
                 Command::Explain(arguments) => explain::run(config, arguments, output).await,
                 Command::Replay(arguments) => replay::run(config, arguments, output).await,

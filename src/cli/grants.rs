@@ -1,11 +1,16 @@
 //! `syncline grants`
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
 use clap::Args;
 use serde_json::{Map, json};
-use syncline_sdk::{Grant, Maker, Step, SystemName, Tool};
+use syncline_sdk::{
+    Connector, Context, EntityName, Grant, Maker, Selection, Step, SystemName, Tool,
+};
 
+use super::bound::context;
 use super::doctor::class;
 use super::installation::no_system;
 use super::output::findings_json;
@@ -16,15 +21,25 @@ Examples:
   syncline grants              what to set up on every system, and what each piece buys
   syncline grants crm          one system
   syncline grants ops --json   the same for a script: statements under .systems[].grants[].steps[]
+  syncline grants --offline    call nobody: what rights a field needs is then a guess by its name
 
-Nobody is called and nothing is made: the answer comes from the settings and mappings alone.
+Nothing is made. A Salesforce org that takes the login already is asked to describe the mapped
+entities, one call each, since it knows which rights of their fields can be given; of one that does
+not the answer comes from the settings and mappings alone, and says where it guesses.
 `syncline doctor` tells which of the pieces are there.";
+
+/// How long a system may take to describe an entity: without it the answer is a guess, not none.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
     /// The system, as the settings name it; all when left out.
     system: Option<String>,
+
+    /// Call nobody, and answer from the settings and mappings alone.
+    #[arg(long)]
+    offline: bool,
 }
 
 pub(super) async fn run(
@@ -53,18 +68,33 @@ pub(super) async fn run(
         };
         let selections = installation.selections(&system.name);
         let selections: Vec<_> = selections.iter().collect();
+        let asked = !arguments.offline && connector.grants_by_description();
+        let described = match asked {
+            true => described(&installation, connector.as_ref(), &selections).await,
+            false => Ok(()),
+        };
         let grants = connector.grants(&installation.install, &selections);
         let kind = system.kind.word();
         output.line(&format!("system {} ({kind})", system.name));
         if selections.is_empty() {
             output.line("  no mapping names it yet: what its records need is not listed");
         }
+        if let Err(error) = &described {
+            let why = format!("not described, so rights of fields are guessed: {}", error.context);
+            let why = folded(&why);
+            why.iter().for_each(|line| output.line(&format!("  {line}")));
+        }
         for (number, grant) in (1..).zip(&grants) {
             say(output, number, grant);
         }
         output.line("");
         let grants: Vec<serde_json::Value> = grants.iter().map(shown_as_json).collect();
-        shown.push(json!({ "name": system.name.as_str(), "kind": kind, "grants": grants }));
+        shown.push(json!({
+            "name": system.name.as_str(),
+            "kind": kind,
+            "described": asked && described.is_ok(),
+            "grants": grants,
+        }));
     }
     output.findings(&found);
     let mut fields = Map::new();
@@ -72,6 +102,21 @@ pub(super) async fn run(
     fields.extend(findings_json(&found));
     output.answer("grants", fields);
     Ok(Exit::Well)
+}
+
+/// Asks a system to describe the mapped entities, so that its grants need not guess.
+async fn described(
+    installation: &Installation,
+    connector: &dyn Connector,
+    selections: &[&Selection],
+) -> syncline_sdk::Result<()> {
+    let cx = Context { timeout: TIMEOUT, ..context(installation) };
+    let entities: BTreeSet<&EntityName> =
+        selections.iter().map(|selection| &selection.entity).collect();
+    for entity in entities {
+        connector.describe(&cx, entity).await?;
+    }
+    Ok(())
 }
 
 fn shown_as_json(grant: &Grant) -> serde_json::Value {

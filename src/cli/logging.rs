@@ -1,8 +1,10 @@
-//! Logs: to standard error, as text or JSON.
+//! Logs: to standard error, as text or JSON; and traces, where the binary was built with them.
 
 use std::io::IsTerminal as _;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::settings::{LogFormat, LogSettings};
 
@@ -14,22 +16,46 @@ const QUIET: &str = "sqlx::postgres::notice=error";
 const SILENT: &str = "hyper=info,hyper_util=info,h2=info,rustls=info,tower_http=info,axum=info,\
                       reqwest=info";
 
+/// The log of the process. What it still has to send goes when it is dropped.
+#[must_use = "what is still to be sent goes when it is dropped"]
+pub struct Logging {
+    #[cfg(feature = "otlp")]
+    _traces: Option<super::traces::Traces>,
+}
+
 /// Starts the log of the process.
 ///
 /// # Errors
 /// When the level cannot be read, or a log was started before.
-pub fn start(settings: &LogSettings) -> anyhow::Result<()> {
+pub fn start(settings: &LogSettings) -> anyhow::Result<Logging> {
     let filter = filter(&settings.level)?;
-    let mut builder =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let mut lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     if !std::io::stderr().is_terminal() {
-        builder = builder.with_ansi(false);
+        lines = lines.with_ansi(false);
     }
-    let started = match settings.format {
-        LogFormat::Text => builder.try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    let lines = match settings.format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
-    started.map_err(|error| anyhow::anyhow!(error).context("the log could not be started"))
+    #[cfg(feature = "otlp")]
+    let (layers, traces) = match &settings.otlp {
+        Some(collector) => {
+            let (layer, traces) = super::traces::layer(collector)?;
+            (vec![lines, layer.boxed()], Some(traces))
+        }
+        None => (vec![lines], None),
+    };
+    #[cfg(not(feature = "otlp"))]
+    let layers = vec![lines];
+    // One filter for all: where layers have filters of their own, who asks whether a level is
+    // enabled and then says nothing (as the driver of the database does) makes the next event
+    // that another layer wants disappear.
+    let started = tracing_subscriber::registry().with(layers).with(filter).try_init();
+    started.map_err(|error| anyhow::anyhow!(error).context("the log could not be started"))?;
+    Ok(Logging {
+        #[cfg(feature = "otlp")]
+        _traces: traces,
+    })
 }
 
 /// What is logged at a level, or levels per crate.

@@ -22,12 +22,15 @@ mod output;
 mod plan;
 mod reference;
 mod replay;
+mod report;
 mod run;
 pub mod signals;
 mod simulate;
 mod status;
 mod sweep;
 mod tokens;
+#[cfg(feature = "otlp")]
+mod traces;
 mod webhooks;
 
 use bound::with_ledger;

@@ -28,7 +28,8 @@ pub(super) async fn run(
     Arguments {}: Arguments,
     output: &Output,
 ) -> Result<Exit, Stop> {
-    logging::start(&Installation::open(config)?.settings.log)?;
+    // Until the command ends: then what it still has to send goes.
+    let _logging = logging::start(&Installation::open(config)?.settings.log)?;
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone())?;
     let service = Service::open(config, stop).await?;

@@ -133,8 +133,10 @@ impl<L: Ledger> Engine<L> {
     /// put off, microseconds.
     pub(crate) fn silent(&self, now: Instant) -> BTreeMap<SystemName, i64> {
         let left = |(name, system): (&SystemName, &System)| {
-            let left = system.silent(now).or_else(|| self.flights.stuck(name, now.micros()))?;
-            Some((name.clone(), left.min(limits::PUT_OFF_MAX)))
+            let left = system.silent(now).or_else(|| self.flights.stuck(name, now.micros()));
+            let left = left.map(|left| left.min(limits::PUT_OFF_MAX));
+            let quiet = self.quiet(name, now).map(|left| left.min(limits::QUIET_LOOK));
+            Some((name.clone(), left.max(quiet)?))
         };
         self.intake.systems.iter().filter_map(left).collect()
     }

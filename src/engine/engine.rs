@@ -11,8 +11,11 @@ use syncline_core::mapping::{Mode, Priority};
 use syncline_core::model::{BatchChange, Changeset, Fence, IntentKind};
 use syncline_ledger::{Committed, Ledger, LedgerError, Ownership};
 use syncline_sdk::{BatchId, Connector, Instant, Purpose, SystemName, Version, VersionOrder};
+use tracing::Instrument as _;
 
 use crate::away::Away;
+use crate::calendar::Window;
+use crate::chronicle;
 use crate::clock::{Clock, Ids, micros};
 use crate::commit::Unresolved;
 use crate::crowding::{Crowding, Load};
@@ -23,6 +26,7 @@ use crate::limits;
 use crate::reader::Intake;
 use crate::send::Sending;
 use crate::system::System;
+use crate::tallies::tallies;
 use crate::work::{Account, Work};
 
 /// What an engine is made of.
@@ -64,6 +68,7 @@ pub struct Engine<L> {
     pub(crate) closed: BTreeSet<BatchId>,
     departed: Departed,
     pub(crate) crowding: Crowding,
+    quiet: BTreeMap<SystemName, Window>,
 }
 
 impl<L: Ledger> Engine<L> {
@@ -102,7 +107,21 @@ impl<L: Ledger> Engine<L> {
             closed: BTreeSet::new(),
             departed: Departed::default(),
             crowding,
+            quiet: BTreeMap::new(),
         }
+    }
+    /// The engine with systems that have quiet hours: in these nothing new is sent to them. What
+    /// was begun before is brought to its end, and what waits goes when they are over.
+    #[must_use]
+    pub fn with_quiet_hours(self, quiet: BTreeMap<SystemName, Window>) -> Self {
+        Self { quiet, ..self }
+    }
+    /// How much longer nothing new is sent to a system because of its quiet hours, microseconds;
+    /// nothing outside of them.
+    #[must_use]
+    pub fn quiet(&self, system: &SystemName, now: Instant) -> Option<i64> {
+        let until = self.quiet.get(system)?.open_until(now)?;
+        Some(until.micros().saturating_sub(now.micros()))
     }
     /// Takes or renews the ownership of the shards. True when we own them. False when another
     /// does, or did since we last asked: then everything under way is to be recovered once this
@@ -179,6 +198,16 @@ impl<L: Ledger> Engine<L> {
         if work.is_empty() {
             return Ok(Account::default());
         }
+        let span = tracing::info_span!(
+            "round",
+            observed = work.observed.len(),
+            settled = work.settled.len(),
+            commit = tracing::field::Empty,
+        );
+        self.commit_round(work).instrument(span).await
+    }
+
+    async fn commit_round(&mut self, work: &Work) -> Result<Account> {
         self.resolve().await?;
         self.flights.note_vanished(&work.observed);
         if work.gaps.iter().any(|gap| gap.closed_at.is_none()) {
@@ -187,7 +216,8 @@ impl<L: Ledger> Engine<L> {
         // The row that moved last; nothing where the commit was lost on its way.
         let mut moved = None;
         for _ in 0..limits::MOVED_MAX {
-            let (changeset, batches) = self.decide(work).await?;
+            let (mut changeset, batches) = self.decide(work).await?;
+            changeset.tallies = tallies(&changeset, &work.settled, &self.intake.mappings);
             let mut account = Account {
                 observed: work.observed.len(),
                 hints: changeset.hints.len(),
@@ -199,6 +229,7 @@ impl<L: Ledger> Engine<L> {
             }
             match self.commit(&changeset, batches).await? {
                 Committed::Committed => {
+                    chronicle::tell(&changeset, &self.intake.mappings);
                     self.closed.clear();
                     account.sends = std::mem::take(&mut self.ready);
                     account.committed = true;
@@ -244,6 +275,7 @@ impl<L: Ledger> Engine<L> {
     /// Loads, folds and decides.
     async fn decide(&mut self, work: &Work) -> Result<(Changeset, Vec<OutBatch>)> {
         let commit = self.next_commit().await?;
+        tracing::Span::current().record("commit", commit);
         let fence = self.fence.ok_or(EngineError::Fenced)?;
         let mut gathered =
             crate::gather::Gathered::load(&*self.intake.ledger, &self.intake.mappings, work)

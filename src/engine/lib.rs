@@ -10,6 +10,8 @@
 mod away;
 mod beginning;
 mod breaker;
+mod calendar;
+mod chronicle;
 mod clock;
 mod commit;
 mod crowding;
@@ -34,12 +36,14 @@ mod relaying;
 mod send;
 mod settle;
 mod system;
+mod tallies;
 mod wants;
 mod work;
 
 pub use away::Away;
 pub use beginning::beginning_of;
 pub use breaker::Breaker;
+pub use calendar::{NoTimes, PollWindow, Times, Window};
 pub use clock::{Clock, Ids};
 pub use engine::{Engine, Parts};
 pub use error::{EngineError, Result};

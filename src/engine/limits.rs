@@ -69,6 +69,10 @@ pub const AWAY_MAX: Duration = Duration::from_secs(9 * CALL_TIMEOUT.as_secs());
 /// for a system which does not answer: it may be back long before it would be asked.
 pub const PUT_OFF_MAX: i64 = 60_000_000;
 
+/// How long a record waits at most, microseconds, before it is looked at again that was put off for
+/// the quiet hours of a system: the settings may have changed, and one call looks at thousands.
+pub const QUIET_LOOK: i64 = 900_000_000;
+
 /// How long a record waits, microseconds, before it is read again that has no record yet on a
 /// system that is waited for.
 pub const AWAITED_AGAIN: i64 = 10_000_000;

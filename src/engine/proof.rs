@@ -3,6 +3,7 @@
 use syncline_core::machine::{Missing, Settling, Source};
 use syncline_sdk::{Absence, Current, Error, ErrorKind, WriteOutcome};
 
+use crate::chronicle::without_values;
 use crate::observation;
 
 /// What an answer proves about one write.
@@ -47,7 +48,8 @@ pub(crate) fn proof(outcome: WriteOutcome, sole: bool) -> Proof {
             return Proof::Settled(Settling::Applied { version, stored, key }, false);
         }
         WriteOutcome::Unknown(error) => {
-            tracing::info!(%error, "the outcome of a write is not known yet");
+            let error = without_values(&error);
+            tracing::info!(error, "the outcome of a write is not known yet");
             return Proof::Unknown;
         }
         WriteOutcome::Stale { current, receipted } => {

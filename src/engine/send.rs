@@ -6,7 +6,9 @@ use std::time::Duration;
 use syncline_sdk::{
     BatchId, Connector, Context, Error, ErrorKind, Instant, Result, WriteBatch, WriteOutcome,
 };
+use tracing::Instrument as _;
 
+use crate::chronicle::without_values;
 use crate::clock::Clock;
 
 /// A batch whose send the ledger has recorded, on its way.
@@ -40,7 +42,13 @@ impl Sending {
     /// Sends the batch, once. It is never sent again from here: another send is another ledger
     /// transition. What comes too late to end within the time that was recorded for it is not
     /// sent at all: a copy of it could outlive its `die_after` (protocol I2).
-    pub async fn run(mut self) -> Sent {
+    pub async fn run(self) -> Sent {
+        let (batch, writes) = (self.write.batch, self.write.writes.len());
+        let span = tracing::info_span!("send", %batch, writes);
+        self.send().instrument(span).await
+    }
+
+    async fn send(mut self) -> Sent {
         let batch = self.write.batch;
         let intents = self.write.writes.iter().map(|write| write.intent).collect();
         let now = self.clock.now();
@@ -64,6 +72,12 @@ impl Sending {
             )
             .advise("nothing was sent; it is planned again")),
         };
+        match &result {
+            Ok(outcomes) => tracing::debug!(answers = outcomes.len(), "the send was answered"),
+            Err(error) => {
+                tracing::debug!(error = without_values(error), "the send was not made");
+            }
+        }
         Sent { batch, intents, result }
     }
 }

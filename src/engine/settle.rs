@@ -12,6 +12,7 @@ use syncline_sdk::{
 };
 
 use crate::beginning::Beginnings;
+use crate::chronicle::without_values;
 use crate::clock::micros;
 use crate::engine::Engine;
 use crate::error::Result;
@@ -42,7 +43,8 @@ impl<L: Ledger> Engine<L> {
         let sole = flight.batch.attempts == 1;
         let proofs: Vec<Proof> = match sent.result {
             Err(error) => {
-                tracing::warn!(batch = %sent.batch, %error, "a batch was not sent");
+                let error_told = without_values(&error);
+                tracing::warn!(batch = %sent.batch, error = error_told, "a batch was not sent");
                 sent.intents.iter().map(|_| not_sent(&error, sole)).collect()
             }
             Ok(outcomes) => {
@@ -184,7 +186,8 @@ impl<L: Ledger> Engine<L> {
         let settlements = match system.ask(&*self.intake.clock, asked).await {
             Ok(settlements) => settlements,
             Err(error) => {
-                tracing::warn!(batch = %id, %error, "a batch could not be settled");
+                let error = without_values(&error);
+                tracing::warn!(batch = %id, error, "a batch could not be settled");
                 let ended = self.intake.clock.now().micros();
                 let took = u64::try_from(ended.saturating_sub(context.now.micros())).unwrap_or(0);
                 if let Some(flight) = self.flights.get_mut(id) {

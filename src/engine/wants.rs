@@ -11,6 +11,7 @@ use syncline_sdk::{
     Context, FetchBy, FetchRequest, Fetched, Key, LinkId, Normalizer, Purpose, SystemName, Value,
 };
 
+use crate::chronicle::without_values;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::flight::Flights;
@@ -166,7 +167,8 @@ impl<L: Ledger> Reading<'_, L> {
         match answer {
             Ok(fetched) => Some(fetched),
             Err(error) => {
-                tracing::warn!(system = %place.system, %error, "a look-up gave no answer");
+                let error = without_values(&error);
+                tracing::warn!(system = %place.system, error, "a look-up gave no answer");
                 None
             }
         }

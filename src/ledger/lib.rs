@@ -4,8 +4,9 @@
 //! round trip or one transaction. [`People`] is what people and their pages ask, [`Setup`] what
 //! is kept of the installation, [`Deliveries`] what systems send unasked. All have two real
 //! implementations, [`memory`] (with crash semantics, for the simulator) and [`postgres`], held to
-//! one conformance suite. [`Access`], what the JSON API asks besides, and [`Measures`], what
-//! metrics ask, are Postgres alone: nothing that decides stands on them.
+//! one conformance suite. [`Access`], what the JSON API asks besides, [`Measures`], what metrics
+//! ask, and [`Schedules`], what happens at set times, are Postgres alone: nothing that decides
+//! stands on them.
 
 mod access;
 mod contract;
@@ -16,6 +17,7 @@ pub mod memory;
 mod overlay;
 mod people;
 pub mod postgres;
+mod schedules;
 mod setup;
 #[cfg(test)]
 mod suite;
@@ -33,4 +35,7 @@ pub use deliveries::{
 pub use depths::{Depth, Depths, Measures};
 pub use overlay::{Overlay, Stood};
 pub use people::{Answered, LinkCount, NewAnswer, Owner, People, ReviewQuery, Waiting, state_name};
+pub use schedules::{
+    FinishedRun, KeptFrom, KeptReport, NewReport, Pruned, PrunedPage, Scheduled, Schedules,
+};
 pub use setup::{Awaited, AwaitedThing, Description, MappingRevision, Setup, Snapshot};

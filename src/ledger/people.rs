@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use syncline_core::Side;
 use syncline_core::mapping::MappingId;
-use syncline_core::model::{Choice, Figure, Gap, Hint, Link, LinkState, Review, ReviewStatus};
+use syncline_core::model::{
+    Choice, Figure, Gap, Hint, Link, LinkState, Review, ReviewStatus, Tally,
+};
 use syncline_sdk::{Instant, Key, LinkId, SystemName};
 
 use crate::{Awaited, Ledger, LinkQuery, Result};
@@ -125,6 +127,12 @@ pub trait People: Ledger {
     /// # Errors
     /// As every call.
     async fn figures(&self) -> Result<BTreeMap<Figure, i64>>;
+
+    /// The running counts of mappings, in order; what was never raised is not there.
+    ///
+    /// # Errors
+    /// As every call.
+    async fn tallies(&self) -> Result<Vec<(Tally, i64)>>;
 
     /// How many links stand where. Reads every link: for a page that is looked at, not for a
     /// loop.

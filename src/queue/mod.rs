@@ -1,6 +1,7 @@
 //! What people and programs ask of a ledger, and answer: the one place from which both the command
 //! line and the JSON API tell it, in words and as JSON.
 
+pub mod account;
 pub mod answering;
 pub mod asked;
 pub mod clock;

@@ -10,9 +10,10 @@ use syncline_core::model::{Figure, Gap, Link, Parked, ReviewStatus};
 use syncline_engine::limits::LEASE;
 use syncline_ledger::{
     Awaited, AwaitedThing, Ledger as _, LinkCount, LinkQuery, OpenBatch, Owner, People as _,
-    Result, ReviewQuery, Waiting,
+    Result, ReviewQuery, Scheduled, Schedules as _, Waiting,
 };
 
+use super::account::{Account, account_since, last_report};
 use super::desk::Desk;
 use super::removed::{Files, Removed};
 use super::words::time_json;
@@ -59,6 +60,10 @@ pub struct Report {
     /// Gaps that are not closed.
     pub gaps: Vec<Gap>,
     pub batches: Vec<OpenBatch>,
+    /// What happens at set times.
+    pub scheduled: Vec<Scheduled>,
+    /// What was carried since the last report.
+    pub account: Account,
     /// What is left of what was removed from the files, where these were looked at.
     pub removed: Vec<Removed>,
 }
@@ -94,6 +99,8 @@ impl Report {
             parked_more,
             gaps,
             batches: ledger.open_batches(BATCHES_MAX).await.context(read)?,
+            scheduled: ledger.scheduled().await.context(read)?,
+            account: since_last_report(desk, files).await?,
             removed: Vec::new(),
         };
         if let Some(files) = files {
@@ -180,6 +187,18 @@ impl Report {
                 "reason": gap.reason,
                 "noticed_at": time_json(gap.noticed_at),
             })).collect::<Json>(),
+            "objectives": self.account.mappings.iter().filter_map(|of| Some(json!({
+                "mapping": of.mapping,
+                "since": self.account.from,
+                "attained": of.objective.as_ref()?,
+            }))).collect::<Json>(),
+            "schedules": self.scheduled.iter().map(|scheduled| json!({
+                "name": scheduled.name,
+                "times": scheduled.times,
+                "next_at": time_json(scheduled.next_at),
+                "last_at": scheduled.last_at.map(time_json),
+                "outcome": scheduled.outcome,
+            })).collect::<Json>(),
             "batches": self.batches.iter().map(|open| json!({
                 "id": open.batch.id.to_string(),
                 "system": open.batch.system,
@@ -217,6 +236,12 @@ pub fn stream_name(desk: &Desk, stream: &str) -> String {
 pub fn nothing() -> Map<String, Json> {
     let engine = json!({ "runs": false, "owner": null, "epoch": null });
     Map::from_iter([("engine".to_owned(), engine)])
+}
+
+async fn since_last_report(desk: &Desk, files: Option<&Files>) -> Result<Account, Stop> {
+    let last = last_report(&desk.ledger).await.context("the ledger")?;
+    let (account, _, _) = account_since(desk, files, last.as_ref(), desk.now.micros()).await?;
+    Ok(account)
 }
 
 async fn questions(desk: &Desk) -> Result<Questions> {

@@ -10,6 +10,7 @@ use syncline_sdk::SystemName;
 use syncline_server::{Recorder, Sample, describe as describe_all};
 
 use super::known::Known;
+use super::progress;
 use super::waiting::Waits;
 use super::webhooks::WebhookDesk;
 
@@ -33,7 +34,7 @@ const METRICS: &[(&str, &str)] = &[
     (SYSTEM_UP, "Whether the last call to a system was answered."),
     (SYSTEM_AWAITED, "Whether a system is waited for since the process started."),
     (SYSTEM_HALTED, "Whether a system is halted until a person acts: its login was refused."),
-    (SYSTEM_LEFT_ALONE, "Whether rounds leave a system alone, because it gave no answer."),
+    (SYSTEM_LEFT_ALONE, "Whether the breaker of a system is open: it gave no answer a while ago."),
     (MAPPING_WAITING, "Whether a mapping waits to begin or to go on."),
     (SYSTEM_CALLS, "Calls made to a system by this process."),
     (LOG_RETAINED, "Bytes of its log that a system keeps for a feed that stands behind."),
@@ -84,7 +85,7 @@ const DELIVERIES: &str = "syncline_webhook_deliveries_total";
 
 /// Tells a recorder what the metrics mean.
 pub(super) fn describe(recorder: &Recorder) {
-    let list: Vec<_> = METRICS.iter().map(|(name, meaning)| (*name, *meaning)).collect();
+    let list: Vec<_> = METRICS.iter().chain(progress::METRICS).copied().collect();
     describe_all(recorder, &list);
 }
 
@@ -148,6 +149,9 @@ pub(super) async fn of_ledger(ledger: &Postgres, known: &Known) -> Vec<Sample> {
             samples.push(counter(FIGURE, label, number(value)));
         }
     }
+    if let Ok(tallies) = ledger.tallies().await {
+        samples.extend(progress::of_tallies(&tallies, known));
+    }
     if let Ok(waiting) = ledger.waiting().await {
         for waiting in waiting {
             if !known.systems.contains(&waiting.system) {
@@ -190,7 +194,12 @@ fn waiting(depths: &Depths, known: &Known, now: i64) -> Vec<Sample> {
     let lasting = |stream: &str| stream.starts_with("feed:") || stream.starts_with("poll:");
     for (stream, moved_at) in depths.streams.iter().filter(|(stream, _)| lasting(stream)) {
         samples.push(match known.has(stream) {
-            true => gauge(STREAM_AGE, vec![("stream", stream.clone())], age(*moved_at, now)),
+            true => {
+                // One that is not to move now does not stand.
+                let rests = known.rests(stream, now);
+                let age = if rests { 0.0 } else { age(*moved_at, now) };
+                gauge(STREAM_AGE, vec![("stream", stream.clone())], age)
+            }
             false => left_behind("streams", stream, 1),
         });
     }
@@ -308,7 +317,8 @@ mod tests {
         let named = metrics(&rules);
         assert!(named.len() > 10, "{named:?}");
         for name in named {
-            assert!(METRICS.iter().any(|(known, _)| *known == name), "{name}");
+            let mut known = METRICS.iter().chain(progress::METRICS);
+            assert!(known.any(|(known, _)| *known == name), "{name}");
         }
     }
 
@@ -357,6 +367,7 @@ mod tests {
         let known = Known {
             mappings: [(MappingId(1), "a".into())].into(),
             systems: [SystemName::from("ops")].into(),
+            ..Known::default()
         };
         let mut told = waiting(&depths, &known, 5_000_000);
         let count = |mapping| LinkCount { mapping: MappingId(mapping), state: "linked", count: 2 };

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use super::known::Known;
 use super::metrics::{of_deliveries, of_ledger, of_links, of_mappings, of_process};
+use super::progress::{Forecast, of_objectives, of_streams};
 use super::recent::Recent;
 use super::waiting::Waits;
 use super::webhooks::WebhookDesk;
@@ -36,6 +37,7 @@ pub(super) struct ServiceProbe {
     answers: Recent<Result<(), String>>,
     figures: Recent<Vec<Sample>>,
     counts: Recent<Option<Arc<[LinkCount]>>>,
+    forecast: Forecast,
 }
 
 impl ServiceProbe {
@@ -56,6 +58,7 @@ impl ServiceProbe {
             answers: Recent::new(ANSWERS_FOR),
             figures: Recent::new(FIGURES_FOR),
             counts: Recent::new(COUNTS_FOR),
+            forecast: Forecast::default(),
         }
     }
 }
@@ -68,6 +71,12 @@ impl ServiceProbe {
     /// Which mappings wait.
     pub fn waits(&self) -> Waits {
         self.waits.borrow().clone()
+    }
+
+    /// Notes the pace at which quotas are used, also while nobody asks for metrics.
+    pub fn note_quotas(&self) {
+        let status = self.status.borrow().clone();
+        drop(self.forecast.samples(&status, now()));
     }
 
     /// The names that the files had when this process started.
@@ -142,7 +151,11 @@ impl Probe for ServiceProbe {
     }
 
     async fn samples(&self) -> Vec<Sample> {
-        let mut samples = of_process(&self.status.borrow().clone());
+        let status = self.status.borrow().clone();
+        let mut samples = of_process(&status);
+        samples.extend(of_streams(&status));
+        samples.extend(of_objectives(&self.known));
+        samples.extend(self.forecast.samples(&status, now()));
         samples.extend(of_mappings(&self.known, &self.waits.borrow().clone()));
         samples.extend(of_deliveries(&self.deliveries));
         samples.extend(self.figures().await);

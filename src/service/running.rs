@@ -1,12 +1,15 @@
 //! A service: ledger, mappings, engine, driver and HTTP surface of one installation.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use syncline_core::mapping::Objective;
 use syncline_core::mapping::language::Diagnostics;
 use syncline_engine::driver::Status;
+use syncline_engine::{PollWindow, poll_stream};
 use syncline_ledger::Setup as _;
 use syncline_ledger::postgres::Postgres;
 use syncline_sdk::Connector;
@@ -21,6 +24,7 @@ use super::known::Known;
 use super::ledger::{LedgerHandle, find_ledger, open_ledger};
 use super::probe::ServiceProbe;
 use super::revisions::check_same_records;
+use super::schedules::Calendar;
 use super::sessions::{Opened, Sessions};
 use super::tokens::LedgerTokens;
 use super::waiting::tell;
@@ -41,6 +45,7 @@ pub struct Service {
     first: Opened,
     surface: JoinHandle<()>,
     telling: JoinHandle<()>,
+    calendar: JoinHandle<()>,
     /// Ends the surface, also when the service is dropped before it runs.
     serving: DropGuard,
     /// What the driver tells about itself.
@@ -85,13 +90,18 @@ impl Service {
         let kind = |system: &SystemSettings| (system.name.clone(), system.kind.word());
         let systems: Vec<_> = installation.settings.systems.iter().map(kind).collect();
         check_same_records(&ledger, &installation.specs).await?;
-        let mut sessions = Sessions::new(installation, ledger.clone(), uuid_text(), stop.clone());
+        let owner = uuid_text();
+        let (objectives, poll_windows) = (objectives(&installation), poll_windows(&installation));
+        let schedules = installation.settings.schedules.clone();
+        let mut sessions = Sessions::new(installation, ledger.clone(), owner.clone(), stop.clone());
         let (status, waits) = (sessions.status(), sessions.waits());
         let serving = stop.child_token();
         let deliveries = WebhookDesk::new(ledger.clone(), inbound, sessions.wake());
         let known = Known {
             mappings: sessions.numbers().await.context("the ledger")?,
             systems: systems.iter().map(|(name, _)| name.clone()).collect(),
+            objectives,
+            poll_windows,
         };
         // The engine never waits for what is asked here.
         let looking = Arc::new(ledger.looking());
@@ -106,6 +116,15 @@ impl Service {
         super::metrics::describe(&recorder);
         let until = serving.clone().cancelled_owned();
         let (config, wake) = (config.to_owned(), sessions.wake());
+        let calendar = Calendar {
+            ledger: looking.clone(),
+            owner,
+            settings: schedules,
+            config: config.clone(),
+            probe: probe.clone(),
+            status: status.clone(),
+        };
+        let calendar = tokio::spawn(calendar.keep(serving.clone()));
         let book = ServiceBook::new(looking, config, status.clone(), systems, probe.clone(), wake);
         let surface = Surface {
             probe: Arc::new(probe),
@@ -127,6 +146,7 @@ impl Service {
             first,
             surface,
             telling,
+            calendar,
             serving,
             status,
             ledger,
@@ -145,8 +165,30 @@ impl Service {
         drop(self.serving);
         self.surface.await.context("the HTTP surface")?;
         self.telling.await.context("telling what is waited for")?;
+        self.calendar.await.context("what is done at set times")?;
         ended
     }
+}
+
+/// What the mappings of an installation are to attain.
+fn objectives(installation: &Installation) -> BTreeMap<Arc<str>, Objective> {
+    let specs = installation.specs.iter();
+    specs.filter_map(|spec| Some((Arc::clone(&spec.name), spec.objective?))).collect()
+}
+
+/// The hours of the polls of an installation, by the names of their streams.
+fn poll_windows(installation: &Installation) -> BTreeMap<String, PollWindow> {
+    let mut windows = BTreeMap::new();
+    for spec in &installation.specs {
+        for (side, of) in spec.sides.iter() {
+            let mut systems = installation.settings.systems.iter();
+            let system = systems.find(|system| system.name == *of.system);
+            if let Some(window) = system.and_then(|system| system.poll_window.clone()) {
+                windows.insert(poll_stream(&spec.name, side), window);
+            }
+        }
+    }
+    windows
 }
 
 /// Lets an installation look at its systems as its runs do: with their names for what they made

@@ -23,6 +23,7 @@ use super::reaching::reach;
 use super::running::ServiceError;
 use super::waiting::Waits;
 use crate::cli::Installation;
+use crate::settings::{Settings, SystemSettings};
 use crate::stop::told;
 
 /// How long it takes until what could not be done is tried again, where no driver paces it.
@@ -226,9 +227,12 @@ impl Sessions {
             ids: Box::new(RandomIds),
             limits: Limits::default(),
         });
+        let engine =
+            engine.with_quiet_hours(by_system(settings, |system| system.quiet_hours.clone()));
         let settings = DriverSettings {
             poll_interval: settings.poll_interval,
             poll_intervals: BTreeMap::new(),
+            poll_windows: by_system(settings, |system| system.poll_window.clone()),
             sweep_every: settings.sweep_every,
             quota_reserve: f64::from(settings.quota_reserve_percent) / 100.0,
             left_out: self.waits.borrow().mappings.keys().cloned().collect(),
@@ -269,4 +273,13 @@ impl Sessions {
             () = self.stop.cancelled() => false,
         }
     }
+}
+
+/// What systems have of something, by their names.
+fn by_system<T>(
+    settings: &Settings,
+    of: impl Fn(&SystemSettings) -> Option<T>,
+) -> BTreeMap<SystemName, T> {
+    let systems = settings.systems.iter();
+    systems.filter_map(|system| Some((system.name.clone(), of(system)?))).collect()
 }

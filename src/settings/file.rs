@@ -1,6 +1,5 @@
 //! Reading `syncline.yaml`.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,10 +9,13 @@ use secrecy::SecretString;
 use syncline_core::mapping::language::{
     Checked, Diagnostics, Keyed, Keys, Node, NodeKind, Reader, Source, Span, parse,
 };
+use syncline_engine::{PollWindow, Window};
 use syncline_sdk::SystemName;
 
 use super::http::{HttpSettings, WebhookSettings};
 use super::insertion::{Inserted, insert};
+use super::log::{self, LogSettings};
+use super::schedules::{self, ScheduleSettings};
 use super::{Environment, NodeDeserializer, ledger_url, secrets};
 use crate::registry::{self, SystemKind};
 
@@ -30,23 +32,28 @@ const TOP: Keys<'_> = Keys {
         "poll_interval",
         "quota_reserve",
         "sweep_every",
+        "schedules",
+        "retention",
         "log",
     ],
     refused: &[
         ("allow_plain", "write `allow_plain` where it is meant: in a system, or in `ledger`"),
         ("kind", "a kind belongs to a system: systems: { crm: { kind: salesforce, ... } }"),
         ("webhook", "a webhook belongs to a system: write it beside that system's `kind`"),
+        ("quiet_hours", "quiet hours belong to a system: write them beside that system's `kind`"),
+        ("poll_window", "a poll window belongs to a system: write it beside that system's `kind`"),
     ],
 };
 
 const LEDGER: Keys<'_> =
     Keys { of: "`ledger`", known: &["url", "state_dir", "allow_plain"], refused: &[] };
 
-const LOG: Keys<'_> = Keys { of: "`log`", known: &["format", "level"], refused: &[] };
-
-/// All keys that are read here: of the file, of `ledger`, of `log`.
+/// All keys that are read here: of the file, of `ledger`.
 #[cfg(test)]
-pub(super) const KEYS: [Keys<'_>; 3] = [TOP, LEDGER, LOG];
+pub(super) const KEYS: [Keys<'_>; 2] = [TOP, LEDGER];
+
+/// The keys that systems of all kinds have.
+pub(super) const OF_ALL: &[&str] = &["kind", "webhook", "quiet_hours", "poll_window"];
 
 /// How often polled systems are asked when the settings do not say.
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
@@ -79,6 +86,8 @@ pub struct Settings {
     /// How much time passes from the beginning of one sweep of a mapping to that of the next
     /// (`24h`); nothing for `never`.
     pub sweep_every: Option<Duration>,
+    /// What is done at set times, and how long things are kept.
+    pub schedules: ScheduleSettings,
     /// What is logged, and how.
     pub log: LogSettings,
 }
@@ -103,39 +112,10 @@ pub struct SystemSettings {
     pub kind: SystemKind,
     /// How its deliveries are taken; not at all without it.
     pub webhook: Option<WebhookSettings>,
-}
-
-/// What is logged, and how.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct LogSettings {
-    /// The form of a line.
-    pub format: LogFormat,
-    /// What is logged: `info`, or per crate as in `info,syncline_engine=debug`.
-    pub level: String,
-}
-
-/// The form of a log line.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
-impl Default for LogSettings {
-    fn default() -> Self {
-        Self { format: LogFormat::Text, level: "info".to_owned() }
-    }
-}
-
-impl fmt::Display for LogFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Text => "text",
-            Self::Json => "json",
-        })
-    }
+    /// When nothing is written to it.
+    pub quiet_hours: Option<Window>,
+    /// When it is polled; always without it.
+    pub poll_window: Option<PollWindow>,
 }
 
 /// Reads the settings from the text of a file. `folder` is where relative paths begin.
@@ -177,7 +157,8 @@ impl File<'_> {
         let poll_interval = self.duration(keyed, "poll_interval");
         let quota_reserve = self.percent(keyed, "quota_reserve");
         let sweep_every = self.sweep_every(keyed);
-        let log = self.log(keyed.get("log"));
+        let schedules = schedules::read(&mut self.reader, keyed);
+        let log = log::read(&mut self.reader, keyed.get("log"));
         let default_listen = SocketAddr::from(([127, 0, 0, 1], 8420));
         Some(Settings {
             source: Arc::clone(self.reader.source),
@@ -189,6 +170,7 @@ impl File<'_> {
             poll_interval: poll_interval.unwrap_or(POLL_INTERVAL),
             quota_reserve_percent: quota_reserve.unwrap_or(QUOTA_RESERVE_PERCENT),
             sweep_every,
+            schedules,
             log,
         })
     }
@@ -239,16 +221,21 @@ impl File<'_> {
         let systems: Vec<Option<SystemSettings>> = entries
             .iter()
             .map(|entry| {
-                let (kind, webhook) = self.system(&entry.value, tls)?;
                 let name = SystemName::new(Arc::clone(&entry.key));
-                Some(SystemSettings { name, span: entry.key.span, kind, webhook })
+                self.system(name, entry.key.span, &entry.value, tls)
             })
             .collect();
         systems.into_iter().collect()
     }
 
-    /// One system: `kind` decides who reads the other keys, but for `webhook`.
-    fn system(&mut self, node: &Node, tls: bool) -> Option<(SystemKind, Option<WebhookSettings>)> {
+    /// One system: `kind` decides who reads the other keys, but for those that all kinds have.
+    fn system(
+        &mut self,
+        name: SystemName,
+        span: Span,
+        node: &Node,
+        tls: bool,
+    ) -> Option<SystemSettings> {
         let NodeKind::Map(entries) = &node.kind else {
             let diagnostic = self
                 .reader
@@ -267,13 +254,29 @@ impl File<'_> {
             return None;
         };
         let kind = self.reader.word(&kind.value, "kind", registry::KINDS)?;
-        let webhook = entries.iter().find(|entry| &**entry.key == "webhook");
-        let webhook = webhook.map(|entry| self.webhook(&entry.value, tls));
-        let ours = |key: &str| matches!(key, "kind" | "webhook");
-        let others = entries.iter().filter(|entry| !ours(&entry.key)).cloned().collect();
+        let ours = |key: &str| {
+            let entry = entries.iter().find(|entry| &**entry.key == key);
+            entry.map(|entry| &entry.value).filter(|node| !node.is_null())
+        };
+        let webhook = ours("webhook").and_then(|node| self.webhook(node, tls));
+        let quiet_hours =
+            ours("quiet_hours").and_then(|node| schedules::quiet_hours(&mut self.reader, node));
+        let polled = ours("poll_window");
+        if let Some(node) = polled.filter(|_| !kind.value.is_polled()) {
+            let diagnostic = self
+                .reader
+                .error(node.span, "this system is not polled: it sends its changes")
+                .help("remove `poll_window`; `quiet_hours` keep writes away from it");
+            self.reader.note(diagnostic);
+        }
+        let poll_window = polled.and_then(|node| schedules::poll_window(&mut self.reader, node));
+        let others = entries.iter().filter(|entry| !OF_ALL.contains(&&**entry.key));
+        let others = others.cloned().collect();
         let others = Node { span: node.span, kind: NodeKind::Map(others) };
         match registry::read(kind.value, NodeDeserializer::new(&others, self.hidden)) {
-            Ok(kind) => Some((kind, webhook.flatten())),
+            Ok(kind) => {
+                Some(SystemSettings { name, span, kind, webhook, quiet_hours, poll_window })
+            }
             Err(errors) => {
                 for error in errors {
                     let span = error.span.unwrap_or(node.span);
@@ -284,32 +287,6 @@ impl File<'_> {
                 None
             }
         }
-    }
-
-    fn log(&mut self, node: Option<&Node>) -> LogSettings {
-        let mut log = LogSettings::default();
-        let Some(node) = node.filter(|node| !node.is_null()) else {
-            return log;
-        };
-        let Some(keyed) = self.reader.keys(node, LOG) else {
-            return log;
-        };
-        let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
-        if let Some(node) = keyed.get("format")
-            && let Some(format) = self.reader.word(node, "format", &formats)
-        {
-            log.format = format.value;
-        }
-        if let Some(node) = keyed.get("level")
-            && let Some(level) = self.reader.text(node, "level")
-        {
-            if tracing_subscriber::EnvFilter::try_new(&**level).is_ok() {
-                log.level = level.to_string();
-            } else {
-                self.refuse(node, "level", "error, warn, info, debug or trace, also per crate");
-            }
-        }
-        log
     }
 
     pub(super) fn refuse(&mut self, node: &Node, key: &str, expected: &str) {

@@ -11,7 +11,9 @@ mod file;
 mod http;
 mod insertion;
 mod ledger_url;
+mod log;
 mod mappings;
+mod schedules;
 mod secrets;
 mod setting_error;
 mod tables;
@@ -21,10 +23,14 @@ mod tests;
 mod tests_of_docs;
 #[cfg(test)]
 mod tests_of_http;
+#[cfg(test)]
+mod tests_of_schedules;
 
 pub use deserializer::NodeDeserializer;
 pub use environment::{Environment, ProcessEnvironment};
-pub use file::{LedgerSettings, LogFormat, LogSettings, Settings, SystemSettings, load};
+pub use file::{LedgerSettings, Settings, SystemSettings, load};
 pub use http::{HttpSettings, WebhookSettings};
+pub use log::{LogFormat, LogSettings};
 pub use mappings::load_mappings;
+pub use schedules::ScheduleSettings;
 pub use setting_error::SettingError;

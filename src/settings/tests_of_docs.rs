@@ -1,7 +1,9 @@
 //! The reference of the settings names every key.
 
-use super::file::KEYS;
+use super::file::{KEYS, OF_ALL};
 use super::http::{TLS, WEBHOOK};
+use super::log::LOG;
+use super::schedules::{POLL_WINDOW, QUIET_HOURS, RETENTION, SCHEDULES};
 use crate::registry::{KINDS, keys_of};
 
 /// The first cells of the tables of a section: the keys that it names.
@@ -27,17 +29,21 @@ fn the_reference_has_every_key_and_no_other() {
     let told =
         |section: &str| sorted(named(&text, section).into_iter().map(str::to_owned).collect());
 
-    let [top, ledger, log] = KEYS.map(|keys| keys.known);
-    let parts = ["ledger", "tls", "log"];
+    let [top, ledger] = KEYS.map(|keys| keys.known);
+    let parts = ["ledger", "tls", "log", "schedules", "retention"];
     let whole: Vec<&str> = top.iter().copied().filter(|key| !parts.contains(key)).collect();
     let mut all = below("", &whole);
     all.extend(below("ledger.", ledger));
     all.extend(below("tls.", TLS.known));
-    all.extend(below("log.", log));
+    all.extend(below("log.", LOG.known));
+    all.extend(below("schedules.", SCHEDULES.known));
+    all.extend(below("retention.", RETENTION.known));
     assert_eq!(told("The installation"), sorted(all));
 
-    let mut of_system = below("", &["kind", "webhook"]);
+    let mut of_system = below("", OF_ALL);
     of_system.extend(below("webhook.", WEBHOOK.known));
+    of_system.extend(below("quiet_hours.", QUIET_HOURS.known));
+    of_system.extend(below("poll_window.", POLL_WINDOW.known));
     assert_eq!(told("A system"), sorted(of_system));
 
     for (word, kind) in KINDS {

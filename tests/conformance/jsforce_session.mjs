@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { createSign, generateKeyPairSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { gzipSync } from "node:zlib";
 
 const [, , orgFile, modules] = process.argv;
 const jsforce = createRequire(`${modules}/package.json`)("jsforce");
@@ -253,6 +254,77 @@ const steps = {
       scanAll: true,
     });
     assert.equal(bin.records[0].IsDeleted, true);
+  },
+
+  async "merges and empties the bin over SOAP"(url) {
+    const conn = await login(url);
+    const accounts = conn.sobject("Account");
+    const names = ["Kept", "Lost <&>", "Third"];
+    const made = await Promise.all(names.map((Name) => accounts.create({ Name, Phone: "1" })));
+    const [kept, lost, third] = made.map((one) => one.id);
+    const child = await conn.sobject("Contact").create({ LastName: "C", AccountId: lost });
+    const merged = await conn.soap.merge({
+      masterRecord: { type: "Account", Id: kept, Name: "Kept <&> more", fieldsToNull: "Phone" },
+      recordToMergeIds: [lost, third],
+    });
+    assert.deepEqual([merged.success, merged.id, merged.errors], [true, kept, []]);
+    assert.deepEqual(merged.mergedRecordIds, [lost, third]);
+    assert.deepEqual(merged.updatedRelatedIds, [child.id]);
+    const row = await accounts.retrieve(kept);
+    assert.deepEqual([row.Name, row.Phone], ["Kept <&> more", null]);
+    assert.equal((await conn.sobject("Contact").retrieve(child.id)).AccountId, kept);
+    const statement = `SELECT Id FROM Account WHERE MasterRecordId = '${kept}'`;
+    assert.equal((await conn.query(statement, { scanAll: true })).totalSize, 2);
+    const refused = await conn.soap.merge([
+      { masterRecord: { type: "Account", Id: kept }, recordToMergeIds: [kept] },
+    ]);
+    assert.deepEqual([refused[0].success, refused[0].errors[0].statusCode], [
+      false,
+      "INVALID_OPERATION",
+    ]);
+    const emptied = await conn.soap.emptyRecycleBin([lost, child.id]);
+    assert.deepEqual(emptied.map((one) => one.success), [true, false]);
+    assert.equal((await conn.query(statement, { scanAll: true })).totalSize, 1);
+    const gone = await conn.soap.delete([kept, "001000000000099AAA"]);
+    assert.deepEqual(gone.map((one) => one.success), [true, false]);
+    const back = await conn.soap.undelete([kept, lost]);
+    assert.deepEqual(back.map((one) => one.success), [true, false]);
+    assert.equal((await accounts.retrieve(kept)).Name, "Kept <&> more");
+    const { timestamp } = await conn.soap.getServerTimestamp();
+    assert.ok(Math.abs(new Date(timestamp) - Date.now()) < 300_000, timestamp);
+    assert.equal((await conn.soap.getUserInfo()).userName, username);
+  },
+
+  async "reads the history of tracked fields"(url) {
+    const conn = await login(url);
+    await control("POST", "schema/Account/history", { fields: ["Phone", "OwnerId"] });
+    const { id } = await conn.sobject("Account").create({ Name: "Tracked" });
+    await conn.sobject("Account").update({ Id: id, Phone: "7", Fax: "8" });
+    const noted = await conn
+      .sobject("AccountHistory")
+      .find({ AccountId: id }, ["Field", "OldValue", "NewValue", "CreatedBy.Name"])
+      .sort("Id");
+    assert.deepEqual(noted.map((one) => [one.Field, one.OldValue, one.NewValue]), [
+      ["created", null, null],
+      ["Phone", null, "7"],
+    ]);
+    assert.equal(noted[1].CreatedBy.Name, "integration");
+    const written = conn.sobject("AccountHistory").create({ AccountId: id });
+    await fails(written, "INSUFFICIENT_ACCESS_OR_READONLY");
+  },
+
+  async "takes and sends packed bodies"(url) {
+    const conn = await login(url);
+    const headers = { authorization: `Bearer ${conn.accessToken}` };
+    const address = `${conn.instanceUrl}/services/data/v${version}/sobjects/Account`;
+    const described = await fetch(`${address}/describe`, { headers });
+    assert.equal(described.headers.get("content-encoding"), "gzip");
+    assert.equal((await described.json()).name, "Account");
+    const packed = { ...headers, "content-type": "application/json", "content-encoding": "gzip" };
+    const body = gzipSync(JSON.stringify({ Name: "Packed" }));
+    const made = await fetch(address, { method: "POST", headers: packed, body });
+    assert.equal(made.status, 201);
+    assert.equal((await conn.sobject("Account").retrieve((await made.json()).id)).Name, "Packed");
   },
 
   async "runs composites"(url) {

@@ -8,6 +8,7 @@ Usage: simple_salesforce_session.py ORG.json AUTHORITY.pem, the first as printed
 `syncline simulate salesforce --json`.
 """
 
+import gzip
 import json
 import sys
 from datetime import datetime, timedelta, timezone
@@ -284,6 +285,34 @@ def sees_the_recycle_bin():
     statement = format_soql("SELECT Id, IsDeleted FROM Account WHERE Id = {}", made)
     assert sf.query(statement)["totalSize"] == 0
     assert sf.query(statement, include_deleted=True)["records"][0]["IsDeleted"] is True
+
+
+@step
+def speaks_packed_bodies():
+    sf = login()
+    answer = sf._call_salesforce("GET", sf.base_url + "sobjects/Account/describe")
+    assert answer.headers["Content-Encoding"] == "gzip", answer.headers
+    assert answer.json()["name"] == "Account"
+    body = gzip.compress(json.dumps({"Name": "Packed"}).encode())
+    headers = {**sf.headers, "Content-Encoding": "gzip"}
+    made = sf.session.post(sf.base_url + "sobjects/Account", data=body, headers=headers)
+    assert made.status_code == 201, made.text
+    assert sf.Account.get(made.json()["id"])["Name"] == "Packed"
+
+
+@step
+def reads_the_history_of_tracked_fields():
+    sf = login()
+    control("POST", "schema/Contact/history", {"fields": ["Title", "Description"]})
+    made = sf.Contact.create({"LastName": "Tracked", "Title": "Dr."})["id"]
+    sf.Contact.update(made, {"Title": "Prof.", "Description": "long"})
+    statement = "SELECT Field, OldValue, NewValue FROM ContactHistory WHERE ContactId = {}"
+    rows = sf.query(format_soql(statement + " ORDER BY Field", made))["records"]
+    assert [(row["Field"], row["OldValue"], row["NewValue"]) for row in rows] == [
+        ("created", None, None),
+        ("Description", None, None),
+        ("Title", "Dr.", "Prof."),
+    ], rows
 
 
 @step

@@ -4,8 +4,10 @@
 //! [`Server`] (or [`serve`]) answers its API: OAuth tokens, versions and describes, records and
 //! external ids, conditional requests, SOQL with paging, `queryAll`, `updated` and `deleted`,
 //! composite, batch, graph, tree and collections, Bulk 2.0 jobs, limits, and the SOAP calls
-//! `login()` and `undelete()`. Several orgs are several servers. [`Server::start_with_tls`] speaks
-//! https too, on the same port.
+//! `login()`, `delete()`, `undelete()`, `emptyRecycleBin()`, `merge()`, `getServerTimestamp()` and
+//! `getUserInfo()`. Bodies are packed with gzip both ways, and records, queries and describes are
+//! XML for those who ask for it. Several orgs are several servers.
+//! [`Server::start_with_tls`] speaks https too, on the same port.
 //!
 //! Logins: client credentials, username and password, JWT bearer, the web server flow with PKCE
 //! (its page asks for the name and password of a user), refresh tokens, SOAP.
@@ -63,6 +65,7 @@
 //! | `POST`, `DELETE /__sim/duplicate_rules` | [`DuplicateRule`] |
 //! | `POST /__sim/features/{word}` | switches on `multi_currency` or `person_accounts` |
 //! | `POST /__sim/schema/{Object}/record_types` | `{name, default?}` → `{id}` |
+//! | `POST /__sim/schema/{Object}/history` | `{fields}`: tracks them in `{Object}History` |
 //! | `POST /__sim/schema/objects` | `{name, label?, fields: [field]}` → `{prefix}` |
 //! | `POST /__sim/schema/{Object}/fields` | [`NewField`] |
 //! | `PATCH`, `DELETE /__sim/schema/{Object}/fields/{Field}` | [`FieldPatch`] |
@@ -76,7 +79,7 @@
 //! `bulk_info`, `bulk_results`, `bulk_query`, `bulk_query_results`, `soap`, `other`.
 //!
 //! # Not served
-//! Pub/Sub and change events, search, XML and compressed bodies.
+//! Pub/Sub and change events, search.
 
 mod bulk;
 mod control;
@@ -92,6 +95,7 @@ mod save;
 mod schema;
 mod soap;
 mod soql;
+mod xml;
 
 pub use faults::{Fault, FaultAction, Selector};
 pub use history::{HistoryChange, HistoryEntry};

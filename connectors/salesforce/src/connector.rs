@@ -7,13 +7,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use syncline_sdk::{
     Capabilities, Cas, ChangesRequest, Connector, Context, EntityName, EntitySchema, Error,
-    ErrorKind, FeedKind, FetchRequest, Fetched, Grant, Health, HistoryKind, Page, ReceiptKind,
-    Result, ScanRequest, Selection, Settlement, UnknownWrite, Usage, Version, VersionOrder,
-    Webhook, WriteBatch, WriteOutcome,
+    ErrorKind, FeedKind, FetchRequest, Fetched, Grant, Health, HistoryEntry, HistoryKind,
+    HistoryRequest, Page, ReceiptKind, Result, ScanRequest, Selection, Settlement, UnknownWrite,
+    Usage, Version, VersionOrder, Webhook, WriteBatch, WriteOutcome,
 };
 
 use crate::auth::TokenStore;
-use crate::limits::{COMPOSITE_MAX, RECYCLE_BIN, RETRIEVE_IDS_MAX, WRITE_ROWS_MAX};
+use crate::limits::{
+    COMPOSITE_MAX, GRAPHS_MAX, GRAPHS_SINCE, RECYCLE_BIN, RETRIEVE_IDS_MAX, WRITE_ROWS_MAX,
+};
 use crate::org::Org;
 use crate::settings::SalesforceSettings;
 use crate::webhook::OutboundMessages;
@@ -38,21 +40,26 @@ impl Salesforce {
     /// # Errors
     /// [`ErrorKind::Config`] naming the setting and the remedy.
     pub fn new(settings: SalesforceSettings, tokens: Arc<dyn TokenStore>) -> Result<Self> {
+        // A graph is all or nothing, and 75 guarded updates are one call.
+        let graphs = settings.api_version.is_at_least(GRAPHS_SINCE);
+        let guarded_max = if graphs { GRAPHS_MAX } else { COMPOSITE_MAX };
         let declared = Capabilities {
             cas: Cas::Coarse { tick: Duration::from_secs(1) },
             receipt: ReceiptKind::MarkerField,
+            // It can be read, but which fields it tells of is the administrator's choice, which
+            // nothing shows: no class rests on it.
             history: HistoryKind::None,
             feed: FeedKind::Polled,
             unique_external_id: true,
             conditional_delete: false,
             recycle_bin: Some(RECYCLE_BIN),
-            transactional: false,
+            transactional: graphs,
             stored_image: false,
             // Look-ups are queries of the database itself, not of the search index.
             search_lag: Duration::ZERO,
             request_horizon: settings.request_horizon,
             push_writes_max: WRITE_ROWS_MAX,
-            push_guarded_max: COMPOSITE_MAX,
+            push_guarded_max: settings.guarded_rows.min(guarded_max),
             fetch_keys_max: RETRIEVE_IDS_MAX,
         };
         Ok(Self { org: Org::new(settings, tokens)?, declared })
@@ -118,7 +125,11 @@ impl Connector for Salesforce {
     }
 
     fn grants(&self, _: &str, selections: &[&Selection]) -> Vec<Grant> {
-        grants::grants(&self.org.settings, selections)
+        grants::grants(&self.org.settings, selections, &|entity| self.org.measured(entity))
+    }
+
+    fn grants_by_description(&self) -> bool {
+        true
     }
 
     async fn check(&self, cx: &Context, selections: &[&Selection]) -> Result<Health> {
@@ -153,6 +164,10 @@ impl Connector for Salesforce {
 
     async fn settle(&self, cx: &Context, unknown: &[UnknownWrite]) -> Result<Vec<Settlement>> {
         self.within(cx, "settle", write::settle(&self.org, cx, unknown)).await
+    }
+
+    async fn history(&self, cx: &Context, request: HistoryRequest) -> Result<Vec<HistoryEntry>> {
+        self.within(cx, "read history", read::history(&self.org, &request)).await
     }
 
     fn webhook(&self) -> Option<Arc<dyn Webhook>> {

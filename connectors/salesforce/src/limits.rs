@@ -8,6 +8,25 @@ pub(crate) const WRITE_ROWS_MAX: usize = 200;
 /// Sub-requests of one Composite call (REST guide, Composite).
 pub(crate) const COMPOSITE_MAX: usize = 25;
 
+/// Graphs of one Composite Graph call (REST guide, Composite Graph limits).
+pub(crate) const GRAPHS_MAX: usize = 75;
+
+/// Nodes of all graphs of one call (REST guide, Composite Graph limits).
+pub(crate) const GRAPH_NODES_MAX: usize = 500;
+
+/// Different kinds of nodes, that is entities, of one call (REST guide, Composite Graph limits).
+pub(crate) const GRAPH_KINDS_MAX: usize = 15;
+
+/// The oldest version that serves graphs (REST guide, Composite Graph).
+pub(crate) const GRAPHS_SINCE: u32 = 50;
+
+/// Creates of one group and entity beyond which it goes through collections: a node of a graph is
+/// a save of its own, with the triggers and flows of one, collections save their records at once.
+pub(crate) const GRAPH_CREATES_MAX: usize = 25;
+
+/// Queries of one Composite call (REST guide, Composite).
+pub(crate) const COMPOSITE_QUERIES_MAX: usize = 5;
+
 /// Ids of one `POST composite/sobjects/X` retrieve (REST guide, sObject Collections).
 pub(crate) const RETRIEVE_IDS_MAX: usize = 2_000;
 

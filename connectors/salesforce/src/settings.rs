@@ -37,6 +37,11 @@ impl ApiVersion {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+    /// Whether it is that version or a newer one.
+    pub(crate) fn is_at_least(&self, version: u32) -> bool {
+        let major = self.0.split('.').next().and_then(|major| major.parse::<u32>().ok());
+        major.is_some_and(|major| major >= version)
+    }
     fn parse(text: &str) -> Option<Self> {
         let text = text.strip_prefix('v').unwrap_or(text);
         let (major, minor) = text.split_once('.').unwrap_or((text, "0"));
@@ -156,6 +161,10 @@ pub struct SalesforceSettings {
     /// The most rows that are asked for in one page, 1 to 2000 (`2000`).
     #[serde(default = "default_page_rows")]
     pub page_rows: usize,
+    /// The most guarded updates of one call, 1 to 75 (`75`; 25 before version 50). Each is a save
+    /// of its own: where code of the org makes saves slow, fewer end within the time of a call.
+    #[serde(default = "default_guarded_rows")]
+    pub guarded_rows: usize,
 }
 
 impl SalesforceSettings {
@@ -182,6 +191,7 @@ impl SalesforceSettings {
             lag: default_lag(),
             request_horizon: default_horizon(),
             page_rows: default_page_rows(),
+            guarded_rows: default_guarded_rows(),
         }
     }
 
@@ -205,6 +215,9 @@ impl SalesforceSettings {
         self.validate_grant()?;
         if !(1..=crate::limits::QUERY_ROWS_MAX).contains(&self.page_rows) {
             return Err(config("page_rows is out of range", "set it to 1 to 2000"));
+        }
+        if !(1..=crate::limits::GRAPHS_MAX).contains(&self.guarded_rows) {
+            return Err(config("guarded_rows is out of range", "set it to 1 to 75"));
         }
         if self.overlap.is_zero() || self.overlap_every.is_zero() {
             return Err(config(
@@ -347,6 +360,9 @@ fn default_horizon() -> Duration {
 }
 fn default_page_rows() -> usize {
     crate::limits::QUERY_ROWS_MAX
+}
+fn default_guarded_rows() -> usize {
+    crate::limits::GRAPHS_MAX
 }
 
 fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {

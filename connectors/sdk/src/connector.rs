@@ -55,11 +55,16 @@ pub trait Connector: Send + Sync + 'static {
     async fn check(&self, cx: &Context, selections: &[&Selection]) -> Result<Health>;
 
     /// What should be set up for these selections: each piece with the least rights it needs,
-    /// what it buys, and how it is made. Pure: calls nobody, and knows the system's settings
-    /// only. Nothing for a system that needs nothing.
+    /// what it buys, and how it is made. Pure: calls nobody, and knows the system's settings and
+    /// what was described of its entities before. Nothing for a system that needs nothing.
     fn grants(&self, install: &str, selections: &[&Selection]) -> Vec<Grant> {
         let _ = (install, selections);
         Vec::new()
+    }
+
+    /// Whether [`Connector::grants`] says more of an entity that was described before.
+    fn grants_by_description(&self) -> bool {
+        false
     }
 
     /// Makes what the system needs before changes can be captured and writes receipted

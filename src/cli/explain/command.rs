@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args};
 use serde_json::{Map, Value as Json};
 use syncline_sdk::LinkId;
 
-use super::history::entries;
+use super::history::{History, entries};
 use super::pair::{find, unit_of};
 use crate::cli::desk::Desk;
 use crate::cli::{Exit, Output, Stop};
@@ -67,7 +67,7 @@ pub(in crate::cli) async fn run(
     }
     let pair = find(&desk, &mapping, &arguments).await?;
     let limit = usize::try_from(arguments.limit).unwrap_or(usize::MAX);
-    let (entries, more) =
+    let History { entries, more, removed } =
         entries(&desk, (&mapping, arguments.field.as_deref()), &pair.link, limit).await?;
     for line in link::lines(&desk, &pair) {
         output.line(&line);
@@ -82,6 +82,10 @@ pub(in crate::cli) async fn run(
         output.line("");
         output.line("the journal has no entry about it");
     }
+    if removed && !more {
+        output.line("");
+        output.line("older entries were removed: `retention.journal` says how long they are kept");
+    }
     if more {
         output.line("");
         output.line(&format!("older entries are not shown: raise --limit {limit}"));
@@ -91,6 +95,7 @@ pub(in crate::cli) async fn run(
     let told: Json = entries.iter().map(|entry| entry::json(&mapping, entry)).collect();
     fields.insert("entries".to_owned(), told);
     fields.insert("more".to_owned(), more.into());
+    fields.insert("removed".to_owned(), removed.into());
     output.answer("explain", fields);
     Ok(Exit::Well)
 }

@@ -11,13 +11,23 @@ use crate::cli::desk::{Desk, KnownMapping};
 /// The most journal entries that are searched for those about one field.
 const FIELD_ENTRIES_MAX: usize = 10_000;
 
-/// The journal of the pair, newest first, and whether there is more of it.
+/// What is told of the journal of a pair.
+pub(super) struct History {
+    /// The entries, newest first.
+    pub entries: Vec<Entry>,
+    /// Whether there are more than were asked for.
+    pub more: bool,
+    /// Whether there were older ones, which were removed since they were old.
+    pub removed: bool,
+}
+
+/// The journal of the pair, newest first.
 pub(super) async fn entries(
     desk: &Desk,
     (mapping, field): (&KnownMapping, Option<&str>),
     link: &Link,
     limit: usize,
-) -> Result<(Vec<Entry>, bool), Stop> {
+) -> Result<History, Stop> {
     let most = match field {
         Some(_) => FIELD_ENTRIES_MAX,
         None => limit + 1,
@@ -26,6 +36,12 @@ pub(super) async fn entries(
     let chain = ledger.explain(link.mapping, link.id, most).await;
     let mut chain = chain.context("the ledger")?;
     let searched_all = chain.len() < most;
+    // The oldest entry that is left names the one before it, which is gone.
+    let before = match chain.last() {
+        Some(oldest) => oldest.previous,
+        None => link.last_entry,
+    };
+    let removed = searched_all && before.is_some();
     if let Some(name) = field {
         // By the rules of its time: a unit has not always been where it is.
         let about = |entry: &Entry| {
@@ -46,7 +62,7 @@ pub(super) async fn entries(
     }
     let more = chain.len() > limit || !searched_all;
     chain.truncate(limit);
-    Ok((chain, more))
+    Ok(History { entries: chain, more, removed })
 }
 
 /// The intents that carried a unit.

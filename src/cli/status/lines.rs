@@ -8,7 +8,8 @@ use syncline_engine::{LOADED, SweepPlace, SweepStep};
 use syncline_sdk::Instant;
 
 use crate::cli::desk::Desk;
-use crate::cli::words::{age, count, indented, plain, short, table, time_and_age};
+use crate::cli::words::{age, count, indented, plain, short, table, time, time_and_age};
+use crate::queue::account::objective;
 use crate::queue::removed::Removed;
 use crate::queue::report::{BATCHES_MAX, Report, awaited_name, parked_record, stream_name};
 
@@ -28,6 +29,8 @@ pub(super) fn lines(desk: &Desk, report: &Report) -> Vec<String> {
     batches(desk, report, &mut lines);
     parked(desk, report, &mut lines);
     gaps(desk, report, &mut lines);
+    objectives(report, &mut lines);
+    schedules(desk, report, &mut lines);
     lines
 }
 
@@ -215,6 +218,41 @@ fn gaps(desk: &Desk, report: &Report, lines: &mut Vec<String>) {
         .collect();
     let title = "gaps: closed when both sides have been scanned again";
     section(title, &told.join("\n"), lines);
+}
+
+fn objectives(report: &Report, lines: &mut Vec<String>) {
+    let mappings = report.account.mappings.iter();
+    let told: Vec<String> = mappings
+        .filter_map(|of| Some(format!("  {}: {}", of.mapping, objective(of.objective.as_ref()?))))
+        .collect();
+    if !told.is_empty() {
+        section(&format!("objectives since {}", report.account.from), &told.join("\n"), lines);
+    }
+}
+
+fn schedules(desk: &Desk, report: &Report, lines: &mut Vec<String>) {
+    if report.scheduled.is_empty() {
+        lines.push("schedules: nothing is scheduled before the first run".to_owned());
+        return;
+    }
+    let mut rows = table(&["SCHEDULE", "TIMES", "NEXT", "LAST", "OUTCOME"]);
+    for scheduled in &report.scheduled {
+        let next = match scheduled.next_at > desk.now.micros() {
+            true => {
+                format!("{} (in {})", time(scheduled.next_at), age_until(desk, scheduled.next_at))
+            }
+            false => "due".to_owned(),
+        };
+        let last = scheduled.last_at.map(|at| format!("{} ago", age(desk.now, at)));
+        rows.add_row([
+            plain(&scheduled.name),
+            plain(&scheduled.times),
+            next,
+            last.unwrap_or_else(|| "never".to_owned()),
+            scheduled.outcome.as_deref().map(plain).unwrap_or_default(),
+        ]);
+    }
+    section("schedules, in UTC", &indented(&rows), lines);
 }
 
 /// A section with a title and lines of its own, an empty line before it.

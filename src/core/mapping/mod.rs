@@ -10,6 +10,7 @@ mod former;
 mod image;
 pub mod language;
 mod mode;
+mod objective;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ pub use filter::{holds, passes};
 pub use former::Former;
 pub use image::Put;
 pub use mode::{Mode, Pilot, Priority, Share};
+pub use objective::Objective;
 pub use rules::{
     Computed, DeleteRule, Direction, ForeignEdits, Formula, Initial, LeaveRule, MappedField,
     MappedSide, Mapping, MappingId, MatchRule, Pair, Policy, Unit, ValueTable, View,

@@ -9,9 +9,8 @@ use syncline_sdk::{
     Capabilities, FieldName, FieldType, Filter, Normalizer, Selection, SystemName, Value,
 };
 
-use super::Former;
 use super::expression::Expression;
-use super::{Mode, Priority};
+use super::{Former, Mode, Objective, Priority};
 use crate::{Side, Sides};
 
 /// The number of a mapping in the ledger; its name never changes it.
@@ -58,6 +57,8 @@ pub struct Mapping {
     pub mode: Mode,
     /// How much its writes matter.
     pub priority: Priority,
+    /// What it is to attain, where the file says so.
+    pub objective: Option<Objective>,
 }
 
 /// One side of a mapping.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use syncline_sdk::{BatchId, EntityName, IntentId, Key, LinkId, SystemName};
 
-use super::{Batch, BatchState, Entry, EntryId, Hint, Link, ReviewChange};
+use super::{Batch, BatchState, Entry, EntryId, Hint, Link, ReviewChange, Tally};
 use crate::mapping::MappingId;
 use crate::{Side, Sides};
 
@@ -46,6 +46,8 @@ pub struct Changeset {
     pub gaps: Vec<Gap>,
     /// What this commit adds to the running figures.
     pub figures: Vec<(Figure, i64)>,
+    /// What it adds to the running counts of mappings, each named once.
+    pub tallies: Vec<(Tally, i64)>,
 }
 
 impl Changeset {

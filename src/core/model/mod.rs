@@ -7,6 +7,7 @@ mod journal;
 mod link;
 mod relaid;
 mod review;
+mod tally;
 
 pub use batch::{Batch, BatchState};
 pub use changeset::{
@@ -26,6 +27,7 @@ pub use relaid::keeps_question;
 pub use review::{
     Answer, Choice, Review, ReviewChange, ReviewKey, ReviewKind, ReviewStatus, Shown,
 };
+pub use tally::{Counted, Tally};
 
 /// The id of a journal entry. An entry that carries an intent has the intent's id.
 pub type EntryId = syncline_sdk::IntentId;

@@ -83,6 +83,7 @@ pub(super) fn mapping_of(left: Vec<FieldType>, right: Vec<FieldType>, units: Vec
         leave: LeaveRule::Keep,
         mode: Mode::Live,
         priority: Priority::Normal,
+        objective: None,
     }
 }
 

@@ -53,6 +53,12 @@ impl<L: Ledger> Driver<L> {
         }
         let now = self.engine.intake.clock.now();
         let sides = &self.engine.intake.mappings[id].sides;
+        // Who keeps polls to some hours wants no sweep in the others, unless somebody asks for one.
+        let rests = |side: Side| self.settings.poll_rests(&sides[side].system, now);
+        let asked = self.swept_for.contains_key(id);
+        if matches!(job, Job::Sweep(_)) && !asked && Side::BOTH.into_iter().any(rests) {
+            return true;
+        }
         let systems = &self.engine.intake.systems;
         let away = |side| systems[&sides[side].system].silent(now).is_some();
         Side::BOTH.into_iter().any(away) || !self.has_room()
@@ -144,7 +150,7 @@ impl<L: Ledger> Driver<L> {
             _ if more => now,
             Job::Poll(id, side) => {
                 let system = &self.engine.intake.mappings[id].sides[*side].system;
-                now + self.settings.poll_interval(system)
+                now + self.settings.poll_wait(system, self.engine.intake.clock.now())
             }
             Job::Hints(_) => now + HINTS_IDLE,
             Job::Answers => now + ANSWERS_EVERY,

@@ -24,5 +24,5 @@ mod telling;
 pub use ending::Ended;
 pub use run::{Driver, DriverError};
 pub use settings::DriverSettings;
-pub use status::{Status, SystemStatus};
+pub use status::{Status, StreamLag, SystemStatus};
 pub use system_clock::{RandomIds, SystemClock};

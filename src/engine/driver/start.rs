@@ -135,7 +135,9 @@ impl<L: Ledger> Driver<L> {
                     let poll = known.get(&poll_stream(&mapping.name, side));
                     let place = poll.map(|poll| poll.place.clone());
                     let place = self.start_poll(mapping, side, place).await?;
-                    self.turns.add(Job::Poll(mapping.id, side), place, now);
+                    let system = &mapping.sides[side].system;
+                    let wait = self.settings.poll_start(system, self.engine.intake.clock.now());
+                    self.turns.add(Job::Poll(mapping.id, side), place, now + wait);
                 }
                 self.start_load(mapping.id, side, &mapping.name, known, now);
             }

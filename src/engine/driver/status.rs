@@ -19,6 +19,8 @@ pub struct SystemStatus {
     pub awaited: bool,
     /// Whether rounds leave it alone for a while, because it gave no answer.
     pub left_alone: bool,
+    /// Whether nothing new is sent to it, because of its quiet hours.
+    pub quiet: bool,
     /// What was used of it.
     pub usage: Usage,
 }
@@ -38,9 +40,29 @@ pub struct Status {
     pub rounds: u64,
     /// Observations folded since the start.
     pub observed: u64,
+    /// How far behind feeds and polls were, by stream.
+    pub lags: BTreeMap<String, StreamLag>,
+}
+
+/// How far behind a stream was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct StreamLag {
+    /// When the newest change that it told was made, by its side's clock, microseconds UTC.
+    pub newest: i64,
+    /// How old that was when it came, by our clock, microseconds.
+    pub micros: i64,
 }
 
 impl Status {
+    /// Notes that a stream told of a change made at that time. What is read again tells nothing
+    /// new.
+    pub(super) fn note_lag(&mut self, stream: String, made: i64, now: i64) {
+        let lag = self.lags.entry(stream).or_default();
+        if made > lag.newest {
+            *lag = StreamLag { newest: made, micros: now.saturating_sub(made).max(0) };
+        }
+    }
+
     /// A session begins: which systems it has, and which of them are waited for. What an earlier
     /// session told of the others holds until they are heard of.
     pub(super) fn begin(&mut self, systems: &BTreeMap<SystemName, System>) {
@@ -56,6 +78,7 @@ impl Status {
                     halted: away.kind == ErrorKind::Auth,
                     awaited: true,
                     left_alone: false,
+                    quiet: false,
                     usage,
                 },
                 (None, Some(known)) if !known.awaited => known,

@@ -2,7 +2,7 @@
 
 use syncline_core::model::Gap;
 use syncline_ledger::Ledger;
-use syncline_sdk::{FeedBatch, Position, Scope, SystemName, WriteOutcome};
+use syncline_sdk::{FeedBatch, Instant, Position, Scope, SystemName, WriteOutcome};
 use tokio_util::sync::CancellationToken;
 
 use super::feeds::FeedNews;
@@ -11,8 +11,9 @@ use super::reads::{Job, Read};
 use super::run::{Driver, IDLE_EVERY, Intaken};
 use super::telling::chain;
 use crate::error::EngineError;
-use crate::intake::{feed_stream, stream_position};
+use crate::intake::{feed_stream, poll_stream, stream_position};
 use crate::send::Sent;
+use crate::work::Work;
 
 impl<L: Ledger> Driver<L> {
     pub(super) fn take_sent(&mut self, sent: Sent, taken: &mut Intaken) {
@@ -48,6 +49,7 @@ impl<L: Ledger> Driver<L> {
                 if let Some(system) = self.system_of(&read.job) {
                     self.reachable(&system);
                 }
+                self.note_poll_lag(&read.job, &found.work);
                 taken.work.append(found.work);
                 self.sweeps_asked(&found.asked);
                 if let (Job::Reopen(name), Some(reopened)) = (&read.job, found.reopened) {
@@ -100,6 +102,8 @@ impl<L: Ledger> Driver<L> {
             self.take_idle(name, batch, taken);
             return;
         }
+        let newest = batch.changes.iter().filter_map(|change| change.at).map(Instant::micros).max();
+        self.note_lag(feed_stream(name), newest);
         let mut work = self.engine.fold_feed(name, batch);
         if !work.gaps.is_empty() {
             self.verify_gaps(&work.gaps);
@@ -111,6 +115,25 @@ impl<L: Ledger> Driver<L> {
         } else {
             taken.work.append(work);
         }
+    }
+
+    /// Notes how far behind a stream is that told of changes up to a time.
+    fn note_lag(&self, stream: String, newest: Option<i64>) {
+        let Some(newest) = newest else { return };
+        let now = self.engine.intake.clock.now().micros();
+        self.status.send_if_modified(|status| {
+            status.note_lag(stream, newest, now);
+            // It is told when somebody asks.
+            false
+        });
+    }
+
+    fn note_poll_lag(&self, job: &Job, work: &Work) {
+        let Job::Poll(id, side) = job else { return };
+        let newest =
+            work.observed.iter().filter_map(|(_, _, seen)| seen.at).map(Instant::micros).max();
+        let Some(mapping) = self.engine.intake.mappings.get(id) else { return };
+        self.note_lag(poll_stream(&mapping.name, *side), newest);
     }
 
     /// Stores how far a feed was read, and acknowledges it once that is durable.

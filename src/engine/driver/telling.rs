@@ -73,8 +73,14 @@ impl<L: Ledger> Driver<L> {
             for (name, system) in &mut status.systems {
                 let silent = |known: &System| known.breaker.away(now).is_some();
                 let left_alone = systems.get(name).is_some_and(silent);
-                changed |= system.left_alone != left_alone;
+                let quiet = self.engine.quiet(name, now).is_some();
+                if quiet != system.quiet {
+                    let words = if quiet { "begin" } else { "are over" };
+                    tracing::info!(system = %name, "the quiet hours {words}");
+                }
+                changed |= system.left_alone != left_alone || system.quiet != quiet;
                 system.left_alone = left_alone;
+                system.quiet = quiet;
             }
             changed
         });

@@ -10,6 +10,7 @@ use syncline_sdk::{
     EntityName, Error, FetchBy, FetchRequest, Fetched, Key, Purpose, Scope, SystemName,
 };
 
+use crate::chronicle::without_values;
 use crate::error::Result;
 use crate::limits;
 use crate::reader::Intake;
@@ -80,7 +81,8 @@ impl<L: Ledger> Intake<L> {
         let now = self.clock.now().micros();
         if let [first, ..] = hints {
             let (system, entity, count) = (&first.system, &first.entity, hints.len());
-            tracing::error!(%system, %entity, key = %first.key, count, %error, "not read; put off");
+            let error = without_values(error);
+            tracing::error!(%system, %entity, key = %first.key, count, error, "not read; put off");
         }
         for hint in hints {
             let tries = hint.tries.saturating_add(1);

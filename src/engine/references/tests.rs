@@ -66,6 +66,7 @@ fn mapping(id: MappingId, reference: Option<MappingId>) -> Arc<Mapping> {
         leave: LeaveRule::Keep,
         mode: Mode::Live,
         priority: Priority::Normal,
+        objective: None,
     })
 }
 

@@ -56,5 +56,8 @@ impl State {
         for (figure, count) in fold::figures(&changeset.figures) {
             *self.figures.entry(figure).or_insert(0) += count;
         }
+        for (tally, count) in &changeset.tallies {
+            *self.tallies.entry(tally.clone()).or_insert(0) += count;
+        }
     }
 }

@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use syncline_sdk::{Instant, SystemName};
+use syncline_sdk::SystemName;
 
 use super::state::State;
 use super::{Call, Memory};
-use crate::deliveries::{DELIVERIES_KEPT, NOTICES_KEPT, kept_from};
 use crate::{Delivered, Deliveries, Delivery, NewDelivery, Result};
 
 #[async_trait]
@@ -48,13 +47,6 @@ impl State {
         self.last_delivery += 1;
         counted.delivery.id = self.last_delivery;
         self.deliveries.push(counted.delivery.clone());
-        self.forget_deliveries(delivery.at);
         Delivered::Recorded(counted.delivery)
-    }
-
-    fn forget_deliveries(&mut self, now: Instant) {
-        self.notices.retain(|_, at| *at >= kept_from(now, NOTICES_KEPT));
-        let first = kept_from(now, DELIVERIES_KEPT);
-        self.deliveries.retain(|delivery| delivery.at.micros() >= first);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use syncline_core::mapping::MappingId;
-use syncline_core::model::{Answer, Figure, Gap, Hint, Link, Review, ReviewStatus};
+use syncline_core::model::{Answer, Figure, Gap, Hint, Link, Review, ReviewStatus, Tally};
 use syncline_sdk::LinkId;
 
 use super::state::State;
@@ -45,6 +45,13 @@ impl People for Memory {
 
     async fn figures(&self) -> Result<BTreeMap<Figure, i64>> {
         self.call(Call::People, |state| state.figures.clone()).await
+    }
+
+    async fn tallies(&self) -> Result<Vec<(Tally, i64)>> {
+        self.call(Call::People, |state| {
+            state.tallies.iter().map(|(tally, count)| (tally.clone(), *count)).collect()
+        })
+        .await
     }
 
     async fn link_counts(&self) -> Result<Vec<LinkCount>> {

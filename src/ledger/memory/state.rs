@@ -7,7 +7,7 @@ use syncline_core::Side;
 use syncline_core::mapping::MappingId;
 use syncline_core::model::{
     Alias, Batch, BatchState, Changeset, Claim, Entry, EntryId, Fence, Figure, Gap, Hint, Link,
-    Parked, Review, ReviewKey, ReviewStatus, StreamPosition,
+    Parked, Review, ReviewKey, ReviewStatus, StreamPosition, Tally,
 };
 use syncline_sdk::{BatchId, EntityName, Instant, Key, LinkId, SystemName};
 
@@ -42,6 +42,7 @@ pub(super) struct State {
     pub(super) parked: BTreeMap<(MappingId, LinkId), Parked>,
     pub(super) gaps: BTreeMap<(String, i64), Gap>,
     pub(super) figures: BTreeMap<Figure, i64>,
+    pub(super) tallies: BTreeMap<Tally, i64>,
     pub(super) install: Option<String>,
     pub(super) mappings: Vec<(MappingRevision, Vec<String>)>,
     pub(super) snapshots: BTreeMap<(SystemName, EntityName), Snapshot>,

@@ -3,18 +3,15 @@
 use sqlx::PgConnection;
 
 use super::error::Meaning;
-use crate::access::{REQUEST_LIFE, REQUESTS_KEPT};
+use super::prune::all_of;
+use crate::access::REQUEST_LIFE;
 use crate::deliveries::kept_from;
 use crate::{Begun, NewRequest, Result};
 
 const WHAT: &str = "begin a request";
 
-/// How many old rows go with a new one.
-const FORGOTTEN_MAX: i64 = 100;
-
 /// Takes the key of a request, or tells what became of the one that has it.
 pub(super) async fn begin(connection: &mut PgConnection, request: &NewRequest) -> Result<Begun> {
-    forget(connection, request).await?;
     // One that has lost its process is taken over by the same request.
     let taken = sqlx::query!(
         "insert into syncline.api_request as r (token, key, digest, at) values ($1, $2, $3, $4)
@@ -51,20 +48,6 @@ pub(super) async fn begin(connection: &mut PgConnection, request: &NewRequest) -
     })
 }
 
-async fn forget(connection: &mut PgConnection, request: &NewRequest) -> Result<()> {
-    sqlx::query!(
-        "delete from syncline.api_request
-         where (token, key) in (select token, key from syncline.api_request
-                                where at < $1 order by at limit $2)",
-        kept_from(request.at, REQUESTS_KEPT),
-        FORGOTTEN_MAX,
-    )
-    .execute(connection)
-    .await
-    .meaning("forget old requests")?;
-    Ok(())
-}
-
 /// Keeps the answer to a request, or gives its key free.
 pub(super) async fn end(
     connection: &mut PgConnection,
@@ -93,4 +76,14 @@ pub(super) async fn end(
         .meaning("end a request")?,
     };
     Ok(())
+}
+
+/// Removes requests that were begun before a time.
+pub(super) async fn prune(connection: &mut PgConnection, before: i64) -> Result<u64> {
+    all_of!(
+        connection,
+        "delete from syncline.api_request where ctid = any(array(
+             select ctid from syncline.api_request where at < $1 limit $2))",
+        before
+    )
 }

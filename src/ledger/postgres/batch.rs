@@ -8,6 +8,7 @@ use syncline_core::model::{Batch, BatchChange};
 use syncline_sdk::{BatchId, Instant, SystemName};
 
 use super::error::{Meaning, corrupt};
+use super::prune::all_of;
 use super::{code, journal};
 use crate::{OpenBatch, Result};
 
@@ -244,4 +245,15 @@ pub(super) async fn remove(connection: &mut PgConnection, batches: &[BatchId]) -
         .await
         .map(drop)
         .meaning("remove batches")
+}
+
+/// Removes settled batches of which no copy could be applied since a time: those of systems
+/// that are not configured any more, whose receipts nobody forgets.
+pub(super) async fn prune(connection: &mut PgConnection, before: i64) -> Result<u64> {
+    all_of!(
+        connection,
+        "delete from syncline.batch where ctid = any(array(
+             select ctid from syncline.batch where state <> 0 and die_after < $1 limit $2))",
+        before
+    )
 }

@@ -9,7 +9,7 @@ use super::decided::{self, Pass};
 use super::error::{is_moved, meaning};
 use super::{
     Postgres, alias, batch, claim, figure, gap, hint, journal, link, parked, position,
-    review_change,
+    review_change, tally,
 };
 use crate::{Committed, LedgerError, Result};
 
@@ -151,8 +151,11 @@ async fn apply(connection: &mut PgConnection, prepared: &Prepared<'_>) -> Result
         claim::release(connection, &changeset.releases).await?;
     }
     if !changeset.claims.is_empty() && !claim::take(connection, &changeset.claims).await? {
-        let keys: Vec<&str> = changeset.claims.iter().map(|claim| claim.key.as_str()).collect();
-        return Err(Stop::Moved(format!("a business key of {keys:?} belongs to another link")));
+        // Keys are values of records, and these words are for the log.
+        let links: Vec<String> =
+            changeset.claims.iter().map(|claim| claim.link.to_string()).collect();
+        let links = links.join(", ");
+        return Err(Stop::Moved(format!("a business key of {links} belongs to another link")));
     }
     if !changeset.entries.is_empty() {
         journal::append(connection, &prepared.entries).await?;
@@ -239,6 +242,9 @@ async fn write_rest(
     }
     if !changeset.gaps.is_empty() {
         gap::keep(connection, &changeset.gaps).await?;
+    }
+    if !changeset.tallies.is_empty() {
+        tally::raise(connection, &changeset.tallies).await?;
     }
     figure::raise(connection, &changeset.figures).await
 }

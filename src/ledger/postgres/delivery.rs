@@ -6,14 +6,11 @@ use sqlx::{Connection as _, PgConnection};
 use syncline_sdk::{Instant, SystemName};
 
 use super::error::{Meaning, corrupt};
+use super::prune::all_of;
 use super::{code, delivery_notice, hint};
-use crate::deliveries::{DELIVERIES_KEPT, kept_from};
 use crate::{Delivered, Delivery, LedgerError, NewDelivery, Result, Verdict};
 
 const RECORD: &str = "record a delivery";
-
-/// How many old rows go with a new one.
-const FORGOTTEN_MAX: i64 = 100;
 
 /// The delivery, its notices and its hints, or nothing.
 pub(super) async fn deliver(
@@ -33,8 +30,6 @@ pub(super) async fn deliver(
         hint::add(&mut transaction, &counted.hints).await.meaning(RECORD)?;
     }
     counted.delivery.id = insert(&mut transaction, &counted.delivery).await?;
-    forget(&mut transaction, delivery.at).await?;
-    delivery_notice::forget(&mut transaction, delivery.at).await?;
     transaction.commit().await.meaning(RECORD)?;
     Ok(Delivered::Recorded(counted.delivery))
 }
@@ -61,20 +56,6 @@ async fn insert(connection: &mut PgConnection, delivery: &Delivery) -> Result<i6
     .fetch_one(connection)
     .await
     .meaning(RECORD)
-}
-
-/// Some of the deliveries that are older than is kept: numbers rise with time.
-async fn forget(connection: &mut PgConnection, now: Instant) -> Result<()> {
-    sqlx::query!(
-        "delete from syncline.delivery
-         where id in (select id from syncline.delivery order by id limit $1) and at < $2",
-        FORGOTTEN_MAX,
-        kept_from(now, DELIVERIES_KEPT),
-    )
-    .execute(connection)
-    .await
-    .meaning("forget old deliveries")?;
-    Ok(())
 }
 
 /// Deliveries, the latest first.
@@ -124,4 +105,14 @@ impl NewDelivery {
     fn once(&self) -> Option<&str> {
         self.once.as_deref()
     }
+}
+
+/// Removes deliveries from before a time.
+pub(super) async fn prune(connection: &mut PgConnection, before: i64) -> Result<u64> {
+    all_of!(
+        connection,
+        "delete from syncline.delivery where ctid = any(array(
+             select ctid from syncline.delivery where at < $1 limit $2))",
+        before
+    )
 }

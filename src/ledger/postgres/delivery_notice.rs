@@ -6,11 +6,8 @@ use sqlx::PgConnection;
 use syncline_sdk::{Instant, SystemName};
 
 use super::error::Meaning;
+use super::prune::all_of;
 use crate::Result;
-use crate::deliveries::{NOTICES_KEPT, kept_from};
-
-/// How many old rows go with new ones: more than a delivery has, so that they never pile up.
-const FORGOTTEN_MAX: i64 = 500;
 
 /// Remembers notices; gives those that had not come before. Two at once that name the same wait
 /// for each other, in the same order.
@@ -39,17 +36,12 @@ pub(super) async fn add(
     Ok(new.into_iter().collect())
 }
 
-/// Some of the notices that nobody sends any more.
-pub(super) async fn forget(connection: &mut PgConnection, now: Instant) -> Result<()> {
-    sqlx::query!(
-        "delete from syncline.delivery_notice
-         where (system, notice) in (select system, notice from syncline.delivery_notice
-                                    where at < $1 order by at limit $2)",
-        kept_from(now, NOTICES_KEPT),
-        FORGOTTEN_MAX,
+/// Removes notices that were taken before a time.
+pub(super) async fn prune(connection: &mut PgConnection, before: i64) -> Result<u64> {
+    all_of!(
+        connection,
+        "delete from syncline.delivery_notice where ctid = any(array(
+             select ctid from syncline.delivery_notice where at < $1 limit $2))",
+        before
     )
-    .execute(connection)
-    .await
-    .meaning("forget old notices")?;
-    Ok(())
 }

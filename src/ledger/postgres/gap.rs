@@ -5,6 +5,7 @@ use syncline_core::model::Gap;
 
 use super::code;
 use super::error::Meaning;
+use super::prune::all_of;
 use crate::{Result, fold};
 
 /// Keeps gaps; one that is closed stays closed.
@@ -52,4 +53,14 @@ pub(super) async fn all(connection: &mut PgConnection, max: usize) -> Result<Vec
     .fetch_all(connection)
     .await
     .meaning("load gaps")
+}
+
+/// Removes gaps that were closed before a time.
+pub(super) async fn prune(connection: &mut PgConnection, before: i64) -> Result<u64> {
+    all_of!(
+        connection,
+        "delete from syncline.gap where ctid = any(array(
+             select ctid from syncline.gap where closed_at < $1 limit $2))",
+        before
+    )
 }

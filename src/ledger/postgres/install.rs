@@ -31,3 +31,13 @@ pub(super) async fn id(connection: &mut PgConnection, candidate: &str) -> Result
         .meaning(WHAT)?;
     sqlx::query_scalar!("select id from syncline.install").fetch_one(connection).await.meaning(WHAT)
 }
+
+/// When the installation was made, microseconds UTC.
+pub(super) async fn made_at(connection: &mut PgConnection) -> Result<Option<i64>> {
+    sqlx::query_scalar!(
+        r#"select (extract(epoch from made_at) * 1000000)::int8 as "at!" from syncline.install"#
+    )
+    .fetch_optional(connection)
+    .await
+    .meaning("look when the ledger was made")
+}

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::code;
 use super::error::{Meaning, corrupt};
+use crate::schedules::PrunedPage;
 use crate::{LedgerError, Result};
 
 struct EntryRow {
@@ -181,4 +182,45 @@ pub(super) async fn page(
         }
     };
     rows.into_iter().map(Entry::try_from).collect()
+}
+
+/// Looks through one page, in the order of its numbers, and removes what is old and not needed.
+pub(super) async fn prune(
+    connection: &mut PgConnection,
+    before: i64,
+    after: Option<i64>,
+    max: usize,
+) -> Result<PrunedPage> {
+    let row = sqlx::query!(
+        r#"with page as (
+               select id, at, mapping, link from syncline.journal
+               where id > $1 order by id limit $2
+           ), gone as (
+               delete from syncline.journal as j using page as p
+               where j.id = p.id and p.at < $3
+                 and not exists (select from syncline.link as l
+                                 where l.mapping = p.mapping and l.link = p.link
+                                   and p.id >= least(l.left_open, l.right_open))
+                 and not exists (select from syncline.review as r
+                                 where r.mapping = p.mapping and r.link = p.link
+                                   and r.status <> 2)
+                 and not exists (select from syncline.parked as k
+                                 where k.mapping = p.mapping and k.link = p.link)
+               returning 1
+           )
+           select (select count(*) from gone) as "removed!",
+                  (select max(id) from page) as last,
+                  coalesce((select bool_or(at >= $3) from page), false) as "young!""#,
+        after.unwrap_or(-1),
+        code::limit(max),
+        before,
+    )
+    .fetch_one(connection)
+    .await
+    .meaning("remove old entries of the journal")?;
+    Ok(PrunedPage {
+        removed: u64::try_from(row.removed).unwrap_or(0),
+        last: row.last,
+        young: row.young,
+    })
 }

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use sqlx::{Connection, PgConnection};
 use syncline_core::mapping::MappingId;
-use syncline_core::model::{Figure, Gap, Hint, Link, Review};
+use syncline_core::model::{Figure, Gap, Hint, Link, Review, Tally};
 use syncline_sdk::LinkId;
 
 use super::error::Meaning;
 use super::session::call;
-use super::{Postgres, awaited, figure, gap, hint, lease, link, review, sweep};
+use super::{Postgres, awaited, figure, gap, hint, lease, link, review, sweep, tally};
 use crate::{Answered, Awaited, LinkCount, NewAnswer, Owner, People, Result, ReviewQuery, Waiting};
 
 #[async_trait]
@@ -39,6 +39,10 @@ impl People for Postgres {
 
     async fn figures(&self) -> Result<BTreeMap<Figure, i64>> {
         call!(self, "read figures", |connection| figure::all(connection))
+    }
+
+    async fn tallies(&self) -> Result<Vec<(Tally, i64)>> {
+        call!(self, "read the counts of mappings", |connection| tally::all(connection))
     }
 
     async fn link_counts(&self) -> Result<Vec<LinkCount>> {

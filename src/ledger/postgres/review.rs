@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::code;
 use super::error::{Meaning, corrupt};
+use super::prune::all_of;
 use crate::{LedgerError, NewAnswer, Result, ReviewQuery};
 
 const WHAT: &str = "read questions";
@@ -167,4 +168,15 @@ pub(super) async fn answer(connection: &mut PgConnection, answer: &NewAnswer) ->
     .await
     .meaning("answer a question")?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Removes questions that were closed, and asked and answered before a time.
+pub(super) async fn prune(connection: &mut PgConnection, before: i64) -> Result<u64> {
+    all_of!(
+        connection,
+        "delete from syncline.review where ctid = any(array(
+             select ctid from syncline.review
+             where status = 2 and greatest(asked_at, answered_at) < $1 limit $2))",
+        before
+    )
 }

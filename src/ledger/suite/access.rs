@@ -7,7 +7,7 @@ use syncline_core::model::{Entry, LinkChange, Parked, StreamPosition};
 
 use super::database::Database;
 use super::fixture::{Engine, MAPPING, at, hint, link, link_id};
-use crate::access::{ParkedPlace, REQUEST_LIFE, REQUESTS_KEPT};
+use crate::access::{ParkedPlace, REQUEST_LIFE};
 use crate::{
     Access as _, Begun, Depth, Depths, Ledger as _, LedgerError, Measures as _, NewRequest,
     NewToken, People as _,
@@ -78,7 +78,6 @@ async fn a_request_is_carried_out_once() {
     let answered = Begun::Answered(200, "done".to_owned());
     assert_eq!(begin(later(REQUEST_LIFE) * 3, 1).await, answered);
     assert_eq!(begin(later(REQUEST_LIFE) * 3, 2).await, Begun::Other);
-    assert_eq!(begin(later(REQUESTS_KEPT) * 2, 2).await, Begun::New);
 }
 
 #[tokio::test]

@@ -1,12 +1,9 @@
 //! Deliveries: hints with them or nothing, notices once, replays never.
 
-use std::time::Duration;
-
 use syncline_core::model::Hint;
 
 use super::Subject;
 use super::fixture::{at, hint};
-use crate::deliveries::{DELIVERIES_KEPT, NOTICES_KEPT};
 use crate::{Delivered, Delivery, NewDelivery, NewNotice, Verdict};
 
 fn delivery(now: i64, notices: &[(&str, &str)]) -> NewDelivery {
@@ -89,15 +86,4 @@ pub(super) async fn every_verdict_is_kept<L: Subject>(ledger: &L) {
         assert_eq!(ledger.deliveries(None, 1).await.unwrap(), [recorded]);
     }
     assert!(hinted(ledger).await.is_empty());
-}
-
-pub(super) async fn old_deliveries_are_forgotten<L: Subject>(ledger: &L) {
-    let later = |kept: Duration| i64::try_from(kept.as_micros()).unwrap() + 6;
-    deliver(ledger, &delivery(5, &[("n1", "a")])).await;
-    // A notice is remembered for longer than anybody sends it again, and no longer.
-    deliver(ledger, &delivery(later(NOTICES_KEPT), &[])).await;
-    let again = deliver(ledger, &delivery(later(NOTICES_KEPT), &[("n1", "a")])).await;
-    assert_eq!(again.repeated, 0);
-    deliver(ledger, &delivery(later(DELIVERIES_KEPT), &[])).await;
-    assert_eq!(ledger.deliveries(None, 9).await.unwrap().len(), 3);
 }

@@ -16,6 +16,7 @@ mod names;
 mod owners;
 mod people;
 mod reviews;
+mod schedules;
 mod setup;
 mod subject;
 mod takeover;

@@ -2,7 +2,7 @@
 
 use syncline_core::Side;
 use syncline_core::mapping::MappingId;
-use syncline_core::model::{Figure, Gap, Link, LinkChange, LinkState, Parked};
+use syncline_core::model::{Counted, Figure, Gap, Link, LinkChange, LinkState, Parked, Tally};
 
 use super::Subject;
 use super::fixture::{Engine, MAPPING, full_link, hint, link, link_id};
@@ -42,6 +42,37 @@ pub(super) async fn lists_and_figures<L: Subject>(ledger: &L) {
     assert_eq!(ledger.link(link_id(4)).await.unwrap(), Some(elsewhere));
     assert_eq!(ledger.link(link_id(2)).await.unwrap(), Some(link(2)));
     assert_eq!(ledger.link(link_id(9)).await.unwrap(), None);
+}
+
+pub(super) async fn counts_of_mappings_add_up<L: Subject>(ledger: &L) {
+    let engine = Engine::new(ledger).await;
+    assert!(ledger.tallies().await.unwrap().is_empty());
+    let tally = |toward, counted| Tally { mapping: MAPPING, toward, counted };
+    let applied = tally(Some(Side::Left), Counted::Applied);
+    let refused = tally(Some(Side::Right), Counted::Refused("invalid".into()));
+    let asked = tally(None, Counted::Asked);
+    engine
+        .must(|changes| {
+            changes.tallies.extend([(applied.clone(), 3), (asked.clone(), 1)]);
+            // A commit that counts and does nothing else is none.
+            changes.hints.push(hint("a", 70));
+        })
+        .await;
+    engine
+        .must(|changes| {
+            changes.tallies.extend([(applied.clone(), 4), (refused.clone(), 2)]);
+            changes.figures.push((Figure::Writes, 1));
+            changes.hints.push(hint("b", 70));
+        })
+        .await;
+    engine
+        .refused(|changes| {
+            changes.tallies.push((applied.clone(), 9));
+            let gone = link(9);
+            changes.links.push(super::fixture::update(&gone, gone.clone()));
+        })
+        .await;
+    assert_eq!(ledger.tallies().await.unwrap(), [(asked, 1), (applied, 7), (refused, 2)]);
 }
 
 pub(super) async fn gaps_and_parked_records<L: Subject>(ledger: &L) {

@@ -109,6 +109,19 @@ pub struct ParkedQuery {
     pub limit: u32,
 }
 
+/// Which reports are wanted.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ReportQuery {
+    /// The page behind this place: earlier ones.
+    pub after: Option<String>,
+    /// The most items.
+    #[serde(default = "fifty", deserialize_with = "limit")]
+    #[param(minimum = 1, maximum = 500, default = 50)]
+    pub limit: u32,
+}
+
 /// An answer to a question: the revision that was seen, and exactly one choice of those that the
 /// question offers.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]

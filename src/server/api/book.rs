@@ -7,7 +7,7 @@ use super::Begun;
 use super::once::Request;
 use super::{
     Answer, Caller, Conflict, ConflictQuery, JournalEntry, JournalQuery, Link, LinkQuery, Mapping,
-    Page, ParkedQuery, ParkedRecord, Replay, Status, System, TakenAnswer,
+    Page, ParkedQuery, ParkedRecord, Replay, Report, ReportQuery, Status, System, TakenAnswer,
 };
 use crate::problem::Problem;
 
@@ -85,6 +85,10 @@ pub trait Book: Send + Sync + 'static {
     async fn conflict(&self, id: i64) -> Answered<Conflict>;
     /// Answers a question, in the revision that was seen.
     async fn answer(&self, id: i64, answer: Answer, by: &str) -> Answered<TakenAnswer>;
+    /// The reports that were made by schedule, the latest first.
+    async fn reports(&self, query: ReportQuery) -> Answered<Page<Report>>;
+    /// What happened since the last report.
+    async fn report(&self) -> Answered<Report>;
     /// Records set aside.
     async fn parked(&self, query: ParkedQuery) -> Answered<Page<ParkedRecord>>;
     /// Asks that a record set aside is tried again.

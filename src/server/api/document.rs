@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{Book, conflict, journal, link, mapping, parked, system};
+use super::{Book, conflict, journal, link, mapping, parked, report, system};
 use crate::origin::TrustedProxies;
 use crate::problem::Problem;
 
@@ -49,6 +49,7 @@ impl Api {
         (name = "journal", description = "What was observed, decided and written."),
         (name = "conflicts", description = "What waits for a person."),
         (name = "parked", description = "What waits for a mended set-up."),
+        (name = "reports", description = "What was done in a period."),
     ),
 )]
 struct Document;
@@ -80,7 +81,9 @@ fn described() -> (Router<Api>, utoipa::openapi::OpenApi) {
         .routes(routes!(conflict::show))
         .routes(routes!(conflict::answer))
         .routes(routes!(parked::list))
-        .routes(routes!(parked::replay));
+        .routes(routes!(parked::replay))
+        .routes(routes!(report::list))
+        .routes(routes!(report::current));
     let whole = OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", v1);
     whole.split_for_parts()
 }
@@ -134,7 +137,7 @@ mod tests {
         let document = serde_json::to_value(&document).unwrap();
         assert!(document["openapi"].as_str().unwrap().starts_with("3.1"), "{document}");
         let paths = document["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), 12, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 14, "{:?}", paths.keys());
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {
                 let scope = if method == "get" { "read" } else { "write" };

@@ -138,7 +138,8 @@ pub struct SettledEntry {
     pub words: String,
 }
 
-/// The whole journal, newest entry first.
+/// The whole journal, newest entry first. Entries that are older than `retention.journal` are
+/// removed: the oldest that is left of a pair then still names one before it.
 #[utoipa::path(get, path = "/journal", tag = "journal", params(JournalQuery),
     responses((status = OK, body = Page<JournalEntry>), (status = "default", body = Problem,
     content_type = "application/problem+json")), security(("token" = ["read"])))]

@@ -17,11 +17,13 @@ mod mapping;
 mod once;
 mod page;
 mod parked;
+mod report;
 mod system;
 mod value;
 
 pub use asking::{
-    Answer, ConflictQuery, JournalQuery, LinkQuery, ParkedQuery, Replay, SideName, WantedStatus,
+    Answer, ConflictQuery, JournalQuery, LinkQuery, ParkedQuery, Replay, ReportQuery, SideName,
+    WantedStatus,
 };
 pub use book::{Answered, Book, Failure};
 pub use caller::{Caller, Scope};
@@ -35,6 +37,7 @@ pub use mapping::{LinksIn, Mapping, MappingSide};
 pub use once::Request;
 pub use page::Page;
 pub use parked::ParkedRecord;
+pub use report::{Attained, Carried, Report, ReportOfMapping, ReportOfQuestions, ReportOfSystem};
 pub use syncline_ledger::Begun;
 pub use system::{Engine, Status, System, SystemQuota};
 pub use value::{Actor, Both, Value};

@@ -25,6 +25,8 @@ pub struct System {
     pub awaited: bool,
     /// Whether it is halted until a person acts.
     pub halted: bool,
+    /// Whether nothing new is sent to it, because of its quiet hours.
+    pub quiet: bool,
     /// What it said last when it gave no answer, with the remedy.
     pub trouble: Option<String>,
     /// Calls made to it by this process.
@@ -59,6 +61,10 @@ pub struct Status {
     pub questions: serde_json::Value,
     /// How far each stream is folded.
     pub streams: Vec<serde_json::Value>,
+    /// What happens at set times, and when next.
+    pub schedules: Vec<serde_json::Value>,
+    /// How far objectives were met since the last report.
+    pub objectives: Vec<serde_json::Value>,
     /// Gaps that are not closed.
     pub gaps: Vec<serde_json::Value>,
     /// Batches under way.

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::api::{
     Actor, Answer, Answered, Begun, Book, Caller, Conflict, ConflictQuery, ConflictSide, Engine,
     Failure, JournalEntry, JournalQuery, Link, LinkQuery, Mapping, Page, ParkedQuery, ParkedRecord,
-    Replay, Request, Scope, Status, System, TakenAnswer,
+    Replay, Report, ReportQuery, Request, Scope, Status, System, TakenAnswer,
 };
 
 /// A token that may everything, and one that may read.
@@ -113,6 +113,8 @@ impl Book for OneQuestion {
             figures: BTreeMap::new(),
             questions: serde_json::Value::Null,
             streams: Vec::new(),
+            schedules: Vec::new(),
+            objectives: Vec::new(),
             gaps: Vec::new(),
             batches: Vec::new(),
             removed: Vec::new(),
@@ -123,6 +125,12 @@ impl Book for OneQuestion {
     }
     async fn mappings(&self) -> Answered<Vec<Mapping>> {
         Err(Failure::Unavailable("try again".to_owned()))
+    }
+    async fn reports(&self, _: ReportQuery) -> Answered<Page<Report>> {
+        Ok(Page { items: Vec::new(), next: None })
+    }
+    async fn report(&self) -> Answered<Report> {
+        nothing()
     }
     async fn links(&self, _: LinkQuery) -> Answered<Page<Link>> {
         nothing()

@@ -13,8 +13,8 @@ use syncline_sdk::SystemName;
 use syncline_server::Probe as _;
 use syncline_server::api::{
     Answer, Answered, Begun, Book, Caller, Conflict, ConflictQuery, Failure, JournalEntry,
-    JournalQuery, Link, LinkQuery, Mapping, Page, ParkedQuery, ParkedRecord, Replay, Request,
-    Scope, Status, System, SystemQuota, TakenAnswer,
+    JournalQuery, Link, LinkQuery, Mapping, Page, ParkedQuery, ParkedRecord, Replay,
+    Report as ReportTold, ReportQuery, Request, Scope, Status, System, SystemQuota, TakenAnswer,
 };
 use tokio::sync::{Notify, watch};
 
@@ -129,6 +129,7 @@ impl Book for ServiceBook {
                 reachable: system.reachable,
                 awaited: system.awaited,
                 halted: system.halted,
+                quiet: system.quiet,
                 trouble: system.trouble,
                 calls: system.usage.calls,
                 quota: quota.map(|quota| SystemQuota { used: quota.used, max: quota.max }),
@@ -206,6 +207,14 @@ impl Book for ServiceBook {
 
     async fn parked(&self, query: ParkedQuery) -> Answered<Page<ParkedRecord>> {
         self.list_parked(query).await
+    }
+
+    async fn reports(&self, query: ReportQuery) -> Answered<Page<ReportTold>> {
+        self.list_reports(query).await
+    }
+
+    async fn report(&self) -> Answered<ReportTold> {
+        self.current_report().await
     }
 
     async fn replay(&self, link: &str) -> Answered<Replay> {

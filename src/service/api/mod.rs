@@ -6,5 +6,6 @@ mod callers;
 mod desk;
 mod failure;
 mod lists;
+mod reports;
 
 pub(super) use book::ServiceBook;

@@ -2,10 +2,12 @@
 //! runs it.
 
 mod api;
+mod bin;
 mod gaps;
 mod gate;
 mod hooks;
 mod logins;
+mod logs;
 mod modes;
 mod moves;
 mod orgs;
@@ -13,6 +15,7 @@ mod plans;
 mod proposals;
 mod queue;
 mod revisions;
+mod schedules;
 mod silence;
 mod starts;
 mod sweeps;

@@ -25,7 +25,7 @@ create: both
 delete: propagate
 ";
 
-const CONTACTS: &str = "mapping: contacts
+pub(super) const CONTACTS: &str = "mapping: contacts
 left:  { system: crm, entity: Contact, external_id: Syncline_Id__c, marker: Syncline_Marker__c }
 right: { system: ops, entity: public.contacts }
 match:
@@ -53,7 +53,7 @@ fn field(org: &Org, object: &str, by: (&str, &str), name: &str) -> Option<String
     Some(found.get(name)?.as_str().unwrap_or_default().to_owned())
 }
 
-async fn shows(org: &Org, object: &str, by: (&str, &str), name: &str, wanted: &str) {
+pub(super) async fn shows(org: &Org, object: &str, by: (&str, &str), name: &str, wanted: &str) {
     eventually(&format!("{object} {by:?}: {name} = {wanted:?}"), || async {
         field(org, object, by, name).as_deref() == Some(wanted)
     })

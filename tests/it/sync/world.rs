@@ -125,6 +125,11 @@ impl World {
         org
     }
 
+    /// Where a simulated org is, by the order in which they were made.
+    pub fn org_url(&self, at: usize) -> String {
+        self.orgs[at].url()
+    }
+
     /// A simulated org behind a gate.
     pub async fn gated_org(&mut self, system: &str, seed: u64, way: Way) -> (Org, Gate) {
         let org = Org::new(seed);
@@ -180,6 +185,19 @@ impl World {
     /// A mapping file.
     pub fn mapping(&self, name: &str, text: &str) {
         std::fs::write(self.folder.join(format!("mappings/{name}.yaml")), text).unwrap();
+    }
+
+    /// Gives a system its hours, or takes them away: what its settings have behind these.
+    pub fn of_system(&mut self, system: &str, hours: &str) {
+        let line = |line: &str| -> String {
+            if !line.starts_with(&format!("  {system}: ")) {
+                return format!("{line}\n");
+            }
+            let hours_at = [", quiet_hours:", ", poll_window:"].map(|key| line.find(key));
+            let end = hours_at.into_iter().flatten().min().unwrap_or(line.len() - " }".len());
+            format!("{}{hours} }}\n", &line[..end])
+        };
+        self.systems = self.systems.lines().map(line).collect();
     }
 
     /// The ledger's pool.

@@ -200,6 +200,7 @@ fn mapping(
         leave: LeaveRule::Keep,
         mode: Mode::Live,
         priority: Priority::Normal,
+        objective: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod ingest;
 mod job;
+mod multipart;
 mod query;
 mod route;
 mod table;

@@ -5,13 +5,13 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::{Map, Value as Raw};
 
 use super::job::{DELIMITERS, Ended, Head, Ingest, Query, Stage, refused};
-use super::{ingest, query, table};
+use super::{ingest, multipart, query, table};
 use crate::json::{Json, object};
 use crate::org::clock::instant;
 use crate::org::ids::Id;
 use crate::org::txn::Actor;
 use crate::org::{CommitDelay, Org};
-use crate::rest::{Caller, Http, Reply, pairs, version_number};
+use crate::rest::{Body, Caller, Http, Reply, pairs, version_number};
 
 /// What a job call is made with.
 pub(crate) struct Asked<'a> {
@@ -34,7 +34,7 @@ pub(crate) fn answer(org: &Org, asked: Asked<'_>) -> Reply {
     };
     let segments: Vec<&str> = segments.collect();
     match (asked.http.method.as_str(), segments.as_slice()) {
-        ("POST", ["jobs", "ingest"]) => create(org, &asked, version),
+        ("POST", ["jobs", "ingest"]) => create(org, asked, version),
         ("GET", ["jobs", "ingest"]) => list(org),
         (method, ["jobs", "ingest", id, rest @ ..]) => {
             let id = Id::parse(id).filter(|id| org.state().jobs.ingest.contains_key(id));
@@ -59,8 +59,8 @@ pub(crate) fn answer(org: &Org, asked: Asked<'_>) -> Reply {
     }
 }
 
-fn body(http: &Http) -> Result<Map<String, Raw>, Reply> {
-    serde_json::from_slice(&http.body).map_err(|error| {
+fn body(bytes: &[u8]) -> Result<Map<String, Raw>, Reply> {
+    serde_json::from_slice(bytes).map_err(|error| {
         Reply::error(400, "JSON_PARSER_ERROR", format!("Unexpected content: {error}"))
     })
 }
@@ -97,8 +97,34 @@ fn head(
     })
 }
 
-fn create(org: &Org, asked: &Asked<'_>, version: u16) -> Reply {
-    let made = body(asked.http).and_then(|body| {
+/// A new job; one that comes with its content in one multipart call needs no upload and no close
+/// (Bulk API 2.0 guide, create a job).
+fn create(org: &Org, asked: Asked<'_>, version: u16) -> Reply {
+    let parts = match multipart::parts(asked.http) {
+        Ok(parts) => parts,
+        Err(text) => return refused("INVALIDJOB", text),
+    };
+    let (head, content) = match parts {
+        Some(parts) => (parts.job, Some(parts.content)),
+        None => (asked.http.body.clone(), None),
+    };
+    let reply = open(org, &asked, version, &head);
+    let id = match &reply.body {
+        Body::Json(json) if reply.is_success() => json.to_value(),
+        _ => return reply,
+    };
+    let id = id.get("id").and_then(Raw::as_str).and_then(Id::parse);
+    let (Some(id), Some(content)) = (id, content) else {
+        return reply;
+    };
+    if let Some(job) = org.state().jobs.ingest.get_mut(&id) {
+        job.content = Some(content);
+    }
+    close(org, asked, id)
+}
+
+fn open(org: &Org, asked: &Asked<'_>, version: u16, bytes: &[u8]) -> Reply {
+    let made = body(bytes).and_then(|body| {
         let mut head = head(org, asked, version, &body)?;
         let text = |name: &str| body.get(name).and_then(Raw::as_str);
         let known = ["insert", "update", "upsert", "delete", "hardDelete"];
@@ -170,7 +196,7 @@ fn upload(org: &Org, asked: &Asked<'_>, id: Id) -> Reply {
 }
 
 fn change(org: &Org, asked: Asked<'_>, id: Id) -> Reply {
-    let wanted = match body(asked.http) {
+    let wanted = match body(&asked.http.body) {
         Ok(body) => body.get("state").and_then(Raw::as_str).unwrap_or_default().to_owned(),
         Err(reply) => return reply,
     };
@@ -180,13 +206,8 @@ fn change(org: &Org, asked: Asked<'_>, id: Id) -> Reply {
     };
     match (wanted.as_str(), job.stage) {
         ("UploadComplete", Stage::Open) => {
-            job.stage = Stage::UploadComplete;
-            let info = job.info(false);
             drop(state);
-            let (org, caller) = (org.clone(), asked.caller.clone());
-            let job = (id, asked.fail);
-            tokio::spawn(ingest::process(org, caller, asked.actor, asked.delay, job));
-            Reply::json(200, info)
+            close(org, asked, id)
         }
         ("Aborted", Stage::Open | Stage::UploadComplete | Stage::InProgress) => {
             job.stage = Stage::Aborted;
@@ -197,6 +218,21 @@ fn change(org: &Org, asked: Asked<'_>, id: Id) -> Reply {
             refused("INVALIDJOBSTATE", text)
         }
     }
+}
+
+/// Starts the work on what was uploaded.
+fn close(org: &Org, asked: Asked<'_>, id: Id) -> Reply {
+    let info = match org.state().jobs.ingest.get_mut(&id) {
+        Some(job) => {
+            job.stage = Stage::UploadComplete;
+            job.info(false)
+        }
+        None => return Reply::not_found(),
+    };
+    let (org, caller) = (org.clone(), asked.caller.clone());
+    let job = (id, asked.fail);
+    tokio::spawn(ingest::process(org, caller, asked.actor, asked.delay, job));
+    Reply::json(200, info)
 }
 
 fn delete(org: &Org, id: Id) -> Reply {
@@ -256,7 +292,7 @@ fn results(org: &Org, id: Id, what: &str) -> Reply {
 }
 
 fn create_query(org: &Org, asked: &Asked<'_>, version: u16) -> Reply {
-    let made = body(asked.http).and_then(|body| {
+    let made = body(&asked.http.body).and_then(|body| {
         let mut head = head(org, asked, version, &body)?;
         let all = match head.operation.as_str() {
             "query" => false,

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Answered, Refusal, read};
 use crate::org::{Id, Org, Refused};
 use crate::rest::Http;
-use crate::schema::{FieldPatch, NewField, NewObject, features};
+use crate::schema::{FieldPatch, NewField, NewObject, features, tracking};
 
 /// A new record type of an object.
 #[derive(Debug, serde::Deserialize)]
@@ -14,6 +14,13 @@ struct NewRecordType {
     name: String,
     #[serde(default)]
     default: bool,
+}
+
+/// The tracked fields of an object.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tracked {
+    fields: Vec<String>,
 }
 
 pub(super) fn route(org: &Org, http: &Http, rest: &[&str]) -> Answered {
@@ -33,6 +40,11 @@ pub(super) fn route(org: &Org, http: &Http, rest: &[&str]) -> Answered {
             let new: NewRecordType = read(http)?;
             let id = org.add_record_type(object, &new.name, new.default)?;
             Ok(json!({ "id": id }))
+        }
+        ("POST", [object, "history"]) => {
+            let tracked: Tracked = read(http)?;
+            org.track_history(object, &tracked.fields)?;
+            Ok(json!({}))
         }
         ("POST", [object, "fields"]) => {
             org.add_field(object, &read::<NewField>(http)?)?;
@@ -59,6 +71,11 @@ impl Org {
             Some(object) => Ok(features::record_type(&mut state, &object, name, default)),
             None => Err(Refused::new("INVALID_TYPE", format!("no object {object}"))),
         }
+    }
+
+    /// Tracks the history of these fields of an object from now on, and of no others: at most 20.
+    pub fn track_history(&self, object: &str, fields: &[String]) -> Result<(), Refused> {
+        tracking::track(&mut self.state(), object, fields)
     }
 
     /// Switches a feature on: `multi_currency` or `person_accounts`. False for another word.

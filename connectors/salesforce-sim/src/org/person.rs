@@ -108,7 +108,8 @@ impl Person {
         losers: &[Id],
         fields: &Map<String, Raw>,
     ) -> Result<(), Refused> {
-        self.run(|state, txn| save::merge(state, txn, winner, losers, fields)).await
+        self.run(|state, txn| save::merge(state, txn, (winner, losers), fields, None).map(drop))
+            .await
     }
 
     async fn run<T>(

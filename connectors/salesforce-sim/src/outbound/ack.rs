@@ -1,16 +1,17 @@
 //! Whether an answer acknowledges.
 
-use crate::soap::leaves;
+use crate::xml;
 
 /// Whether an answer is a well-formed `Ack` of `true`; else why it is none.
 pub(super) fn check(status: u16, body: &str) -> Result<(), String> {
     if status != 200 {
         return Err(format!("the endpoint answered {status}"));
     }
-    let leaves = leaves(body).map_err(|_| String::from("the answer is no SOAP"))?;
-    let path = ["Envelope", "Body", "notificationsResponse", "Ack"];
-    let ack = leaves.iter().find(|(found, _)| found.iter().eq(path.iter()));
-    match ack.map(|(_, text)| text.as_str()) {
+    let envelope = xml::read(body.as_bytes());
+    let envelope = envelope.map_err(|_| String::from("the answer is no SOAP"))?;
+    let ack = envelope.at(&["Body", "notificationsResponse", "Ack"]);
+    let ack = ack.filter(|_| envelope.name == "Envelope");
+    match ack.map(|element| element.text.as_str()) {
         Some("true") => Ok(()),
         Some(_) => Err(String::from("the answer is no Ack of true")),
         None => Err(String::from("the answer has no Ack")),

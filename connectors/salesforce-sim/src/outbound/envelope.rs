@@ -5,7 +5,7 @@ use serde_json::Value as Raw;
 use super::OutboundMessage;
 use crate::org::Id;
 use crate::org::state::State;
-use crate::soap::escaped;
+use crate::xml::escaped;
 
 /// The message about notifications, from the rows as they are now. A row that is gone by now has
 /// nothing to tell; nothing at all where none is left.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Raw};
 
+use super::form;
 use super::http::{Http, Reply, decoded, pairs};
 use crate::org::ids::Id;
 
@@ -122,6 +123,9 @@ fn read_body(http: &Http, method: &str) -> Result<Option<Raw>, Reply> {
         return Ok(None);
     }
     let kind = http.header("content-type").unwrap_or("application/json");
+    if form::takes_xml(http) && form::is_xml(kind) {
+        return form::read_xml(&http.body).map(Some);
+    }
     if !kind.trim_start().to_ascii_lowercase().starts_with("application/json") {
         let text = format!("Content-Type '{kind}' is not supported here. Use application/json.");
         return Err(Reply::error(415, "UNSUPPORTED_MEDIA_TYPE", text));

@@ -254,18 +254,10 @@ fn finish(
             }
             Json::Map(members)
         }
-        Ok(_) => failed(None, &[innocent()]),
+        Ok(_) => failed(None, &[SaveError::rolled_back()]),
         Err((id, errors)) => failed(id, &errors),
     });
     Reply::json(200, Json::List(results.collect()))
-}
-
-fn innocent() -> SaveError {
-    SaveError::new(
-        "ALL_OR_NONE_OPERATION_ROLLED_BACK",
-        "Record rolled back because not all records were valid and the request was using \
-         AllOrNone header",
-    )
 }
 
 fn failed(id: Option<Id>, errors: &[SaveError]) -> Json {

@@ -113,6 +113,15 @@ fn children(state: &State, parent: &str) -> Vec<Json> {
     found
 }
 
+/// Whether a right to the field can be given by itself (recorded: not to system fields, record
+/// types and fields that every record needs; to the parts of an address and to the whole).
+fn permissionable(field: &FieldDef) -> bool {
+    let optional = field.nillable || field.ty == FieldType::Boolean;
+    let written = field.createable || field.updateable;
+    let shown = written || field.calculated || field.ty == FieldType::Address;
+    optional && shown && field.name != "RecordTypeId"
+}
+
 fn field_json(field: &FieldDef) -> Json {
     let ty = field.ty;
     let polymorphic = field.reference_to.len() > 1;
@@ -173,7 +182,7 @@ fn field_json(field: &FieldDef) -> Json {
         "nameField" => field.name_field,
         "namePointing" => polymorphic,
         "nillable" => field.nillable,
-        "permissionable" => field.nillable && field.createable,
+        "permissionable" => permissionable(field),
         "picklistValues" => values.collect::<Vec<_>>(),
         "polymorphicForeignKey" => polymorphic,
         "precision" => precision,

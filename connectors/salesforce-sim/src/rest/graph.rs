@@ -59,6 +59,7 @@ fn read(graphs: Option<&Raw>) -> Result<Vec<Graph>, String> {
         return Err(format!("The maximum number of graphs is {GRAPHS_MAX}"));
     }
     let mut made: Vec<Graph> = Vec::with_capacity(items.len());
+    let mut kinds = BTreeSet::new();
     for item in items {
         let id = item.get("graphId").and_then(Raw::as_str);
         let id = id.ok_or_else(|| String::from("graphId is missing in a graph"))?.to_owned();
@@ -69,27 +70,30 @@ fn read(graphs: Option<&Raw>) -> Result<Vec<Graph>, String> {
             return Err(format!("compositeRequest is missing in graph {id}"));
         };
         let parts = read_list(nodes)?;
-        check(&parts)?;
+        check(&parts, &mut kinds)?;
         made.push(Graph { id, parts });
     }
     let nodes: usize = made.iter().map(|graph| graph.parts.len()).sum();
     if nodes > NODES_MAX {
         return Err(format!("The maximum number of nodes is {NODES_MAX}, not {nodes}"));
     }
+    if kinds.len() > KINDS_MAX {
+        return Err(format!("A payload has at most {KINDS_MAX} different kinds of nodes"));
+    }
     Ok(made)
 }
 
-/// Only calls on rows may be nodes; a graph has a limited depth and number of kinds.
-fn check(parts: &[Part]) -> Result<(), String> {
-    let mut kinds = BTreeSet::new();
+/// Only calls on rows may be nodes, and a graph has a limited depth. Nodes are of one kind when
+/// they name the same object in the same API version (REST guide, composite graph limits).
+fn check(parts: &[Part], kinds: &mut BTreeSet<String>) -> Result<(), String> {
     let mut depths: HashMap<&str, usize> = HashMap::new();
     for part in parts {
-        let object =
-            part.url.split("/sobjects/").nth(1).filter(|_| !part.url.contains("/composite"));
-        let Some(object) = object.and_then(|rest| rest.split(['/', '?']).next()) else {
+        let row = part.url.split_once("/sobjects/").filter(|_| !part.url.contains("/composite"));
+        let Some((version, rest)) = row else {
             return Err(format!("{} cannot be a node of a graph", part.url));
         };
-        kinds.insert((part.method.as_str(), object));
+        let object = rest.split(['/', '?']).next().unwrap_or_default();
+        kinds.insert(format!("{version} {object}").to_ascii_lowercase());
         let body = part.body.as_ref().map(Raw::to_string).unwrap_or_default();
         let below = depths.iter().filter(|(name, _)| {
             let named = format!("@{{{name}.");
@@ -100,9 +104,6 @@ fn check(parts: &[Part]) -> Result<(), String> {
             return Err(format!("The maximum depth of a graph is {DEPTH_MAX}"));
         }
         depths.insert(&part.reference, depth);
-    }
-    if kinds.len() > KINDS_MAX {
-        return Err(format!("A graph has at most {KINDS_MAX} different kinds of nodes"));
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! What kind of call a request is, by its method and path, for the request log and the faults.
 
+use serde_json::Value;
+
 use super::http::Http;
 
 /// The name of the kind. Names are stable: tests count by them.
@@ -87,7 +89,7 @@ pub(crate) fn writes(kind: &str) -> bool {
     )
 }
 
-/// How many records a write names, from its body or its `ids`.
+/// How many records a write names, from its body or its `ids`; none of a call that only reads.
 pub(crate) fn records(kind: &str, http: &Http) -> u64 {
     if !writes(kind) || matches!(kind, "soap" | "bulk_close") {
         return 0;
@@ -97,9 +99,12 @@ pub(crate) fn records(kind: &str, http: &Http) -> u64 {
             let ids = rest.split('&').next().unwrap_or_default();
             ids.replace("%2C", ",").replace("%2c", ",").split(',').count()
         }),
-        "composite" => listed(http, "compositeRequest"),
-        "batch" => listed(http, "batchRequests"),
-        "graph" => listed(http, "graphs"),
+        "composite" => parsed(http).map(|body| parts(&body, "compositeRequest")),
+        "batch" => parsed(http).map(|body| parts(&body, "batchRequests")),
+        "graph" => parsed(http).map(|body| {
+            let graphs = body.get("graphs").and_then(Value::as_array).into_iter().flatten();
+            graphs.map(|graph| parts(graph, "compositeRequest")).sum()
+        }),
         "tree" | "collections_create" | "collections_update" | "collections_upsert" => {
             listed(http, "records")
         }
@@ -108,7 +113,17 @@ pub(crate) fn records(kind: &str, http: &Http) -> u64 {
     many.map_or(1, |count| count as u64)
 }
 
+fn parsed(http: &Http) -> Option<Value> {
+    serde_json::from_slice(&http.body).ok()
+}
+
+/// The parts that write.
+fn parts(body: &Value, member: &str) -> usize {
+    let parts = body.get(member).and_then(Value::as_array).into_iter().flatten();
+    let method = |part: &Value| part.get("method").and_then(Value::as_str).map(str::to_owned);
+    parts.filter(|part| method(part).is_none_or(|it| !it.eq_ignore_ascii_case("GET"))).count()
+}
+
 fn listed(http: &Http, member: &str) -> Option<usize> {
-    let body: serde_json::Value = serde_json::from_slice(&http.body).ok()?;
-    Some(body.get(member)?.as_array()?.len())
+    Some(parsed(http)?.get(member)?.as_array()?.len())
 }

@@ -8,6 +8,7 @@ mod conditional;
 mod describe;
 mod discovery;
 mod external;
+mod form;
 mod graph;
 mod http;
 mod kind;
@@ -24,7 +25,7 @@ mod socket;
 mod tls;
 mod tree;
 
-pub(crate) use call::{Caller, VERSION_MAX, version_number};
+pub(crate) use call::{Caller, VERSION_MAX, VERSION_MIN, version_number};
 pub(crate) use external::{Upserted, key_field as external_key, upsert};
 pub(crate) use http::{Body, Http, Reply, decoded, pairs};
 pub(crate) use query::Cursors;

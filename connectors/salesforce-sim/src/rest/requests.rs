@@ -27,7 +27,7 @@ pub struct RequestEntry {
     pub client: Option<String>,
     /// Status of the answer; 0 while open or when the connection was cut.
     pub status: u16,
-    /// Records that a write names, at least 1 for a write.
+    /// Records that a write names; 0 for a composite call that only reads.
     pub records: u64,
     /// Number of faults that struck it.
     pub faults: usize,

@@ -13,6 +13,9 @@ use axum::response::Response;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::SizeAbove;
+use tower_http::decompression::RequestDecompressionLayer;
 
 use super::http::{Body, Http, Reply};
 use super::service::answer;
@@ -21,10 +24,13 @@ use super::tls::Tls;
 use crate::org::Org;
 use crate::outbound;
 
-/// REST bodies may have about 50 MB.
+/// REST bodies may have about 50 MB, once unpacked.
 const BODY_BYTES_MAX: usize = 50 * 1024 * 1024;
 /// A longer path with its query is 414.
 const URI_BYTES_MAX: usize = 16_384;
+
+/// Answers below this are sent as they are, whatever the client accepts: packing gains nothing.
+const PACKED_FROM_BYTES: u64 = 1024;
 
 /// A running server. Dropping it stops it too, without waiting for the end.
 #[derive(Debug)]
@@ -93,7 +99,11 @@ async fn serve_until(
     listener: CuttableListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let router = Router::new().fallback(handle).with_state(org.clone());
+    // What cannot be unpacked goes through as it came, and is refused with words of ours.
+    let unpack = RequestDecompressionLayer::new().pass_through_unaccepted(true);
+    let pack = CompressionLayer::new().compress_when(SizeAbove::new(PACKED_FROM_BYTES));
+    let router = Router::new().fallback(handle).layer(unpack).layer(pack);
+    let router = router.with_state(org.clone());
     let service = router.into_make_service_with_connect_info::<Wire>();
     // Ends with this future, however that ends.
     let mut sender = JoinSet::new();
@@ -140,6 +150,11 @@ async fn read(request: Request, secure: bool) -> Result<Http, Reply> {
             name.as_str().to_owned(),
             String::from_utf8_lossy(value.as_bytes()).into_owned(),
         );
+    }
+    // A body that was unpacked has lost this header on the way.
+    if let Some(encoding) = headers.get("content-encoding").filter(|it| *it != "identity") {
+        let text = format!("Content-Encoding '{encoding}' is not supported here. Use gzip.");
+        return Err(Reply::error(415, "UNSUPPORTED_MEDIA_TYPE", text));
     }
     let body = to_bytes(body, BODY_BYTES_MAX).await.map_err(|error| {
         tracing::debug!(%error, "a request body could not be read");

@@ -6,7 +6,7 @@ use super::call::{Call, Caller};
 use super::http::{Http, Reply};
 use super::kind::{kind, records, writes};
 use super::requests::RequestEntry;
-use super::{discovery, limits, route};
+use super::{discovery, form, limits, route};
 use crate::faults::{FaultAction, Target};
 use crate::oauth;
 use crate::org::clock::{instant, pause};
@@ -155,16 +155,18 @@ fn duplicate(org: &Org, http: &Http, kind: &'static str, ms: u64, number: u64) {
 async fn apply(org: &Org, http: &Http, kind: &str, plan: &Plan) -> Reply {
     let path = http.path.trim_end_matches('/');
     match path {
-        "/services/data" => return discovery::versions(),
+        "/services/data" | "/services/data.xml" | "/services/data.json" => {
+            return form::data(http, discovery::versions());
+        }
         "/services/oauth2/token" if http.method == "POST" => {
-            return oauth::token(&mut org.state(), http);
+            return form::token(http, oauth::token(&mut org.state(), http));
         }
         "/services/oauth2/authorize" => return oauth::authorize(&mut org.state(), http),
         "/services/oauth2/revoke" => return oauth::revoke(&mut org.state(), &http.form()),
         "/services/oauth2/introspect" => return oauth::introspect(&org.state(), &http.form()),
         _ => {}
     }
-    if path.starts_with("/services/Soap/u/") {
+    if path.starts_with("/services/Soap/") {
         return soap::answer(org, http, plan.number, delay(kind, plan)).await;
     }
     let caller = match authenticate(org, http, plan) {
@@ -184,10 +186,11 @@ async fn apply(org: &Org, http: &Http, kind: &str, plan: &Plan) -> Reply {
         let fail = plan.fail_job;
         bulk::answer(org, bulk::Asked { caller: &caller, http, actor, delay, fail })
     } else {
-        match Call::parse(http) {
+        let reply = match Call::parse(&form::without_suffix(http)) {
             Ok(call) => run(org, &caller, &call, kind, plan, http).await,
             Err(reply) => reply,
-        }
+        };
+        form::data(http, reply)
     };
     let usage = org.state().usage.header();
     reply.headers.push((String::from("Sforce-Limit-Info"), usage));

@@ -68,6 +68,15 @@ impl SaveError {
         Self::new("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
     }
 
+    /// Of a record that another one's refusal took back.
+    pub(crate) fn rolled_back() -> Self {
+        Self::new(
+            "ALL_OR_NONE_OPERATION_ROLLED_BACK",
+            "Record rolled back because not all records were valid and the request was using \
+             AllOrNone header",
+        )
+    }
+
     pub(crate) fn locked(key: &LockKey) -> Self {
         let what = match key {
             LockKey::Row(id) => id.short().to_owned(),

@@ -15,6 +15,7 @@ mod record_types;
 mod references;
 mod remove;
 mod stamps;
+mod tracking;
 mod types;
 mod unique;
 mod validate;

@@ -2,7 +2,7 @@
 
 use super::{
     SaveError, duplicates, fields, flow, names, owner, people, record_types, references, stamps,
-    unique, validate,
+    tracking, unique, validate,
 };
 use serde_json::{Map, Value as Raw};
 
@@ -146,6 +146,7 @@ fn finish(state: &mut State, txn: &mut Txn, mut draft: Draft) -> SaveResult<()> 
     let event = event_of(state, &draft);
     let (table, id) = (draft.table, draft.row.id);
     state.put(txn, table, id, Some(draft.row.clone()));
+    tracking::note(state, txn, &event);
     txn.events.push(event);
     people::after_save(state, txn, &draft)?;
     flow::after_save(state, txn, &draft)

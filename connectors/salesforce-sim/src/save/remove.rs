@@ -1,6 +1,6 @@
 //! Delete, undelete, purge and merge.
 
-use super::{SaveError, SaveResult, lock, stamps};
+use super::{SaveError, SaveResult, lock, stamps, tracking};
 use crate::history::{Event, FieldChange, Op};
 use crate::org::ids::Id;
 use crate::org::locks::LockKey;
@@ -66,18 +66,20 @@ pub(crate) fn undelete(state: &mut State, txn: &mut Txn, id: Id) -> SaveResult<(
 
 fn undelete_tree(state: &mut State, txn: &mut Txn, id: Id) -> SaveResult<()> {
     let at_s = bin_row(state, id)?.1.deleted.as_ref().map_or(0, |deletion| deletion.at_s);
-    let along: Vec<Id> = state
-        .tables
-        .iter()
-        .flat_map(|table| table.bin(at_s, at_s))
-        .filter(|row| row.id != id && row.deleted.as_ref().is_some_and(|it| it.root == id))
-        .map(|row| row.id)
-        .collect();
+    let along = taken_along(state, id, at_s);
     undelete_one(state, txn, id)?;
     for child in along {
         undelete_one(state, txn, child)?;
     }
     Ok(())
+}
+
+/// The rows that a row's deletion, at that second, took along.
+fn taken_along(state: &State, root: Id, at_s: i64) -> Vec<Id> {
+    let bin = state.tables.iter().flat_map(|table| table.bin(at_s, at_s));
+    let along =
+        bin.filter(|row| row.id != root && row.deleted.as_ref().is_some_and(|it| it.root == root));
+    along.map(|row| row.id).collect()
 }
 
 fn undelete_one(state: &mut State, txn: &mut Txn, id: Id) -> SaveResult<()> {
@@ -117,9 +119,37 @@ fn undelete_one(state: &mut State, txn: &mut Txn, id: Id) -> SaveResult<()> {
     Ok(())
 }
 
-/// Takes a row out of the recycle bin for good: no query sees it again (SOAP guide,
+/// Takes a row, and what its deletion took along, out of the recycle bin for good: no query sees
+/// them again. A row that went along with another one goes with that one only (SOAP guide,
 /// emptyRecycleBin).
 pub(crate) fn purge(state: &mut State, txn: &mut Txn, id: Id) -> SaveResult<()> {
+    let savepoint = txn.savepoint();
+    let done = purge_tree(state, txn, id);
+    if done.is_err() {
+        state.rollback_to(txn, savepoint);
+    }
+    done
+}
+
+fn purge_tree(state: &mut State, txn: &mut Txn, id: Id) -> SaveResult<()> {
+    let (_, row) = state.row(id).ok_or_else(|| vec![SaveError::cross_reference()])?;
+    let Some(deletion) = &row.deleted else {
+        let text = "only records in the recycle bin can be removed from it";
+        return Err(vec![SaveError::new("INVALID_OPERATION", text)]);
+    };
+    if deletion.root != id && state.row(deletion.root).is_some_and(|(_, row)| !row.is_live()) {
+        let text = format!("{id} was deleted with {}: empty that one", deletion.root);
+        return Err(vec![SaveError::new("INVALID_OPERATION", text)]);
+    }
+    let along = taken_along(state, id, deletion.at_s);
+    purge_one(state, txn, id)?;
+    for child in along {
+        purge_one(state, txn, child)?;
+    }
+    Ok(())
+}
+
+fn purge_one(state: &mut State, txn: &mut Txn, id: Id) -> SaveResult<()> {
     let (table, _) = bin_row(state, id)?;
     lock(state, txn, LockKey::Row(id))?;
     let object = state.table(table).map(|table| table.object.name.clone()).unwrap_or_default();
@@ -130,28 +160,29 @@ pub(crate) fn purge(state: &mut State, txn: &mut Txn, id: Id) -> SaveResult<()> 
 }
 
 /// Merges losers into a winner: references move to the winner, losers go to the recycle bin
-/// with `MasterRecordId` (SOAP guide, merge).
+/// with `MasterRecordId` (SOAP guide, merge). Gives the records whose references moved.
 pub(crate) fn merge(
     state: &mut State,
     txn: &mut Txn,
-    winner: Id,
-    losers: &[Id],
+    (winner, losers): (Id, &[Id]),
     body: &serde_json::Map<String, serde_json::Value>,
-) -> SaveResult<()> {
+    viewer: Option<&str>,
+) -> SaveResult<Vec<Id>> {
     let savepoint = txn.savepoint();
-    let done = merge_all(state, txn, winner, losers, body);
+    let mut moved = Vec::new();
+    let done = merge_all(state, txn, (winner, losers), &mut moved)
+        .and_then(|()| super::update(state, txn, winner, body, viewer));
     if done.is_err() {
         state.rollback_to(txn, savepoint);
     }
-    done
+    done.map(|()| moved)
 }
 
 fn merge_all(
     state: &mut State,
     txn: &mut Txn,
-    winner: Id,
-    losers: &[Id],
-    body: &serde_json::Map<String, serde_json::Value>,
+    (winner, losers): (Id, &[Id]),
+    moved: &mut Vec<Id>,
 ) -> SaveResult<()> {
     let (table, _) = live_row(state, winner)?;
     let Some(object) = state.table(table).map(|table| table.object.clone()) else {
@@ -170,31 +201,39 @@ fn merge_all(
         for (child, slot, _) in children(state, &object.name, loser) {
             if child != winner {
                 set_reference(state, txn, child, slot, Some(winner))?;
+                moved.push(child);
             }
         }
-        let (_, mut row) = live_row(state, loser)?;
-        let mut changes = Vec::new();
-        if let Some(slot) = object.slot("MasterRecordId") {
-            row.set(slot, Value::Id(winner));
-            changes.push(FieldChange {
-                field: "MasterRecordId".into(),
-                old: Value::Null,
-                new: Value::Id(winner),
-                by_flow: false,
-            });
-        }
-        row.deleted = Some(Deletion { by: txn.actor.user, at_s: txn.stamp_s, root: loser });
-        row.set(slots::IS_DELETED, Value::Bool(true));
-        stamps::modified(txn, &mut row);
-        store(state, txn, table, row, Op::Merge, changes);
+        lose(state, txn, loser, winner)?;
     }
-    super::update(state, txn, winner, body, None)
+    Ok(())
+}
+
+/// Puts a loser into the recycle bin with a pointer to its winner.
+fn lose(state: &mut State, txn: &mut Txn, loser: Id, winner: Id) -> SaveResult<()> {
+    let (table, mut row) = live_row(state, loser)?;
+    let slot = state.table(table).and_then(|table| table.object.slot("MasterRecordId"));
+    let mut changes = Vec::new();
+    if let Some(slot) = slot {
+        row.set(slot, Value::Id(winner));
+        changes.push(FieldChange {
+            field: "MasterRecordId".into(),
+            old: Value::Null,
+            new: Value::Id(winner),
+            by_flow: false,
+        });
+    }
+    row.deleted = Some(Deletion { by: txn.actor.user, at_s: txn.stamp_s, root: loser });
+    row.set(slots::IS_DELETED, Value::Bool(true));
+    stamps::modified(txn, &mut row);
+    store(state, txn, table, row, Op::Merge, changes);
+    Ok(())
 }
 
 /// Rows that point at a row of an object: id, slot of the reference, whether they go with it.
 fn children(state: &State, object: &str, target: Id) -> Vec<(Id, usize, bool)> {
     let mut found = Vec::new();
-    for table in &state.tables {
+    for table in state.tables.iter().filter(|table| !table.object.is_history) {
         for (slot, field) in table.object.references() {
             if field.reference_to.iter().any(|name| name == object) {
                 let ids = table.pointing(slot, target);
@@ -244,7 +283,9 @@ fn store(
     let object = state.table(table).map(|it| it.object.name.clone()).unwrap_or_default();
     let id = row.id;
     state.put(txn, table, id, Some(row));
-    txn.events.push(Event { op, object: object.as_str().into(), id, changes });
+    let event = Event { op, object: object.as_str().into(), id, changes };
+    tracking::note(state, txn, &event);
+    txn.events.push(event);
 }
 
 fn live_row(state: &State, id: Id) -> SaveResult<(usize, Record)> {

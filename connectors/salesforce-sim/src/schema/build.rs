@@ -33,6 +33,7 @@ fn field(name: &str, label: &str, ty: FieldType, length: u32) -> FieldDef {
         compound: None,
         name_field: false,
         custom: name.ends_with("__c"),
+        tracked: false,
         hidden_for: BTreeSet::new(),
         removed: false,
     }

@@ -47,6 +47,8 @@ pub struct FieldPatch {
     pub createable: Option<bool>,
     /// May be set on update.
     pub updateable: Option<bool>,
+    /// Is a formula: nobody writes it.
+    pub calculated: Option<bool>,
     /// Is an external id.
     pub external_id: Option<bool>,
     /// Holds a value once.
@@ -103,6 +105,11 @@ impl FieldPatch {
         set(&mut field.restricted, self.restricted.as_ref());
         set(&mut field.reference_to, self.reference_to.as_ref());
         set(&mut field.cascade_delete, self.cascade_delete.as_ref());
+        if let Some(calculated) = self.calculated {
+            field.calculated = calculated;
+            field.createable &= !calculated;
+            field.updateable &= !calculated;
+        }
         if let Some(required) = self.required {
             field.nillable = !required;
         }

@@ -48,6 +48,8 @@ pub enum FieldType {
     Reference,
     /// `address`.
     Address,
+    /// `anyType`: a value of some other field.
+    AnyType,
 }
 
 impl FieldType {
@@ -72,6 +74,7 @@ impl FieldType {
             Self::Combobox => "combobox",
             Self::Reference => "reference",
             Self::Address => "address",
+            Self::AnyType => "anyType",
         }
     }
 
@@ -85,6 +88,7 @@ impl FieldType {
             Self::DateTime => "xsd:dateTime",
             Self::Time => "xsd:time",
             Self::Address => "urn:address",
+            Self::AnyType => "xsd:anyType",
             _ => "xsd:string",
         }
     }
@@ -150,6 +154,8 @@ pub(crate) struct FieldDef {
     pub(crate) compound: Option<String>,
     pub(crate) name_field: bool,
     pub(crate) custom: bool,
+    /// Its changes are kept in the object's history.
+    pub(crate) tracked: bool,
     /// Users who may not see it; `*` is everybody who calls the API.
     pub(crate) hidden_for: BTreeSet<String>,
     /// Removed from the schema: its values are gone, its slot stays.
@@ -164,7 +170,7 @@ impl FieldDef {
 
     /// May a query filter or sort by it.
     pub(crate) fn filterable(&self) -> bool {
-        !self.is_long_text() && self.ty != FieldType::Address
+        !self.is_long_text() && !matches!(self.ty, FieldType::Address | FieldType::AnyType)
     }
 
     /// Has an index of its own: upserts, lookups by key and uniqueness go through it.

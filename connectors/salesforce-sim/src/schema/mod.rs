@@ -6,6 +6,7 @@ pub(crate) mod features;
 mod field;
 mod object;
 mod standard;
+pub(crate) mod tracking;
 
 pub(crate) use change::NewObject;
 pub use change::{FieldPatch, NewField};

@@ -32,6 +32,10 @@ pub(crate) struct ObjectDef {
     pub(crate) undeletable: bool,
     pub(crate) mergeable: bool,
     pub(crate) replicateable: bool,
+    /// The object that keeps the history of its tracked fields, once there was one.
+    pub(crate) history: Option<String>,
+    /// It is such an object: its rows stay where their parent goes.
+    pub(crate) is_history: bool,
     pub(crate) fields: Vec<FieldDef>,
     /// When the metadata changed last, seconds; for the conditional describe.
     pub(crate) changed_at: i64,
@@ -54,6 +58,8 @@ impl ObjectDef {
             undeletable: true,
             mergeable: false,
             replicateable: true,
+            history: None,
+            is_history: false,
             fields: Vec::new(),
             changed_at: 0,
             by_name: HashMap::new(),

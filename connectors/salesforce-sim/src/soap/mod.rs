@@ -1,8 +1,9 @@
-//! The partner SOAP API at `/services/Soap/u/NN.0`: `login()` for old versions and
-//! `undelete()`, which REST does not have.
+//! The SOAP API at `/services/Soap/u/NN.0` (partner) and `/services/Soap/c/NN.0` (enterprise):
+//! `login()` for old versions, and what REST does not have.
 
-mod envelope;
+mod answer;
+mod records;
+mod request;
 mod service;
 
-pub(crate) use envelope::{escaped, leaves};
 pub(crate) use service::answer;

@@ -1,61 +1,93 @@
-//! The calls that are served, and their answers.
+//! The life of a call: version, session, work.
 
-use super::envelope::{Request, escaped, read};
+use super::answer::Flavour;
+use super::records::Writer;
+use super::request::{Call, Request, read};
+use crate::org::clock::rest_datetime;
 use crate::org::ids::Id;
 use crate::org::txn::Actor;
 use crate::org::{CommitDelay, Org};
-use crate::rest::{Http, Reply, VERSION_MAX};
-use crate::save::{self, SaveError};
+use crate::rest::{Http, Reply, VERSION_MAX, VERSION_MIN};
+use crate::save;
+use crate::xml::escaped;
 
 /// `login()` is gone from this version on (help article 005132110).
 const LOGIN_GONE: u16 = 65;
-const IDS_MAX: usize = 200;
 
 /// Answers a SOAP call.
 pub(crate) async fn answer(org: &Org, http: &Http, number: u64, delay: CommitDelay) -> Reply {
-    let version = http
-        .path
-        .trim_end_matches('/')
-        .rsplit('/')
-        .next()
-        .and_then(|text| text.split('.').next()?.parse::<u16>().ok())
-        .filter(|version| *version <= VERSION_MAX);
-    let Some(version) = version.filter(|version| *version >= 31) else {
-        return fault("sf:UNSUPPORTED_API_VERSION", "UNSUPPORTED_API_VERSION", "Invalid version");
+    let Some(flavour) = Flavour::of(&http.path) else {
+        return Reply::not_found();
+    };
+    let Some(version) = version(&http.path) else {
+        let code = "UNSUPPORTED_API_VERSION";
+        return flavour.fault(&format!("sf:{code}"), code, "Invalid version");
     };
     let request = match read(&http.body) {
         Ok(request) => request,
-        Err(text) => return fault("soapenv:Client", "INVALID_REQUEST", &text),
+        Err(text) => return flavour.fault("soapenv:Client", "INVALID_REQUEST", &text),
     };
-    match request {
-        Request::Login { username, password } if version < LOGIN_GONE => {
-            login(org, http, version, &username, &password)
+    if let Call::Login { username, password } = &request.call
+        && version < LOGIN_GONE
+    {
+        return login(org, http, (flavour, version), username, password);
+    }
+    if matches!(request.call, Call::Login { .. } | Call::Unknown) {
+        let text = "No operation available for this request";
+        return flavour.fault("soapenv:Client", "UNKNOWN_EXCEPTION", text);
+    }
+    let user = match authenticate(org, &request.session, number, flavour) {
+        Ok(user) => user,
+        Err(fault) => return fault,
+    };
+    serve(org, request, user, (flavour, number, delay)).await
+}
+
+/// `/services/Soap/u/64.0`, with or without the organisation's id behind it.
+fn version(path: &str) -> Option<u16> {
+    let text = path.split('/').nth(4)?;
+    let number = text.split('.').next()?.parse::<u16>().ok()?;
+    (VERSION_MIN..=VERSION_MAX).contains(&number).then_some(number)
+}
+
+async fn serve(
+    org: &Org,
+    request: Request,
+    user: Id,
+    (flavour, number, delay): (Flavour, u64, CommitDelay),
+) -> Reply {
+    let username = org.state().username(user).unwrap_or_default();
+    let actor = Actor { user, client: request.client, api: "soap", request: Some(number) };
+    let all_or_none = request.all_or_none;
+    let writer = Writer { org, actor, username, delay, flavour, all_or_none };
+    match request.call {
+        Call::Delete(ids) => writer.each("delete", &ids, save::delete).await,
+        Call::Undelete(ids) => writer.each("undelete", &ids, save::undelete).await,
+        Call::EmptyRecycleBin(ids) => writer.each("emptyRecycleBin", &ids, save::purge).await,
+        Call::Merge(requests) => writer.merges(&requests).await,
+        Call::GetServerTimestamp => {
+            let now = rest_datetime(org.state().clock.now_s()).replace("+0000", "Z");
+            let result = format!("<result><timestamp>{now}</timestamp></result>");
+            flavour.response("getServerTimestamp", &result)
         }
-        Request::Undelete { session, ids, client } => {
-            let user = match authenticate(org, &session, number) {
-                Ok(user) => user,
-                Err(fault) => return fault,
-            };
-            let actor = Actor { user, client, api: "soap", request: Some(number) };
-            undelete(org, &actor, delay, &ids).await
+        Call::GetUserInfo => {
+            let info = user_info(org, user);
+            flavour.response("getUserInfo", &format!("<result>{info}</result>"))
         }
-        Request::Login { .. } | Request::Other(_) => {
-            let text = "No operation available for this request";
-            fault("soapenv:Client", "UNKNOWN_EXCEPTION", text)
-        }
+        Call::Login { .. } | Call::Unknown => Reply::not_found(),
     }
 }
 
-fn authenticate(org: &Org, session: &str, number: u64) -> Result<Id, Reply> {
+fn authenticate(org: &Org, session: &str, number: u64, flavour: Flavour) -> Result<Id, Reply> {
     let mut state = org.state();
     let (now_ms, life_s) = (state.clock.now_ms(), state.settings.session_s);
     let Some(user) = state.logins.authenticate(session, now_ms, life_s) else {
         let text = "Invalid Session ID found in SessionHeader: Illegal Session";
-        return Err(fault("sf:INVALID_SESSION_ID", "INVALID_SESSION_ID", text));
+        return Err(flavour.fault("sf:INVALID_SESSION_ID", "INVALID_SESSION_ID", text));
     };
     if !state.usage.count() {
         let text = "TotalRequests Limit exceeded.";
-        return Err(fault("sf:REQUEST_LIMIT_EXCEEDED", "REQUEST_LIMIT_EXCEEDED", text));
+        return Err(flavour.fault("sf:REQUEST_LIMIT_EXCEEDED", "REQUEST_LIMIT_EXCEEDED", text));
     }
     let username = state.username(user);
     state.requests.note(number, |entry| entry.user = username);
@@ -64,128 +96,55 @@ fn authenticate(org: &Org, session: &str, number: u64) -> Result<Id, Reply> {
 
 /// Children in the order that official samples index by position; unprefixed, because clients
 /// search them with regular expressions.
-fn login(org: &Org, http: &Http, version: u16, username: &str, password: &str) -> Reply {
-    let mut state = org.state();
-    let user = crate::oauth::api_login(&state, Some(username), Some(password));
-    let Some(user) = user else {
-        let text = "Invalid username, password, security token; or user locked out.";
-        return login_fault("INVALID_LOGIN", text);
+fn login(
+    org: &Org,
+    http: &Http,
+    (flavour, version): (Flavour, u16),
+    username: &str,
+    password: &str,
+) -> Reply {
+    let (user, session, base, short) = {
+        let mut state = org.state();
+        let user = crate::oauth::api_login(&state, Some(username), Some(password));
+        let Some(user) = user else {
+            let text = "Invalid username, password, security token; or user locked out.";
+            return flavour.login_fault("INVALID_LOGIN", text);
+        };
+        let session = crate::oauth::open_session(&mut state, user, "soap");
+        let base = state.settings.instance_url.clone().unwrap_or_else(|| http.base_url());
+        (user, session, base, state.org_id.short().to_owned())
     };
-    let session = crate::oauth::open_session(&mut state, user, "soap");
-    let base = state.settings.instance_url.clone().unwrap_or_else(|| http.base_url());
-    let org_id = state.org_id;
-    let name = escaped(&state.user_text(user, "Name"));
-    let short = org_id.short();
-    body(
-        200,
+    let letter = flavour.letter();
+    let info = user_info(org, user);
+    flavour.response(
+        "login",
         &format!(
-            "<loginResponse><result>\
+            "<result>\
              <metadataServerUrl>{base}/services/Soap/m/{version}.0/{short}</metadataServerUrl>\
              <passwordExpired>false</passwordExpired><sandbox>false</sandbox>\
-             <serverUrl>{base}/services/Soap/u/{version}.0/{short}</serverUrl>\
+             <serverUrl>{base}/services/Soap/{letter}/{version}.0/{short}</serverUrl>\
              <sessionId>{session}</sessionId><userId>{user}</userId>\
-             <userInfo><accessibilityMode>false</accessibilityMode>\
-             <chatterExternal>false</chatterExternal><currencySymbol>$</currencySymbol>\
-             <orgAttachmentFileSizeLimit>5242880</orgAttachmentFileSizeLimit>\
-             <orgDefaultCurrencyIsoCode>USD</orgDefaultCurrencyIsoCode>\
-             <orgDefaultCurrencyLocale>en_US</orgDefaultCurrencyLocale>\
-             <orgDisallowHtmlAttachments>false</orgDisallowHtmlAttachments>\
-             <orgHasPersonAccounts>false</orgHasPersonAccounts>\
-             <organizationId>{org_id}</organizationId><userFullName>{name}</userFullName>\
-             <userId>{user}</userId><userName>{}</userName></userInfo>\
-             </result></loginResponse>",
-            escaped(username)
+             <userInfo>{info}</userInfo></result>"
         ),
     )
 }
 
-/// One result per id, in order; each id stands alone (SOAP guide, undelete).
-async fn undelete(org: &Org, actor: &Actor, delay: CommitDelay, ids: &[String]) -> Reply {
-    if ids.len() > IDS_MAX {
-        let text = "record limit reached. cannot submit more than 200 records into this call";
-        return fault("sf:EXCEEDED_ID_LIMIT", "EXCEEDED_ID_LIMIT", text);
-    }
-    let results = org
-        .transact(actor, delay, |state, txn| {
-            let one = |text: &String| match Id::parse(text) {
-                None => {
-                    let text = format!("malformed id {text}");
-                    (text.clone(), Err(vec![SaveError::new("MALFORMED_ID", text)]))
-                }
-                Some(id) => (id.to_string(), save::undelete(state, txn, id)),
-            };
-            ids.iter().map(one).collect::<Vec<_>>()
-        })
-        .await;
-    let shown: String = results.iter().map(|(id, result)| result_xml(id, result)).collect();
-    body(200, &format!("<undeleteResponse>{shown}</undeleteResponse>"))
-}
-
-fn result_xml(id: &str, result: &Result<(), Vec<SaveError>>) -> String {
-    match result {
-        Ok(()) => format!("<result><id>{id}</id><success>true</success></result>"),
-        Err(errors) => {
-            let errors: String = errors
-                .iter()
-                .map(|error| {
-                    let fields: String = error
-                        .fields
-                        .iter()
-                        .map(|field| format!("<fields>{}</fields>", escaped(field)))
-                        .collect();
-                    format!(
-                        "<errors>{fields}<message>{}</message><statusCode>{}</statusCode></errors>",
-                        escaped(&error.message),
-                        error.code
-                    )
-                })
-                .collect();
-            format!("<result>{errors}<id xsi:nil=\"true\"/><success>false</success></result>")
-        }
-    }
-}
-
-fn login_fault(code: &str, text: &str) -> Reply {
-    let text = escaped(text);
-    body(
-        500,
-        &format!(
-            "<soapenv:Fault><faultcode>sf:{code}</faultcode>\
-             <faultstring>{code}: {text}</faultstring><detail>\
-             <sf:LoginFault xsi:type=\"sf:LoginFault\">\
-             <sf:exceptionCode>{code}</sf:exceptionCode>\
-             <sf:exceptionMessage>{text}</sf:exceptionMessage></sf:LoginFault></detail>\
-             </soapenv:Fault>"
-        ),
-    )
-}
-
-fn fault(faultcode: &str, code: &str, text: &str) -> Reply {
-    let text = escaped(text);
-    body(
-        500,
-        &format!(
-            "<soapenv:Fault><faultcode>{faultcode}</faultcode>\
-             <faultstring>{code}: {text}</faultstring><detail>\
-             <sf:UnexpectedErrorFault xsi:type=\"sf:UnexpectedErrorFault\">\
-             <sf:exceptionCode>{code}</sf:exceptionCode>\
-             <sf:exceptionMessage>{text}</sf:exceptionMessage></sf:UnexpectedErrorFault></detail>\
-             </soapenv:Fault>"
-        ),
-    )
-}
-
-fn body(status: u16, inner: &str) -> Reply {
-    Reply::text(
-        status,
-        "text/xml;charset=UTF-8",
-        format!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\
-             <soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" \
-             xmlns=\"urn:partner.soap.sforce.com\" \
-             xmlns:sf=\"urn:fault.partner.soap.sforce.com\" \
-             xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">\
-             <soapenv:Body>{inner}</soapenv:Body></soapenv:Envelope>"
-        ),
+fn user_info(org: &Org, user: Id) -> String {
+    let state = org.state();
+    let org_id = state.org_id;
+    let name = escaped(&state.user_text(user, "Name"));
+    let username = escaped(&state.user_text(user, "Username"));
+    let email = escaped(&state.user_text(user, "Email"));
+    format!(
+        "<accessibilityMode>false</accessibilityMode>\
+         <chatterExternal>false</chatterExternal><currencySymbol>$</currencySymbol>\
+         <orgAttachmentFileSizeLimit>5242880</orgAttachmentFileSizeLimit>\
+         <orgDefaultCurrencyIsoCode>USD</orgDefaultCurrencyIsoCode>\
+         <orgDefaultCurrencyLocale>en_US</orgDefaultCurrencyLocale>\
+         <orgDisallowHtmlAttachments>false</orgDisallowHtmlAttachments>\
+         <orgHasPersonAccounts>false</orgHasPersonAccounts>\
+         <organizationId>{org_id}</organizationId><userEmail>{email}</userEmail>\
+         <userFullName>{name}</userFullName>\
+         <userId>{user}</userId><userName>{username}</userName>"
     )
 }

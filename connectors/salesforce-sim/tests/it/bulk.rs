@@ -177,3 +177,39 @@ async fn a_query_job_is_read_page_by_page() {
         assert_eq!(sim.post("jobs/query", body).await.status, 400, "{statement}");
     }
 }
+
+#[tokio::test]
+async fn a_job_with_its_content_in_one_call_needs_no_close() {
+    let sim = Sim::start().await;
+    let send = |kind: &'static str, body: String| {
+        let request = sim.request("POST", "jobs/ingest").header("content-type", kind);
+        read(request.body(body))
+    };
+    let job = json!({ "object": "Contact", "operation": "insert", "lineEnding": "LF" });
+    let part = |name: &str, kind: &str, text: &str| {
+        format!(
+            "--B\r\nContent-Type: {kind}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\
+             \r\n{text}\r\n"
+        )
+    };
+    let whole = [
+        part("job", "application/json", &job.to_string()),
+        part("content", "text/csv", "LastName\nOne\nTwo"),
+        String::from("--B--\r\n"),
+    ];
+    let kind = "multipart/form-data; boundary=B";
+    let made = send(kind, whole.concat()).await;
+    assert_eq!((made.status, &made.json()["state"]), (200, &json!("UploadComplete")));
+    let id = made.json()["id"].as_str().unwrap_or_default().to_owned();
+    let end = ended(&sim, "ingest", &id).await;
+    assert_eq!((&end["state"], &end["numberRecordsProcessed"]), (&json!("JobComplete"), &json!(2)));
+    assert_eq!(results(&sim, &id, "successfulResults").await.len(), 3);
+    assert_eq!(upload(&sim, &id, "LastName\nThree").await.status, 400);
+    // Half of one is none, and a bad job takes no content.
+    let half = send(kind, whole[0].clone() + &whole[2]).await;
+    assert_eq!(half.error(), (400, "INVALIDJOB".to_owned()));
+    let nameless = send("multipart/form-data", whole.concat()).await;
+    assert_eq!(nameless.error(), (400, "INVALIDJOB".to_owned()));
+    let bad = whole.concat().replace("\"Contact\"", "\"Nothing__c\"");
+    assert_eq!(send(kind, bad).await.error(), (400, "INVALIDENTITY".to_owned()));
+}

@@ -62,8 +62,8 @@ async fn recorded_errors_of_rows() {
     let put = read(sim.request("PUT", "sobjects/Contact").json(&json!({}))).await;
     assert_eq!(put.error(), (405, "METHOD_NOT_ALLOWED".to_owned()));
     let request = sim.request("POST", "sobjects/Contact");
-    let xml = read(request.header("Content-Type", "text/xml").body("<a/>")).await;
-    assert_eq!(xml.error(), (415, "UNSUPPORTED_MEDIA_TYPE".to_owned()));
+    let csv = read(request.header("Content-Type", "text/csv").body("a")).await;
+    assert_eq!(csv.error(), (415, "UNSUPPORTED_MEDIA_TYPE".to_owned()));
     let request = sim.request("POST", "sobjects/Contact");
     let broken = read(request.header("Content-Type", "application/json").body("{")).await;
     assert_eq!(broken.error(), (400, "JSON_PARSER_ERROR".to_owned()));

@@ -5,6 +5,7 @@ use syncline_sdk::{FieldName, Grant, Guarantee, Maker, Selection, Step, Tool};
 use super::metadata::{file, lines};
 use super::{EXTERNAL_ID, MARKER};
 use crate::limits::{LINK_ID_CHARS, MARKER_CHARS};
+use crate::wire::Described;
 
 /// Fields of a field's own kind.
 struct Wanted<'a> {
@@ -114,7 +115,7 @@ pub(super) fn marker(selection: &Selection) -> Grant {
 
 /// Twenty fields of an object can have a history.
 const HISTORY_FIELDS_MAX: usize = 20;
-/// The service's own fields have none.
+/// The service's own fields have none; nor do formulas and automatic numbers, where known.
 const WITHOUT_HISTORY: [&str; 7] = [
     "Id",
     "IsDeleted",
@@ -125,13 +126,14 @@ const WITHOUT_HISTORY: [&str; 7] = [
     "SystemModstamp",
 ];
 
-pub(super) fn history(selection: &Selection) -> Grant {
+pub(super) fn history(selection: &Selection, known: Option<&Described>) -> Grant {
     let entity = selection.entity.as_str();
     let fields: Vec<&str> = selection
         .fields
         .iter()
         .map(FieldName::as_str)
         .filter(|name| !name.contains('.') && !WITHOUT_HISTORY.contains(name))
+        .filter(|name| !known.and_then(|it| it.field(name)).is_some_and(|field| field.computed))
         .take(HISTORY_FIELDS_MAX)
         .collect();
     let clicks = format!(
@@ -143,7 +145,8 @@ pub(super) fn history(selection: &Selection) -> Grant {
         piece: format!("field history of {entity}"),
         required: false,
         made_by: Maker::Administrator,
-        rights: "none for Syncline: it does not read it. People need read on the object".to_owned(),
+        rights: "none for Syncline: no promise rests on it. People need read on the object"
+            .to_owned(),
         buys: "people see in Salesforce who changed what when, Syncline's writes included, with \
                the old values (not of long texts)"
             .to_owned(),

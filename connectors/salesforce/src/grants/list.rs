@@ -1,24 +1,33 @@
 //! All pieces in their order.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use syncline_sdk::{Grant, Selection};
+use syncline_sdk::{EntityName, Grant, Selection};
 
 use super::{fields, login, rights};
 use crate::settings::SalesforceSettings;
+use crate::wire::Described;
+
+/// What an entity was described as, where it was.
+pub(crate) type Known<'a> = &'a dyn Fn(&EntityName) -> Option<Arc<Described>>;
 
 /// Every piece of set-up, those first without which nothing runs.
-pub(crate) fn grants(settings: &SalesforceSettings, selections: &[&Selection]) -> Vec<Grant> {
+pub(crate) fn grants(
+    settings: &SalesforceSettings,
+    selections: &[&Selection],
+    known: Known<'_>,
+) -> Vec<Grant> {
     let entities = by_entity(selections);
     let mut grants = vec![
         login::integration_user(),
         login::external_client_app(settings),
-        rights::permission_set(&entities),
+        rights::permission_set(&entities, known),
     ];
     for entity in &entities {
         grants.push(fields::external_id(entity));
         grants.push(fields::marker(entity));
-        grants.push(fields::history(entity));
+        grants.push(fields::history(entity, known(&entity.entity).as_deref()));
     }
     grants
 }
@@ -81,7 +90,7 @@ mod tests {
         let other =
             Selection { filter: Some(filter), ..selection(&["Name", "Fax"], Some("Ours__c")) };
         let settings = SalesforceSettings::new("https://acme.my.salesforce.com", "id");
-        let grants = grants(&settings, &[&one, &other]);
+        let grants = grants(&settings, &[&one, &other], &|_| None);
         let told = |piece: &str| {
             let grant = grants.iter().find(|grant| grant.piece.starts_with(piece)).unwrap();
             grant.steps.iter().map(|step| step.text.clone()).collect::<Vec<_>>().join("\n")
@@ -94,5 +103,68 @@ mod tests {
         assert!(told("external id field of Account").contains("Ours__c"));
         let history = told("field history of Account");
         assert!(history.contains("Phone") && history.contains("Fax"), "{history}");
+    }
+    #[test]
+    fn a_description_decides_which_rights_can_be_given() {
+        let json = r#"{"name":"Account","queryable":true,"updateable":true,"fields":[
+            {"name":"Name","type":"string","permissionable":false},
+            {"name":"Phone","type":"phone","permissionable":true},
+            {"name":"Master__c","type":"reference","permissionable":false},
+            {"name":"Sum__c","type":"currency","permissionable":true,"calculated":true},
+            {"name":"Number__c","type":"string","permissionable":true,"autoNumber":true},
+            {"name":"HomeCity","type":"string","permissionable":true,
+             "compoundFieldName":"HomeAddress"},
+            {"name":"HomeAddress","type":"address","permissionable":true},
+            {"name":"FirstName","type":"string","permissionable":true,
+             "compoundFieldName":"Name"},
+            {"name":"Old","type":"string"}]}"#;
+        let known = Arc::new(crate::wire::described(json.as_bytes(), None).unwrap());
+        let fields = [
+            "Name",
+            "Phone",
+            "Master__c",
+            "Sum__c",
+            "Number__c",
+            "HomeCity",
+            "FirstName",
+            "Old",
+            "Hidden__c",
+        ];
+        let selection = selection(&fields, None);
+        let settings = SalesforceSettings::new("https://acme.my.salesforce.com", "id");
+        let told = |known: Known<'_>| grants(&settings, &[&selection], known);
+        let described = told(&|_| Some(known.clone()));
+        let steps = &described.iter().find(|it| it.piece.starts_with("permission")).unwrap().steps;
+        let xml = &steps.iter().find(|step| step.title.ends_with("-meta.xml")).unwrap().text;
+        let right = |field: &str| {
+            let at = xml.find(&format!("Account.{field}<"))?;
+            let editable = xml[..at].rfind("<editable>")? + "<editable>".len();
+            Some(xml[editable..].starts_with("true"))
+        };
+        for (field, wanted) in [
+            ("Name", None),
+            ("Phone", Some(true)),
+            ("Master__c", None),
+            ("Sum__c", Some(false)),
+            ("Number__c", Some(false)),
+            ("HomeCity", None),
+            ("HomeAddress", Some(true)),
+            ("FirstName", Some(true)),
+            ("Old", Some(true)),
+            ("Hidden__c", Some(true)),
+            ("Syncline_Id__c", Some(true)),
+        ] {
+            assert_eq!(right(field), wanted, "{field}: {xml}");
+        }
+        let doubt = &steps[0];
+        assert!(doubt.text.contains("Account.Hidden__c, Account.Old"), "{}", doubt.text);
+        assert!(!doubt.text.contains("Phone"), "{}", doubt.text);
+        let history = described.iter().find(|it| it.piece.starts_with("field history")).unwrap();
+        assert!(!history.steps[0].text.contains("Sum__c"), "{}", history.steps[0].text);
+        // Without a description nothing is known of any.
+        let guessed = told(&|_| None);
+        let steps = &guessed.iter().find(|it| it.piece.starts_with("permission")).unwrap().steps;
+        assert!(steps[0].text.contains("Account.Phone"), "{}", steps[0].text);
+        assert!(steps[0].text.contains("Account.Master__c"), "{}", steps[0].text);
     }
 }

@@ -1,14 +1,16 @@
 //! The permission set: objects and fields, no more than the mappings name.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use syncline_sdk::{Grant, Maker, Selection, Step, Tool};
 
+use super::list::Known;
 use super::metadata::{element, file};
 use super::{EXTERNAL_ID, MARKER};
+use crate::wire::Described;
 
-/// Fields whose rights cannot be given one by one: system fields, and those that every org
-/// requires, which whoever may read the object may read.
+/// Fields whose rights, as far as names tell, cannot be given one by one: system fields, and those
+/// that every org requires, which whoever may read the object may read.
 const OF_THE_OBJECT: [&str; 26] = [
     "Id",
     "IsDeleted",
@@ -52,7 +54,7 @@ const ADDRESS_PARTS: [&str; 10] = [
     "GeocodeAccuracy",
 ];
 
-/// The field whose right it is to see a mapped field; nothing where the object's own is enough.
+/// The same of a field that was not described, by its name alone.
 fn right_of(entity: &str, field: &str) -> Option<String> {
     // On other objects the account of a record is a look-up like any other.
     let account = field == "AccountId" && entity != "Contact";
@@ -71,23 +73,63 @@ fn right_of(entity: &str, field: &str) -> Option<String> {
     Some(whole.unwrap_or_else(|| field.to_owned()))
 }
 
+/// A right to a field that is given by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Right {
+    /// To write it too.
+    editable: bool,
+    /// It was not described: whether the right can be given is a guess.
+    guessed: bool,
+}
+
+/// The right to see a mapped field, and the field whose right it is; nothing where the object's
+/// own is enough. The describe says which rights can be given (`permissionable`): not those of
+/// required and master-detail fields. What nobody can write is read.
+fn right(entity: &str, field: &str, known: Option<&Described>) -> Option<(String, Right)> {
+    let facts = known.and_then(|known| known.field(field));
+    let Some((facts, permissionable)) = facts.and_then(|it| Some((it, it.permissionable?))) else {
+        let guess = Right { editable: true, guessed: true };
+        return right_of(entity, field).map(|name| (name, guess));
+    };
+    if !permissionable {
+        return None;
+    }
+    // The right to a part of an address is that to the whole; a part of a name has its own.
+    let whole = facts.compound.as_deref().filter(|compound| {
+        let compound = known.and_then(|known| known.field(compound));
+        compound.is_some_and(|compound| compound.permissionable == Some(true))
+    });
+    let right = Right { editable: !facts.computed, guessed: false };
+    Some((whole.unwrap_or(field).to_owned(), right))
+}
+
+type Rights = BTreeMap<String, Right>;
+
 /// The objects with the fields whose rights are given one by one.
-fn objects(selections: &[Selection]) -> BTreeMap<&str, BTreeSet<String>> {
-    let mut objects: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+fn objects<'a>(selections: &'a [Selection], known: Known<'_>) -> BTreeMap<&'a str, Rights> {
+    let mut objects: BTreeMap<&str, Rights> = BTreeMap::new();
     for selection in selections {
         let entity = selection.entity.as_str();
+        let described = known(&selection.entity);
         let fields = objects.entry(entity).or_default();
-        let link = selection.external_id.as_ref().map_or(EXTERNAL_ID, |name| name.as_str());
-        let marker = selection.marker.as_ref().map_or(MARKER, |name| name.as_str());
         let filter = selection.filter.iter().flat_map(|filter| filter.fields());
         let named = selection.fields.iter().chain(&selection.actor).chain(filter);
-        let named = named.map(|name| name.as_str()).chain([link, marker]);
-        fields.extend(named.filter_map(|name| right_of(entity, name)));
+        for name in named {
+            let found = right(entity, name.as_str(), described.as_deref());
+            fields.extend(found);
+        }
+        // These are made as they are told here.
+        let link = selection.external_id.as_ref().map_or(EXTERNAL_ID, |name| name.as_str());
+        let marker = selection.marker.as_ref().map_or(MARKER, |name| name.as_str());
+        for name in [link, marker] {
+            fields.insert(name.to_owned(), Right { editable: true, guessed: false });
+        }
     }
     objects
 }
 
-pub(super) fn permission_set(selections: &[Selection]) -> Grant {
+pub(super) fn permission_set(selections: &[Selection], known: Known<'_>) -> Grant {
+    let objects = objects(selections, known);
     Grant {
         piece: "permission set Syncline".to_owned(),
         required: true,
@@ -102,38 +144,49 @@ pub(super) fn permission_set(selections: &[Selection]) -> Grant {
                   never written"
             .to_owned(),
         class_without: None,
-        steps: vec![
-            Step::new(
-                Tool::Clicks,
-                "before it is deployed, in the file below",
-                "leave out the fieldPermissions of fields that are required or master-detail: \
-                 Salesforce refuses the file with them, and the right to the object is enough\n\
-                 set editable to false for formulas, roll-up summaries and auto numbers",
-            ),
-            Step::new(
-                Tool::Metadata,
-                "permissionsets/Syncline.permissionset-meta.xml",
-                xml(selections),
-            ),
-            Step::new(
-                Tool::Clicks,
-                "in Setup",
-                "Permission Sets > Syncline > Manage Assignments > Add Assignment: the \
-                 integration user",
-            ),
-        ],
+        steps: steps(&objects),
     }
 }
 
-fn xml(selections: &[Selection]) -> String {
-    let objects = objects(selections);
+fn steps(objects: &BTreeMap<&str, Rights>) -> Vec<Step> {
+    let guessed: Vec<String> = objects
+        .iter()
+        .flat_map(|(object, fields)| {
+            let guessed = fields.iter().filter(|(_, right)| right.guessed);
+            guessed.map(move |(field, _)| format!("{object}.{field}"))
+        })
+        .collect();
+    let mut steps = Vec::new();
+    if !guessed.is_empty() {
+        let text = format!(
+            "these were not described, so their rights are a guess: {}\n\
+             leave out the fieldPermissions of those that are required or master-detail: \
+             Salesforce refuses the file with them, and the right to the object is enough\n\
+             set editable to false for formulas, roll-up summaries and auto numbers",
+            guessed.join(", ")
+        );
+        steps.push(Step::new(Tool::Clicks, "before it is deployed, in the file below", text));
+    }
+    steps.extend([
+        Step::new(Tool::Metadata, "permissionsets/Syncline.permissionset-meta.xml", xml(objects)),
+        Step::new(
+            Tool::Clicks,
+            "in Setup",
+            "Permission Sets > Syncline > Manage Assignments > Add Assignment: the \
+             integration user",
+        ),
+    ]);
+    steps
+}
+
+fn xml(objects: &BTreeMap<&str, Rights>) -> String {
     let mut parts = Vec::new();
-    for (object, fields) in &objects {
-        for field in fields {
+    for (object, fields) in objects {
+        for (field, right) in fields {
             parts.push(element(
                 "fieldPermissions",
                 &[
-                    ("editable", "true"),
+                    ("editable", if right.editable { "true" } else { "false" }),
                     ("field", &format!("{object}.{field}")),
                     ("readable", "true"),
                 ],

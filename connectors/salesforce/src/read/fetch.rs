@@ -4,15 +4,18 @@ use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 use syncline_sdk::{
-    Absence, Error, ErrorKind, FetchBy, FetchRequest, Fetched, Key, LinkId, Result, Selection,
+    Absence, EntityName, Error, ErrorKind, FetchBy, FetchRequest, Fetched, Key, LinkId, Result,
+    Selection,
 };
 
 use super::matching::{chunks, conditions, gathered};
 use crate::id::id18;
-use crate::limits::{LOOKUP_ROWS_MAX, QUERY_CHARS_MAX, RETRIEVE_IDS_MAX};
+use crate::limits::{COMPOSITE_QUERIES_MAX, LOOKUP_ROWS_MAX, QUERY_CHARS_MAX, RETRIEVE_IDS_MAX};
 use crate::org::{Org, unreadable};
 use crate::version::Stamp;
-use crate::wire::{QueryAnswer, Row, RowPlan, Shown, Wire, encoded, quoted};
+use crate::wire::{
+    QueryAnswer, Row, RowPlan, Shown, Wire, classify, encoded, faults, quoted, sub_bodies,
+};
 
 const LOOK_UP: &str = "look up";
 
@@ -37,9 +40,8 @@ async fn once(org: &Org, request: &FetchRequest) -> Result<Fetched> {
             let set = described.field(field).is_some_and(|facts| facts.wire == Wire::Set);
             let room = room(&plan);
             let mut fetched = Fetched::default();
-            for condition in gathered(field, set, found, room) {
-                collect(org, selection, &plan, &condition, false, &mut fetched).await?;
-            }
+            let conditions = gathered(field, set, found, room);
+            collect(org, selection, &plan, &conditions, false, &mut fetched).await?;
             once_each(&mut fetched);
             fetched.missing.clear();
             Ok(fetched)
@@ -56,10 +58,8 @@ async fn by_links(org: &Org, selection: &Selection, links: &[LinkId]) -> Result<
     };
     let literals = links.iter().map(|link| quoted(&link.to_string())).collect();
     let mut fetched = Fetched::default();
-    for list in chunks(literals, room(&plan)) {
-        let condition = format!("{field} IN ({})", list.join(","));
-        collect(org, selection, &plan, &condition, false, &mut fetched).await?;
-    }
+    let conditions = lists(field, literals, &plan);
+    collect(org, selection, &plan, &conditions, false, &mut fetched).await?;
     once_each(&mut fetched);
     fetched.missing.clear();
     Ok(fetched)
@@ -152,11 +152,13 @@ async fn by_ids_query(
     fetched: &mut Fetched,
 ) -> Result<()> {
     let literals = ids.iter().map(|id| quoted(id)).collect();
-    for list in chunks(literals, room(plan)) {
-        let condition = format!("Id IN ({})", list.join(","));
-        collect(org, selection, plan, &condition, all, fetched).await?;
-    }
-    Ok(())
+    collect(org, selection, plan, &lists("Id", literals, plan), all, fetched).await
+}
+
+/// Conditions on a field that together name all literals, each fit for one query.
+fn lists(field: &str, literals: Vec<String>, plan: &RowPlan) -> Vec<String> {
+    let lists = chunks(literals, room(plan)).into_iter();
+    lists.map(|list| format!("{field} IN ({})", list.join(","))).collect()
 }
 
 /// All rows of a selection whose field holds one of these texts, the recycle bin included.
@@ -169,41 +171,85 @@ pub(crate) async fn by_text(
     let (_, plan) = org.plan(selection).await?;
     let literals = texts.iter().map(|text| quoted(text)).collect();
     let mut fetched = Fetched::default();
-    for list in chunks(literals, room(&plan)) {
-        let condition = format!("{field} IN ({})", list.join(","));
-        collect(org, selection, &plan, &condition, true, &mut fetched).await?;
-    }
+    let conditions = lists(field, literals, &plan);
+    collect(org, selection, &plan, &conditions, true, &mut fetched).await?;
     Ok(fetched)
 }
 
+/// Asks for the rows of each condition: one by a query, several by five queries a call.
 async fn collect(
     org: &Org,
     selection: &Selection,
     plan: &RowPlan,
-    condition: &str,
+    conditions: &[String],
     all: bool,
     fetched: &mut Fetched,
 ) -> Result<()> {
     let entity = &selection.entity;
-    let soql = format!("{} WHERE {condition}", plan.select());
-    let mut reply = org.query(LOOK_UP, entity, &soql, all).await?;
-    let own = org.own_user();
-    loop {
-        let answer: QueryAnswer<'_> = serde_json::from_slice(&reply.body)
-            .map_err(|error| unreadable(LOOK_UP, entity, error))?;
-        for row in &answer.records {
-            take(fetched, plan.shown(row, reply.floor, own.as_deref())?);
+    let asked = Asked { org, entity, plan };
+    let statement = |condition: &String| format!("{} WHERE {condition}", plan.select());
+    for statements in conditions.chunks(COMPOSITE_QUERIES_MAX) {
+        let statements: Vec<String> = statements.iter().map(statement).collect();
+        if let [soql] = statements.as_slice() {
+            let reply = org.query(LOOK_UP, entity, soql, all).await?;
+            asked.pages(&reply.body, reply.floor, fetched).await?;
+            continue;
         }
-        heard(fetched, reply.floor);
+        let reply = org.queries(LOOK_UP, entity, &statements, all).await?;
+        let bodies = sub_bodies(&reply.body, statements.len()).unwrap_or_default();
+        for at in 0..statements.len() {
+            let answered = bodies.get(at).copied().flatten();
+            let Some((status, body)) = answered else {
+                let what = format!("{entity}: unreadable answer");
+                return Err(Error::new(ErrorKind::Protocol, LOOK_UP, what));
+            };
+            if status != 200 {
+                return Err(classify(&faults(body), LOOK_UP, entity.as_str()).0);
+            }
+            asked.pages(body, reply.floor, fetched).await?;
+        }
+    }
+    Ok(())
+}
+
+struct Asked<'a> {
+    org: &'a Org,
+    entity: &'a EntityName,
+    plan: &'a RowPlan,
+}
+
+impl Asked<'_> {
+    /// Takes the rows of a page, and of those that follow it.
+    async fn pages(&self, body: &[u8], floor: Option<Stamp>, fetched: &mut Fetched) -> Result<()> {
+        let mut next = self.page(body, floor, fetched)?;
+        while let Some(place) = next {
+            let reply = self.org.query_next(LOOK_UP, self.entity, &place).await?;
+            next = self.page(&reply.body, reply.floor, fetched)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the rows of a page; gives the place of the next one.
+    fn page(
+        &self,
+        body: &[u8],
+        floor: Option<Stamp>,
+        fetched: &mut Fetched,
+    ) -> Result<Option<String>> {
+        let entity = self.entity;
+        let answer: QueryAnswer<'_> =
+            serde_json::from_slice(body).map_err(|error| unreadable(LOOK_UP, entity, error))?;
+        let own = self.org.own_user();
+        for row in &answer.records {
+            take(fetched, self.plan.shown(row, floor, own.as_deref())?);
+        }
+        heard(fetched, floor);
         if fetched.records.len() > LOOKUP_ROWS_MAX {
             let what = format!("{entity}: more than {LOOKUP_ROWS_MAX} records match");
             return Err(Error::new(ErrorKind::Config, LOOK_UP, what)
                 .advise("match by a field whose values are nearly unique"));
         }
-        let Some(next) = answer.next.filter(|_| !answer.done) else {
-            return Ok(());
-        };
-        reply = org.query_next(LOOK_UP, entity, &next).await?;
+        Ok(answer.next.filter(|_| !answer.done).map(|next| next.to_string()))
     }
 }
 

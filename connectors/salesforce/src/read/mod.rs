@@ -3,11 +3,13 @@
 mod changes;
 mod cursor;
 mod fetch;
+mod history;
 mod matching;
 mod scan;
 mod shown;
 
 pub(crate) use changes::changes;
 pub(crate) use fetch::{by_text, fetch};
+pub(crate) use history::history;
 pub(crate) use scan::scan;
 pub(crate) use shown::ShownRows;

@@ -13,8 +13,12 @@ pub(crate) enum Body {
     None,
     /// JSON.
     Json(Vec<u8>),
-    /// A SOAP `undelete()` of these ids; the envelope carries the session.
-    Undelete(Vec<String>),
+    /// A SOAP `undelete()`; the envelope carries the session.
+    Undelete {
+        ids: Vec<String>,
+        /// All of them or none.
+        whole: bool,
+    },
 }
 
 /// One request.

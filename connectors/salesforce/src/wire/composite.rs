@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::body::Fields;
 use super::fault::{Fault, faults};
 
-/// One guarded update.
+/// One call inside of another: a part of a composite call, a node of a graph.
 #[derive(Debug, Serialize)]
 pub(crate) struct SubRequest {
     method: &'static str,
@@ -15,50 +15,60 @@ pub(crate) struct SubRequest {
     reference: String,
     #[serde(rename = "httpHeaders")]
     headers: Headers,
-    body: Fields,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<Fields>,
 }
 
 /// Headers are given with each sub-request: only Accept, Authorization and Content-Type are
-/// inherited from the call.
-#[derive(Debug, Serialize)]
-struct Headers {
+/// inherited from the call (REST guide, Composite Subrequest, of Composite and of Composite
+/// Graph).
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Headers {
     #[serde(rename = "If-Unmodified-Since")]
-    unmodified_since: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) unmodified_since: Option<String>,
     #[serde(rename = "Sforce-Auto-Assign")]
-    auto_assign: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) auto_assign: Option<&'static str>,
     #[serde(rename = "Sforce-Call-Options")]
-    call_options: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) call_options: Option<String>,
     #[serde(rename = "Sforce-Duplicate-Rule-Header")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    duplicate_rule: Option<&'static str>,
+    pub(crate) duplicate_rule: Option<&'static str>,
+    #[serde(rename = "Sforce-Query-Options")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) query_options: Option<String>,
 }
 
 impl SubRequest {
-    /// An update of the record at `url`, refused when it changed after `unmodified_since`.
-    pub(crate) fn update(
-        at: usize,
-        url: String,
-        unmodified_since: String,
-        call_options: &str,
-        duplicate_rule: Option<&'static str>,
-        body: Fields,
-    ) -> Self {
-        Self {
-            method: "PATCH",
-            url,
-            reference: reference(at),
-            headers: Headers {
-                unmodified_since,
-                auto_assign: "FALSE",
-                call_options: call_options.to_owned(),
-                duplicate_rule,
-            },
-            body,
-        }
+    /// A new record below `url`.
+    pub(crate) fn create(url: String, headers: Headers, body: Fields) -> Self {
+        Self::new("POST", url, headers, Some(body))
+    }
+    /// An update of the record at `url`, refused when it changed after the guard in the headers.
+    pub(crate) fn update(url: String, headers: Headers, body: Fields) -> Self {
+        Self::new("PATCH", url, headers, Some(body))
+    }
+    /// A delete of the record at `url`.
+    pub(crate) fn delete(url: String, headers: Headers) -> Self {
+        Self::new("DELETE", url, headers, None)
+    }
+    /// A reading of `url`.
+    pub(crate) fn get(url: String, headers: Headers) -> Self {
+        Self::new("GET", url, headers, None)
+    }
+    fn new(method: &'static str, url: String, headers: Headers, body: Option<Fields>) -> Self {
+        Self { method, url, reference: String::new(), headers, body }
+    }
+    /// Takes its place in a call, by which its answer is found.
+    pub(super) fn numbered(mut self, at: usize) -> Self {
+        self.reference = reference(at);
+        self
     }
 }
 
-fn reference(at: usize) -> String {
+pub(super) fn reference(at: usize) -> String {
     format!("w{at}")
 }
 
@@ -67,16 +77,17 @@ fn reference(at: usize) -> String {
 ///
 /// # Errors
 /// Never in practice: all parts are valid JSON already.
-pub(crate) fn composite_body(parts: &[SubRequest]) -> serde_json::Result<Vec<u8>> {
+pub(crate) fn composite_body(parts: Vec<SubRequest>) -> serde_json::Result<Vec<u8>> {
     #[derive(Serialize)]
-    struct Outer<'a> {
+    struct Outer {
         #[serde(rename = "allOrNone")]
         all_or_none: bool,
         #[serde(rename = "collateSubrequests")]
         collate: bool,
         #[serde(rename = "compositeRequest")]
-        parts: &'a [SubRequest],
+        parts: Vec<SubRequest>,
     }
+    let parts = parts.into_iter().enumerate().map(|(at, part)| part.numbered(at)).collect();
     serde_json::to_vec(&Outer { all_or_none: false, collate: false, parts })
 }
 
@@ -85,33 +96,70 @@ pub(crate) fn composite_body(parts: &[SubRequest]) -> serde_json::Result<Vec<u8>
 pub(crate) struct SubAnswer {
     pub(crate) status: u16,
     pub(crate) faults: Vec<Fault>,
+    /// The id of a record that it made.
+    pub(crate) id: Option<String>,
+}
+
+/// One part of an answer as it came.
+#[derive(Deserialize)]
+pub(super) struct Part<'a> {
+    #[serde(borrow, default)]
+    body: Option<&'a RawValue>,
+    #[serde(rename = "httpStatusCode")]
+    status: u16,
+    #[serde(rename = "referenceId")]
+    reference: String,
+}
+
+impl Part<'_> {
+    fn answer(&self) -> SubAnswer {
+        #[derive(Deserialize)]
+        struct Made {
+            id: String,
+        }
+        let body = self.body.map(|body| body.get().as_bytes()).unwrap_or_default();
+        let made = || serde_json::from_slice::<Made>(body).ok().map(|made| made.id);
+        let good = (200..300).contains(&self.status);
+        let id = if good { made() } else { None };
+        SubAnswer { status: self.status, faults: faults(body), id }
+    }
+}
+
+/// The part of that number among those of an answer.
+pub(super) fn numbered<'p, 'a>(parts: &'p [Part<'a>], at: usize) -> Option<&'p Part<'a>> {
+    let reference = reference(at);
+    parts.iter().find(|part| part.reference == reference)
+}
+
+/// The answer of that number among the parts of an answer.
+pub(super) fn answer_of(parts: &[Part<'_>], at: usize) -> Option<SubAnswer> {
+    numbered(parts, at).map(Part::answer)
+}
+
+#[derive(Deserialize)]
+struct Answered<'a> {
+    #[serde(borrow, rename = "compositeResponse")]
+    parts: Vec<Part<'a>>,
 }
 
 /// The answers in the order of the requests `0..count`; nothing for one that is missing. Told
 /// apart by their reference, not by their place.
 pub(crate) fn sub_answers(body: &[u8], count: usize) -> Option<Vec<Option<SubAnswer>>> {
-    #[derive(Deserialize)]
-    struct Outer<'a> {
-        #[serde(borrow, rename = "compositeResponse")]
-        parts: Vec<Part<'a>>,
-    }
-    #[derive(Deserialize)]
-    struct Part<'a> {
-        #[serde(borrow, default)]
-        body: Option<&'a RawValue>,
-        #[serde(rename = "httpStatusCode")]
-        status: u16,
-        #[serde(rename = "referenceId")]
-        reference: String,
-    }
-    let outer: Outer<'_> = serde_json::from_slice(body).ok()?;
-    let answer = |at: usize| {
-        let reference = reference(at);
-        let part = outer.parts.iter().find(|part| part.reference == reference)?;
-        let faults = part.body.map(|body| faults(body.get().as_bytes())).unwrap_or_default();
-        Some(SubAnswer { status: part.status, faults })
+    let outer: Answered<'_> = serde_json::from_slice(body).ok()?;
+    Some((0..count).map(|at| answer_of(&outer.parts, at)).collect())
+}
+
+/// The status of a part, and its body.
+pub(crate) type SubBody<'a> = (u16, &'a [u8]);
+
+/// The answers to readings, in the order of the requests `0..count`.
+pub(crate) fn sub_bodies(body: &[u8], count: usize) -> Option<Vec<Option<SubBody<'_>>>> {
+    let outer: Answered<'_> = serde_json::from_slice(body).ok()?;
+    let one = |at: usize| {
+        let part = numbered(&outer.parts, at)?;
+        Some((part.status, part.body.map(|body| body.get().as_bytes()).unwrap_or_default()))
     };
-    Some((0..count).map(answer).collect())
+    Some((0..count).map(one).collect())
 }
 
 #[cfg(test)]
@@ -122,15 +170,15 @@ mod tests {
     fn an_update_carries_its_own_guard() {
         let mut body = Fields::default();
         body.push_text("Name", "A \"B\"");
-        let part = SubRequest::update(
-            0,
-            "/services/data/v67.0/sobjects/Account/001".into(),
-            "Sat, 21 Nov 2026 08:00:00 GMT".into(),
-            "client=syncline",
-            None,
-            body,
-        );
-        let json = String::from_utf8(composite_body(&[part]).unwrap()).unwrap();
+        let headers = Headers {
+            unmodified_since: Some("Sat, 21 Nov 2026 08:00:00 GMT".into()),
+            auto_assign: Some("FALSE"),
+            call_options: Some("client=syncline".into()),
+            ..Headers::default()
+        };
+        let url = "/services/data/v67.0/sobjects/Account/001";
+        let part = SubRequest::update(url.into(), headers, body);
+        let json = String::from_utf8(composite_body(vec![part]).unwrap()).unwrap();
         assert_eq!(
             json,
             "{\"allOrNone\":false,\"collateSubrequests\":false,\"compositeRequest\":[{\

@@ -72,6 +72,12 @@ pub(crate) struct FieldFacts {
     pub(crate) case_sensitive: bool,
     /// Whether it is a picklist: its values have one spelling.
     pub(crate) picklist: bool,
+    /// Whether a right to it can be given by itself; nothing where the describe does not say.
+    pub(crate) permissionable: Option<bool>,
+    /// Whether nobody can write it: a formula, a roll-up, an automatic number.
+    pub(crate) computed: bool,
+    /// The compound field that it is a part of.
+    pub(crate) compound: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -129,6 +135,14 @@ struct RawField {
     picklist_values: Vec<RawPicklist>,
     #[serde(default)]
     reference_to: Vec<String>,
+    #[serde(default)]
+    permissionable: Option<bool>,
+    #[serde(default)]
+    calculated: bool,
+    #[serde(default)]
+    auto_number: bool,
+    #[serde(default)]
+    compound_field_name: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -201,6 +215,9 @@ fn facts(field: &RawField) -> FieldFacts {
         filterable: field.filterable,
         case_sensitive: field.case_sensitive,
         picklist: matches!(field.kind.as_str(), "picklist" | "multipicklist"),
+        permissionable: field.permissionable,
+        computed: field.calculated || field.auto_number,
+        compound: field.compound_field_name.clone(),
     }
 }
 

@@ -7,6 +7,7 @@ mod composite;
 mod describe;
 mod fault;
 mod filter;
+mod graph;
 mod http;
 mod refusal;
 mod row;
@@ -16,11 +17,14 @@ mod transport;
 
 pub(crate) use body::Fields;
 pub(crate) use call::{Body, Call, CallError, Reply};
-pub(crate) use codec::{Wire, encode};
-pub(crate) use composite::{SubAnswer, SubRequest, composite_body, sub_answers};
+pub(crate) use codec::{Wire, encode, instant};
+pub(crate) use composite::{
+    Headers, SubAnswer, SubRequest, composite_body, sub_answers, sub_bodies,
+};
 pub(crate) use describe::{Described, described};
-pub(crate) use fault::{Disposition, Fault, Reach, classify, message};
+pub(crate) use fault::{Disposition, Fault, Reach, classify, faults, message};
 pub(crate) use filter::{fitting, superset};
+pub(crate) use graph::{graph_answers, graphs_body};
 pub(crate) use http::{http_client, read_limited};
 pub(crate) use row::{QueryAnswer, Row, RowPlan, Shown};
 pub(crate) use soap::undelete_answer;

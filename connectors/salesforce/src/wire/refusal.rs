@@ -31,7 +31,7 @@ pub(super) fn lost(call: &Call, error: reqwest::Error) -> CallError {
 /// A request answered with something other than success.
 pub(super) fn refused(call: &Call, status: StatusCode, body: &[u8]) -> Refusal {
     let faults = match &call.body {
-        Body::Undelete(_) => soap::fault(body).into_iter().collect(),
+        Body::Undelete { .. } => soap::fault(body).into_iter().collect(),
         _ => faults(body),
     };
     let code = status.as_u16();
@@ -41,7 +41,7 @@ pub(super) fn refused(call: &Call, status: StatusCode, body: &[u8]) -> Refusal {
         return Refusal::Expired(CallError { error, reach, status: Some(code), faults });
     }
     // A SOAP fault comes with status 500 although it is a refusal like any other.
-    let soap_refusal = matches!(call.body, Body::Undelete(_))
+    let soap_refusal = matches!(call.body, Body::Undelete { .. })
         && faults.first().is_some_and(|fault| fault.code != "UNKNOWN_EXCEPTION");
     let reach = match code {
         408 => Reach::Unknown,

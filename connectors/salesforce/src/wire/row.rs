@@ -35,7 +35,8 @@ impl<'a> Row<'a> {
         let related: Row<'_> = serde_json::from_str(raw.get()).ok()?;
         related.raw(rest).map(|raw| Cow::Owned(raw.into_owned()))
     }
-    fn value(&self, path: &str, wire: Wire) -> Value {
+    /// The value of a field, as its type travels; absent when the row does not show it.
+    pub(crate) fn value(&self, path: &str, wire: Wire) -> Value {
         self.raw(path).map_or(Value::Absent, |raw| codec::decode(wire, &raw))
     }
     /// The text of a field, when it is a text.

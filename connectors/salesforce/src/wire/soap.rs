@@ -6,8 +6,18 @@ use serde::Deserialize;
 use super::fault::Fault;
 
 /// The envelope of an `undelete()` of these ids (partner namespace).
-pub(crate) fn undelete_envelope(session: &str, options: &str, ids: &[String]) -> String {
+pub(crate) fn undelete_envelope(
+    session: &str,
+    options: &str,
+    ids: &[String],
+    whole: bool,
+) -> String {
     let client = options.strip_prefix("client=").unwrap_or(options);
+    // SOAP guide, AllOrNoneHeader.
+    let whole = match whole {
+        true => "<urn:AllOrNoneHeader><urn:allOrNone>true</urn:allOrNone></urn:AllOrNoneHeader>",
+        false => "",
+    };
     let ids: String =
         ids.iter().map(|id| format!("<urn:ids>{}</urn:ids>", escape(id.as_str()))).collect();
     format!(
@@ -15,7 +25,7 @@ pub(crate) fn undelete_envelope(session: &str, options: &str, ids: &[String]) ->
          <soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" \
          xmlns:urn=\"urn:partner.soap.sforce.com\"><soapenv:Header>\
          <urn:SessionHeader><urn:sessionId>{}</urn:sessionId></urn:SessionHeader>\
-         <urn:CallOptions><urn:client>{}</urn:client></urn:CallOptions></soapenv:Header>\
+         <urn:CallOptions><urn:client>{}</urn:client></urn:CallOptions>{whole}</soapenv:Header>\
          <soapenv:Body><urn:undelete>{ids}</urn:undelete></soapenv:Body></soapenv:Envelope>",
         escape(session),
         escape(client),
@@ -126,9 +136,12 @@ mod tests {
 
     #[test]
     fn the_envelope_escapes_what_it_carries() {
-        let envelope = undelete_envelope("a&b<c", "client=syncline", &["001".to_owned()]);
+        let envelope = undelete_envelope("a&b<c", "client=syncline", &["001".to_owned()], false);
         assert!(envelope.contains("<urn:sessionId>a&amp;b&lt;c</urn:sessionId>"));
         assert!(envelope.contains("<urn:client>syncline</urn:client>"));
         assert!(envelope.contains("<urn:undelete><urn:ids>001</urn:ids></urn:undelete>"));
+        assert!(!envelope.contains("AllOrNone"));
+        let envelope = undelete_envelope("s", "client=syncline", &["001".to_owned()], true);
+        assert!(envelope.contains("<urn:allOrNone>true</urn:allOrNone>"));
     }
 }

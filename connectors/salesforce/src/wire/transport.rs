@@ -156,10 +156,10 @@ impl Transport {
                 .bearer_auth(token)
                 .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
                 .body(json.clone()),
-            Body::Undelete(ids) => request
+            Body::Undelete { ids, whole } => request
                 .header(CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=UTF-8"))
                 .header("SOAPAction", "\"undelete\"")
-                .body(soap::undelete_envelope(token, &self.client, ids)),
+                .body(soap::undelete_envelope(token, &self.client, ids, *whole)),
         };
         request.build().map_err(|error| broken(&error.without_url()))
     }

@@ -24,6 +24,49 @@ pub(super) fn update(op: &WriteOp, place: &str, answer: &SubAnswer) -> WriteOutc
     }
 }
 
+/// The answer to one node of a graph.
+///
+/// Where the graph failed nothing of it was saved: the culprit says why, the others are halted.
+/// An answer that contradicts that proves nothing: the receipt tells.
+pub(super) fn node(
+    op: &WriteOp,
+    place: &str,
+    successful: bool,
+    answer: &SubAnswer,
+) -> WriteOutcome {
+    let good = (200..300).contains(&answer.status);
+    if successful != good {
+        return unreadable(place);
+    }
+    if !good {
+        return failed_node(op, place, answer);
+    }
+    match op {
+        WriteOp::Insert { .. } => match answer.id.as_deref().and_then(id18) {
+            Some(id) => applied(Some(Key::new(id))),
+            None => unreadable(place),
+        },
+        WriteOp::Update { .. } | WriteOp::Fence { .. } => updated(op),
+        WriteOp::Delete { .. } | WriteOp::Undelete { .. } => applied(None),
+    }
+}
+
+fn failed_node(op: &WriteOp, place: &str, answer: &SubAnswer) -> WriteOutcome {
+    let verb = match op {
+        WriteOp::Insert { .. } => Verb::Insert,
+        WriteOp::Update { .. } | WriteOp::Fence { .. } => return update(op, place, answer),
+        WriteOp::Delete { .. } => Verb::Delete,
+        WriteOp::Undelete { .. } => Verb::Undelete,
+    };
+    match refused(verb, place, &answer.faults) {
+        // Any error of the server itself leaves it open whether the write was applied.
+        WriteOutcome::Rejected { error, .. } if answer.status >= 500 => {
+            WriteOutcome::Unknown(error)
+        }
+        outcome => outcome,
+    }
+}
+
 /// One row of a collections answer, in the order of the request.
 #[derive(Debug, Deserialize)]
 pub(super) struct SavedRow {

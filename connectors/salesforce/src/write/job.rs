@@ -34,6 +34,10 @@ impl Job {
     pub(super) fn decide(&mut self, at: usize, outcome: WriteOutcome) {
         self.outcomes[at] = Some(outcome);
     }
+    /// Whether a write is answered without being sent.
+    pub(super) fn is_decided(&self, at: usize) -> bool {
+        self.outcomes.get(at).is_some_and(Option::is_some)
+    }
     /// Notes that the next call waits for another one of ours.
     pub(super) fn wait(&mut self) {
         self.waits = true;

@@ -14,7 +14,7 @@ const PUSH: &str = "push";
 /// What a write sends.
 #[derive(Debug)]
 pub(super) enum Sending {
-    /// A create through collections.
+    /// A create.
     Insert(Fields),
     /// A guarded update of this record: what is written, and the date of the guard.
     Update { id: String, unmodified_since: String, body: Fields },
@@ -36,7 +36,7 @@ pub(super) fn plan(
             let mut fields = body.fields(values)?;
             body.link(&mut fields, write.link);
             body.marker(&mut fields);
-            Ok(Sending::Insert(fields.with_type(write.selection.entity.as_str())))
+            Ok(Sending::Insert(fields))
         }
         WriteOp::Update { key, values, expect, claim } => {
             let mut fields = body.fields(values)?;

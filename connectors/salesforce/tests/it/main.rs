@@ -4,11 +4,14 @@
 
 mod conformance;
 mod drift;
+mod graphs;
 mod login;
 mod login_flows;
 mod lookups;
 mod losing;
 mod org_faults;
+mod org_groups;
+mod org_history;
 mod org_locks;
 mod org_reading;
 mod org_values;

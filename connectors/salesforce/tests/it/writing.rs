@@ -186,18 +186,6 @@ async fn a_duplicate_rule_that_warns_is_passed_only_when_allowed() {
 }
 
 #[tokio::test]
-async fn updates_go_25_a_call() {
-    let script = Script::start().await;
-    let crm = script.connector();
-    let all: Vec<(u16, &str)> = vec![(204, "null"); 25];
-    script.play([account(), composite(&all), composite(&all[..5])]);
-    let ops = (0..30).map(|_| update(ID, "x", 0)).collect();
-    let outcomes = crm.push(&cx(), batch(ops)).await.unwrap();
-    assert!(outcomes.iter().all(|outcome| word(outcome) == "applied"));
-    assert_eq!(script.seen().len(), 3);
-}
-
-#[tokio::test]
 async fn deletes_and_undeletes() {
     let script = Script::start().await;
     let crm = script.connector();

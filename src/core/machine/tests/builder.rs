@@ -305,5 +305,6 @@ pub(super) fn mapping(cas: Cas) -> Mapping {
         leave: LeaveRule::Keep,
         mode: Mode::Live,
         priority: Priority::Normal,
+        objective: None,
     }
 }

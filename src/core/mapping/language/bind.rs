@@ -90,6 +90,7 @@ pub fn bind(
             leave: spec.leave.value,
             mode: mode?,
             priority: spec.priority,
+            objective: spec.objective,
         })
     };
     let mapping = make();

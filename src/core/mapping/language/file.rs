@@ -9,8 +9,8 @@ use super::scalar_map::ScalarMap;
 use super::tree::{self, Node};
 use super::{
     Checked, Condition, Diagnostic, Diagnostics, GuardRule, Located, MappingSpec, MatchSpec,
-    SideSpec, Source, Span, TableFiles, cases, computed, condition_parser, mode, pairs, policies,
-    units,
+    SideSpec, Source, Span, TableFiles, cases, computed, condition_parser, mode, objective, pairs,
+    policies, units,
 };
 use crate::mapping::{DeleteRule, Initial, LeaveRule, Policy};
 use crate::{Side, Sides};
@@ -21,13 +21,27 @@ pub(super) const LATER: &str = "this version of Syncline does not have it: remov
 pub(super) const MAPPING: Keys<'_> = Keys {
     of: "a mapping",
     known: &[
-        "mapping", "left", "right", "match", "initial", "fields", "units", "tables", "owner",
-        "conflict", "create", "delete", "leave", "guard", "mode", "pilot", "priority", "tests",
+        "mapping",
+        "left",
+        "right",
+        "match",
+        "initial",
+        "fields",
+        "units",
+        "tables",
+        "owner",
+        "conflict",
+        "create",
+        "delete",
+        "leave",
+        "guard",
+        "mode",
+        "pilot",
+        "priority",
+        "objective",
+        "tests",
     ],
-    refused: &[
-        ("objective", LATER),
-        ("where", "a condition belongs to a side: left: { ..., where: \"...\" }"),
-    ],
+    refused: &[("where", "a condition belongs to a side: left: { ..., where: \"...\" }")],
 };
 
 pub(super) const SIDE: Keys<'_> = Keys {
@@ -146,6 +160,7 @@ fn mapping(reader: &mut Reader<'_>, keyed: Keyed<'_>, files: &TableFiles) -> Opt
     let guard = guard(reader, keyed);
     let mode = mode::mode(reader, keyed);
     let priority = mode::priority(reader, keyed);
+    let objective = objective::read(reader, keyed);
     let sides = Sides { left: left?, right: right? };
     let filtered = sides.iter().any(|(_, side)| side.condition.is_some());
     if let (Some(key), false) = (keyed.key_span("leave"), filtered) {
@@ -176,6 +191,7 @@ fn mapping(reader: &mut Reader<'_>, keyed: Keyed<'_>, files: &TableFiles) -> Opt
         guard,
         mode,
         priority,
+        objective,
     })
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::cases::{CASE, EXPECT, RECORDS};
 use super::file::{CREATE, DELETE, GUARD, INITIAL, LEAVE, MAPPING, MATCH, SIDE, SIDES};
 use super::mode::{MODE, PILOT, PRIORITY};
+use super::objective::OBJECTIVE;
 use super::pairs::{DIRECTIONS, FIELD, FIELD_NORMALIZERS, MATCH_NORMALIZERS};
 use super::policies::{FIELD_POLICIES, FOREIGN_EDITS, MAPPING_POLICIES};
 use super::reader::Keys;
@@ -94,6 +95,7 @@ fn mapping_key(key: &str) -> Json {
         "mode" => words(MODE),
         "pilot" => keys(&PILOT, &[], pilot_key),
         "priority" => words(PRIORITY),
+        "objective" => keys(&OBJECTIVE, &[], objective_key),
         "tests" => list(keys(&CASE, &["name", "given", "expect"], case_key)),
         _ => json!(true),
     }
@@ -103,6 +105,13 @@ fn pilot_key(key: &str) -> Json {
     text(match key {
         "share" => "so many of all records, as 5%",
         _ => "a condition on that side's record",
+    })
+}
+
+fn objective_key(key: &str) -> Json {
+    text(match key {
+        "lag" => "how soon a change is to be on the other side, as 5s",
+        _ => "the share of writes that may be refused, as 0.2%",
     })
 }
 

@@ -21,6 +21,7 @@ mod fit;
 mod former;
 mod json_schema;
 mod mode;
+mod objective;
 mod overlap;
 mod pairs;
 mod policies;

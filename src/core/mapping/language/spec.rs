@@ -8,7 +8,7 @@ use super::tree::Scalar;
 use super::{CaseSpec, Condition, Located, Source, Span, TableFiles};
 use crate::mapping::expression::Expression;
 use crate::mapping::{
-    DeleteRule, Direction, ForeignEdits, Initial, LeaveRule, Policy, Priority, Share,
+    DeleteRule, Direction, ForeignEdits, Initial, LeaveRule, Objective, Policy, Priority, Share,
 };
 use crate::{Side, Sides};
 
@@ -50,6 +50,8 @@ pub struct MappingSpec {
     pub mode: Located<ModeSpec>,
     /// How much its writes matter.
     pub priority: Priority,
+    /// What it is to attain.
+    pub objective: Option<Objective>,
 }
 
 /// Whether a mapping writes, as a file says it.

@@ -131,7 +131,7 @@ error: a mapping is a set of keys, not a list
   |
   = help: its keys are `mapping`, `left`, `right`, `match`, `initial`, `fields`, `units`,
           `tables`, `owner`, `conflict`, `create`, `delete`, `leave`, `guard`, `mode`, `pilot`,
-          `priority` or `tests`
+          `priority`, `objective` or `tests`
 "#,
     );
 }
@@ -220,7 +220,7 @@ error: a mapping is a set of keys, not nothing
   |
   = help: its keys are `mapping`, `left`, `right`, `match`, `initial`, `fields`, `units`,
           `tables`, `owner`, `conflict`, `create`, `delete`, `leave`, `guard`, `mode`, `pilot`,
-          `priority` or `tests`
+          `priority`, `objective` or `tests`
 "#,
     );
 }
