@@ -42,7 +42,7 @@ pub struct Bound {
 }
 
 /// What a call of a check is given.
-fn context(installation: &Installation) -> Context {
+pub(super) fn context(installation: &Installation) -> Context {
     let install = installation.install.clone();
     Context { install, now: clock::now(), timeout: TIMEOUT, purpose: Purpose::Sync }
 }

@@ -81,6 +81,7 @@ pub(super) fn mapping_of(left: Vec<FieldType>, right: Vec<FieldType>, units: Vec
         create: Sides { left: true, right: true },
         delete: Sides { left: DeleteRule::Propagate, right: DeleteRule::Propagate },
         leave: LeaveRule::Keep,
+        drifted: Sides::default(),
     }
 }
 

@@ -13,7 +13,7 @@ mod verify;
 
 pub use feed::feed_stream;
 pub(crate) use feed::stream_position;
-pub use load::{LOADED, load_stream, revision_stream};
+pub use load::{LOADED, frozen_stream, load_stream, revision_stream};
 pub use poll::poll_stream;
 pub use sweep::{NoPlace, SweepPlace, SweepStep, sweep_stream};
 pub use verify::{verify_from_start, verify_stream};

@@ -64,6 +64,7 @@ fn mapping(id: MappingId, reference: Option<MappingId>) -> Arc<Mapping> {
         create: Sides { left: true, right: true },
         delete: Sides { left: DeleteRule::Propagate, right: DeleteRule::Propagate },
         leave: LeaveRule::Keep,
+        drifted: Sides::default(),
     })
 }
 

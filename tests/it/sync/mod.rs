@@ -2,6 +2,7 @@
 //! runs it.
 
 mod api;
+mod drift;
 mod gaps;
 mod gate;
 mod hooks;

@@ -198,6 +198,7 @@ fn mapping(
         create: Sides { left: plan.create[0], right: plan.create[1] },
         delete: Sides { left: plan.delete[0], right: plan.delete[1] },
         leave: LeaveRule::Keep,
+        drifted: Sides::default(),
     }
 }
 

@@ -287,5 +287,6 @@ fn mapping(cas: Cas) -> Mapping {
         create: Sides { left: true, right: true },
         delete: Sides { left: DeleteRule::Propagate, right: DeleteRule::Propagate },
         leave: LeaveRule::Keep,
+        drifted: Sides::default(),
     }
 }

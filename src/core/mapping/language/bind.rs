@@ -87,6 +87,7 @@ pub fn bind(
             create: spec.create.value,
             delete: spec.delete.value,
             leave: spec.leave.value,
+            drifted: Sides::default(),
         })
     };
     let mapping = make();
