@@ -7,9 +7,9 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use super::{
-    Colour, Exit, Output, Stop, check, completions, conflicts, demo, doctor, explain, grants,
-    health, init, login, migrate, observed, plan, reference, replay, report, run, simulate, status,
-    sweep, tokens, webhooks,
+    Colour, Exit, Output, Stop, accept, check, completions, conflicts, demo, doctor, explain,
+    grants, health, init, login, migrate, observed, plan, reference, replay, report, run, simulate,
+    status, sweep, tokens, webhooks,
 };
 
 const AFTER_HELP: &str = "\
@@ -79,6 +79,8 @@ enum Command {
     Conflicts(conflicts::Arguments),
     /// Tell why a value is what it is: the journal of one pair of records.
     Explain(explain::Arguments),
+    /// Take a field that changed in its system as it is now, and write it again.
+    Accept(accept::Arguments),
     /// Try again what a system refused and was set aside.
     Replay(replay::Arguments),
     /// Print where systems send their webhooks, how to set that up, and what came last.
@@ -133,6 +135,7 @@ impl Cli {
                 Command::Report(arguments) => report::run(config, arguments, output).await,
                 Command::Conflicts(arguments) => conflicts::run(config, arguments, output).await,
                 Command::Explain(arguments) => explain::run(config, arguments, output).await,
+                Command::Accept(arguments) => accept::run(config, arguments, output).await,
                 Command::Replay(arguments) => replay::run(config, arguments, output).await,
                 Command::Webhooks(arguments) => webhooks::run(config, arguments, output).await,
                 Command::Tokens(arguments) => tokens::run(config, arguments, output).await,

@@ -5,12 +5,14 @@ use std::path::Path;
 use clap::Args;
 use serde_json::{Map, json};
 use syncline_core::mapping::Mapping;
-use syncline_core::mapping::language::Diagnostics;
+use syncline_core::mapping::language::{Diagnostic, Diagnostics};
+use syncline_ledger::{AwaitedThing, People as _};
 use syncline_sdk::{Guarantee, Health, Piece, Quota, SystemName};
 
 use super::check::number;
 use super::output::{counted, findings_json};
 use super::{Bound, Exit, Installation, Output, Stop, bind_all, reach, with_ledger};
+use crate::service::find_ledger;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -65,7 +67,22 @@ pub(super) async fn run(
         });
         found.extend(mapping.map_or_else(|errors| errors, |checked| checked.warnings));
     }
+    found.extend(left_alone(&installation).await);
     Ok(report(output, systems, mappings, &found, lacking))
+}
+
+/// The fields that the engine leaves alone, by what it told last.
+async fn left_alone(installation: &Installation) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    let Ok(Some(ledger)) = find_ledger(&installation.settings).await else { return found };
+    let Ok(awaited) = ledger.ledger.awaited().await else { return found };
+    for one in awaited {
+        if let AwaitedThing::Field(field) = &one.thing {
+            let message = format!("field {field} is observed and not written");
+            found.push(Diagnostic::warning(message).help(one.reason));
+        }
+    }
+    found
 }
 
 fn report(

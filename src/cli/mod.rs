@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod accept;
 mod bound;
 mod check;
 mod command_line;

@@ -329,6 +329,9 @@ impl<L: Ledger> Engine<L> {
                 gathered.prepare(&self.intake.mappings, &self.flights, *mapping, *side, seen);
             workset.observe(*mapping, *side, &seen);
         }
+        for (mapping, link, unit, side) in &work.returned {
+            workset.returned(*mapping, *link, *unit, *side);
+        }
         for (mapping, link) in &work.touched {
             workset.touch(*mapping, *link);
         }

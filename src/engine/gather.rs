@@ -98,6 +98,9 @@ impl Gathered {
         for (mapping, link) in work.touched.iter().chain(&work.retried) {
             queries.link(*mapping, *link);
         }
+        for (mapping, link, ..) in &work.returned {
+            queries.link(*mapping, *link);
+        }
         for (mapping, side, key) in &work.named {
             queries.key(*mapping, *side, key);
         }

@@ -50,8 +50,8 @@ pub use error::{EngineError, Result};
 pub use flight::{Flight, Flights};
 pub use holding::Holdings;
 pub use intake::{
-    LOADED, NoPlace, SweepPlace, SweepStep, feed_stream, load_stream, poll_stream, revision_stream,
-    rules_place, rules_stream, sweep_stream, verify_from_start, verify_stream,
+    LOADED, NoPlace, SweepPlace, SweepStep, feed_stream, frozen_stream, load_stream, poll_stream,
+    revision_stream, rules_place, rules_stream, sweep_stream, verify_from_start, verify_stream,
 };
 pub use reader::Intake;
 pub use rehearsal::{Asked, FieldPlan, MappingPlan, Plan, Sample, SystemPlan, rehearse};

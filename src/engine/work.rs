@@ -17,6 +17,8 @@ pub struct Work {
     pub settled: Vec<SettleInput>,
     /// Links to plan although nothing was observed of them.
     pub touched: Vec<(MappingId, LinkId)>,
+    /// Units of links of which a field of a side was gone and is back.
+    pub returned: Vec<(MappingId, LinkId, usize, Side)>,
     /// Links of which what was set aside is tried again.
     pub retried: Vec<(MappingId, LinkId)>,
     /// Questions that were answered.
@@ -42,6 +44,7 @@ impl Work {
         self.observed.is_empty()
             && self.settled.is_empty()
             && self.touched.is_empty()
+            && self.returned.is_empty()
             && self.retried.is_empty()
             && self.answered.is_empty()
             && self.positions.is_empty()
@@ -59,6 +62,7 @@ impl Work {
         let things = self.observed.len()
             + self.settled.len()
             + self.touched.len()
+            + self.returned.len()
             + self.retried.len()
             + self.answered.len();
         if things < 2 {
@@ -74,6 +78,7 @@ impl Work {
         first.observed = self.observed.drain(..share(self.observed.len())).collect();
         first.settled = self.settled.drain(..share(self.settled.len())).collect();
         first.touched = self.touched.drain(..share(self.touched.len())).collect();
+        first.returned = self.returned.drain(..share(self.returned.len())).collect();
         first.retried = self.retried.drain(..share(self.retried.len())).collect();
         first.answered = self.answered.drain(..share(self.answered.len())).collect();
         first.named.clone_from(&self.named);
@@ -84,6 +89,7 @@ impl Work {
         self.observed.append(&mut other.observed);
         self.settled.append(&mut other.settled);
         self.touched.append(&mut other.touched);
+        self.returned.append(&mut other.returned);
         self.retried.append(&mut other.retried);
         self.answered.append(&mut other.answered);
         self.named.append(&mut other.named);

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 use syncline_core::Side;
 use syncline_core::mapping::MappingId;
-use syncline_sdk::{Capabilities, EntityName, EntitySchema, Instant, SystemName};
+use syncline_sdk::{Capabilities, EntityName, EntitySchema, FieldName, Instant, SystemName};
 
 use crate::Result;
 
@@ -40,6 +40,9 @@ pub struct Description {
     pub schema: EntitySchema,
     /// What the side could do with the pieces that the mapping named.
     pub capabilities: Capabilities,
+    /// Fields that a mapping uses and that were not there when it was looked last: they are not
+    /// taken for what they were before somebody says so.
+    pub gone: Vec<FieldName>,
     /// When it was described.
     pub at: Instant,
 }
@@ -51,6 +54,8 @@ pub enum AwaitedThing {
     System(SystemName),
     /// A mapping that cannot begin yet, by its name.
     Mapping(String),
+    /// A field that is left alone until somebody takes it as it is now: mapping, side and name.
+    Field(String),
 }
 
 /// Something that is waited for, and why.

@@ -145,6 +145,7 @@ fn state(pair: &Pair, unit: u16) -> String {
         UnitStatus::Parked => "parked: the other side refused it".to_owned(),
         UnitStatus::Frozen => "frozen: observed, not written".to_owned(),
         UnitStatus::Changed => "to be agreed anew: its rule was changed".to_owned(),
+        UnitStatus::Returned => "to be agreed anew: a field of it was gone".to_owned(),
         UnitStatus::Awaiting(tries) => {
             format!("waits for the record it refers to, looked {tries} times")
         }

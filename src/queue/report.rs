@@ -220,6 +220,7 @@ pub fn awaited_name(awaited: &Awaited) -> (&'static str, &str) {
     match &awaited.thing {
         AwaitedThing::System(name) => ("system", name.as_str()),
         AwaitedThing::Mapping(name) => ("mapping", name),
+        AwaitedThing::Field(name) => ("field", name),
     }
 }
 
@@ -298,7 +299,8 @@ pub fn parked_record(desk: &Desk, parked: &Parked, link: Option<&Link>) -> Strin
 async fn streams(desk: &Desk) -> Result<Vec<Stream>, sqlx::Error> {
     let rows: Vec<(String, String, i64)> = sqlx::query_as(
         "select stream, place, moved_at from syncline.position
-             where stream not like 'revision:%' order by stream",
+             where stream not like 'revision:%' and stream not like 'frozen:%'
+             order by stream",
     )
     .fetch_all(desk.ledger.pool())
     .await?;

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use syncline_core::machine::Mappings;
 use syncline_core::mapping::language::{Diagnostics, MappingRef, MappingSpec, Severity, bind};
-use syncline_core::mapping::{Former, Mapping, MappingId};
+use syncline_core::mapping::{Drifted, Former, Mapping, MappingId};
 use syncline_core::{Side, Sides};
 use syncline_engine::{Away, Clock as _, driver::SystemClock};
 use syncline_ledger::postgres::Postgres;
 use syncline_ledger::{Description, Ledger as _, Setup as _};
-use syncline_sdk::{Capabilities, EntitySchema, ReceiptKind, Selection, SystemName};
+use syncline_sdk::{Capabilities, EntitySchema, FieldName, ReceiptKind, Selection, SystemName};
 
+use super::drift::{FrozenFields, bound_to, drifted, told};
+use super::lookout::{Agreed, agreed};
 use super::reaching::Schemas;
 use super::revisions::{former_revisions, has_begun};
 use crate::cli::Installation;
@@ -28,6 +30,10 @@ pub(super) struct Bound {
     /// Why none can be, although some could: one that has begun cannot be bound, and the feeds
     /// of its systems must not go on without it.
     pub held: bool,
+    /// The fields that are left alone, with why.
+    pub frozen: FrozenFields,
+    /// What the ledger keeps as agreed of each side.
+    pub agreed: Agreed,
     /// What is wrong with mappings that were bound to what their systems describe now.
     pub found: Diagnostics,
 }
@@ -67,6 +73,14 @@ impl Binder<'_> {
             let name = Arc::clone(&one.spec.name);
             match self.bind_one(one, &outlines, &mut bound.found).await.context("the ledger")? {
                 Ok(mapping) => {
+                    for side in Side::BOTH {
+                        let fields: Vec<FieldName> = mapping.image(side).cloned().collect();
+                        let kept = self.ledger.description(one.id, side).await;
+                        if let Some(kept) = kept.context("the ledger")? {
+                            bound.agreed.insert((one.id, side), agreed(&kept, &fields));
+                        }
+                        bound.frozen.extend(told(&name, side, &mapping.drifted[side]));
+                    }
                     bound.mappings.insert(one.id, Arc::new(mapping));
                 }
                 Err(why) => {
@@ -117,14 +131,25 @@ impl Binder<'_> {
             return Ok(Err(format!("it begins when system {name} answers: {}", away.why)));
         }
         if wrong.is_empty() {
-            let stored = match away {
-                Some(_) => self.stored(one).await?,
-                None => Sides::from_fn(|_| None),
+            let agreed = match one.begun {
+                true => self.kept(one).await?,
+                false => Sides::from_fn(|_| None),
             };
+            let stored = Sides::from_fn(|side| self.sight_of(one, side, agreed[side].as_ref()));
+            let mut drift: Sides<Vec<Drifted>> = Sides::default();
+            let mut live = live;
+            for side in Side::BOTH {
+                let (Some(sight), Some(agreed)) = (&mut live[side], &agreed[side]) else {
+                    continue;
+                };
+                drift[side] = drifted(one.spec, side, agreed, &sight.0);
+                sight.0 = bound_to(&sight.0, agreed, &drift[side]);
+            }
             let sights = Sides::from_fn(|side| live[side].as_ref().or(stored[side].as_ref()));
             match bind_to(one, sights, outlines) {
-                Some(Ok(mapping)) => {
-                    self.keep(one, &live).await?;
+                Some(Ok(mut mapping)) => {
+                    self.keep(one, &live, &drift).await?;
+                    mapping.freeze(drift);
                     return Ok(Ok(mapping));
                 }
                 Some(Err(errors)) => wrong = errors,
@@ -143,7 +168,8 @@ impl Binder<'_> {
         }
         if one.begun {
             // Its feeds go on: it stays bound to what its systems described when it fitted.
-            let stored = self.stored(one).await?;
+            let agreed = self.kept(one).await?;
+            let stored = Sides::from_fn(|side| self.sight_of(one, side, agreed[side].as_ref()));
             let sights = Sides::from_fn(|side| stored[side].as_ref());
             if let Some(Ok(mapping)) = bind_to(one, sights, outlines) {
                 return Ok(Ok(mapping));
@@ -168,36 +194,50 @@ impl Binder<'_> {
         }
     }
 
-    /// The sides as their systems described them when the mapping was last bound.
-    async fn stored(&self, one: &Numbered<'_>) -> syncline_ledger::Result<Sides<Option<Sight>>> {
-        let mut stored = Sides::from_fn(|_| None);
+    /// What the sides of a mapping were last bound to.
+    async fn kept(
+        &self,
+        one: &Numbered<'_>,
+    ) -> syncline_ledger::Result<Sides<Option<Description>>> {
+        let mut agreed = Sides::from_fn(|_| None);
         for side in Side::BOTH {
             let named = &one.spec.sides[side];
             let known = self.ledger.description(one.id, side).await?;
-            let known = known.filter(|known| {
+            agreed[side] = known.filter(|known| {
                 known.system == named.system.value && known.entity == named.entity.value
             });
-            stored[side] = known.map(|known| {
-                let selection = one.spec.draft_selection(side);
-                (known.schema, weakened(known.capabilities, &selection))
-            });
         }
-        Ok(stored)
+        Ok(agreed)
+    }
+
+    /// A side as its system described it when the mapping was last bound.
+    fn sight_of(
+        &self,
+        one: &Numbered<'_>,
+        side: Side,
+        agreed: Option<&Description>,
+    ) -> Option<Sight> {
+        let agreed = agreed?;
+        let selection = one.spec.draft_selection(side);
+        Some((agreed.schema.clone(), weakened(agreed.capabilities.clone(), &selection)))
     }
 
     async fn keep(
         &self,
         one: &Numbered<'_>,
         live: &Sides<Option<Sight>>,
+        drift: &Sides<Vec<Drifted>>,
     ) -> syncline_ledger::Result<()> {
         for side in Side::BOTH {
             let Some((schema, capabilities)) = live[side].clone() else { continue };
             let named = &one.spec.sides[side];
+            let gone = drift[side].iter().filter(|one| one.is_gone());
             let description = Description {
                 system: named.system.value.clone(),
                 entity: named.entity.value.clone(),
                 schema,
                 capabilities,
+                gone: gone.map(|one| one.field.clone()).collect(),
                 at: SystemClock.now(),
             };
             self.ledger.keep_description(one.id, side, &description).await?;

@@ -33,7 +33,7 @@ impl Known {
         let mut parts = stream.split(':');
         match (parts.next(), parts.next()) {
             (Some("feed"), Some(system)) => self.systems.contains(&SystemName::from(system)),
-            (Some("poll" | "load" | "sweep" | "revision"), Some(mapping)) => {
+            (Some("poll" | "load" | "sweep" | "revision" | "frozen"), Some(mapping)) => {
                 self.mappings.values().any(|name| **name == *mapping)
             }
             (Some("mapping"), Some(id)) => {

@@ -35,6 +35,7 @@ const METRICS: &[(&str, &str)] = &[
     (SYSTEM_AWAITED, "Whether a system is waited for since the process started."),
     (SYSTEM_HALTED, "Whether a system is halted until a person acts: its login was refused."),
     (SYSTEM_LEFT_ALONE, "Whether the breaker of a system is open: it gave no answer a while ago."),
+    (FIELD_FROZEN, "Fields that changed in their system and are observed, not written."),
     (MAPPING_WAITING, "Whether a mapping waits to begin or to go on."),
     (SYSTEM_CALLS, "Calls made to a system by this process."),
     (LOG_RETAINED, "Bytes of its log that a system keeps for a feed that stands behind."),
@@ -69,6 +70,7 @@ const SYSTEM_UP: &str = "syncline_system_up";
 const SYSTEM_AWAITED: &str = "syncline_system_awaited";
 const SYSTEM_HALTED: &str = "syncline_system_halted";
 const SYSTEM_LEFT_ALONE: &str = "syncline_system_left_alone";
+const FIELD_FROZEN: &str = "syncline_field_frozen";
 const MAPPING_WAITING: &str = "syncline_mapping_waiting";
 const SYSTEM_CALLS: &str = "syncline_system_calls_total";
 const LOG_RETAINED: &str = "syncline_system_log_retained_bytes";
@@ -122,7 +124,13 @@ pub(super) fn of_mappings(known: &Known, waits: &Waits) -> Vec<Sample> {
         let label = vec![("mapping", name.to_string())];
         gauge(MAPPING_WAITING, label, yes(waits.mappings.contains_key(name)))
     });
-    told.collect()
+    let frozen = waits.fields.keys().map(|name| {
+        let mut parts = name.splitn(3, ' ').map(str::to_owned);
+        let mut label = |key: &'static str| (key, parts.next().unwrap_or_default());
+        let labels = vec![label("mapping"), label("side"), label("field")];
+        gauge(FIELD_FROZEN, labels, yes(true))
+    });
+    told.chain(frozen).collect()
 }
 
 /// What webhooks brought.

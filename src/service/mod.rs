@@ -2,8 +2,10 @@
 
 mod api;
 mod binding;
+mod drift;
 mod known;
 mod ledger;
+mod lookout;
 mod metrics;
 mod probe;
 mod progress;
@@ -17,6 +19,7 @@ mod tokens;
 mod waiting;
 mod webhooks;
 
+pub(crate) use drift::{bound_to, drifted};
 pub use ledger::{
     FoundLedger, LedgerHandle, find_ledger, has_ledger, login_key, open_ledger, reach_ledger,
 };

@@ -143,6 +143,9 @@ impl Probe for ServiceProbe {
         for (name, why) in &waits.mappings {
             notes.push(format!("mapping {name} waits: {why}"));
         }
+        for (name, why) in &waits.fields {
+            notes.push(format!("field {name} is not written: {why}"));
+        }
         let ledger = self.answers().await;
         if let Err(error) = &ledger {
             notes.push(error.clone());

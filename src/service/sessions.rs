@@ -19,7 +19,8 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::binding::Binder;
-use super::reaching::reach;
+use super::lookout::{Agreed, Lookout};
+use super::reaching::{Schemas, reach};
 use super::running::ServiceError;
 use super::waiting::Waits;
 use crate::cli::Installation;
@@ -58,6 +59,10 @@ pub(super) struct Sessions {
     wake: Arc<Notify>,
     /// The systems that are waited for.
     away: BTreeMap<SystemName, Away>,
+    /// What the systems described when the session was opened.
+    schemas: Schemas,
+    /// What was agreed of them by then.
+    agreed: Agreed,
     /// How often a system vanished as soon as it was taken in.
     relapses: BTreeMap<SystemName, u32>,
 }
@@ -78,6 +83,8 @@ impl Sessions {
             stop,
             wake: Arc::default(),
             away: BTreeMap::new(),
+            schemas: Schemas::new(),
+            agreed: Agreed::new(),
             relapses: BTreeMap::new(),
         }
     }
@@ -141,11 +148,21 @@ impl Sessions {
             schemas: reached.schemas,
         };
         let bound = binder.bind().await?;
+        self.schemas = binder.schemas;
+        self.agreed = bound.agreed;
+        for (field, why) in &bound.frozen {
+            tracing::warn!(%field, why, "the field is observed and not written");
+        }
         for (mapping, why) in &bound.waiting {
             tracing::warn!(%mapping, why, "the mapping waits");
         }
         let syncs = !bound.held && (!bound.mappings.is_empty() || bound.waiting.is_empty());
-        self.waits.send_replace(Waits { asked: true, syncs, mappings: bound.waiting });
+        self.waits.send_replace(Waits {
+            asked: true,
+            syncs,
+            mappings: bound.waiting,
+            fields: bound.frozen,
+        });
         let opened = if bound.held { Opened::Held } else { Opened::Session(bound.mappings) };
         Ok((opened, bound.found))
     }
@@ -188,7 +205,9 @@ impl Sessions {
                     self.away.clear();
                 }
                 Opened::Session(mappings) => {
-                    match self.session(mappings).run().await {
+                    match self.session(mappings).await {
+                        // Its lookout saw that something is described otherwise.
+                        Ok(Ended::Stopped) if !self.stop.is_cancelled() => {}
                         Ok(Ended::Stopped) => return Ok(()),
                         Ok(Ended::Answers(system)) => {
                             // The others have begun, and kept on.
@@ -214,7 +233,27 @@ impl Sessions {
         }
     }
 
-    fn session(&self, mappings: Mappings) -> Driver<Postgres> {
+    /// Runs a session to its end.
+    async fn session(&self, mappings: Mappings) -> Result<Ended, DriverError> {
+        let stop = self.stop.child_token();
+        let lookout = Lookout::new(
+            self.installation.connectors.clone(),
+            self.installation.install.clone(),
+            self.ledger.clone(),
+            &mappings,
+            &self.schemas,
+            &self.agreed,
+        );
+        let lookout = tokio::spawn(lookout.look_out(stop.clone()));
+        let ended = self.driver(mappings, &stop).run().await;
+        stop.cancel();
+        if let Err(error) = lookout.await {
+            tracing::error!(%error, "the lookout for changed fields failed");
+        }
+        ended
+    }
+
+    fn driver(&self, mappings: Mappings, stop: &CancellationToken) -> Driver<Postgres> {
         let settings = &self.installation.settings;
         let engine = Engine::new(Parts {
             ledger: self.ledger.clone(),
@@ -237,7 +276,7 @@ impl Sessions {
             quota_reserve: f64::from(settings.quota_reserve_percent) / 100.0,
             left_out: self.waits.borrow().mappings.keys().cloned().collect(),
         };
-        let driver = Driver::new(engine, settings, self.status.clone(), &self.stop);
+        let driver = Driver::new(engine, settings, self.status.clone(), stop);
         driver.woken_by(self.wake.clone())
     }
 

@@ -11,6 +11,8 @@ use syncline_sdk::Instant;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::drift::FrozenFields;
+
 /// Which mappings wait.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Waits {
@@ -20,6 +22,8 @@ pub(super) struct Waits {
     pub syncs: bool,
     /// The mappings that wait, with why.
     pub mappings: BTreeMap<Arc<str>, String>,
+    /// The fields that are observed and not written, with why.
+    pub fields: FrozenFields,
 }
 
 /// What is waited for, by what it is.
@@ -32,7 +36,9 @@ fn awaited(status: &Status, waits: &Waits) -> BTreeMap<AwaitedThing, String> {
     let mappings = waits.mappings.iter();
     let mappings =
         mappings.map(|(name, why)| (AwaitedThing::Mapping(name.to_string()), why.clone()));
-    systems.chain(mappings).collect()
+    let fields = waits.fields.iter();
+    let fields = fields.map(|(name, why)| (AwaitedThing::Field(name.to_string()), why.clone()));
+    systems.chain(mappings).chain(fields).collect()
 }
 
 /// Keeps what is waited for in the ledger, for those who look there, until it is stopped. A

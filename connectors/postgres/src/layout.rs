@@ -11,7 +11,8 @@ use crate::catalog::{Column, Table};
 /// A selection over a table.
 pub(crate) struct Layout {
     pub table: Arc<Table>,
-    pub fields: Vec<usize>,
+    /// Nothing for a column that is gone, or hidden from us: it is read as absent (protocol 1.10).
+    pub fields: Vec<Option<usize>>,
     pub external_id: Option<usize>,
     pub marker: Option<usize>,
     pub actor: Option<usize>,
@@ -21,7 +22,7 @@ impl Layout {
     /// Finds the columns of a selection.
     ///
     /// # Errors
-    /// `Schema`, naming the field that is not there.
+    /// `Schema`, naming the field of ours, or that tells who changed a row, that is not there.
     pub(crate) fn of(
         operation: &'static str,
         table: Arc<Table>,
@@ -31,11 +32,7 @@ impl Layout {
             field.as_ref().map(|field| table.place(operation, field)).transpose()
         };
         Ok(Self {
-            fields: selection
-                .fields
-                .iter()
-                .map(|field| table.place(operation, field))
-                .collect::<Result<_>>()?,
+            fields: selection.fields.iter().map(|field| table.find(field.as_str())).collect(),
             external_id: optional(&selection.external_id)?,
             marker: optional(&selection.marker)?,
             actor: optional(&selection.actor)?,
@@ -43,9 +40,15 @@ impl Layout {
         })
     }
 
+    /// Whether a field has no column by now.
+    pub(crate) fn is_incomplete(&self) -> bool {
+        self.fields.contains(&None)
+    }
+
     fn columns(&self) -> impl Iterator<Item = &Column> {
         self.fields
             .iter()
+            .flatten()
             .chain(&self.external_id)
             .chain(&self.marker)
             .chain(&self.actor)
@@ -59,19 +62,21 @@ impl Layout {
 
     /// The text expressions of the selected fields alone.
     pub(crate) fn field_texts(&self, alias: &str) -> Vec<String> {
-        let columns = self.fields.iter().filter_map(|at| self.table.columns.get(*at));
+        let columns = self.fields.iter().flatten().filter_map(|at| self.table.columns.get(*at));
         columns.map(|column| column.text_of(alias)).collect()
     }
 
     /// The values of the selected fields from a row, the first standing at `at`.
     pub(crate) fn values(&self, row: &PgRow, at: usize) -> Result<Vec<Value>, sqlx::Error> {
         let mut values = Vec::with_capacity(self.fields.len());
-        for (place, field) in self.fields.iter().enumerate() {
-            let text = text(row, at + place)?;
-            values.push(match self.table.columns.get(*field) {
-                Some(column) => column.decode(text),
-                None => Value::Absent,
-            });
+        let mut place = at;
+        for field in &self.fields {
+            let Some(column) = field.and_then(|at| self.table.columns.get(at)) else {
+                values.push(Value::Absent);
+                continue;
+            };
+            values.push(column.decode(text(row, place)?));
+            place += 1;
         }
         Ok(values)
     }
@@ -91,9 +96,11 @@ impl Layout {
         let values: Vec<Value> = self
             .fields
             .iter()
-            .map(|at| match (self.table.columns.get(*at), texts.next()) {
-                (Some(column), Some(text)) => column.decode(text),
-                _ => Value::Absent,
+            .map(|at| {
+                let Some(column) = at.and_then(|at| self.table.columns.get(at)) else {
+                    return Value::Absent;
+                };
+                texts.next().map_or(Value::Absent, |text| column.decode(text))
             })
             .collect();
         let mut next = |wanted: Option<usize>| wanted.and_then(|_| texts.next().flatten());

@@ -121,13 +121,10 @@ async fn wanted_of(
 /// The columns that a selection names, and those of the key.
 fn columns(table: &Table, selection: &Selection) -> Result<Vec<String>> {
     let mut places = table.key.clone();
-    let named = selection
-        .fields
-        .iter()
-        .chain(&selection.external_id)
-        .chain(&selection.marker)
-        .chain(&selection.actor);
-    for field in named {
+    // A column that is gone is read as absent: its table goes on without it.
+    places.extend(selection.fields.iter().filter_map(|field| table.find(field.as_str())));
+    let own = selection.external_id.iter().chain(&selection.marker).chain(&selection.actor);
+    for field in own {
         places.push(table.place("prepare", field)?);
     }
     for field in selection.filter.iter().flat_map(syncline_sdk::Filter::fields) {

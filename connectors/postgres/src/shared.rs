@@ -126,16 +126,20 @@ impl Shared {
         }
         let table = self.table(operation, &selection.entity).await?;
         let layout = match Layout::of(operation, table, selection) {
-            Ok(layout) => layout,
-            Err(error) if error.kind == ErrorKind::Schema => {
+            Ok(layout) if !layout.is_incomplete() => layout,
+            Err(error) if error.kind != ErrorKind::Schema => return Err(error),
+            _ => {
                 // A column may have been added since the table was read.
                 let mut conn = self.pools.reader(operation).await?;
                 let table = self.fresh_table(&mut conn, &selection.entity).await?;
                 Layout::of(operation, table, selection)?
             }
-            Err(error) => return Err(error),
         };
         let layout = Arc::new(layout);
+        if layout.is_incomplete() {
+            // It may come back at any time.
+            return Ok(layout);
+        }
         let mut layouts = self.layouts.lock().unwrap_or_else(PoisonError::into_inner);
         if layouts.len() >= LAYOUTS_MAX {
             layouts.remove(0);

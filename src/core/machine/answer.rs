@@ -107,6 +107,9 @@ impl Workset<'_> {
         at: usize,
         answer: &Answer,
     ) -> Result<(), String> {
+        if let Some(why) = &mapping.units[at].frozen {
+            return Err(format!("it is not written for now: {why}"));
+        }
         match &answer.choice {
             Choice::Take(side) => self.take_side(id, mapping, at, *side, answer),
             Choice::Typed(values) => self.typed(id, mapping, at, values, answer),

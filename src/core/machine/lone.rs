@@ -80,6 +80,10 @@ impl Workset<'_> {
                 self.keep_unreached(id, mapping, at, from);
                 continue;
             }
+            if mapping.units[at].frozen.is_some() {
+                leave_empty(mapping, at, to, &mut out);
+                continue;
+            }
             let unit = u16::try_from(at).unwrap_or(u16::MAX);
             let parents = self.parents_ready(id, mapping, at, to);
             match written_fields(mapping, &self.slots[&id].link, at, to) {
@@ -149,6 +153,10 @@ impl Workset<'_> {
             let carried = intent.units.contains(&u16::try_from(at).unwrap_or(u16::MAX));
             let mut fields = intent.fields.iter().map(|field| usize::from(field.field));
             let left_out = !carried && fields.any(|at| unit.has(from.other(), at));
+            if !carried && !left_out && unit.frozen.is_some() {
+                // Nothing is agreed of it: it is a first match once it is written again.
+                continue;
+            }
             for at in unit.fields(from) {
                 let field = u16::try_from(at).unwrap_or(u16::MAX);
                 let value = if left_out { Value::Null } else { link.observed(from, at).clone() };
@@ -176,6 +184,19 @@ impl Workset<'_> {
             out.fields.extend(fields.map(null_field));
         }
         nullable
+    }
+}
+
+/// Leaves the fields of a unit that is not written empty in a new record, where they may be:
+/// then its value stays pending.
+fn leave_empty(mapping: &Mapping, at: usize, to: Side, out: &mut Outgoing) {
+    let fields = mapping.units[at].fields(to);
+    let empty = |at: usize| {
+        let field = &mapping.sides[to].fields[at];
+        field.nullable && field.creatable
+    };
+    if fields.clone().all(empty) {
+        out.fields.extend(fields.map(null_field));
     }
 }
 

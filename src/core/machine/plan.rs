@@ -93,7 +93,8 @@ impl Workset<'_> {
         let link = &self.slots[&id].link;
         let idle = |at: &usize| {
             let status = link.field_state.unit(*at).status;
-            !matches!(status, UnitStatus::Frozen | UnitStatus::Parked)
+            let drifted = mapping.units[*at].frozen.is_some();
+            !drifted && !matches!(status, UnitStatus::Frozen | UnitStatus::Parked)
         };
         let plans: Vec<(usize, UnitPlan)> = (0..mapping.units.len())
             .filter(idle)
@@ -179,23 +180,9 @@ impl Workset<'_> {
         };
         let changed: Vec<usize> = states.iter().filter_map(changed).collect();
         for at in changed {
-            let Some(unit) = mapping.units.get(at) else { continue };
-            for side in Side::BOTH {
-                for field in unit.fields(side) {
-                    let shown = slot.link.observed(side, field).clone();
-                    if let Ok(place) = u16::try_from(field)
-                        && shown.is_present()
-                    {
-                        slot.show(side, place, shown);
-                    }
-                    let base = slot.link.base[side].as_mut();
-                    if let Some(agreed) = base.and_then(|base| base.image.get_mut(field)) {
-                        *agreed = Value::Absent;
-                    }
-                }
+            if let Some(unit) = mapping.units.get(at) {
+                slot.disagree(unit, at);
             }
-            slot.link.field_state.set_unit(at, UnitState::default());
-            slot.dirty = true;
         }
     }
 
@@ -342,7 +329,8 @@ impl Workset<'_> {
     /// The unit is at rest: what kept it is over, and its question closes itself.
     pub(super) fn free_unit(&mut self, id: (MappingId, LinkId), at: usize) {
         let state = self.slots[&id].link.field_state.unit(at);
-        if matches!(state.status, UnitStatus::Held | UnitStatus::Awaiting(_)) {
+        if matches!(state.status, UnitStatus::Held | UnitStatus::Awaiting(_) | UnitStatus::Returned)
+        {
             self.set_unit(id, at, UnitState { status: UnitStatus::Free, ..state });
         }
         self.close(id, Some(at));

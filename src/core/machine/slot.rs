@@ -6,7 +6,8 @@ use syncline_sdk::{ActorKind, Key, LinkId, Value, Version};
 
 use super::made::Made;
 use super::observation::Observation;
-use crate::model::{Entry, Guard, Link, Review, ReviewKey, ReviewStatus};
+use crate::mapping::Unit;
+use crate::model::{Entry, Guard, Link, Review, ReviewKey, ReviewStatus, UnitState};
 use crate::{Side, Sides};
 
 /// What is known of a record beyond its link, from a reading made in this very round.
@@ -158,6 +159,25 @@ impl Slot {
             Ok(place) => pending.values[place].1 = now,
             Err(place) => pending.values.insert(place, (field, now)),
         }
+    }
+    /// Takes back what was agreed of a unit: what both sides show is compared as at a first match.
+    pub fn disagree(&mut self, unit: &Unit, at: usize) {
+        for side in Side::BOTH {
+            for field in unit.fields(side) {
+                let shown = self.link.observed(side, field).clone();
+                if let Ok(place) = u16::try_from(field)
+                    && shown.is_present()
+                {
+                    self.show(side, place, shown);
+                }
+                let base = self.link.base[side].as_mut();
+                if let Some(agreed) = base.and_then(|base| base.image.get_mut(field)) {
+                    *agreed = Value::Absent;
+                }
+            }
+        }
+        self.link.field_state.set_unit(at, UnitState::default());
+        self.dirty = true;
     }
     /// Forgets the pending fields of a side that by now equal its base.
     pub fn settle_pending(&mut self, side: Side) {

@@ -14,7 +14,7 @@ use crate::Side;
 use crate::mapping::{Mapping, MappingId};
 use crate::model::{
     Alias, Changeset, Claim, Decided, Entry, EntryId, Figure, Link, LinkChange, LinkState, Review,
-    ReviewChange, ReviewStatus, Verdict, shard_of,
+    ReviewChange, ReviewStatus, UnitState, UnitStatus, Verdict, shard_of,
 };
 
 /// What else must be read before a link can be planned.
@@ -182,6 +182,31 @@ impl<'a> Workset<'a> {
         for review in outdated {
             self.outdate(review);
         }
+    }
+    /// Takes note that a field of a unit is back on a side of a link: nothing is agreed of it, and
+    /// what it shows is read anew.
+    pub fn returned(&mut self, mapping: MappingId, link: LinkId, unit: usize, side: Side) {
+        let Some(rules) = self.mapping(mapping) else { return };
+        let (Some(of), Some(slot)) = (rules.units.get(unit), self.slots.get_mut(&(mapping, link)))
+        else {
+            return;
+        };
+        let pair = matches!(slot.link.state, LinkState::Linked | LinkState::Held);
+        if !pair {
+            return;
+        }
+        if slot.link.is_open() {
+            let changed = UnitState { status: UnitStatus::Changed, ..UnitState::default() };
+            slot.link.field_state.set_unit(unit, changed);
+            slot.dirty = true;
+            return;
+        }
+        slot.disagree(of, unit);
+        let gone = |(at, _): &(u16, Value)| of.has(side, usize::from(*at));
+        slot.link.pending[side].values.retain(|value| !gone(value));
+        let returned = UnitState { status: UnitStatus::Returned, ..UnitState::default() };
+        slot.link.field_state.set_unit(unit, returned);
+        slot.touched = true;
     }
     /// The link of a record, where one is loaded or was made in this round. A record merged or
     /// re-keyed is found by its old id too.

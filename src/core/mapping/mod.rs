@@ -4,6 +4,7 @@
 //! rule decided. It is made from a file and the two sides' schemas; nothing in it can be wrong
 //! any more.
 
+mod drift;
 pub mod expression;
 mod filter;
 mod former;
@@ -17,6 +18,7 @@ mod tests;
 mod translate;
 mod view;
 
+pub use drift::{Drift, Drifted};
 pub use filter::{holds, passes};
 pub use former::Former;
 pub use image::Put;

@@ -10,7 +10,7 @@ use syncline_sdk::{
 };
 
 use super::expression::Expression;
-use super::{Former, Mode, Objective, Priority};
+use super::{Drift, Drifted, Former, Mode, Objective, Priority};
 use crate::{Side, Sides};
 
 /// The number of a mapping in the ledger; its name never changes it.
@@ -59,6 +59,37 @@ pub struct Mapping {
     pub priority: Priority,
     /// What it is to attain, where the file says so.
     pub objective: Option<Objective>,
+    /// The fields of each side's image that are not what the mapping was bound to (protocol 1.10).
+    pub drifted: Sides<Vec<Drifted>>,
+}
+
+impl Mapping {
+    /// The fields of a side's image, in its order.
+    pub fn image(&self, side: Side) -> impl Iterator<Item = &FieldName> {
+        let place = &self.sides[side];
+        place.fields.iter().take(place.image_len).map(|field| &field.name)
+    }
+    /// Leaves fields alone that have drifted: the units that they belong to are observed and not
+    /// written.
+    pub fn freeze(&mut self, drifted: Sides<Vec<Drifted>>) {
+        for side in Side::BOTH {
+            for one in &drifted[side] {
+                let image = &mut self.sides[side].fields;
+                let Some(at) = image.iter().position(|field| field.name == one.field) else {
+                    continue;
+                };
+                image[at].creatable &= one.what != Drift::Gone;
+                let why = format!("{side} field {}: {}", one.field, one.what);
+                for unit in self.units.iter_mut().filter(|unit| unit.has(side, at)) {
+                    unit.frozen = Some(match &unit.frozen {
+                        Some(before) => format!("{before}; {why}").into(),
+                        None => why.as_str().into(),
+                    });
+                }
+            }
+        }
+        self.drifted = drifted;
+    }
 }
 
 /// One side of a mapping.
@@ -109,6 +140,9 @@ pub struct Unit {
     pub conflict: Policy,
     /// What becomes of an edit on the side that does not lead it.
     pub foreign: ForeignEdits,
+    /// Why it is observed and not written: what has become of its fields since the mapping was
+    /// bound (protocol 1.10).
+    pub frozen: Option<Arc<str>>,
 }
 
 impl Unit {
@@ -122,6 +156,7 @@ impl Unit {
             direction: Direction::Both,
             conflict: Policy::Review,
             foreign: ForeignEdits::Keep,
+            frozen: None,
         }
     }
     /// The fields of a side's image that belong to the unit: those of the pairs, then those of

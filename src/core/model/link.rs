@@ -140,6 +140,9 @@ pub enum UnitStatus {
     /// What joins its fields is another rule than the one that it was agreed under: it is agreed
     /// anew as soon as nothing is under way (protocol 1.10).
     Changed,
+    /// A field of it was gone and is back: nothing is agreed of it, and a side that is empty by now
+    /// takes what the other has.
+    Returned,
 }
 
 /// What is remembered of one unit beyond its base; nothing at rest.

@@ -84,6 +84,7 @@ pub(super) fn mapping_of(left: Vec<FieldType>, right: Vec<FieldType>, units: Vec
         mode: Mode::Live,
         priority: Priority::Normal,
         objective: None,
+        drifted: Sides::default(),
     }
 }
 

@@ -5,7 +5,7 @@ use syncline_sdk::{Normalizer, Value};
 use super::live::meets;
 use super::merge;
 use crate::mapping::{ForeignEdits, Initial, Mapping, NoImage, Policy, Put, convert};
-use crate::model::{Link, Verdict, WrittenField};
+use crate::model::{Link, UnitStatus, Verdict, WrittenField};
 use crate::{Side, Sides};
 
 /// What is to be done about a unit.
@@ -101,7 +101,13 @@ fn contest(mapping: &Mapping, link: &Link, at: usize, first_match: bool) -> Unit
     // What was agreed upon under another rule and differs under this one is never overwritten
     // unasked (protocol 1.10).
     if first_match && link.origins.get(at).is_some_and(Option::is_some) {
-        return UnitPlan::Hold;
+        let empty =
+            |side: &Side| unit.fields(*side).all(|field| link.observed(*side, field).is_null());
+        let returned = link.field_state.unit(at).status == UnitStatus::Returned;
+        return match Side::BOTH.into_iter().find(empty).filter(|_| returned) {
+            Some(side) => carry(mapping, link, at, side.other(), Verdict::PolicyTook(side.other())),
+            None => UnitPlan::Hold,
+        };
     }
     // Of a pair that was just matched nothing is agreed yet, unit by unit.
     let winner = if first_match {

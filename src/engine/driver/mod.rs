@@ -20,6 +20,7 @@ mod sweeping;
 mod system_clock;
 mod taking;
 mod telling;
+mod thawing;
 
 pub use ending::Ended;
 pub use run::{Driver, DriverError};

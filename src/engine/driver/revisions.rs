@@ -23,6 +23,9 @@ impl<L: Ledger> Driver<L> {
         let mappings: Vec<Arc<Mapping>> =
             self.engine.intake.mappings.values().map(Arc::clone).collect();
         for mapping in mappings {
+            if !self.thaw(&mapping, known).await? {
+                return Ok(());
+            }
             let stream = revision_stream(&mapping.name);
             let noted = known.get(&stream).and_then(|noted| noted.place.parse::<i32>().ok());
             if noted == Some(mapping.revision) {

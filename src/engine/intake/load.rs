@@ -21,6 +21,12 @@ pub fn revision_stream(mapping: &str) -> String {
     format!("revision:{mapping}")
 }
 
+/// The name of what a mapping left alone when it was last bound.
+#[must_use]
+pub fn frozen_stream(mapping: &str) -> String {
+    format!("frozen:{mapping}")
+}
+
 /// The name of the load of a mapping's side among the streams.
 #[must_use]
 pub fn load_stream(mapping: &str, side: Side) -> String {

@@ -14,7 +14,7 @@ mod verify;
 
 pub use feed::feed_stream;
 pub(crate) use feed::stream_position;
-pub use load::{LOADED, load_stream, revision_stream};
+pub use load::{LOADED, frozen_stream, load_stream, revision_stream};
 pub use poll::poll_stream;
 pub use rules::{rules_place, rules_stream};
 pub use sweep::{NoPlace, SweepPlace, SweepStep, sweep_stream};

@@ -67,6 +67,7 @@ fn mapping(id: MappingId, reference: Option<MappingId>) -> Arc<Mapping> {
         mode: Mode::Live,
         priority: Priority::Normal,
         objective: None,
+        drifted: Sides::default(),
     })
 }
 

@@ -15,6 +15,7 @@ pub(super) async fn keep(connection: &mut PgConnection, awaited: &[Awaited]) -> 
         .map(|one| match &one.thing {
             AwaitedThing::System(name) => (0, name.to_string()),
             AwaitedThing::Mapping(name) => (1, name.clone()),
+            AwaitedThing::Field(name) => (2, name.clone()),
         })
         .unzip();
     let reasons: Vec<String> = awaited.iter().map(|one| one.reason.clone()).collect();
@@ -46,6 +47,7 @@ pub(super) async fn all(connection: &mut PgConnection) -> Result<Vec<Awaited>> {
         let thing = match row.kind {
             0 => AwaitedThing::System(SystemName::new(row.name)),
             1 => AwaitedThing::Mapping(row.name),
+            2 => AwaitedThing::Field(row.name),
             kind => return Err(corrupt("awaited", row.name, format!("kind {kind} is not known"))),
         };
         Ok(Awaited { thing, reason: row.reason, since: Instant::from_micros(row.since) })

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use syncline_core::Side;
 use syncline_core::mapping::MappingId;
-use syncline_sdk::{Capabilities, EntityName, EntitySchema, Instant, SystemName};
+use syncline_sdk::{Capabilities, EntityName, EntitySchema, FieldName, Instant, SystemName};
 
 use super::code;
 use super::error::{Meaning, corrupt};
@@ -18,6 +18,8 @@ const VERSION: u8 = 1;
 struct Described {
     schema: EntitySchema,
     capabilities: Capabilities,
+    #[serde(default)]
+    gone: Vec<FieldName>,
 }
 
 /// What was kept last.
@@ -36,13 +38,14 @@ pub(super) async fn find(
     .await
     .meaning("read a description")?;
     let Some(row) = row else { return Ok(None) };
-    let Described { schema, capabilities } = read(&row.described)
+    let Described { schema, capabilities, gone } = read(&row.described)
         .map_err(|reason| corrupt("description", format!("{mapping}, {side}"), reason))?;
     Ok(Some(Description {
         system: SystemName::new(row.system),
         entity: EntityName::new(row.entity),
         schema,
         capabilities,
+        gone,
         at: Instant::from_micros(row.described_at),
     }))
 }
@@ -62,9 +65,9 @@ pub(super) async fn keep(
     side: Side,
     description: &Description,
 ) -> Result<()> {
-    let Description { system, entity, schema, capabilities, at } = description.clone();
+    let Description { system, entity, schema, capabilities, gone, at } = description.clone();
     let mut described = vec![VERSION];
-    serde_json::to_writer(&mut described, &Described { schema, capabilities })
+    serde_json::to_writer(&mut described, &Described { schema, capabilities, gone })
         .map_err(|error| corrupt("description", format!("{mapping}, {side}"), error))?;
     sqlx::query!(
         "insert into syncline.description

@@ -83,6 +83,7 @@ fn description(fields: Vec<FieldSchema>, at_second: i64) -> Description {
     Description {
         system: "crm".into(),
         entity: "account".into(),
+        gone: vec!["Fax".into()],
         schema: EntitySchema {
             entity: "Account".into(),
             key: vec!["Id".into()],
@@ -142,8 +143,10 @@ pub(super) async fn what_is_waited_for_is_replaced<L: Subject>(ledger: &L) {
         reason: "system crm".into(),
         since: at(2),
     };
-    ledger.keep_awaited(&[mapping.clone(), system.clone()]).await.unwrap();
-    assert_eq!(ledger.awaited().await.unwrap(), [system.clone(), mapping]);
+    let field =
+        Awaited { thing: AwaitedThing::Field("accounts left Fax".into()), ..mapping.clone() };
+    ledger.keep_awaited(&[field.clone(), mapping.clone(), system.clone()]).await.unwrap();
+    assert_eq!(ledger.awaited().await.unwrap(), [system.clone(), mapping, field]);
     let later = Awaited { reason: "the login was refused".into(), ..system };
     ledger.keep_awaited(std::slice::from_ref(&later)).await.unwrap();
     assert_eq!(ledger.awaited().await.unwrap(), [later]);

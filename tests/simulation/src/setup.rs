@@ -201,6 +201,7 @@ fn mapping(
         mode: Mode::Live,
         priority: Priority::Normal,
         objective: None,
+        drifted: Sides::default(),
     }
 }
 

@@ -88,6 +88,7 @@ fn unit_state() -> impl Strategy<Value = UnitState> {
         Just(UnitStatus::Frozen),
         any::<u8>().prop_map(UnitStatus::Awaiting),
         Just(UnitStatus::Changed),
+        Just(UnitStatus::Returned),
     ];
     (status, any::<u8>(), any::<u32>()).prop_map(|(status, bounces, replaced)| UnitState {
         status,

@@ -306,5 +306,6 @@ pub(super) fn mapping(cas: Cas) -> Mapping {
         mode: Mode::Live,
         priority: Priority::Normal,
         objective: None,
+        drifted: Sides::default(),
     }
 }

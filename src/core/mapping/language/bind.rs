@@ -91,6 +91,7 @@ pub fn bind(
             mode: mode?,
             priority: spec.priority,
             objective: spec.objective,
+            drifted: Sides::default(),
         })
     };
     let mapping = make();

@@ -24,6 +24,7 @@ pub(super) fn units(binder: &mut Binder<'_>) -> Option<Vec<Unit>> {
             direction: first.direction.value,
             conflict: first.conflict,
             foreign: first.foreign,
+            frozen: None,
         };
         for field in named.fields.iter().map(|at| &spec.fields[*at]) {
             complete &= member(binder, field, &mut unit).is_some();

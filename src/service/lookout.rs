@@ -1,0 +1,145 @@
+//! A lookout for changes of what systems describe, while a session runs (protocol 1.10).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use syncline_core::Side;
+use syncline_core::machine::Mappings;
+use syncline_core::mapping::MappingId;
+use syncline_engine::{Clock as _, driver::SystemClock};
+use syncline_ledger::postgres::Postgres;
+use syncline_ledger::{Description, Setup as _};
+use syncline_sdk::{Connector, Context, EntityName, FeedKind, FieldName, Purpose, SystemName};
+use tokio_util::sync::CancellationToken;
+
+use super::reaching::Schemas;
+
+/// How often a database is asked: a look at its catalog.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// How many looks pass between two at a system that counts its calls: five minutes.
+const POLLED_LOOKS: u32 = 30;
+
+/// How long a system may take to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// One side of a mapping, and what was seen of it.
+struct Watched {
+    mapping: MappingId,
+    side: Side,
+    system: SystemName,
+    entity: EntityName,
+    fields: Vec<FieldName>,
+    polled: bool,
+    /// What the system described, where it did.
+    described: Option<String>,
+    /// What the ledger kept as agreed when the mapping was bound.
+    agreed: Option<String>,
+}
+
+/// What the ledger keeps as agreed of the sides of mappings, as [`agreed`] tells it.
+pub(super) type Agreed = BTreeMap<(MappingId, Side), String>;
+
+/// What is agreed of some fields of a side, told so that a change shows.
+pub(super) fn agreed(description: &Description, fields: &[FieldName]) -> String {
+    format!("{} {:?}", description.schema.fingerprint(fields), description.gone)
+}
+
+/// What looks out.
+pub(super) struct Lookout {
+    connectors: BTreeMap<SystemName, Arc<dyn Connector>>,
+    install: Arc<str>,
+    ledger: Arc<Postgres>,
+    watched: Vec<Watched>,
+}
+
+impl Lookout {
+    /// A lookout for the mappings of a session, which were bound to these descriptions.
+    pub fn new(
+        connectors: BTreeMap<SystemName, Arc<dyn Connector>>,
+        install: Arc<str>,
+        ledger: Arc<Postgres>,
+        mappings: &Mappings,
+        schemas: &Schemas,
+        kept: &Agreed,
+    ) -> Self {
+        let mut watched = Vec::new();
+        for mapping in mappings.values() {
+            for side in Side::BOTH {
+                let place = &mapping.sides[side];
+                let entity = &place.selection.entity;
+                let key = (place.system.clone(), entity.clone());
+                let fields: Vec<FieldName> = mapping.image(side).cloned().collect();
+                let schema = schemas.get(&key).and_then(|schema| schema.as_ref().ok());
+                watched.push(Watched {
+                    mapping: mapping.id,
+                    side,
+                    system: key.0,
+                    entity: key.1,
+                    polled: place.capabilities.feed == FeedKind::Polled,
+                    described: schema.map(|schema| schema.fingerprint(&fields)),
+                    agreed: kept.get(&(mapping.id, side)).cloned(),
+                    fields,
+                });
+            }
+        }
+        Self { connectors, install, ledger, watched }
+    }
+
+    /// Looks until something has changed, and then cancels `session`; ends with it.
+    pub async fn look_out(mut self, session: CancellationToken) {
+        let mut number: u32 = 0;
+        loop {
+            let pause = pause(LOOK);
+            tokio::select! {
+                () = session.cancelled() => return,
+                () = pause => {}
+            }
+            let with_polled = number.is_multiple_of(POLLED_LOOKS) && number > 0;
+            number = number.wrapping_add(1);
+            for at in 0..self.watched.len() {
+                let changed = tokio::select! {
+                    () = session.cancelled() => return,
+                    changed = self.has_changed(at, with_polled) => changed,
+                };
+                if let Some(what) = changed {
+                    let of = &self.watched[at];
+                    tracing::warn!(system = %of.system, entity = %of.entity, what,
+                        "the mappings are bound anew");
+                    session.cancel();
+                    return;
+                }
+            }
+        }
+    }
+
+    /// What has changed about one side since the last look. No answer is no news.
+    async fn has_changed(&mut self, at: usize, with_polled: bool) -> Option<&'static str> {
+        let of = &mut self.watched[at];
+        if let Ok(Some(description)) = self.ledger.description(of.mapping, of.side).await
+            && of.agreed.as_ref().is_some_and(|kept| *kept != agreed(&description, &of.fields))
+        {
+            return Some("somebody took a field as it is");
+        }
+        if of.polled && !with_polled {
+            return None;
+        }
+        let connector = self.connectors.get(&of.system)?;
+        let context = Context {
+            install: self.install.clone(),
+            now: SystemClock.now(),
+            timeout: PATIENCE,
+            purpose: Purpose::Sync,
+        };
+        let schema = connector.describe(&context, &of.entity).await.ok()?;
+        let described = schema.fingerprint(&of.fields);
+        let before = of.described.replace(described.clone());
+        before.is_some_and(|before| before != described).then_some("it is described otherwise")
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the pace of a lookout")]
+async fn pause(time: Duration) {
+    tokio::time::sleep(time).await;
+}
