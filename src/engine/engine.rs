@@ -68,7 +68,7 @@ pub struct Engine<L> {
     pub(crate) closed: BTreeSet<BatchId>,
     departed: Departed,
     pub(crate) crowding: Crowding,
-    quiet: BTreeMap<SystemName, Window>,
+    pub(crate) quiet: BTreeMap<SystemName, Window>,
 }
 
 impl<L: Ledger> Engine<L> {
@@ -109,19 +109,6 @@ impl<L: Ledger> Engine<L> {
             crowding,
             quiet: BTreeMap::new(),
         }
-    }
-    /// The engine with systems that have quiet hours: in these nothing new is sent to them. What
-    /// was begun before is brought to its end, and what waits goes when they are over.
-    #[must_use]
-    pub fn with_quiet_hours(self, quiet: BTreeMap<SystemName, Window>) -> Self {
-        Self { quiet, ..self }
-    }
-    /// How much longer nothing new is sent to a system because of its quiet hours, microseconds;
-    /// nothing outside of them.
-    #[must_use]
-    pub fn quiet(&self, system: &SystemName, now: Instant) -> Option<i64> {
-        let until = self.quiet.get(system)?.open_until(now)?;
-        Some(until.micros().saturating_sub(now.micros()))
     }
     /// Takes or renews the ownership of the shards. True when we own them. False when another
     /// does, or did since we last asked: then everything under way is to be recovered once this

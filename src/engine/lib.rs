@@ -28,6 +28,7 @@ pub mod limits;
 mod next_try;
 mod observation;
 mod proof;
+mod quiet;
 mod reader;
 mod recover;
 mod references;

@@ -6,6 +6,9 @@ use std::sync::Arc;
 
 use syncline_sdk::{FieldName, FieldSchema, FieldType, Precision};
 
+use super::Mapping;
+use crate::{Side, Sides};
+
 /// A field that is observed and not written, until somebody takes it as it is now.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Drifted {
@@ -138,6 +141,35 @@ fn fineness(precision: Precision) -> u8 {
         Precision::Second => 0,
         Precision::Milli => 1,
         Precision::Micro => 2,
+    }
+}
+
+impl Mapping {
+    /// The fields of a side's image, in its order.
+    pub fn image(&self, side: Side) -> impl Iterator<Item = &FieldName> {
+        let place = &self.sides[side];
+        place.fields.iter().take(place.image_len).map(|field| &field.name)
+    }
+    /// Leaves fields alone that have drifted: the units that they belong to are observed and not
+    /// written.
+    pub fn freeze(&mut self, drifted: Sides<Vec<Drifted>>) {
+        for side in Side::BOTH {
+            for one in &drifted[side] {
+                let image = &mut self.sides[side].fields;
+                let Some(at) = image.iter().position(|field| field.name == one.field) else {
+                    continue;
+                };
+                image[at].creatable &= one.what != Drift::Gone;
+                let why = format!("{side} field {}: {}", one.field, one.what);
+                for unit in self.units.iter_mut().filter(|unit| unit.has(side, at)) {
+                    unit.frozen = Some(match &unit.frozen {
+                        Some(before) => format!("{before}; {why}").into(),
+                        None => why.as_str().into(),
+                    });
+                }
+            }
+        }
+        self.drifted = drifted;
     }
 }
 

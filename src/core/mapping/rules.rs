@@ -10,7 +10,7 @@ use syncline_sdk::{
 };
 
 use super::expression::Expression;
-use super::{Drift, Drifted, Former, Mode, Objective, Priority};
+use super::{Drifted, Former, Mode, Objective, Priority};
 use crate::{Side, Sides};
 
 /// The number of a mapping in the ledger; its name never changes it.
@@ -61,35 +61,6 @@ pub struct Mapping {
     pub objective: Option<Objective>,
     /// The fields of each side's image that are not what the mapping was bound to (protocol 1.10).
     pub drifted: Sides<Vec<Drifted>>,
-}
-
-impl Mapping {
-    /// The fields of a side's image, in its order.
-    pub fn image(&self, side: Side) -> impl Iterator<Item = &FieldName> {
-        let place = &self.sides[side];
-        place.fields.iter().take(place.image_len).map(|field| &field.name)
-    }
-    /// Leaves fields alone that have drifted: the units that they belong to are observed and not
-    /// written.
-    pub fn freeze(&mut self, drifted: Sides<Vec<Drifted>>) {
-        for side in Side::BOTH {
-            for one in &drifted[side] {
-                let image = &mut self.sides[side].fields;
-                let Some(at) = image.iter().position(|field| field.name == one.field) else {
-                    continue;
-                };
-                image[at].creatable &= one.what != Drift::Gone;
-                let why = format!("{side} field {}: {}", one.field, one.what);
-                for unit in self.units.iter_mut().filter(|unit| unit.has(side, at)) {
-                    unit.frozen = Some(match &unit.frozen {
-                        Some(before) => format!("{before}; {why}").into(),
-                        None => why.as_str().into(),
-                    });
-                }
-            }
-        }
-        self.drifted = drifted;
-    }
 }
 
 /// One side of a mapping.

@@ -100,10 +100,10 @@ fn contest(mapping: &Mapping, link: &Link, at: usize, first_match: bool) -> Unit
     }
     // What was agreed upon under another rule and differs under this one is never overwritten
     // unasked (protocol 1.10).
-    if first_match && link.origins.get(at).is_some_and(Option::is_some) {
+    let returned = link.field_state.unit(at).status == UnitStatus::Returned;
+    if first_match && (returned || link.origins.get(at).is_some_and(Option::is_some)) {
         let empty =
             |side: &Side| unit.fields(*side).all(|field| link.observed(*side, field).is_null());
-        let returned = link.field_state.unit(at).status == UnitStatus::Returned;
         return match Side::BOTH.into_iter().find(empty).filter(|_| returned) {
             Some(side) => carry(mapping, link, at, side.other(), Verdict::PolicyTook(side.other())),
             None => UnitPlan::Hold,

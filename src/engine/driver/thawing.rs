@@ -2,6 +2,7 @@
 //! what was gone is read anew.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use syncline_core::Side;
 use syncline_core::mapping::{Drift, Mapping};
@@ -49,6 +50,17 @@ impl Frozen {
     }
 }
 
+/// A number for what the fields of both sides can hold.
+fn kinds(mapping: &Mapping) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for side in Side::BOTH {
+        for field in &mapping.sides[side].fields {
+            (&field.name, &field.kind, field.nullable, field.updatable).hash(&mut hasher);
+        }
+    }
+    hasher.finish()
+}
+
 impl<L: Ledger> Driver<L> {
     /// Takes up the fields of a mapping that it left alone before and does not any more. False
     /// when it was stopped.
@@ -61,10 +73,14 @@ impl<L: Ledger> Driver<L> {
         let noted = known.get(&stream).map_or("", |noted| &noted.place);
         let before: BTreeSet<Frozen> = noted.lines().filter_map(Frozen::read).collect();
         let now = Frozen::of(mapping);
-        let lines: Vec<String> = now.iter().map(Frozen::line).collect();
+        // What the fields hold decides about values that had no image.
+        let kinds = format!("fields {:016x}", kinds(mapping));
+        let lines = std::iter::once(kinds.clone()).chain(now.iter().map(Frozen::line));
+        let lines: Vec<String> = lines.collect();
         if noted == lines.join("\n") {
             return Ok(true);
         }
+        let other_kinds = !noted.is_empty() && !noted.starts_with(&kinds);
         let stays = |one: &Frozen| {
             now.iter().any(|known| (known.side, &known.field) == (one.side, &one.field))
         };
@@ -73,7 +89,7 @@ impl<L: Ledger> Driver<L> {
             tracing::info!(mapping = &*mapping.name, side = %one.side, field = one.field,
                 "the field is written again");
         }
-        if !over.is_empty() && !self.thaw_links(mapping, &over).await? {
+        if (other_kinds || !over.is_empty()) && !self.thaw_links(mapping, &over).await? {
             return Ok(false);
         }
         let mut work = Work::default();
