@@ -73,6 +73,8 @@ pub struct World {
     pub order: Order,
     /// Which side's stream was lost, and when, microseconds.
     pub lost_streams: Vec<(Side, i64)>,
+    /// When each process started, microseconds.
+    started: Vec<(ProcessId, i64)>,
     executor: Executor,
     pub(crate) alive: Vec<(ProcessId, Intake<Memory>)>,
     last_process: u32,
@@ -105,6 +107,7 @@ impl World {
             answers: Answers::default(),
             order: Order::default(),
             lost_streams: Vec::new(),
+            started: Vec::new(),
             executor: Executor::default(),
             alive: Vec::new(),
             last_process: 0,
@@ -158,6 +161,8 @@ impl World {
     pub(crate) fn start(&mut self) {
         self.last_process += 1;
         let id = ProcessId(self.last_process);
+        let now = self.desk.lock().now;
+        self.started.push((id, now));
         let by_session =
             |side: &Side| self.systems[*side].profile().capabilities.receipt == ReceiptKind::Stream;
         let sessions: BTreeSet<SystemName> =
@@ -190,6 +195,13 @@ impl World {
     }
 
     /// Whether a process writes nothing.
+    /// Whether the newest process of a time only observed: it takes nothing back, and asks.
+    pub(crate) fn observed_at(&self, at: i64) -> bool {
+        let ends = self.started.iter().skip(1).map(|(_, at)| *at).chain([i64::MAX]);
+        let mut lives = self.started.iter().zip(ends);
+        lives.any(|((id, from), until)| self.observes(*id) && (*from..=until).contains(&at))
+    }
+
     pub(crate) fn observes(&self, id: ProcessId) -> bool {
         self.plan.modes && id.0.is_multiple_of(2)
     }

@@ -65,6 +65,7 @@ fn question(
         && is_live(evidence, mapping, side.other(), pair.keys[side.other()].as_ref()?)
         && is_untouched(evidence, mapping, side, ours)
         && may_retract(mapping, side)
+        && !evidence.world.observed_at(review.asked_at)
         && was_ours(evidence, pair, side, review.asked_at)
         && !is_referred_to(evidence, mapping, side, ours);
     left_to_people.then(|| {
