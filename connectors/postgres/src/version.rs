@@ -134,7 +134,9 @@ fn within(a: &Parsed<'_>, b: &Parsed<'_>) -> bool {
     let b_sees = |xid| sees(b_own, b_min, b_max, b_running, xid);
     // What b does not see: its list, and everything from its xmax on (but its own).
     let listed = ids(b_running).all(|xid| b_sees(xid) || !a_sees(xid));
-    let hidden_above = ids(a_running).filter(|xid| *xid >= b_max && *xid < a_max).count();
+    // A transaction that runs sees itself.
+    let hides = |xid: &u64| *xid >= b_max && *xid < a_max && *xid != a_own;
+    let hidden_above = ids(a_running).filter(hides).count();
     let span = a_max.saturating_sub(b_max);
     let own_above = u64::from(b_own >= b_max && b_own < a_max && a_sees(b_own));
     let hidden_above = u64::try_from(hidden_above).unwrap_or(u64::MAX);
@@ -251,6 +253,8 @@ mod tests {
         let write = snapshot("100:105:102").written(110);
         assert_eq!(order(&early, &write), VersionOrder::Older);
         assert_eq!(order(&snapshot("111:111:").read(), &write), VersionOrder::Newer);
+        let (before, after) = (snapshot("3:3:").written(4), snapshot("3:5:4").written(4));
+        assert_eq!(order(&before, &after), VersionOrder::Older);
     }
 
     #[test]
