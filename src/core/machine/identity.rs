@@ -285,6 +285,9 @@ impl Workset<'_> {
         } else if matches!(link.state, LinkState::Creating(_)) {
             let wait = self.round.limits.retry_min;
             self.hint_later(mapping, side, seen.key.clone(), wait, HintReason::Claimed);
+        } else if seen.source == Source::Page && !reading {
+            // The page may have been read before the record went: it is read again.
+            self.hint_later(mapping, side, seen.key.clone(), 0, HintReason::Again);
         } else {
             self.arrive(mapping, side, seen);
         }

@@ -5,7 +5,7 @@ use syncline_sdk::{Cas, Value};
 use super::builder::{MAPPING, Scene, seen};
 use crate::Side;
 use crate::machine::{Missing, Observation, Source, Want};
-use crate::model::{LinkChange, LinkState, ReviewKind};
+use crate::model::{Changeset, LinkChange, LinkState, ReviewKind};
 
 #[test]
 fn the_partner_of_a_merged_record_does_not_bring_its_link_to_life() {
@@ -20,9 +20,18 @@ fn the_partner_of_a_merged_record_does_not_bring_its_link_to_life() {
 
 #[test]
 fn a_record_that_its_link_left_behind_is_one_of_its_own() {
+    let page = left_behind(Source::Page);
+    assert_eq!(inserted(&page), 0, "the page may be of before it was left");
+    let [hint] = page.hints.as_slice() else { panic!("{:?}", page.hints) };
+    assert_eq!(hint.key.as_str(), "old", "so the record is read again");
+    assert_eq!(inserted(&left_behind(Source::Feed)), 1);
+}
+
+/// What one sight of a record makes that was its link's before the link got another.
+fn left_behind(source: Source) -> Changeset {
     let mut scene = Scene::agreed(Cas::ExactRecord);
     let link = scene.link.id;
-    let former = Observation { key: "old".into(), ..seen(Side::Left, "z", 9) };
+    let former = Observation { key: "old".into(), source, ..seen(Side::Left, "z", 9) };
     let done = scene.round(|workset| {
         let alias = crate::model::Alias {
             mapping: MAPPING,
@@ -35,8 +44,11 @@ fn a_record_that_its_link_left_behind_is_one_of_its_own() {
         workset.observe(MAPPING, Side::Left, &former);
     });
     assert_eq!(scene.shown(Side::Left), &Value::from("a"), "it was taken for the link's record");
-    let made = done.changeset.links.iter().filter(|change| matches!(change, LinkChange::Insert(_)));
-    assert_eq!(made.count(), 1);
+    done.changeset
+}
+
+fn inserted(changeset: &Changeset) -> usize {
+    changeset.links.iter().filter(|change| matches!(change, LinkChange::Insert(_))).count()
 }
 
 #[test]
