@@ -4,6 +4,7 @@
 //! ids and randomness are arguments, and collections are ordered, so that the same inputs give
 //! the same decision, any number of times (protocol P9).
 
+pub mod audit;
 pub mod encoding;
 pub mod machine;
 pub mod mapping;

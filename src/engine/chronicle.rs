@@ -94,7 +94,7 @@ fn tell_batch(change: &BatchChange) {
             tracing::debug!(batch = %id, attempts = read_attempts + 1, "recorded as sent again");
         }
         BatchChange::Close { id, .. } => tracing::debug!(batch = %id, "the batch is settled"),
-        BatchChange::Assert { .. } => {}
+        BatchChange::Assert { .. } | BatchChange::Audit(_) => {}
     }
 }
 
@@ -147,6 +147,7 @@ fn verdict(verdict: &Verdict) -> &'static str {
         Verdict::Came(_) => "came",
         Verdict::MoveTo(_) => "move_to",
         Verdict::MoveFrom(_) => "move_from",
+        Verdict::Overwritten(_) => "overwritten",
     }
 }
 

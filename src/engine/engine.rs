@@ -319,6 +319,9 @@ impl<L: Ledger> Engine<L> {
         for (mapping, link, unit, side) in &work.returned {
             workset.returned(*mapping, *link, *unit, *side);
         }
+        for (mapping, link, side, found) in &work.overwritten {
+            workset.overwritten(*mapping, *link, *side, found);
+        }
         for (mapping, link) in &work.touched {
             workset.touch(*mapping, *link);
         }
@@ -346,7 +349,7 @@ impl<L: Ledger> Engine<L> {
         let once = work.batches.iter().filter(|change| match change {
             BatchChange::Close { id, .. } => closed.insert(*id),
             BatchChange::Assert { id, .. } => !closed.contains(id),
-            BatchChange::Send(_) | BatchChange::Resend { .. } => true,
+            BatchChange::Send(_) | BatchChange::Resend { .. } | BatchChange::Audit(_) => true,
         });
         workset.out.batches.extend(once.cloned());
         workset.out.gaps.extend(work.gaps.iter().cloned());

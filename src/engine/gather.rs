@@ -101,6 +101,9 @@ impl Gathered {
         for (mapping, link, ..) in &work.returned {
             queries.link(*mapping, *link);
         }
+        for (mapping, link, ..) in &work.overwritten {
+            queries.link(*mapping, *link);
+        }
         for (mapping, side, key) in &work.named {
             queries.key(*mapping, *side, key);
         }

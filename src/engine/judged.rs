@@ -66,8 +66,7 @@ pub(crate) fn by_stream(
         (Step::Delete, _) if shown => Judged::Settled(Settling::Cancelled),
         (Step::Delete, _) => Judged::Settled(Settling::Expired),
         (Step::Undelete, _) => undeleted(current),
-        _ if shown => by_content(carried, current),
-        _ => Judged::Settled(Settling::Missing(None)),
+        _ => by_content(carried, current),
     }
 }
 
@@ -94,7 +93,8 @@ pub(crate) fn unfindable() -> Judged {
 /// Without guard and receipt, once no copy can arrive: the content decides (protocol I5.5).
 pub(crate) fn by_content(carried: &Carried, current: Current) -> Judged {
     let Current::Record(record) = current else {
-        return Judged::Wait;
+        // It is gone, and nobody will ever know whether it had been written before.
+        return Judged::Settled(Settling::Missing(None));
     };
     let shows = carried
         .intent

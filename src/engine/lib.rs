@@ -38,6 +38,7 @@ mod send;
 mod settle;
 mod system;
 mod tallies;
+mod unversioned;
 mod wants;
 mod work;
 

@@ -2,7 +2,7 @@
 
 use syncline_core::machine::Mappings;
 use syncline_core::mapping::{Mapping, MappingId};
-use syncline_core::model::{Entry, Link, Review, keeps_question};
+use syncline_core::model::{Entry, Kept, Link, Review, keeps_question};
 use syncline_ledger::{Ledger, Loaded};
 use syncline_sdk::LinkId;
 
@@ -16,8 +16,9 @@ pub(crate) struct Relaid {
     pub loaded: Loaded,
     /// Links of a former revision.
     pub former: Vec<(MappingId, LinkId)>,
-    /// Their questions about units that are elsewhere by now, or under another rule.
-    pub outdated: Vec<Review>,
+    /// Their questions about units that are elsewhere by now, or under another rule; and where,
+    /// under the same rule.
+    pub outdated: Vec<(Review, Option<u16>)>,
 }
 
 impl Relaid {
@@ -35,19 +36,27 @@ impl Relaid {
             former.push((link.mapping, link.id, link.mapping_rev));
             relay_link(link, mapping)?;
         }
-        let is_outdated = |review: &Review| {
+        let outdated = |review: Review| {
             let key = (review.key.mapping, review.key.link);
             let revision = former.iter().find(|(mapping, link, _)| (*mapping, *link) == key);
             let (Some((_, _, revision)), Some(mapping)) = (revision, mappings.get(&key.0)) else {
-                return false;
+                return Ok(review);
             };
-            !keeps_question(mapping, *revision, review.key.unit)
+            match keeps_question(mapping, *revision, review.key.unit) {
+                Kept::There => Ok(review),
+                Kept::Elsewhere(now) => Err((review, Some(now))),
+                Kept::Not => Err((review, None)),
+            }
         };
-        let (outdated, reviews) =
-            std::mem::take(&mut loaded.reviews).into_iter().partition(is_outdated);
-        loaded.reviews = reviews;
+        let mut gone = Vec::new();
+        for review in std::mem::take(&mut loaded.reviews) {
+            match outdated(review) {
+                Ok(review) => loaded.reviews.push(review),
+                Err(review) => gone.push(review),
+            }
+        }
         let former = former.into_iter().map(|(mapping, link, _)| (mapping, link)).collect();
-        Ok(Self { loaded, former, outdated })
+        Ok(Self { loaded, former, outdated: gone })
     }
 }
 

@@ -22,6 +22,7 @@ use crate::limits;
 use crate::proof::{Proof, by_marker, not_sent, proof};
 use crate::references::with_links;
 use crate::send::{Sending, Sent};
+use crate::unversioned::is_unversioned;
 use crate::work::{Account, Work};
 
 impl<L: Ledger> Engine<L> {
@@ -203,6 +204,13 @@ impl<L: Ledger> Engine<L> {
             match self.judge(carried, settlement, may_arrive, vanished).await? {
                 Judged::Settled(settling) => {
                     let mapping = self.intake.mappings.get(&carried.mapping);
+                    if let Some(of) = mapping.filter(|of| is_unversioned(of, carried, &settling)) {
+                        match self.shown_now(of, carried).await {
+                            Ok(seen) => work.observed.extend(seen),
+                            // It stays unknown until that is known.
+                            Err(_) => continue,
+                        }
+                    }
                     let hint = mapping.and_then(|of| flight.unwatched(of, carried, &settling));
                     work.hints.extend(hint);
                     work.settled.push(SettleInput { carried: carried.clone(), settling });

@@ -1,6 +1,7 @@
 //! What a round works on.
 
 use syncline_core::Side;
+use syncline_core::audit::Overwritten;
 use syncline_core::machine::{Observation, SettleInput};
 use syncline_core::mapping::MappingId;
 use syncline_core::model::{BatchChange, Gap, Hint, HintDone, ReviewKey, StreamPosition};
@@ -19,6 +20,8 @@ pub struct Work {
     pub touched: Vec<(MappingId, LinkId)>,
     /// Units of links of which a field of a side was gone and is back.
     pub returned: Vec<(MappingId, LinkId, usize, Side)>,
+    /// Edits of a side of links that writes of ours replaced unseen.
+    pub overwritten: Vec<(MappingId, LinkId, Side, Vec<Overwritten>)>,
     /// Links of which what was set aside is tried again.
     pub retried: Vec<(MappingId, LinkId)>,
     /// Questions that were answered.
@@ -45,6 +48,7 @@ impl Work {
             && self.settled.is_empty()
             && self.touched.is_empty()
             && self.returned.is_empty()
+            && self.overwritten.is_empty()
             && self.retried.is_empty()
             && self.answered.is_empty()
             && self.positions.is_empty()
@@ -63,6 +67,7 @@ impl Work {
             + self.settled.len()
             + self.touched.len()
             + self.returned.len()
+            + self.overwritten.len()
             + self.retried.len()
             + self.answered.len();
         if things < 2 {
@@ -79,6 +84,7 @@ impl Work {
         first.settled = self.settled.drain(..share(self.settled.len())).collect();
         first.touched = self.touched.drain(..share(self.touched.len())).collect();
         first.returned = self.returned.drain(..share(self.returned.len())).collect();
+        first.overwritten = self.overwritten.drain(..share(self.overwritten.len())).collect();
         first.retried = self.retried.drain(..share(self.retried.len())).collect();
         first.answered = self.answered.drain(..share(self.answered.len())).collect();
         first.named.clone_from(&self.named);
@@ -90,6 +96,7 @@ impl Work {
         self.settled.append(&mut other.settled);
         self.touched.append(&mut other.touched);
         self.returned.append(&mut other.returned);
+        self.overwritten.append(&mut other.overwritten);
         self.retried.append(&mut other.retried);
         self.answered.append(&mut other.answered);
         self.named.append(&mut other.named);

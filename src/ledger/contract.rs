@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use syncline_core::Sides;
 use syncline_core::mapping::MappingId;
 use syncline_core::model::{
-    Batch, Changeset, Claim, Entry, Fence, Gap, Hint, Link, Parked, Review, StreamPosition,
+    Batch, BatchState, Changeset, Claim, Entry, Fence, Gap, Hint, Link, Parked, Review,
+    StreamPosition,
 };
 use syncline_sdk::{BatchId, Instant, Key, LinkId, SystemName};
 
@@ -147,7 +148,7 @@ pub trait Ledger: Send + Sync + 'static {
     /// As every call.
     async fn open_batches(&self, max: usize) -> Result<Vec<OpenBatch>>;
 
-    /// Batches of a system that are settled and of which no copy could be applied any more at
+    /// Batches of a system that stand in a state and of which no copy could be applied any more at
     /// `dead_before`, oldest first: their receipts may go (protocol I7).
     ///
     /// # Errors
@@ -155,9 +156,22 @@ pub trait Ledger: Send + Sync + 'static {
     async fn spent_batches(
         &self,
         system: &SystemName,
+        state: BatchState,
         dead_before: Instant,
         max: usize,
     ) -> Result<Vec<BatchId>>;
+
+    /// Settled batches of a system that were not audited, and of which no copy could be applied any
+    /// more at `dead_before`, oldest first, with the entries of their intents (protocol W1).
+    ///
+    /// # Errors
+    /// As every call.
+    async fn unaudited_batches(
+        &self,
+        system: &SystemName,
+        dead_before: Instant,
+        max: usize,
+    ) -> Result<Vec<OpenBatch>>;
 
     /// Removes the rows of settled batches. Whatever else is named stays, so that doing it twice,
     /// or as a process that owns nothing any more, harms nothing.

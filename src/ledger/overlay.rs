@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use syncline_core::Side;
 use syncline_core::mapping::MappingId;
 use syncline_core::model::{
-    Changeset, Entry, Gap, Hint, Link, LinkState, Parked, Review, ReviewKey, ReviewStatus,
-    StreamPosition,
+    BatchState, Changeset, Entry, Gap, Hint, Link, LinkState, Parked, Review, ReviewKey,
+    ReviewStatus, StreamPosition,
 };
 use syncline_sdk::{BatchId, Instant, Key, LinkId, SystemName};
 
@@ -143,10 +143,20 @@ impl Ledger for Overlay {
     async fn spent_batches(
         &self,
         system: &SystemName,
+        state: BatchState,
         dead_before: Instant,
         max: usize,
     ) -> Result<Vec<BatchId>> {
-        self.above.spent_batches(system, dead_before, max).await
+        self.above.spent_batches(system, state, dead_before, max).await
+    }
+
+    async fn unaudited_batches(
+        &self,
+        system: &SystemName,
+        dead_before: Instant,
+        max: usize,
+    ) -> Result<Vec<OpenBatch>> {
+        self.above.unaudited_batches(system, dead_before, max).await
     }
 
     async fn remove_batches(&self, batches: &[BatchId]) -> Result<()> {

@@ -30,5 +30,8 @@ pub fn asked(kind: &ReviewKind, other: Side, system: &dyn Fn(Side) -> String) ->
         ReviewKind::SuspectedDelete(side) => {
             format!("missing in {}, with no proof of a deletion", system(*side))
         }
+        ReviewKind::Overwritten(side) => {
+            format!("an edit in {} was overwritten before it could be read", system(*side))
+        }
     }
 }

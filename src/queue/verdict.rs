@@ -69,6 +69,10 @@ pub fn verdict(mapping: &KnownMapping, verdict: &Verdict) -> String {
         Verdict::Released(why) => format!("released: {}", plain(why)),
         Verdict::MoveTo(to) => format!("the record moved: the pair goes on in mapping {to}"),
         Verdict::MoveFrom(from) => format!("the pair came from mapping {from}"),
+        Verdict::Overwritten(side) => format!(
+            "a write to {} replaced an edit that it had not seen: a person is asked",
+            system(side)
+        ),
         Verdict::Would(would) => format!("only observed: {}", would_do(mapping, *would)),
         Verdict::Came(Came::Same) => "came to be the same without Syncline".to_owned(),
         Verdict::Came(Came::Other(side)) => {

@@ -46,9 +46,9 @@ impl Salesforce {
         let declared = Capabilities {
             cas: Cas::Coarse { tick: Duration::from_secs(1) },
             receipt: ReceiptKind::MarkerField,
-            // It can be read, but which fields it tells of is the administrator's choice, which
-            // nothing shows: no class rests on it.
-            history: HistoryKind::None,
+            // Which fields it tells of is the administrator's choice, which nothing shows: no class
+            // rests on it. What it does tell finds the writes that a guard on seconds lets through.
+            history: HistoryKind::FullValues,
             feed: FeedKind::Polled,
             unique_external_id: true,
             conditional_delete: false,

@@ -44,6 +44,10 @@ pub(crate) const QUERY_CHARS_MAX: usize = 12_000;
 /// look-up that finds more is a mistake in the mapping, not a result.
 pub(crate) const LOOKUP_ROWS_MAX: usize = 50_000;
 
+/// Records whose history one query asks for: with their quotes encoded about 5,400 characters of a
+/// request line.
+pub(crate) const HISTORY_IDS_MAX: usize = 200;
+
 /// Bytes of one answer, unpacked: 2,000 wide rows are far below, and REST answers end at about
 /// 50 MB.
 pub(crate) const ANSWER_BYTES_MAX: usize = 64 << 20;

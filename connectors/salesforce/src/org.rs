@@ -24,6 +24,8 @@ pub(crate) struct Org {
     pub(crate) shown: ShownRows,
     pub(crate) contention: Contention,
     schemas: Mutex<HashMap<EntityName, Known>>,
+    /// Entities that are not there, with the server's clock when that was heard.
+    absent: Mutex<HashMap<EntityName, Stamp>>,
 }
 
 /// What is known of an entity.
@@ -47,6 +49,7 @@ impl Org {
             shown: ShownRows::default(),
             contention: Contention::default(),
             schemas: Mutex::default(),
+            absent: Mutex::default(),
         })
     }
 
@@ -68,6 +71,27 @@ impl Org {
         match self.measured(entity) {
             Some(known) if !self.doubted(entity) => Ok(known),
             _ => self.describe(entity).await,
+        }
+    }
+    /// What is known of an entity that need not be there: nothing where it is not. That is asked
+    /// once in ten minutes.
+    pub(crate) async fn described_if_there(
+        &self,
+        entity: &EntityName,
+    ) -> Result<Option<Arc<Described>>> {
+        let heard = self.absent.lock().unwrap_or_else(PoisonError::into_inner).get(entity).copied();
+        let lately = |(at, now): (Stamp, Stamp)| now.0.saturating_sub(at.0) < LACKING_FOR;
+        if heard.zip(self.transport.heard()).is_some_and(lately) {
+            return Ok(None);
+        }
+        match self.described(entity).await {
+            Ok(described) => Ok(Some(described)),
+            Err(error) if error.kind == ErrorKind::Schema => {
+                let mut absent = self.absent.lock().unwrap_or_else(PoisonError::into_inner);
+                absent.extend(self.transport.heard().map(|now| (entity.clone(), now)));
+                Ok(None)
+            }
+            Err(error) => Err(error),
         }
     }
     /// Notes that an answer contradicts what is known of an entity: it is described anew before

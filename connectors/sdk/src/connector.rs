@@ -151,7 +151,7 @@ pub trait Connector: Send + Sync + 'static {
     /// As every read: then nothing is decided.
     async fn settle(&self, cx: &Context, unknown: &[UnknownWrite]) -> Result<Vec<Settlement>>;
 
-    /// Past changes of a record, oldest first.
+    /// Past changes of records, those of each record oldest first.
     ///
     /// # Errors
     /// `Unsupported` where the system keeps none.

@@ -141,7 +141,8 @@ pub enum Current {
 pub enum WriteOutcome {
     /// It was applied.
     Applied {
-        /// The version that the write produced, where the side tells.
+        /// The version that the write produced, where the side tells. One without conditional
+        /// writes should: else what was read before and after the write is not told apart.
         version: Option<Version>,
         /// The whole record as stored in the transaction of this write, right after it: one
         /// value a field of the write's selection. Its written fields are evidence of their

@@ -111,6 +111,17 @@ impl Profile {
             user: sync_user(),
         }
     }
+    /// No conditional write, but answers that carry the record with its version, a marker field, a
+    /// unique external id and a full history: class 3 as it is met (protocol section 3).
+    #[must_use]
+    pub fn unguarded() -> Self {
+        let mut profile = Self::crm();
+        profile.name = "unguarded";
+        profile.capabilities.cas = Cas::None;
+        profile.capabilities.stored_image = true;
+        profile.tells_version = true;
+        profile
+    }
     /// No conditional write and no receipt, but a full history: class 3 (protocol section 3).
     #[must_use]
     pub fn audited() -> Self {
@@ -139,6 +150,7 @@ impl Profile {
             Self::postgres_stream(),
             Self::versioned(),
             Self::crm(),
+            Self::unguarded(),
             Self::audited(),
             Self::bare(),
         ]

@@ -116,6 +116,7 @@ choices!(Verdict, "verdict" {
     28 = Came(what),
     29 = MoveTo(mapping),
     30 = MoveFrom(mapping),
+    31 = Overwritten(side),
 });
 choices!(Would, "what would have been done" {
     0 = Write(side),

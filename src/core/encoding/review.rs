@@ -13,6 +13,7 @@ choices!(ReviewKind, "kind of question" {
     6 = NoImage(side, reason),
     7 = Oscillation,
     8 = SuspectedDelete(side),
+    9 = Overwritten(side),
 });
 fields!(Shown { exists, values, base, actor, at });
 choices!(Choice, "choice" {

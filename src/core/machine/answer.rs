@@ -2,14 +2,13 @@
 
 use syncline_sdk::{Key, LinkId, Value};
 
-use super::batching::Step;
 use super::halves::Maker;
+use super::question::shows_other;
 use super::slot::Search;
 use super::workset::Workset;
 use crate::mapping::{Mapping, MappingId};
 use crate::model::{
-    Answer, Choice, IntentKind, LinkState, ReviewKind, ReviewStatus, UnitState, Verdict,
-    WrittenField,
+    Answer, Choice, LinkState, Review, ReviewKind, ReviewStatus, UnitState, Verdict,
 };
 use crate::reconcile::{both_written, written_fields};
 use crate::{Side, Sides};
@@ -39,10 +38,7 @@ impl Workset<'_> {
             asked.changed = true;
         }
         let at = unit.map(usize::from);
-        let moved = Side::BOTH.into_iter().any(|side| {
-            let now = self.shown(id, &mapping, side, at);
-            now.values != review.shown[side].values || now.exists != review.shown[side].exists
-        });
+        let moved = shows_other(&review, &review.kind, &self.shown_as(id, &mapping, at, &review));
         let writes = matches!(answer.choice, Choice::Take(_) | Choice::Typed(_));
         let applied = if moved {
             Err("a value moved after the question was shown".to_owned())
@@ -50,7 +46,7 @@ impl Workset<'_> {
             Err("the mapping only observes the record: nothing is written".to_owned())
         } else {
             match at {
-                Some(at) => self.answer_unit(id, &mapping, at, &answer),
+                Some(at) => self.answer_unit(id, &mapping, at, &review, &answer),
                 None => self.answer_pair(id, &mapping, &review.kind, &answer),
             }
         };
@@ -59,7 +55,7 @@ impl Workset<'_> {
                 let verdict = Verdict::Answered(format!("{:?} by {}", answer.choice, answer.by));
                 self.note_answer(id, &mapping, at, verdict);
             }
-            Err(reason) => self.reopen(id, &mapping, at, &answer, reason),
+            Err(reason) => self.reopen(id, &mapping, at, &review, &answer, reason),
         }
         self.touch(id.0, id.1);
         true
@@ -83,12 +79,13 @@ impl Workset<'_> {
         id: (MappingId, LinkId),
         mapping: &Mapping,
         at: Option<usize>,
+        review: &Review,
         answer: &Answer,
         reason: String,
     ) {
         let told = format!("{:?} by {}: {reason}", answer.choice, answer.by);
         self.note_answer(id, mapping, at, Verdict::AnswerNotApplied(told));
-        let shown = Sides::from_fn(|side| self.shown(id, mapping, side, at));
+        let shown = self.shown_as(id, mapping, at, review);
         let number = at.map(|at| u16::try_from(at).unwrap_or(u16::MAX));
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         if let Some(asked) = slot.asked.get_mut(&number) {
@@ -105,10 +102,25 @@ impl Workset<'_> {
         id: (MappingId, LinkId),
         mapping: &Mapping,
         at: usize,
+        review: &Review,
         answer: &Answer,
     ) -> Result<(), String> {
         if let Some(why) = &mapping.units[at].frozen {
             return Err(format!("it is not written for now: {why}"));
+        }
+        match (&review.kind, &answer.choice) {
+            (ReviewKind::Overwritten(side), Choice::Take(taken)) if side == taken => {
+                return self.put_back(id, mapping, at, review, answer);
+            }
+            (ReviewKind::Overwritten(_), Choice::Take(_)) => {
+                // What stands there is planned as any other value.
+                self.settle_unit(id, at);
+                return Ok(());
+            }
+            (ReviewKind::Overwritten(_), Choice::Retry) => {
+                return Err("choose one of the values, or type one".to_owned());
+            }
+            _ => {}
         }
         match &answer.choice {
             Choice::Take(side) => self.take_side(id, mapping, at, *side, answer),
@@ -162,28 +174,9 @@ impl Workset<'_> {
         Ok(())
     }
 
-    fn settle_unit(&mut self, id: (MappingId, LinkId), at: usize) {
+    pub(super) fn settle_unit(&mut self, id: (MappingId, LinkId), at: usize) {
         self.set_unit(id, at, UnitState::default());
         self.close(id, Some(at));
-    }
-
-    fn send_answer(
-        &mut self,
-        id: (MappingId, LinkId),
-        mapping: &Mapping,
-        at: usize,
-        to: Side,
-        fields: Vec<WrittenField>,
-        answer: &Answer,
-    ) {
-        let units = vec![u16::try_from(at).unwrap_or(u16::MAX)];
-        let mut intent = self.make_intent(id, mapping, to, IntentKind::Update, fields);
-        intent.source = self.source(id, mapping, to.other(), &units);
-        intent.units = units;
-        let Maker { actor, at } = Maker::of(answer);
-        (intent.actor, intent.edited_at) = (actor, at);
-        let key = self.slots[&id].link.keys[to].clone();
-        self.send(id, to, intent, Step::Write, key);
     }
 
     /// A value of its own goes to both sides (protocol P7'); typing one side's value is taking

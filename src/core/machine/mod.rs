@@ -22,6 +22,7 @@ mod merging;
 mod moving;
 mod observation;
 mod observe;
+mod overwritten;
 mod parents;
 mod plan;
 mod question;

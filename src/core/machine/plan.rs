@@ -90,11 +90,13 @@ impl Workset<'_> {
         self.first_base(id, mapping);
         self.agree_anew(id, mapping);
         let mut out: Sides<Outgoing> = Sides::default();
+        let waits: Vec<bool> =
+            (0..mapping.units.len()).map(|at| self.waits_overwritten(id, mapping, at)).collect();
         let link = &self.slots[&id].link;
         let idle = |at: &usize| {
             let status = link.field_state.unit(*at).status;
             let drifted = mapping.units[*at].frozen.is_some();
-            !drifted && !matches!(status, UnitStatus::Frozen | UnitStatus::Parked)
+            !drifted && !waits[*at] && !matches!(status, UnitStatus::Frozen | UnitStatus::Parked)
         };
         let plans: Vec<(usize, UnitPlan)> = (0..mapping.units.len())
             .filter(idle)

@@ -21,6 +21,17 @@ impl Workset<'_> {
         kind: ReviewKind,
     ) {
         let shown = Sides::from_fn(|side| self.shown(id, mapping, side, unit));
+        self.ask_showing(id, unit, kind, shown);
+    }
+
+    /// The same with what the question shows.
+    pub(super) fn ask_showing(
+        &mut self,
+        id: (MappingId, LinkId),
+        unit: Option<usize>,
+        kind: ReviewKind,
+        shown: Sides<Shown>,
+    ) {
         if self.is_shown_otherwise(id, unit, &kind, &shown) {
             self.drop_answer(id, unit, "a value moved before the answer was applied");
         }
@@ -33,12 +44,7 @@ impl Workset<'_> {
             && asked.review.status != ReviewStatus::Closed
         {
             let review = &mut asked.review;
-            let moved = review.kind != kind
-                || Side::BOTH.into_iter().any(|side| {
-                    review.shown[side].values != shown[side].values
-                        || review.shown[side].exists != shown[side].exists
-                });
-            if moved {
+            if shows_other(review, &kind, &shown) {
                 review.revision += 1;
                 review.kind = kind;
                 review.shown = shown;
@@ -89,13 +95,8 @@ impl Workset<'_> {
         shown: &Sides<Shown>,
     ) -> bool {
         let number = unit.map(|unit| u16::try_from(unit).unwrap_or(u16::MAX));
-        self.slots[&id].asked.get(&number).is_some_and(|asked| {
-            asked.review.kind != *kind
-                || Side::BOTH.into_iter().any(|side| {
-                    asked.review.shown[side].values != shown[side].values
-                        || asked.review.shown[side].exists != shown[side].exists
-                })
-        })
+        let asked = self.slots[&id].asked.get(&number);
+        asked.is_some_and(|asked| shows_other(&asked.review, kind, shown))
     }
 
     /// An answer that was given and not folded is lost to something newer: that is journalled
@@ -121,8 +122,9 @@ impl Workset<'_> {
         self.entry(id, false).decided.push(decided);
     }
 
-    /// Closes a question that names its unit by the place that it had in a former revision.
-    pub(super) fn outdate(&mut self, review: Review) {
+    /// Closes a question that names its unit by the place that it had in a former revision; where
+    /// that is `now`. What the values of by now do not tell is asked again there.
+    pub(super) fn outdate(&mut self, review: Review, now: Option<u16>) {
         let id = (review.key.mapping, review.key.link);
         let Some(slot) = self.slots.get_mut(&id) else { return };
         if review.status == ReviewStatus::Closed || !slot.outdated.insert(review.key) {
@@ -140,6 +142,9 @@ impl Workset<'_> {
         let (read_revision, read_status) = (review.revision, review.status);
         let key = review.key;
         self.out.reviews.push(ReviewChange::Close { key, read_revision, read_status });
+        if let Some(now) = now {
+            self.move_overwritten(review, now);
+        }
     }
 
     /// Closes the question about a unit or the pair, if one is open.
@@ -189,4 +194,16 @@ impl Workset<'_> {
             at: pending.at,
         }
     }
+}
+
+/// Whether a question asks or shows something else than it will. What took the place of an edit
+/// that was overwritten stands in the base's place.
+pub(super) fn shows_other(review: &Review, kind: &ReviewKind, shown: &Sides<Shown>) -> bool {
+    let other = |side: Side| {
+        let (was, now) = (&review.shown[side], &shown[side]);
+        was.values != now.values
+            || was.exists != now.exists
+            || (*kind == ReviewKind::Overwritten(side) && was.base != now.base)
+    };
+    review.kind != *kind || Side::BOTH.into_iter().any(other)
 }

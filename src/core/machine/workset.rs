@@ -172,15 +172,19 @@ impl<'a> Workset<'a> {
     }
     /// Takes note of links that were laid out anew, with their questions about units that are
     /// elsewhere by now: those are closed, and asked anew where they still stand.
-    pub fn relaid(&mut self, links: Vec<(MappingId, LinkId)>, outdated: Vec<Review>) {
+    pub fn relaid(
+        &mut self,
+        links: Vec<(MappingId, LinkId)>,
+        outdated: Vec<(Review, Option<u16>)>,
+    ) {
         for id in links {
             if let Some(slot) = self.slots.get_mut(&id) {
                 slot.touched = true;
                 slot.dirty = true;
             }
         }
-        for review in outdated {
-            self.outdate(review);
+        for (review, now) in outdated {
+            self.outdate(review, now);
         }
     }
     /// Takes note that a field of a unit is back on a side of a link: nothing is agreed of it, and

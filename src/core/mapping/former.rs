@@ -40,11 +40,6 @@ impl Former {
             && stays(&self.units, self.units_len)
             && self.changed.is_empty()
     }
-    /// Whether a unit is where it was, and under the same rule.
-    #[must_use]
-    pub fn keeps_unit(&self, unit: u16) -> bool {
-        self.unit(unit) == Some(unit) && !self.changed.contains(&unit)
-    }
     /// The present place of a unit.
     #[must_use]
     pub fn unit(&self, former: u16) -> Option<u16> {

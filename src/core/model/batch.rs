@@ -12,6 +12,8 @@ pub enum BatchState {
     Sent,
     /// Every intent of it is settled.
     Settled,
+    /// And the history of its system was asked what its writes replaced unseen (protocol W1).
+    Audited,
 }
 
 /// What a batch does. A crash must know which step of a guarded delete it was.

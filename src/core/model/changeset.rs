@@ -176,6 +176,9 @@ pub enum BatchChange {
         /// The number of sends that must have been recorded.
         attempts: i32,
     },
+    /// Notes that a settled batch was audited; one that is not there any more, or was audited
+    /// before, stays as it is.
+    Audit(BatchId),
 }
 
 /// A hint that was taken and is done with; one added since (another `seq`) stays.

@@ -153,6 +153,9 @@ pub enum Verdict {
     MoveTo(MappingId),
     /// The link came from this mapping.
     MoveFrom(MappingId),
+    /// A write of ours replaced an edit of this side that it had not seen: the values of that side
+    /// are those of the edit (protocol W1).
+    Overwritten(Side),
 }
 
 /// What a mapping that observes would have done.

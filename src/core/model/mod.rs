@@ -23,7 +23,7 @@ pub use link::{
     Base, BothHalves, DeletePhase, FieldState, Half, Link, LinkState, Origin, Pending, UnitState,
     UnitStatus, Watched, shard_of,
 };
-pub use relaid::keeps_question;
+pub use relaid::{Kept, keeps_question};
 pub use review::{
     Answer, Choice, Review, ReviewChange, ReviewKey, ReviewKind, ReviewStatus, Shown,
 };

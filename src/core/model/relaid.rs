@@ -162,10 +162,25 @@ impl Entry {
     }
 }
 
+/// What has become of the unit of a question.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kept {
+    /// It is where it was, under the same rule.
+    There,
+    /// It is here by now, under the same rule.
+    Elsewhere(u16),
+    /// It is not there any more, or under another rule.
+    Not,
+}
+
 /// What has become of a former unit, for the questions about it.
 #[must_use]
-pub fn keeps_question(mapping: &Mapping, revision: i32, unit: Option<u16>) -> bool {
-    let Some(unit) = unit else { return true };
-    revision == mapping.revision
-        || mapping.former.get(&revision).is_some_and(|former| former.keeps_unit(unit))
+pub fn keeps_question(mapping: &Mapping, revision: i32, unit: Option<u16>) -> Kept {
+    let Some(unit) = unit.filter(|_| revision != mapping.revision) else { return Kept::There };
+    let Some(former) = mapping.former.get(&revision) else { return Kept::Not };
+    match former.unit(unit).filter(|now| !former.changed.contains(now)) {
+        Some(now) if now == unit => Kept::There,
+        Some(now) => Kept::Elsewhere(now),
+        None => Kept::Not,
+    }
 }

@@ -43,6 +43,10 @@ pub enum ReviewKind {
     Oscillation,
     /// A record that was here is missing since a gap, with no proof of a deletion.
     SuspectedDelete(Side),
+    /// A write of ours replaced an edit of this side that it had not seen, as the side's history
+    /// shows (protocol W1). The values shown of that side are those of the edit, and what stands
+    /// there now takes the place of the base.
+    Overwritten(Side),
 }
 
 /// What a side shows of the question.

@@ -10,7 +10,9 @@ use syncline_sdk::SystemName;
 use super::ending::Ended;
 use super::pace::tick;
 use super::reads::{Job, Read};
-use super::run::{ANSWERS_EVERY, ASKED_EVERY, Driver, FORGET_EVERY, HINTS_IDLE, RETRY_EVERY, TICK};
+use super::run::{
+    ANSWERS_EVERY, ASKED_EVERY, AUDIT_EVERY, Driver, FORGET_EVERY, HINTS_IDLE, RETRY_EVERY, TICK,
+};
 use crate::crowding::load_priority;
 use crate::limits;
 
@@ -155,6 +157,7 @@ impl<L: Ledger> Driver<L> {
             Job::Hints(_) => now + HINTS_IDLE,
             Job::Answers => now + ANSWERS_EVERY,
             Job::Forget(_) => now + FORGET_EVERY,
+            Job::Audit(_) => now + AUDIT_EVERY,
             Job::Load(..) | Job::Verify(_) | Job::Rules(_) => now,
         };
         if let Some(turn) = self.turns.get_mut(job) {

@@ -38,6 +38,8 @@ pub(super) enum Job {
     Answers,
     /// Receipts on a system that nothing needs any more.
     Forget(SystemName),
+    /// A look at what writes to a system replaced unseen.
+    Audit(SystemName),
     /// A stream that was lost is opened anew.
     Reopen(SystemName),
     /// A look whether what stopped an entity of a system is mended.
@@ -225,6 +227,10 @@ impl<L: Ledger> Intake<L> {
             Job::Forget(system) => {
                 let more = self.forget_receipts(system).await?;
                 Found { more, ..Found::default() }
+            }
+            Job::Audit(system) => {
+                let (work, more) = self.audit(system).await?;
+                Found { work, more, ..Found::default() }
             }
             Job::Reopen(system) => self.reopen(system).await?,
             Job::Mend(system) => self.look_whether_mended(system).await?,

@@ -58,6 +58,8 @@ pub(super) const ANSWERS_EVERY: Duration = Duration::from_millis(500);
 pub(super) const ASKED_EVERY: Duration = Duration::from_secs(2);
 /// How often one record that was set aside for a wrong set-up is tried again.
 pub(super) const RETRY_EVERY: Duration = Duration::from_secs(60);
+/// How often it is looked whether settled batches can be audited.
+pub(super) const AUDIT_EVERY: Duration = Duration::from_secs(30);
 /// How often receipts are forgotten that nothing needs any more.
 pub(super) const FORGET_EVERY: Duration = Duration::from_secs(60);
 /// How soon it is looked for the first time whether a stopped entity is mended.

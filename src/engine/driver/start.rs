@@ -7,7 +7,7 @@ use syncline_core::Side;
 use syncline_core::mapping::{Mapping, MappingId};
 use syncline_core::model::StreamPosition;
 use syncline_ledger::Ledger;
-use syncline_sdk::{FeedKind, Position, Purpose, SystemName};
+use syncline_sdk::{FeedKind, HistoryKind, Position, Purpose, SystemName};
 use tokio::sync::watch;
 use tokio::time::Instant as Tick;
 
@@ -119,6 +119,9 @@ impl<L: Ledger> Driver<L> {
             }
             self.turns.add(Job::Hints(name.clone()), None, now);
             self.turns.add(Job::Forget(name.clone()), None, now);
+            if system.capabilities().history != HistoryKind::None {
+                self.turns.add(Job::Audit(name.clone()), None, now);
+            }
             let stream = known.get(&feed_stream(name));
             if system.has_feed() && (stream.is_some() || !system.is_unused()) {
                 let begun = known.contains_key(&beginning_of(name));

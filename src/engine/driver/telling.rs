@@ -36,6 +36,7 @@ impl<L: Ledger> Driver<L> {
             }
             Job::Hints(system)
             | Job::Forget(system)
+            | Job::Audit(system)
             | Job::Reopen(system)
             | Job::Mend(system)
             | Job::Begin(system) => Some(system.clone()),

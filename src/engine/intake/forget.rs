@@ -1,7 +1,8 @@
 //! Receipts that nothing needs any more (protocol I7).
 
+use syncline_core::model::BatchState;
 use syncline_ledger::Ledger;
-use syncline_sdk::{Instant, Purpose, Scope, SystemName};
+use syncline_sdk::{HistoryKind, Instant, Purpose, Scope, SystemName};
 
 use crate::clock::micros;
 use crate::error::Result;
@@ -19,7 +20,13 @@ impl<L: Ledger> Intake<L> {
         let Some(system) = self.system(name) else { return Ok(false) };
         let kept = micros(limits::RECEIPTS_KEPT);
         let dead_before = Instant::from_micros(self.clock.now().micros().saturating_sub(kept));
-        let spent = self.ledger.spent_batches(name, dead_before, limits::FORGET_MAX).await?;
+        // Where there is a history, a batch is audited before it goes (protocol W1).
+        let state = match system.capabilities().history {
+            HistoryKind::None => BatchState::Settled,
+            _ => BatchState::Audited,
+        };
+        let max = limits::FORGET_MAX;
+        let spent = self.ledger.spent_batches(name, state, dead_before, max).await?;
         if spent.is_empty() {
             return Ok(false);
         }

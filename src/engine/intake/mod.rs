@@ -2,6 +2,7 @@
 //! turns what it read into [`crate::Work`]; none decides anything.
 
 mod answers;
+mod audit;
 mod feed;
 mod forget;
 mod hints;

@@ -151,13 +151,14 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    /// First sends, then assertions, then further sends, then closings.
+    /// First sends, then assertions, then further sends, then closings, then audits.
     fn change_batches(&mut self, changes: &[BatchChange]) -> Result<(), Moved> {
         let rank = |change: &BatchChange| match change {
             BatchChange::Send(_) => 0,
             BatchChange::Assert { .. } => 1,
             BatchChange::Resend { .. } => 2,
             BatchChange::Close { .. } => 3,
+            BatchChange::Audit(_) => 4,
         };
         let mut ordered: Vec<&BatchChange> = changes.iter().collect();
         ordered.sort_by_key(|change| rank(change));
@@ -187,6 +188,11 @@ impl<'a> Draft<'a> {
             }
             BatchChange::Assert { id, attempts } => {
                 self.open_batch(*id, Some(*attempts))?;
+            }
+            BatchChange::Audit(id) => {
+                let batch = self.batch(*id).filter(|batch| batch.state == BatchState::Settled);
+                let audited = batch.map(|of| Batch { state: BatchState::Audited, ..of.clone() });
+                self.changed.batches.extend(audited.map(|batch| (*id, batch)));
             }
         }
         Ok(())

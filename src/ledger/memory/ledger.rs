@@ -4,9 +4,12 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 use syncline_core::mapping::MappingId;
-use syncline_core::model::{Changeset, Entry, Gap, Hint, Link, Parked, Review, StreamPosition};
+use syncline_core::model::{
+    BatchState, Changeset, Entry, Gap, Hint, Link, Parked, Review, StreamPosition,
+};
 use syncline_sdk::{BatchId, Instant, LinkId, SystemName};
 
+use super::state::State;
 use super::{Call, Memory};
 use crate::{Committed, Ledger, LinkQuery, Loaded, OpenBatch, Ownership, Result};
 
@@ -40,10 +43,25 @@ impl Ledger for Memory {
     async fn spent_batches(
         &self,
         system: &SystemName,
+        state: BatchState,
         dead_before: Instant,
         max: usize,
     ) -> Result<Vec<BatchId>> {
-        self.call(Call::SpentBatches, |state| state.spent_batches(system, dead_before, max)).await
+        let spent = |state_of: &mut State| state_of.spent_batches(system, state, dead_before, max);
+        self.call(Call::SpentBatches, spent).await
+    }
+
+    async fn unaudited_batches(
+        &self,
+        system: &SystemName,
+        dead_before: Instant,
+        max: usize,
+    ) -> Result<Vec<OpenBatch>> {
+        let unaudited = |state: &mut State| {
+            let ids = state.spent_batches(system, BatchState::Settled, dead_before, max);
+            state.with_entries(&ids)
+        };
+        self.call(Call::SpentBatches, unaudited).await
     }
 
     async fn remove_batches(&self, batches: &[BatchId]) -> Result<()> {

@@ -143,33 +143,36 @@ impl State {
             .values()
             .filter(|batch| batch.state == BatchState::Sent)
             .take(max)
-            .map(|batch| OpenBatch {
-                entries: batch
-                    .intents
-                    .iter()
-                    .filter_map(|intent| self.entries.get(intent))
-                    .cloned()
-                    .collect(),
-                batch: batch.clone(),
-            })
+            .map(|batch| self.with_its_entries(batch))
             .collect()
+    }
+
+    fn with_its_entries(&self, batch: &Batch) -> OpenBatch {
+        let entries = batch.intents.iter().filter_map(|intent| self.entries.get(intent));
+        OpenBatch { entries: entries.cloned().collect(), batch: batch.clone() }
+    }
+
+    pub(super) fn with_entries(&self, ids: &[BatchId]) -> Vec<OpenBatch> {
+        let batches = ids.iter().filter_map(|id| self.batches.get(id));
+        batches.map(|batch| self.with_its_entries(batch)).collect()
     }
 
     pub(super) fn spent_batches(
         &self,
         system: &SystemName,
+        state: BatchState,
         dead_before: Instant,
         max: usize,
     ) -> Vec<BatchId> {
         let spent = |batch: &&Batch| {
-            let settled = batch.system == *system && batch.state == BatchState::Settled;
-            settled && batch.die_after < dead_before.micros()
+            let stands = batch.system == *system && batch.state == state;
+            stands && batch.die_after < dead_before.micros()
         };
         self.batches.values().filter(spent).take(max).map(|batch| batch.id).collect()
     }
 
     pub(super) fn remove_batches(&mut self, batches: &[BatchId]) {
-        let open = |batch: &Batch| batch.state != BatchState::Settled;
+        let open = |batch: &Batch| batch.state == BatchState::Sent;
         self.batches.retain(|id, batch| open(batch) || !batches.contains(id));
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sqlx::PgConnection;
 use syncline_core::encoding::{decode_ids, encode_ids};
-use syncline_core::model::{Batch, BatchChange};
+use syncline_core::model::{Batch, BatchChange, BatchState};
 use syncline_sdk::{BatchId, Instant, SystemName};
 
 use super::error::{Meaning, corrupt};
@@ -19,6 +19,7 @@ pub(super) struct Changes {
     asserts: Ids,
     resends: Resends,
     closes: Closes,
+    audits: Vec<i64>,
 }
 
 #[derive(Default)]
@@ -67,6 +68,7 @@ impl Changes {
                     sorted.closes.state.push(code::batch_state(*state));
                     sorted.closes.attempts.push(*attempts);
                 }
+                BatchChange::Audit(id) => sorted.audits.push(code::batch(*id)?),
             }
         }
         Ok(sorted)
@@ -75,10 +77,10 @@ impl Changes {
 
 // A batch is looked up by its id. Saying that it is open as `state = 0` would offer the index of
 // open batches instead, full of entries of batches settled since the last vacuum: hence
-// `state <> 1`, which means the same.
+// `state < 1`, which means the same.
 
-/// Applies changes: first sends, then assertions, then further sends, then closings. What does
-/// not hold is answered in words.
+/// Applies changes: first sends, then assertions, then further sends, then closings, then audits.
+/// What does not hold is answered in words.
 pub(super) async fn change(
     connection: &mut PgConnection,
     changes: &Changes,
@@ -97,7 +99,19 @@ pub(super) async fn change(
             return Ok(Some(format!("batch {ids}: settled by now, or sent again")));
         }
     }
+    audit(connection, &changes.audits).await?;
     Ok(None)
+}
+
+/// One that is not there any more, or was audited before, stays as it is.
+async fn audit(connection: &mut PgConnection, ids: &[i64]) -> Result<(), sqlx::Error> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!("update syncline.batch set state = 2 where id = any($1) and state = 1", ids)
+        .execute(connection)
+        .await
+        .map(drop)
 }
 
 async fn send(connection: &mut PgConnection, id: i64, batch: &Batch) -> Result<(), sqlx::Error> {
@@ -127,7 +141,7 @@ async fn assert(connection: &mut PgConnection, asserts: &Ids) -> Result<u64, sql
     sqlx::query!(
         "select b.id
          from unnest($1::int8[], $2::int4[]) as u (id, attempts)
-         join syncline.batch as b on b.id = u.id and b.attempts = u.attempts and b.state <> 1
+         join syncline.batch as b on b.id = u.id and b.attempts = u.attempts and b.state < 1
          for share of b",
         &asserts.id,
         &asserts.attempts,
@@ -147,7 +161,7 @@ async fn resend(connection: &mut PgConnection, resends: &Resends) -> Result<u64,
              die_after = u.die_after
          from unnest($1::int8[], $2::int4[], $3::int8[], $4::int8[], $5::int8[])
               as u (id, attempts, epoch, last_sent, die_after)
-         where b.id = u.id and b.attempts = u.attempts and b.state <> 1",
+         where b.id = u.id and b.attempts = u.attempts and b.state < 1",
         &resends.read.id,
         &resends.read.attempts,
         &resends.epoch,
@@ -166,7 +180,7 @@ async fn close(connection: &mut PgConnection, closes: &Closes) -> Result<u64, sq
     sqlx::query!(
         "update syncline.batch as b set state = u.state
          from unnest($1::int8[], $2::int2[], $3::int4[]) as u (id, state, attempts)
-         where b.id = u.id and b.state <> 1 and (u.attempts is null or b.attempts = u.attempts)",
+         where b.id = u.id and b.state < 1 and (u.attempts is null or b.attempts = u.attempts)",
         &closes.id,
         &closes.state,
         &closes.attempts as _,
@@ -176,9 +190,23 @@ async fn close(connection: &mut PgConnection, closes: &Closes) -> Result<u64, sq
     .map(|done| done.rows_affected())
 }
 
+/// A row of the table.
+struct BatchRow {
+    id: i64,
+    system: String,
+    intents: Vec<u8>,
+    epoch: i64,
+    state: i16,
+    first_sent: i64,
+    last_sent: i64,
+    die_after: i64,
+    attempts: i32,
+}
+
 /// The open batches, oldest first, with the entries of their intents.
 pub(super) async fn open(connection: &mut PgConnection, max: usize) -> Result<Vec<OpenBatch>> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        BatchRow,
         "select id, system, intents, epoch, state, first_sent, last_sent, die_after, attempts
          from syncline.batch where state = 0 order by id limit $1",
         code::limit(max)
@@ -186,6 +214,36 @@ pub(super) async fn open(connection: &mut PgConnection, max: usize) -> Result<Ve
     .fetch_all(&mut *connection)
     .await
     .meaning("load open batches")?;
+    with_entries(connection, rows).await
+}
+
+/// The settled batches of a system that were not audited, and of which no copy can be applied any
+/// more, oldest first, with the entries of their intents.
+pub(super) async fn unaudited(
+    connection: &mut PgConnection,
+    system: &SystemName,
+    dead_before: Instant,
+    max: usize,
+) -> Result<Vec<OpenBatch>> {
+    let rows = sqlx::query_as!(
+        BatchRow,
+        "select id, system, intents, epoch, state, first_sent, last_sent, die_after, attempts
+         from syncline.batch
+         where system = $1 and state = 1 and die_after < $2 order by id limit $3",
+        system.as_str(),
+        dead_before.micros(),
+        code::limit(max)
+    )
+    .fetch_all(&mut *connection)
+    .await
+    .meaning("load settled batches")?;
+    with_entries(connection, rows).await
+}
+
+async fn with_entries(
+    connection: &mut PgConnection,
+    rows: Vec<BatchRow>,
+) -> Result<Vec<OpenBatch>> {
     let mut batches = Vec::with_capacity(rows.len());
     for row in rows {
         let id = code::to_batch(row.id);
@@ -210,24 +268,27 @@ pub(super) async fn open(connection: &mut PgConnection, max: usize) -> Result<Ve
         .into_iter()
         .map(|entry| (entry.id, entry))
         .collect();
-    let with_entries = |batch: Batch| OpenBatch {
+    let its_entries = |batch: Batch| OpenBatch {
         entries: batch.intents.iter().filter_map(|id| entries.get(id).cloned()).collect(),
         batch,
     };
-    Ok(batches.into_iter().map(with_entries).collect())
+    Ok(batches.into_iter().map(its_entries).collect())
 }
 
-/// The settled batches of a system of which no copy can be applied any more, oldest first.
+/// The batches of a system that stand in a state and of which no copy can be applied any more,
+/// oldest first.
 pub(super) async fn spent(
     connection: &mut PgConnection,
     system: &SystemName,
+    state: BatchState,
     dead_before: Instant,
     max: usize,
 ) -> Result<Vec<BatchId>> {
     let ids = sqlx::query_scalar!(
         "select id from syncline.batch
-         where system = $1 and state <> 0 and die_after < $2 order by id limit $3",
+         where system = $1 and state = $2 and die_after < $3 order by id limit $4",
         system.as_str(),
+        code::batch_state(state),
         dead_before.micros(),
         code::limit(max)
     )

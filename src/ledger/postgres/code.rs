@@ -132,6 +132,7 @@ pub(super) fn batch_state(state: BatchState) -> i16 {
     match state {
         BatchState::Sent => 0,
         BatchState::Settled => 1,
+        BatchState::Audited => 2,
     }
 }
 
@@ -140,6 +141,7 @@ pub(super) fn to_batch_state(number: i16) -> Option<BatchState> {
     match number {
         0 => Some(BatchState::Sent),
         1 => Some(BatchState::Settled),
+        2 => Some(BatchState::Audited),
         _ => None,
     }
 }

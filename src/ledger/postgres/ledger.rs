@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 use syncline_core::mapping::MappingId;
-use syncline_core::model::{Changeset, Entry, Gap, Hint, Link, Parked, Review, StreamPosition};
+use syncline_core::model::{
+    BatchState, Changeset, Entry, Gap, Hint, Link, Parked, Review, StreamPosition,
+};
 use syncline_sdk::{BatchId, Instant, LinkId, SystemName};
 
 use super::session::call;
@@ -50,11 +52,23 @@ impl Ledger for Postgres {
     async fn spent_batches(
         &self,
         system: &SystemName,
+        state: BatchState,
         dead_before: Instant,
         max: usize,
     ) -> Result<Vec<BatchId>> {
         call!(self, "look for spent batches", |connection| {
-            batch::spent(connection, system, dead_before, max)
+            batch::spent(connection, system, state, dead_before, max)
+        })
+    }
+
+    async fn unaudited_batches(
+        &self,
+        system: &SystemName,
+        dead_before: Instant,
+        max: usize,
+    ) -> Result<Vec<OpenBatch>> {
+        call!(self, "load settled batches", |connection| {
+            batch::unaudited(connection, system, dead_before, max)
         })
     }
 

@@ -87,17 +87,58 @@ pub(super) async fn spent_batches_are_removed<L: Subject>(ledger: &L) {
     }
     // The second is open, of the third a copy may still arrive.
     let system = batch(ID, Vec::new()).system;
+    const SETTLED: BatchState = BatchState::Settled;
     let at = Instant::from_micros(501);
-    assert_eq!(ledger.spent_batches(&system, at, 9).await.unwrap(), [id(0), id(3)]);
-    assert_eq!(ledger.spent_batches(&system, at, 1).await.unwrap(), [id(0)]);
-    assert!(ledger.spent_batches(&"another".into(), at, 9).await.unwrap().is_empty());
+    assert_eq!(ledger.spent_batches(&system, SETTLED, at, 9).await.unwrap(), [id(0), id(3)]);
+    assert_eq!(ledger.spent_batches(&system, SETTLED, at, 1).await.unwrap(), [id(0)]);
+    assert!(ledger.spent_batches(&"another".into(), SETTLED, at, 9).await.unwrap().is_empty());
     for _ in 0..2 {
         ledger.remove_batches(&[id(0), id(1)]).await.unwrap();
-        assert_eq!(ledger.spent_batches(&system, at, 9).await.unwrap(), [id(3)]);
+        assert_eq!(ledger.spent_batches(&system, SETTLED, at, 9).await.unwrap(), [id(3)]);
         assert_eq!(ledger.open_batches(9).await.unwrap().len(), 1);
     }
     // To whoever comes late it is a settled batch like any other.
     let late =
         BatchChange::Resend { id: id(0), read_attempts: 1, epoch: 2, last_sent: 3, die_after: 4 };
     engine.refused(|changes| changes.batches.push(late)).await;
+}
+
+pub(super) async fn settled_batches_are_audited_once<L: Subject>(ledger: &L) {
+    let engine = Engine::new(ledger).await;
+    let id = |ordinal| BatchId { commit: 902, ordinal };
+    let mut changes = engine.changeset().await;
+    let written = entry(engine.id(&changes), link_id(1), None);
+    changes.entries.push(written.clone());
+    for ordinal in 0..3 {
+        let die_after = if ordinal == 2 { 900 } else { 500 };
+        let sent = Batch { die_after, ..batch(id(ordinal), vec![written.id]) };
+        changes.batches.push(BatchChange::Send(sent));
+    }
+    assert_eq!(ledger.commit(&changes).await.unwrap(), Committed::Committed);
+    for ordinal in [0, 2] {
+        let close =
+            BatchChange::Close { id: id(ordinal), state: BatchState::Settled, attempts: None };
+        engine.must(|changes| changes.batches.push(close)).await;
+    }
+    let system = batch(ID, Vec::new()).system;
+    let at = Instant::from_micros(501);
+    // The second is open, of the third a copy may still arrive.
+    let unaudited = ledger.unaudited_batches(&system, at, 9).await.unwrap();
+    let [OpenBatch { batch: found, entries }] = unaudited.as_slice() else {
+        panic!("{unaudited:?}");
+    };
+    assert_eq!((found.id, found.state), (id(0), BatchState::Settled));
+    assert_eq!(*entries, [written]);
+    assert!(ledger.unaudited_batches(&"another".into(), at, 9).await.unwrap().is_empty());
+    // One that is open or not there is left as it is.
+    for ordinal in [0, 0, 1, 7] {
+        engine.must(|changes| changes.batches.push(BatchChange::Audit(id(ordinal)))).await;
+    }
+    assert!(ledger.unaudited_batches(&system, at, 9).await.unwrap().is_empty());
+    let audited = ledger.spent_batches(&system, BatchState::Audited, at, 9).await.unwrap();
+    assert_eq!(audited, [id(0)]);
+    assert_eq!(ledger.open_batches(9).await.unwrap().len(), 1);
+    ledger.remove_batches(&audited).await.unwrap();
+    let left = ledger.spent_batches(&system, BatchState::Audited, at, 9).await.unwrap();
+    assert!(left.is_empty());
 }

@@ -48,6 +48,7 @@ cases! {
     batches::a_settled_batch_stays_settled,
     batches::open_batches_carry_their_intents,
     batches::spent_batches_are_removed,
+    batches::settled_batches_are_audited_once,
     hints::one_a_record,
     hints::what_is_known_of_a_deletion_stays,
     hints::taken_in_order_when_due,

@@ -34,7 +34,7 @@ pub struct Conflict {
     /// The base it stands on.
     pub sync_version: i64,
     /// `conflict`, `initial`, `delete_update`, `delete`, `leave`, `ambiguous`, `no_image`,
-    /// `oscillation` or `suspected_delete`.
+    /// `oscillation`, `suspected_delete` or `overwritten`: a write replaced an edit unseen.
     pub kind: String,
     /// The side that the kind is about, where it is about one.
     pub kind_side: Option<String>,

@@ -39,6 +39,19 @@ impl Plan {
         self.modes = choices.chance(300);
         self
     }
+    /// The same, where the histories of systems are asked what writes replaced unseen, and some of
+    /// them have no conditional writes at all. What else was drawn stays as it was.
+    #[must_use]
+    pub fn with_histories(mut self, seed: u64) -> Self {
+        let mut choices = Choices::seeded(seed ^ 0x4157_0000_0000_0000);
+        self.histories = choices.chance(500);
+        for profile in &mut self.profiles {
+            if self.histories && profile.name == "crm" && choices.chance(500) {
+                *profile = Profile::unguarded();
+            }
+        }
+        self
+    }
     /// Whether records have a counter: each side keeps receipts that outlive a lost stream.
     #[must_use]
     pub fn counts(&self) -> bool {

@@ -11,6 +11,8 @@ use syncline_sdk::{LinkId, SystemName};
 pub enum Job {
     /// What is hinted at on a system.
     Hints(SystemName),
+    /// What writes to a system replaced unseen.
+    Audit(SystemName),
     /// Answers of people.
     Answers,
     /// Changes of a polled side.
@@ -69,6 +71,10 @@ pub async fn run_job(
 ) -> Result<Found, EngineError> {
     match job {
         Job::Hints(name) => Ok((intake.read_hints(name).await?, None, false)),
+        Job::Audit(name) => {
+            let (work, more) = intake.audit(name).await?;
+            Ok((work, None, more))
+        }
         Job::Answers => Ok((intake.read_answers().await?, None, false)),
         Job::Poll(mapping, side) => {
             let (work, next, more) = intake.poll(*mapping, *side, place).await?;

@@ -51,6 +51,10 @@ struct Arguments {
     /// No processes that only observe: plays seeds that were noted before there were any.
     #[arg(long)]
     no_modes: bool,
+    /// No histories that are asked, and no systems without conditional writes: plays seeds that
+    /// were noted before there were any.
+    #[arg(long)]
+    no_histories: bool,
     /// How many threads play runs.
     #[arg(long, default_value_t = 0)]
     threads: usize,
@@ -96,6 +100,7 @@ fn main() -> anyhow::Result<ExitCode> {
         && !arguments.no_merges
         && !arguments.no_changes
         && !arguments.no_modes
+        && !arguments.no_histories
         && !missing.is_empty()
     {
         writeln!(out, "these never happened, so the runs prove less than they say: {missing:?}")?;
@@ -165,6 +170,7 @@ fn wanted(arguments: &Arguments, profiles: &[String; 2], seed: u64) -> Wanted {
         merges: !arguments.no_merges,
         changes: !arguments.no_changes,
         modes: !arguments.no_modes,
+        histories: !arguments.no_histories,
         steps: None,
     }
 }
@@ -199,10 +205,11 @@ fn report(
     let merges = if arguments.no_merges { " --no-merges" } else { "" };
     let changes = if arguments.no_changes { " --no-changes" } else { "" };
     let modes = if arguments.no_modes { " --no-modes" } else { "" };
+    let histories = if arguments.no_histories { " --no-histories" } else { "" };
     writeln!(
         out,
         "replay: syncline-simulation --seed {seed} --runs 1{profile}{twins}{rules}{sweeps}{merges}\
-         {changes}{modes} --trace --shrink"
+         {changes}{modes}{histories} --trace --shrink"
     )?;
     Ok(())
 }

@@ -197,6 +197,8 @@ pub struct Plan {
     pub changes: bool,
     /// Whether every second process has its mappings observe and write nothing.
     pub modes: bool,
+    /// Whether the histories of systems are asked what writes replaced unseen.
+    pub histories: bool,
 }
 
 /// The names of the profiles that runs may use.
@@ -277,6 +279,7 @@ impl Plan {
             merges: false,
             changes: false,
             modes: false,
+            histories: false,
         }
     }
 }

@@ -57,6 +57,8 @@ pub struct Process {
     pub(crate) sweeps: bool,
     /// Whether modes change between processes: each plans its links by its own.
     pub(crate) modes: bool,
+    /// Whether it asks the histories of systems.
+    pub(crate) histories: bool,
 }
 
 impl Process {
@@ -64,8 +66,8 @@ impl Process {
     #[must_use]
     pub fn new(engine: Engine<Memory>, desk: Desk, id: ProcessId, plan: &Plan) -> Self {
         let (durable, holdings) = (Arc::default(), Holdings::default());
-        let (sweeps, modes) = (plan.sweeps, plan.modes);
-        Self { engine, desk, id, durable, holdings, sweeps, modes }
+        let Plan { sweeps, modes, histories, .. } = *plan;
+        Self { engine, desk, id, durable, holdings, sweeps, modes, histories }
     }
 
     /// Lives until it is killed.

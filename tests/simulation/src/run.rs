@@ -32,6 +32,9 @@ pub struct Wanted {
     /// Whether processes may only observe. Seeds noted before they could play as they did then
     /// without it.
     pub modes: bool,
+    /// Whether histories may be asked, and systems be without conditional writes. Seeds noted
+    /// before that could be play as they did then without it.
+    pub histories: bool,
     /// Steps to be played instead of those of the seed.
     pub steps: Option<Steps>,
 }
@@ -63,6 +66,7 @@ pub fn run(wanted: &Wanted) -> Outcome {
     let plan = if wanted.merges { plan.with_merges(wanted.seed) } else { plan };
     let plan = if wanted.changes { plan.with_changes(wanted.seed) } else { plan };
     let plan = if wanted.modes { plan.with_modes(wanted.seed) } else { plan };
+    let plan = if wanted.histories { plan.with_histories(wanted.seed) } else { plan };
     let words = words(&plan);
     let choices = match &wanted.steps {
         Some(steps) => Choices::listed(steps.clone()),
@@ -91,7 +95,7 @@ fn words(plan: &Plan) -> String {
     format!(
         "{} and {}; link ids {:?}, matches {}, unique {:?}, create {:?}, delete {:?}, initial \
          {:?}, children {}, fields {:?}, grouped {}, automation {:?}, twins {}, sweeps {}, \
-         merges {}, changes {}, modes {}",
+         merges {}, changes {}, modes {}, histories {}",
         plan.profiles[0].name,
         plan.profiles[1].name,
         plan.external_id,
@@ -108,7 +112,8 @@ fn words(plan: &Plan) -> String {
         plan.sweeps,
         plan.merges,
         plan.changes,
-        plan.modes
+        plan.modes,
+        plan.histories
     )
 }
 

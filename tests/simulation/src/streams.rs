@@ -34,6 +34,9 @@ impl Process {
         let names: Vec<SystemName> = self.engine.systems().keys().cloned().collect();
         for name in names {
             jobs.push(slot(Job::Hints(name.clone()), None));
+            if self.histories {
+                jobs.push(slot(Job::Audit(name.clone()), None));
+            }
             if self.engine.systems()[&name].has_feed() {
                 let begun = known.contains_key(&beginning_of(&name));
                 self.start_feed(&name, known.get(&feed_stream(&name)), begun).await?;

@@ -3,21 +3,25 @@
 //! The history of `Account` is rows of `AccountHistory`, that of `X__c` rows of `X__History`
 //! (object reference, StandardObjectNameHistory). It has the grain of a second, and within one
 //! second no order; of long texts and multi-selects it tells that they changed, not how; and
-//! nothing says which fields are tracked. So it is told as it is, and no promise rests on it.
+//! nothing says which fields are tracked. So it is told as it is: what it shows is a finding, and
+//! what it does not show proves nothing.
+
+use std::collections::BTreeMap;
 
 use syncline_sdk::{
-    Actor, ActorKind, Error, ErrorKind, FieldName, HistoryEntry, HistoryRequest, Result, Value,
+    Actor, ActorKind, EntityName, Error, ErrorKind, FieldName, HistoryEntry, HistoryRequest, Key,
+    Result, Value,
 };
 
 use crate::id::{id18, is_user};
-use crate::limits::LOOKUP_ROWS_MAX;
+use crate::limits::{HISTORY_IDS_MAX, LOOKUP_ROWS_MAX};
 use crate::org::{Org, unreadable};
 use crate::version::Stamp;
 use crate::wire::{Described, QueryAnswer, Row, Wire, instant, quoted};
 
 const READ: &str = "read history";
 
-/// The past changes of a record, oldest first, as far as seconds tell.
+/// The past changes of records, oldest first, as far as seconds tell.
 ///
 /// # Errors
 /// `Unsupported` where the entity keeps no history, or our user may not see it.
@@ -25,32 +29,58 @@ pub(crate) async fn history(org: &Org, request: &HistoryRequest) -> Result<Vec<H
     let entity = &request.entity;
     let described = org.described(entity).await?;
     let place = Place::of(entity.as_str());
-    let kept = org.described(&place.object.as_str().into()).await.map_err(|error| {
-        if error.kind != ErrorKind::Schema {
-            return error;
-        }
+    let Some(kept) = org.described_if_there(&place.object.as_str().into()).await? else {
         let what = format!("{entity} keeps no history that the integration user may see");
-        Error::new(ErrorKind::Unsupported, READ, what)
-            .advise("enable it in Setup, under Set History Tracking, for the fields in question")
-    })?;
-    let id = id18(request.key.as_str()).ok_or_else(|| {
-        let what = format!("{entity}: {:?} is not a record id", request.key);
-        Error::new(ErrorKind::Invalid, READ, what)
-    })?;
-    let soql = statement(&place, &kept, &id, Stamp::of(&request.after));
-    let mut reply = org.query(READ, entity, &soql, false).await?;
-    let reading = Reading { described: &described, fields: &request.fields, own: org.own_user() };
+        return Err(Error::new(ErrorKind::Unsupported, READ, what)
+            .advise("enable it in Setup, under Set History Tracking, for the fields in question"));
+    };
+    let asked = request.records.iter().map(|(key, after)| {
+        let id = id18(key.as_str()).ok_or_else(|| {
+            let what = format!("{entity}: {key:?} is not a record id");
+            Error::new(ErrorKind::Invalid, READ, what)
+        })?;
+        Ok((id, (key.clone(), Stamp::of(after))))
+    });
+    let asked: Asked = asked.collect::<Result<_>>()?;
+    let reading = Reading {
+        described: &described,
+        fields: &request.fields,
+        place: &place,
+        asked: &asked,
+        own: org.own_user(),
+    };
+    let ids: Vec<&String> = asked.keys().collect();
     let mut entries = Vec::new();
+    for ids in ids.chunks(HISTORY_IDS_MAX) {
+        let since = ids.iter().map(|id| asked[*id].1).min().flatten();
+        let soql = statement(&place, &kept, ids, since);
+        read(org, &reading, entity, &soql, &mut entries).await?;
+    }
+    Ok(entries)
+}
+
+/// The records asked for by their ids, each with its name and the second from which on.
+type Asked = BTreeMap<String, (Key, Option<Stamp>)>;
+
+async fn read(
+    org: &Org,
+    reading: &Reading<'_>,
+    entity: &EntityName,
+    soql: &str,
+    entries: &mut Vec<HistoryEntry>,
+) -> Result<()> {
+    let most = entries.len() + LOOKUP_ROWS_MAX;
+    let mut reply = org.query(READ, entity, soql, false).await?;
     loop {
         let answer: QueryAnswer<'_> =
             serde_json::from_slice(&reply.body).map_err(|error| unreadable(READ, entity, error))?;
         entries.extend(answer.records.iter().filter_map(|row| reading.entry(row)));
-        if entries.len() > LOOKUP_ROWS_MAX {
-            let what = format!("{entity}: {id} has more than {LOOKUP_ROWS_MAX} changes");
+        if entries.len() > most {
+            let what = format!("{entity}: more than {LOOKUP_ROWS_MAX} changes of few records");
             return Err(Error::new(ErrorKind::Config, READ, what));
         }
         let Some(next) = answer.next.filter(|_| !answer.done) else {
-            return Ok(entries);
+            return Ok(());
         };
         reply = org.query_next(READ, entity, &next).await?;
     }
@@ -78,16 +108,18 @@ impl Place {
     }
 }
 
-/// The changes after a second. A closed reading has seen all of its own second.
-fn statement(place: &Place, kept: &Described, id: &str, after: Option<Stamp>) -> String {
+/// The changes from a second on: one that was stamped then may have been committed after the
+/// second was over.
+fn statement(place: &Place, kept: &Described, ids: &[&String], since: Option<Stamp>) -> String {
     let Place { object, parent } = place;
     // Older versions do not tell the type.
     let kind = if kept.has("DataType") { ", DataType" } else { "" };
-    let since = after.map(|stamp| format!(" AND CreatedDate > {}", stamp.soql()));
+    let since = since.map(|stamp| format!(" AND CreatedDate >= {}", stamp.soql()));
+    let ids: Vec<String> = ids.iter().map(|id| quoted(id)).collect();
     format!(
-        "SELECT Id, Field, OldValue, NewValue, CreatedById, CreatedDate{kind} FROM {object} \
-         WHERE {parent} = {}{} ORDER BY CreatedDate, Id",
-        quoted(id),
+        "SELECT Id, {parent}, Field, OldValue, NewValue, CreatedById, CreatedDate{kind} \
+         FROM {object} WHERE {parent} IN ({}){} ORDER BY CreatedDate, Id",
+        ids.join(","),
         since.unwrap_or_default()
     )
 }
@@ -95,12 +127,20 @@ fn statement(place: &Place, kept: &Described, id: &str, after: Option<Stamp>) ->
 struct Reading<'a> {
     described: &'a Described,
     fields: &'a [FieldName],
+    place: &'a Place,
+    asked: &'a Asked,
     own: Option<String>,
 }
 
 impl Reading<'_> {
     /// What a row tells; nothing of a field that was not asked for.
     fn entry(&self, row: &Row<'_>) -> Option<HistoryEntry> {
+        let (key, since) = self.asked.get(&id18(&row.text(&self.place.parent)?)?)?;
+        let at = row.text("CreatedDate").and_then(|text| instant(&text));
+        let stamp = at.map(Stamp::from_instant);
+        if stamp < *since {
+            return None;
+        }
         let named = row.text("Field")?;
         let field = self.fields.iter().find(|field| is_named(field.as_str(), &named))?;
         let wire = self.described.field(field.as_str())?.wire;
@@ -118,11 +158,13 @@ impl Reading<'_> {
             _ => ActorKind::Unknown,
         };
         Some(HistoryEntry {
+            key: key.clone(),
             field: field.clone(),
             old,
             new,
             actor: Actor { id: by.map(std::sync::Arc::from), kind },
-            at: row.text("CreatedDate").and_then(|text| instant(&text)),
+            version: stamp.map(Stamp::version).unwrap_or_default(),
+            at,
         })
     }
 }

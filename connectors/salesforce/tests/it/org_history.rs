@@ -2,6 +2,7 @@
 
 use syncline_sdk::{
     ActorKind, Connector, ErrorKind, FieldName, HistoryEntry, HistoryRequest, Key, Value, Version,
+    VersionOrder,
 };
 
 use crate::script::{Answer, ID, Script, account, cx};
@@ -13,7 +14,7 @@ fn names(list: &[&str]) -> Vec<String> {
 
 fn request(key: &str, names: &[&str], after: Version) -> HistoryRequest {
     let fields = names.iter().map(|name| FieldName::new(*name)).collect();
-    HistoryRequest { entity: "Account".into(), key: Key::new(key), fields, after }
+    HistoryRequest { entity: "Account".into(), records: vec![(Key::new(key), after)], fields }
 }
 
 fn told(entry: &HistoryEntry) -> (String, Value, Value, ActorKind) {
@@ -65,12 +66,19 @@ async fn what_people_did_before_our_write_is_told_with_its_values() {
     assert_eq!(told(&entries[5]), text("Phone", "theirs".into(), "ours".into(), sync));
     assert_eq!(entries.len(), 6, "what is not tracked is not told: {entries:?}");
     assert!(entries.windows(2).all(|pair| pair[0].at <= pair[1].at));
-    // Of what came after the write's own reading there is the write alone; other fields are not
-    // asked for.
-    let asked = request(id.as_str(), &["Phone"], seen.version.clone());
+    // Of what came since the write's own reading there is the write alone; other fields are not
+    // asked for. Records that were read at other times are asked for together.
+    let asked = HistoryRequest {
+        records: [(id, seen.version.clone()), (parent, record.version)]
+            .map(|(id, after)| (Key::new(id.as_str()), after))
+            .to_vec(),
+        ..request("", &["Phone"], Version::default())
+    };
     let entries = world.crm.history(&cx(), asked).await.unwrap();
     assert_eq!(entries.len(), 1);
+    assert_eq!(entries[0].key.as_str(), id.as_str());
     assert_eq!(entries[0].at, Some(world.read(id).await.changed_at.unwrap()));
+    assert_eq!(world.crm.order(&entries[0].version, &seen.version), VersionOrder::Newer);
 }
 
 #[tokio::test]
@@ -81,8 +89,15 @@ async fn an_entity_without_history_says_how_to_get_one() {
     let error = world.crm.history(&cx(), asked.clone()).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unsupported);
     assert!(error.advice.is_some_and(|advice| advice.contains("Set History Tracking")));
+    // That is remembered for a while.
+    world.read(id).await;
+    let calls = world.crm.usage().calls;
+    assert!(world.crm.history(&cx(), asked.clone()).await.is_err());
+    assert_eq!(world.crm.usage().calls, calls);
     // Once it is switched on it is found, without another start.
     world.org.track_history("Account", &names(&["Phone"])).unwrap();
+    world.pass(600);
+    world.read(id).await;
     assert_eq!(world.crm.history(&cx(), asked).await.unwrap(), []);
     let asked = request("nonsense", &["Phone"], Version::default());
     let error = world.crm.history(&cx(), asked).await.unwrap_err();
@@ -97,8 +112,8 @@ async fn versions_that_do_not_tell_the_type_are_read_too() {
                 {\"name\":\"Field\",\"type\":\"picklist\"}]}";
     let row = |field: &str, old: &str, new: &str| {
         format!(
-            "{{\"Id\":\"017000000000001AAA\",\"Field\":\"{field}\",\"OldValue\":{old},\
-             \"NewValue\":{new},\"CreatedById\":null,\
+            "{{\"Id\":\"017000000000001AAA\",\"AccountId\":\"{ID}\",\
+             \"Field\":\"{field}\",\"OldValue\":{old},\"NewValue\":{new},\"CreatedById\":null,\
              \"CreatedDate\":\"2026-11-21T08:00:01.000+0000\"}}"
         )
     };

@@ -143,9 +143,8 @@ pub(super) async fn history_shows_an_overwritten_value(session: &Session<'_>) ->
     let last = session.edited(&key, &session.text()).await;
     let request = HistoryRequest {
         entity: session.selection().entity.clone(),
-        key,
+        records: vec![(key, record.version)],
         fields: vec![session.text()],
-        after: record.version,
     };
     let entries = session.connector().history(&session.cx(), request).await?;
     let place = |value| entries.iter().position(|entry| entry.new == value);
@@ -183,9 +182,8 @@ pub(super) async fn an_ability_that_is_not_there_is_refused(session: &Session<'_
     if can.history == HistoryKind::None {
         let request = HistoryRequest {
             entity: selection.entity.clone(),
-            key: key.clone(),
+            records: vec![(key.clone(), syncline_sdk::Version::default())],
             fields: vec![session.text()],
-            after: syncline_sdk::Version::default(),
         };
         refused("history", session.connector().history(&cx, request).await.err());
     }

@@ -3,7 +3,7 @@
 use syncline_sdk::{
     Absence, Actor, Capabilities, Cas, FetchBy, FetchRequest, Fetched, HistoryEntry, HistoryKind,
     HistoryRequest, Instant, Key, LinkId, Normalizer, ReceiptKind, Record, Result, Selection,
-    Value,
+    Value, Version,
 };
 
 use super::row::{Row, State};
@@ -161,27 +161,29 @@ impl World {
         if kind == HistoryKind::None {
             return Err(syncline_sdk::Error::unsupported("read history"));
         }
-        let after = Form::decode(&request.after);
-        let newer = |entry: &&crate::LogEntry| match after {
+        let newer = |after: &Version, entry: &crate::LogEntry| match Form::decode(after) {
             None => true,
-            // Within one tick the order is not known: those of the same tick are shown.
             Some(Form::Stamp(stamp)) => self.profile.stamp(entry.stamped) >= stamp,
             Some(Form::Row(sequence) | Form::Commit(sequence) | Form::Snapshot(sequence)) => {
-                entry.sequence > sequence
+                entry.sequence >= sequence
             }
         };
-        let entries = self.log.iter().filter(|entry| {
-            entry.entity == request.entity && entry.key == request.key && newer(entry)
-        });
-        let shown = entries.filter_map(|entry| {
+        let asked = |entry: &&crate::LogEntry| {
+            let mut records = request.records.iter();
+            entry.entity == request.entity
+                && records.any(|(key, after)| *key == entry.key && newer(after, entry))
+        };
+        let shown = self.log.iter().filter(asked).filter_map(|entry| {
             let Event::Field { field, old, new, .. } = &entry.event else {
                 return None;
             };
             request.fields.contains(field).then(|| HistoryEntry {
+                key: entry.key.clone(),
                 field: field.clone(),
                 old: kept(kind >= HistoryKind::FullValues, old),
                 new: kept(kind >= HistoryKind::EventsWithValues, new),
                 actor: entry.actor.clone(),
+                version: self.commit_version(entry.sequence, entry.stamped).encode(),
                 at: Some(Instant::from_micros(self.profile.stamp(entry.stamped))),
             })
         });

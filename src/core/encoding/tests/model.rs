@@ -199,6 +199,7 @@ fn verdict() -> impl Strategy<Value = Verdict> {
         uuid().prop_map(|id| Verdict::MergeInto(LinkId(id))),
         ".{0,5}".prop_map(Verdict::AnswerNotApplied),
         Just(Verdict::HalfWritten),
+        side().prop_map(Verdict::Overwritten),
         ".{0,5}".prop_map(Verdict::Released),
         would().prop_map(Verdict::Would),
         came().prop_map(Verdict::Came),
@@ -319,6 +320,7 @@ pub(super) fn review_kind() -> impl Strategy<Value = ReviewKind> {
         (side(), no_image()).prop_map(|(side, reason)| ReviewKind::NoImage(side, reason)),
         Just(ReviewKind::Oscillation),
         side().prop_map(ReviewKind::SuspectedDelete),
+        side().prop_map(ReviewKind::Overwritten),
     ]
 }
 

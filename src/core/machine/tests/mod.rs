@@ -11,6 +11,7 @@ mod identity;
 mod lone;
 mod merging;
 mod moving;
+mod overwritten;
 mod remade;
 mod revisions;
 mod settle;

@@ -8,7 +8,7 @@ use crate::model::{Origin, Pending, UnitState, UnitStatus};
 use crate::{Side, Sides};
 
 /// Revision 2 puts a new field before the one that was there.
-fn behind_another(scene: &mut Scene) {
+pub(super) fn behind_another(scene: &mut Scene) {
     scene.map(|mapping| {
         mapping.revision = 2;
         for side in Side::BOTH {
@@ -46,7 +46,7 @@ fn another_rule(scene: &mut Scene) {
     });
 }
 
-fn relay(scene: &mut Scene) {
+pub(super) fn relay(scene: &mut Scene) {
     let mut mapping = None;
     scene.map(|known| known.revision = 2);
     scene.round(|workset| mapping = workset.mapping(MAPPING));
@@ -139,7 +139,8 @@ fn a_question_about_a_unit_that_moved_is_asked_anew() {
         workset.observe(MAPPING, Side::Right, &seen(Side::Right, "c", 2));
     });
     let before = scene.reviews[0].key;
-    let outdated = std::mem::take(&mut scene.reviews);
+    let outdated: Vec<_> =
+        std::mem::take(&mut scene.reviews).into_iter().map(|review| (review, Some(1))).collect();
     behind_another(&mut scene);
     relay(&mut scene);
     let link = scene.link.id;

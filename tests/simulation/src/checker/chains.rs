@@ -12,6 +12,7 @@ use syncline_testkit::{Event, LogEntry, Origin};
 
 use super::allowances::{is_never_given, is_own_word};
 use super::evidence::{Evidence, Violation, violation};
+use super::overwritten::{is_unguarded, judge_overwritten};
 use crate::answers::TYPED;
 use crate::setup::{entity_of, token};
 
@@ -321,12 +322,10 @@ impl Chains {
             // There was nothing to keep, on the side that does not lead.
             return None;
         }
-        let unguarded = evidence
-            .mapping_of(&line.entity)
-            .is_some_and(|mapping| mapping.sides[side].capabilities.cas == Cas::None);
+        let unguarded = is_unguarded(evidence, side, &line.entity);
         if unguarded || replaced.stamped_before {
-            // Class 3: an overwrite inside one round trip is possible (protocol section 3).
-            return None;
+            let unit = unit_of(evidence, side, field);
+            return judge_overwritten(evidence, side, origin, unit, given, replaced);
         }
         let older = replaced.seen.contains(wanted);
         let text = format!(

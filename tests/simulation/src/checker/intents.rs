@@ -12,6 +12,7 @@ use syncline_sdk::{Instant, ReceiptKind};
 use syncline_testkit::{Event, WriteEntry};
 
 use super::evidence::{Evidence, Violation, violation};
+use super::overwritten::is_unguarded;
 use crate::setup::is_own_field;
 
 /// Judges writes against intents, and what must be at rest at the end.
@@ -38,6 +39,7 @@ pub fn judge(evidence: &Evidence<'_>) -> Vec<Violation> {
                 && !matches!(write.verb, "fence" | "undelete")
                 && !is_made_again(evidence, side, write)
                 && !is_deleted_again(evidence, side, write)
+                && !(write.verb == "update" && is_unguarded(evidence, side, &write.entity))
             {
                 let text = format!("{} of {} was applied {times} times", write.verb, write.intent);
                 found.push(violation("V12", text));
@@ -150,7 +152,9 @@ fn is_judged_by_content(
         let since = Some(line.sequence) > write.sequence;
         of_record && (since && !ours || ours && otherwise)
     });
-    by_stream && world.lost_streams.iter().any(lost) && shows_another
+    // Without a guard the content decides as well, once no copy can arrive (protocol I5.5).
+    let unguarded = is_unguarded(evidence, side, &write.entity);
+    (unguarded || by_stream && world.lost_streams.iter().any(lost)) && shows_another
 }
 
 /// Whether our delete took a record with an edit and its system refuses to bring it back: that

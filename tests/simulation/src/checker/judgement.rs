@@ -93,6 +93,7 @@ fn verdict_name(verdict: &Verdict) -> Option<&'static str> {
         Verdict::Would(_) => "verdict: would",
         Verdict::Came(_) => "verdict: came",
         Verdict::HalfWritten => "verdict: half written",
+        Verdict::Overwritten(_) => "verdict: overwritten",
         _ => return None,
     })
 }

@@ -10,6 +10,7 @@ mod evidence;
 mod intents;
 mod judgement;
 mod merges;
+mod overwritten;
 mod twins;
 mod writes;
 

@@ -1,0 +1,199 @@
+//! What writes of ours replaced unseen, as the history of their system tells (protocol W1).
+//!
+//! A batch is audited once, when no copy of it can be applied any more: a late copy may overwrite a
+//! newer value long after its batch was settled, and nothing else would tell. What is found and
+//! that the batch was audited are one commit.
+
+use std::collections::BTreeMap;
+
+use syncline_core::audit::{Overwritten, is_suspicious, overwritten};
+use syncline_core::mapping::Mapping;
+use syncline_core::model::{BatchChange, Entry, Intent, IntentKind, WrittenField};
+use syncline_ledger::Ledger;
+use syncline_sdk::{
+    EntityName, ErrorKind, FieldName, HistoryEntry, HistoryKind, HistoryRequest, Key, Purpose,
+    Scope, SystemName, Version,
+};
+
+use crate::error::Result;
+use crate::limits;
+use crate::reader::Intake;
+use crate::relaying::relay_entries;
+use crate::system::System;
+use crate::work::Work;
+
+/// One update of a record that is looked after.
+struct Written<'a> {
+    mapping: &'a Mapping,
+    entry: &'a Entry,
+    intent: &'a Intent,
+    key: &'a Key,
+}
+
+impl Written<'_> {
+    /// The fields that were written, with their names. A side tells of a reference by the record
+    /// that it points to, an intent by its link: those are left to the readings.
+    fn fields(&self) -> impl Iterator<Item = (&WrittenField, &FieldName)> {
+        let side = &self.mapping.sides[self.intent.side];
+        let refers = |at: usize| {
+            let unit = self.mapping.unit_of(self.intent.side, at);
+            unit.is_some_and(|unit| {
+                self.mapping.units[unit].pairs.iter().any(|pair| pair.reference.is_some())
+            })
+        };
+        self.intent.fields.iter().filter(|field| field.is_written()).filter_map(move |field| {
+            let at = usize::from(field.field);
+            let name = side.selection.fields.get(at).filter(|_| !refers(at))?;
+            Some((field, name))
+        })
+    }
+}
+
+impl<L: Ledger> Intake<L> {
+    /// Audits settled batches of a system that keeps a history. True when there may be more.
+    ///
+    /// # Errors
+    /// When the ledger or the system gives no answer; the batches are audited later then.
+    pub async fn audit(&self, name: &SystemName) -> Result<(Work, bool)> {
+        let mut work = Work::default();
+        let keeps = |system: &&System| system.capabilities().history != HistoryKind::None;
+        let Some(system) = self.system(name).filter(keeps) else { return Ok((work, false)) };
+        let now = self.clock.now();
+        let mut batches = self.ledger.unaudited_batches(name, now, limits::AUDIT_MAX).await?;
+        let more = batches.len() == limits::AUDIT_MAX;
+        for open in &mut batches {
+            relay_entries(&mut open.entries, &self.mappings)?;
+            work.batches.push(BatchChange::Audit(open.batch.id));
+        }
+        let mut by_entity: BTreeMap<&EntityName, Vec<Written<'_>>> = BTreeMap::new();
+        for entry in batches.iter().flat_map(|open| &open.entries) {
+            let update = entry.intent.as_ref().filter(|of| of.kind == IntentKind::Update);
+            let (Some(intent), Some(mapping)) = (update, self.mappings.get(&entry.mapping)) else {
+                continue;
+            };
+            let Some(key) = &intent.key else { continue };
+            let entity = &mapping.sides[intent.side].selection.entity;
+            let written = Written { mapping, entry, intent, key };
+            by_entity.entry(entity).or_default().push(written);
+        }
+        for (entity, writes) in by_entity {
+            let room = system.capabilities().fetch_keys_max.max(1);
+            for writes in writes.chunks(room) {
+                self.audit_writes(name, system, entity, writes, &mut work).await?;
+            }
+        }
+        Ok((work, more))
+    }
+
+    async fn audit_writes(
+        &self,
+        name: &SystemName,
+        system: &System,
+        entity: &EntityName,
+        writes: &[Written<'_>],
+        work: &mut Work,
+    ) -> Result<()> {
+        let request = request(entity, writes, system);
+        if request.fields.is_empty() {
+            return Ok(());
+        }
+        let context = self.context(Purpose::Sweep);
+        let history = system.connector.history(&context, request);
+        let entries = match system.ask(&*self.clock, history).await {
+            Ok(entries) => entries,
+            Err(error) if error.kind.scope() == Scope::System => {
+                return Err(Self::at(name)(error));
+            }
+            Err(error) => {
+                // Without a history nothing is found, and nothing else waits for it.
+                let told = crate::chronicle::without_values(&error);
+                if error.kind == ErrorKind::Unsupported {
+                    tracing::debug!(system = %name, %entity, error = told, "no history is kept");
+                } else {
+                    tracing::warn!(system = %name, %entity, error = told, "not audited");
+                }
+                return Ok(());
+            }
+        };
+        for written in writes {
+            let found = self.audited(system, written, &entries).await?;
+            if found.is_empty() {
+                continue;
+            }
+            let (link, intent) = (written.entry.link, written.intent);
+            let fields: Vec<u16> = found.iter().map(|edit| edit.field).collect();
+            tracing::warn!(%link, intent = %intent.id, ?fields, "an edit was overwritten unseen");
+            let id = (written.entry.mapping, link, intent.side);
+            let known = work
+                .overwritten
+                .iter_mut()
+                .find(|(mapping, link, side, _)| (*mapping, *link, *side) == id);
+            match known {
+                Some((_, _, _, known)) => {
+                    let new: Vec<Overwritten> =
+                        found.into_iter().filter(|edit| !known.contains(edit)).collect();
+                    known.extend(new);
+                }
+                None => work.overwritten.push((id.0, id.1, id.2, found)),
+            }
+        }
+        Ok(())
+    }
+
+    /// What one write replaced unseen. The journal is only asked where it may be something: it
+    /// tells which writes of the same value were made knowing the edit.
+    async fn audited(
+        &self,
+        system: &System,
+        written: &Written<'_>,
+        entries: &[HistoryEntry],
+    ) -> Result<Vec<Overwritten>> {
+        let order = |a: &Version, b: &Version| system.connector.order(a, b);
+        let by_field: Vec<(&WrittenField, Vec<&HistoryEntry>)> = written
+            .fields()
+            .map(|(field, name)| {
+                let of_field =
+                    |entry: &&HistoryEntry| entry.key == *written.key && entry.field == *name;
+                (field, entries.iter().filter(of_field).collect())
+            })
+            .collect();
+        let intent = written.intent;
+        if !by_field.iter().any(|(field, entries)| is_suspicious(intent, field, entries, &order)) {
+            return Ok(Vec::new());
+        }
+        let (mapping, link) = (written.entry.mapping, written.entry.link);
+        let max = limits::ENTRIES_OF_LINK_MAX;
+        let mut journal = self.ledger.explain(mapping, link, max).await?;
+        journal.retain(|entry| entry.id > written.entry.id);
+        relay_entries(&mut journal, &self.mappings)?;
+        let writes: Vec<Intent> = journal
+            .into_iter()
+            .filter_map(|entry| entry.intent)
+            .filter(|later| later.side == intent.side)
+            .chain([intent.clone()])
+            .collect();
+        let found = by_field
+            .iter()
+            .flat_map(|(field, entries)| overwritten(intent, field, entries, &writes, &order));
+        Ok(found.collect())
+    }
+}
+
+/// What is asked of the writes' records: each since the earliest reading that one of its writes was
+/// planned from.
+fn request(entity: &EntityName, writes: &[Written<'_>], system: &System) -> HistoryRequest {
+    let mut records: BTreeMap<&Key, &Version> = BTreeMap::new();
+    let mut fields: Vec<FieldName> = Vec::new();
+    for written in writes {
+        let since = &written.intent.version;
+        let known = records.entry(written.key).or_insert(since);
+        if system.connector.order(since, known) == syncline_sdk::VersionOrder::Older {
+            *known = since;
+        }
+        fields.extend(written.fields().map(|(_, name)| name.clone()));
+    }
+    fields.sort_unstable();
+    fields.dedup();
+    let records = records.into_iter().map(|(key, since)| (key.clone(), since.clone())).collect();
+    HistoryRequest { entity: entity.clone(), records, fields }
+}
