@@ -8,6 +8,7 @@ use syncline_core::model::{Batch, BatchChange};
 use syncline_sdk::{BatchId, Instant, SystemName};
 
 use super::error::{Meaning, corrupt};
+use super::keyring::Keyring;
 use super::prune::all_of;
 use super::{code, journal};
 use crate::{OpenBatch, Result};
@@ -177,7 +178,11 @@ async fn close(connection: &mut PgConnection, closes: &Closes) -> Result<u64, sq
 }
 
 /// The open batches, oldest first, with the entries of their intents.
-pub(super) async fn open(connection: &mut PgConnection, max: usize) -> Result<Vec<OpenBatch>> {
+pub(super) async fn open(
+    connection: &mut PgConnection,
+    keyring: &Keyring,
+    max: usize,
+) -> Result<Vec<OpenBatch>> {
     let rows = sqlx::query!(
         "select id, system, intents, epoch, state, first_sent, last_sent, die_after, attempts
          from syncline.batch where state = 0 order by id limit $1",
@@ -205,7 +210,7 @@ pub(super) async fn open(connection: &mut PgConnection, max: usize) -> Result<Ve
     }
     let intents = batches.iter().flat_map(|batch| &batch.intents);
     let ids: Vec<i64> = intents.map(|id| code::entry(*id)).collect::<Result<_>>()?;
-    let entries: BTreeMap<_, _> = journal::by_ids(connection, &ids)
+    let entries: BTreeMap<_, _> = journal::by_ids(connection, keyring, &ids)
         .await?
         .into_iter()
         .map(|entry| (entry.id, entry))
