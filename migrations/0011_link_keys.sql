@@ -1,5 +1,5 @@
--- What is kept of mappings with sensitive fields is encrypted with a key a link. Who removes the
--- key has removed what it opens, from every copy of the database made since.
+-- What is kept of mappings with sensitive fields is encrypted with a key a link: once the key is
+-- gone, nothing opens it any more.
 create table syncline.link_key (
     mapping int4 not null,
     link uuid not null,
@@ -25,3 +25,6 @@ comment on column syncline.link.body is
     'how new that is, units that are held or waiting, where the base comes from. One column: '
     'statements over many rows cost by the column. Where its first byte is 129 the rest is a nonce '
     'of 24 bytes and XChaCha20-Poly1305 of it with the key of the link.';
+comment on column syncline.api_request.digest is
+    'SHA-256 of the request, salted with what only its caller knows: another one under the same key '
+    'is refused.';

@@ -145,7 +145,7 @@ impl KnownMapping {
     }
 
     /// Whether values of a unit's fields are not told; of the pair, whether any are not.
-    fn masks_unit(&self, unit: Option<u16>) -> bool {
+    pub(super) fn masks_unit(&self, unit: Option<u16>) -> bool {
         let Some(unit) = unit.filter(|_| self.spec.is_some()) else { return self.masks_any() };
         let masks = |side| self.places(side, unit).into_iter().any(|at| self.masks(side, at));
         Side::BOTH.into_iter().any(masks)

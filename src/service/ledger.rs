@@ -105,7 +105,7 @@ pub async fn find_ledger(settings: &Settings) -> anyhow::Result<Option<FoundLedg
     let (pool, _) = reach_ledger(settings).await?;
     let file = settings.ledger.state_dir.join(KEY);
     let key = match file.is_file() {
-        true => Some(SealKey::from_file(&file).context("the key of stored logins")?),
+        true => Some(SealKey::from_file(&file).context("the key file")?),
         false => None,
     };
     let has_key = key.is_some();
@@ -115,15 +115,15 @@ pub async fn find_ledger(settings: &Settings) -> anyhow::Result<Option<FoundLedg
     Ok(Some(FoundLedger { ledger, install, keeps_logins }))
 }
 
-/// The key of stored logins, made where it is missing.
+/// The key of stored logins and sensitive fields, made where it is missing.
 ///
 /// # Errors
 /// When the file cannot be made or read, or is open to others.
 pub fn login_key(settings: &Settings) -> anyhow::Result<SealKey> {
-    SealKey::from_file(&key_file(settings)?).context("the key of stored logins")
+    SealKey::from_file(&key_file(settings)?).context("the key file")
 }
 
-/// Where the key of stored logins lies: in the state folder, which is made where it is missing.
+/// Where that key lies: in the state folder, which is made where it is missing.
 fn key_file(settings: &Settings) -> anyhow::Result<std::path::PathBuf> {
     let folder = &settings.ledger.state_dir;
     std::fs::create_dir_all(folder)
