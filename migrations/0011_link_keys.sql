@@ -26,5 +26,5 @@ comment on column syncline.link.body is
     'statements over many rows cost by the column. Where its first byte is 129 the rest is a nonce '
     'of 24 bytes and XChaCha20-Poly1305 of it with the key of the link.';
 comment on column syncline.api_request.digest is
-    'SHA-256 of the request, salted with what only its caller knows: another one under the same key '
-    'is refused.';
+    'SHA-256 of the request, salted with what only its caller knows: another one under the same '
+    'key is refused.';

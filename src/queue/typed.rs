@@ -9,7 +9,8 @@ use syncline_sdk::{Decimal, Instant, LinkId, Value};
 
 /// Reads what was typed for the fields of a unit as the left side would store it. The field's
 /// kind is that of the value it shows or showed; where all are empty the text stays a text, and
-/// the engine, which knows the type, reads it. The refusal of one that is `masked` does not repeat it.
+/// the engine, which knows the type, reads it. The refusal of one that is `masked` does not repeat
+/// it.
 pub fn read(texts: &[String], left: &Shown, masked: bool) -> Result<Vec<Value>, String> {
     let fields = left.values.len();
     if texts.len() != fields {

@@ -201,7 +201,7 @@ fn written(changeset: &Changeset) -> BTreeSet<Name> {
     names
 }
 
-/// LinkKeys of links, at hand.
+/// Keys of links, at hand.
 #[derive(Default)]
 pub(super) struct LinkKeys {
     known: BTreeMap<Name, Cipher>,
@@ -253,5 +253,81 @@ fn row((mapping, link): Name, place: Place) -> String {
             format!("of link {link}, unit {unit}, base {base}, {column}")
         }
         Place::Link | Place::Parked => format!("{link} of mapping {mapping}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(names: &[Name]) -> LinkKeys {
+        let known = names.iter().map(|name| (*name, Cipher::generate())).collect();
+        LinkKeys { known, made: Vec::new() }
+    }
+
+    #[test]
+    fn what_is_sealed_opens_in_its_place_alone() {
+        let (one, two) = ((1, Uuid::from_u128(1)), (1, Uuid::from_u128(2)));
+        let keys = keys(&[one, two]);
+        let places = [
+            Place::Link,
+            Place::Entry(7),
+            Place::Entry(8),
+            Place::Review("kind", 0, 1),
+            Place::Review("answer", 0, 1),
+            Place::Review("kind", 0, 2),
+            Place::Review("kind", -1, 1),
+            Place::Parked,
+        ];
+        for (at, place) in places.into_iter().enumerate() {
+            let sealed = keys.seal(one, place, b"078-05-1120".to_vec()).unwrap();
+            assert!(is_sealed(&sealed) && !sealed.windows(3).any(|part| part == b"078"));
+            assert_eq!(&*keys.open(one, place, &sealed).unwrap(), b"078-05-1120");
+            for (other, elsewhere) in places.into_iter().enumerate() {
+                assert_eq!(keys.open(one, elsewhere, &sealed).is_ok(), other == at, "{place:?}");
+            }
+            assert!(keys.open(two, place, &sealed).is_err());
+            for end in 1..sealed.len() {
+                assert!(keys.open(one, place, &sealed[..end]).is_err(), "{end}");
+            }
+            for byte in 1..sealed.len() {
+                let mut spoilt = sealed.clone();
+                spoilt[byte] ^= 1;
+                assert!(keys.open(one, place, &spoilt).is_err(), "{byte}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_sealed_and_links_without_a_key_are_left_as_they_are() {
+        let (known, other) = ((1, Uuid::from_u128(1)), (2, Uuid::from_u128(1)));
+        let plain = vec![2, 1, 0];
+        for keys in [keys(&[known]), LinkKeys::default()] {
+            assert_eq!(keys.seal(other, Place::Link, plain.clone()).unwrap(), plain);
+            assert_eq!(&*keys.open(known, Place::Link, &plain).unwrap(), plain);
+        }
+        let sealed = keys(&[known]).seal(known, Place::Link, plain).unwrap();
+        let said = LinkKeys::default().open(known, Place::Link, &sealed).unwrap_err().to_string();
+        assert!(said.contains("not in table link_key"), "{said}");
+        let said = keys(&[known]).open(known, Place::Link, &sealed).unwrap_err().to_string();
+        assert!(said.contains("does not open with the key of its link"), "{said}");
+    }
+
+    #[test]
+    fn the_key_of_a_link_opens_with_its_key_file_and_for_that_link() {
+        let ring = |digits: &str| {
+            let text = secrecy::SecretString::from(digits.repeat(32));
+            Keyring::new(Some(SealKey::parse(&text, "the content of key").unwrap()))
+        };
+        let name = (3, Uuid::from_u128(9));
+        let key = Cipher::generate();
+        let sealed = ring("0f").seal(&name, &key).unwrap();
+        assert_eq!(ring("0f").open(&name, &sealed).unwrap().key(), key.key());
+        assert!(ring("0f").open(&(4, name.1), &sealed).is_err());
+        assert!(ring("0f").open(&name, &sealed[..40]).is_err());
+        let Err(said) = ring("1f").open(&name, &sealed) else { panic!("it opened") };
+        assert!(said.to_string().contains("another key than the content of key"), "{said}");
+        let Err(said) = Keyring::new(None).open(&name, &sealed) else { panic!("it opened") };
+        assert!(said.to_string().contains("there is no key file"), "{said}");
     }
 }
