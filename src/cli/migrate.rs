@@ -19,8 +19,8 @@ Examples:
 
 `run` and the commands that work on the ledger do the same when they open it; this one does
 nothing else, so that it can be a step of its own with rights of its own. Repeating it changes
-nothing. Tables never go back to an older release: make a backup first. The key that seals logins
-is made with them, in the state folder, where it is missing.";
+nothing. Tables never go back to an older release: make a backup first. The key of logins
+and sensitive fields is made with them, in the state folder, where it is missing.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 use syncline_core::Side;
 
 use super::desk::{Desk, KnownMapping};
-use super::words::{age, count, indented, plain, short, table, values};
+use super::words::{age, count, indented, plain, short, table};
 use super::{Exit, Output, Stop};
 use crate::queue::observed::{Observed, Row, Sample, What};
 
@@ -44,6 +44,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 3,
           value_parser = clap::value_parser!(u8).range(0..=100))]
     samples: u8,
+
+    /// Show the values of sensitive fields too.
+    #[arg(long)]
+    reveal: bool,
 }
 
 pub(super) async fn run(
@@ -51,7 +55,7 @@ pub(super) async fn run(
     arguments: Arguments,
     output: &Output,
 ) -> Result<Exit, Stop> {
-    let desk = Desk::open(config).await?;
+    let desk = Desk::open(config).await?.revealing(arguments.reveal);
     let mut mappings = Vec::new();
     for name in &arguments.mappings {
         mappings.push(desk.named(name)?.clone());
@@ -157,14 +161,15 @@ fn samples(
         }
         lines.push(format!("  {word}: {about}"));
         for sample in samples {
-            lines.push(format!("    {}", one(desk, what, sample)));
+            lines.push(format!("    {}", one(desk, mapping, what, sample)));
         }
     }
 }
 
-fn one(desk: &Desk, what: What, sample: &Sample) -> String {
+fn one(desk: &Desk, mapping: &KnownMapping, what: What, sample: &Sample) -> String {
     let key = |side: Side| sample.keys[side].as_deref().map_or("none".to_owned(), plain);
-    let told = |of: &[syncline_sdk::Value]| short(&values(of), VALUE_CHARS_MAX);
+    let told =
+        |of: &[syncline_sdk::Value]| short(&mapping.sample(what.unit(), of), VALUE_CHARS_MAX);
     let mut line = format!("{} <-> {}", key(Side::Left), key(Side::Right));
     if matches!(what, What::Unit(_)) {
         line = format!("{line}: would be {}", told(&sample.would));

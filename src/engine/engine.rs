@@ -7,7 +7,7 @@ use std::sync::Arc;
 use syncline_core::machine::{
     Carried, Clock as RoundClock, Limits, Mappings, OutBatch, Round, Step, Workset,
 };
-use syncline_core::mapping::{Mode, Priority};
+use syncline_core::mapping::{MappingId, Mode, Priority};
 use syncline_core::model::{BatchChange, Changeset, Fence, IntentKind};
 use syncline_ledger::{Committed, Ledger, LedgerError, Ownership};
 use syncline_sdk::{BatchId, Connector, Instant, Purpose, SystemName, Version, VersionOrder};
@@ -69,6 +69,8 @@ pub struct Engine<L> {
     departed: Departed,
     pub(crate) crowding: Crowding,
     pub(crate) quiet: BTreeMap<SystemName, Window>,
+    /// The mappings with sensitive fields.
+    sensitive: BTreeSet<MappingId>,
 }
 
 impl<L: Ledger> Engine<L> {
@@ -76,6 +78,8 @@ impl<L: Ledger> Engine<L> {
     #[must_use]
     pub fn new(parts: Parts<L>) -> Self {
         let crowding = Crowding::of(&parts.mappings);
+        let sensitive = parts.mappings.values().filter(|mapping| mapping.is_sensitive());
+        let sensitive = sensitive.map(|mapping| mapping.id).collect();
         let systems: BTreeMap<SystemName, System> = parts
             .connectors
             .into_iter()
@@ -108,6 +112,7 @@ impl<L: Ledger> Engine<L> {
             departed: Departed::default(),
             crowding,
             quiet: BTreeMap::new(),
+            sensitive,
         }
     }
     /// Takes or renews the ownership of the shards. True when we own them. False when another
@@ -205,6 +210,7 @@ impl<L: Ledger> Engine<L> {
         for _ in 0..limits::MOVED_MAX {
             let (mut changeset, batches) = self.decide(work).await?;
             changeset.tallies = tallies(&changeset, &work.settled, &self.intake.mappings);
+            changeset.sensitive.clone_from(&self.sensitive);
             let mut account = Account {
                 observed: work.observed.len(),
                 hints: changeset.hints.len(),

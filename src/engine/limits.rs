@@ -15,6 +15,10 @@ pub const PAGE_ROWS_MAX: usize = 2_000;
 /// Links a page of a verifying pass has: both sides are read for each.
 pub const VERIFY_LINKS_MAX: usize = 500;
 
+/// Rows that are encrypted in one transaction when a field becomes sensitive: short, since nothing
+/// else of the mapping goes on meanwhile.
+pub const ENCRYPTED_MAX: usize = 500;
+
 /// Records set aside that are tried again in one go.
 pub const RETRIES_MAX: usize = 500;
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use syncline_core::Sides;
 use syncline_core::mapping::MappingId;
 use syncline_core::model::{
-    Batch, BatchState, Changeset, Claim, Entry, Fence, Gap, Hint, Link, Parked, Review,
+    Batch, BatchState, Changeset, Claim, Entry, EntryId, Fence, Gap, Hint, Link, Parked, Review,
     StreamPosition,
 };
 use syncline_sdk::{BatchId, Instant, Key, LinkId, SystemName};
@@ -99,6 +99,24 @@ pub struct OpenBatch {
     pub batch: Batch,
     /// The journal entries of its intents, in the batch's order.
     pub entries: Vec<Entry>,
+}
+
+/// How far the rows of a mapping were gone through by [`Ledger::encrypt`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Encrypting {
+    /// Its links, up to this one.
+    Links(Option<LinkId>),
+    /// Its links, and its journal up to this entry.
+    Journal(Option<EntryId>),
+    /// Those, and its questions up to this number.
+    Questions(i64),
+    /// Those, and its parked records up to this link.
+    Parked(Option<LinkId>),
+}
+
+impl Encrypting {
+    /// Where it begins.
+    pub const START: Self = Self::Links(None);
 }
 
 /// The right to plan and send, as far as a lease can give it. Correctness rests on the fence and
@@ -209,6 +227,19 @@ pub trait Ledger: Send + Sync + 'static {
         after: Option<LinkId>,
         max: usize,
     ) -> Result<Vec<Link>>;
+
+    /// Encrypts what is kept in clear of a mapping that has sensitive fields by now, up to so many
+    /// rows at a time, and gives from where to go on; nothing once all is. To be asked by the
+    /// owner, before it commits anything for the mapping.
+    ///
+    /// # Errors
+    /// As every call.
+    async fn encrypt(
+        &self,
+        mapping: MappingId,
+        from: Encrypting,
+        max: usize,
+    ) -> Result<Option<Encrypting>>;
 
     /// The gaps that are not closed.
     ///

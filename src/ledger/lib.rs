@@ -27,7 +27,7 @@ pub use access::{
     REQUESTS_KEPT,
 };
 pub use contract::{
-    Committed, Ledger, LedgerError, LinkQuery, Loaded, OpenBatch, Ownership, Result,
+    Committed, Encrypting, Ledger, LedgerError, LinkQuery, Loaded, OpenBatch, Ownership, Result,
 };
 pub use deliveries::{
     DELIVERIES_KEPT, Delivered, Deliveries, Delivery, NOTICES_KEPT, NewDelivery, NewNotice, Verdict,

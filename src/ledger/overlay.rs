@@ -16,7 +16,7 @@ use syncline_core::model::{
 use syncline_sdk::{BatchId, Instant, Key, LinkId, SystemName};
 
 use crate::memory::Memory;
-use crate::{Committed, Ledger, LinkQuery, Loaded, OpenBatch, Ownership, Result};
+use crate::{Committed, Encrypting, Ledger, LinkQuery, Loaded, OpenBatch, Ownership, Result};
 
 /// Commit numbers of an overlay lie above all of the ledger below: an entry never names a later
 /// one.
@@ -189,6 +189,15 @@ impl Ledger for Overlay {
             self.lend(below.load(&[query]).await?);
         }
         self.above.page(mapping, after, max).await
+    }
+
+    async fn encrypt(
+        &self,
+        mapping: MappingId,
+        from: Encrypting,
+        max: usize,
+    ) -> Result<Option<Encrypting>> {
+        self.above.encrypt(mapping, from, max).await
     }
 
     async fn gaps(&self) -> Result<Vec<Gap>> {

@@ -100,6 +100,8 @@ pub struct Pruned {
     pub requests: u64,
     /// Reports.
     pub reports: u64,
+    /// Keys of links that are over, of mappings with sensitive fields.
+    pub keys: u64,
 }
 
 /// What the owner does at set times. `owner` is the name of the process: nothing happens in the

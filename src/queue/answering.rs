@@ -121,7 +121,10 @@ fn choice(wanted: &Wanted, question: &Question) -> Result<Choice, String> {
         // The check of the answer says what is possible instead.
         Wanted::Values(_) | Wanted::Null if about_pair => Choice::Typed(Vec::new()),
         Wanted::Null => Choice::Typed(vec![Value::Null; left.values.len()]),
-        Wanted::Values(texts) => Choice::Typed(typed::read(texts, left)?),
+        Wanted::Values(texts) => {
+            let masked = question.mapping.masks_unit(question.review.key.unit);
+            Choice::Typed(typed::read(texts, left, masked)?)
+        }
     })
 }
 

@@ -1,6 +1,6 @@
 //! The desk of somebody who works on the ledger: the ledger, and names for what is in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -14,8 +14,8 @@ use syncline_ledger::postgres::Postgres;
 use syncline_ledger::{Ledger as _, LinkQuery, Loaded, People as _};
 use syncline_sdk::{FieldName, Instant, Key};
 
-use super::clock;
 use super::words::plain;
+use super::{clock, masking};
 use crate::stop::Stop;
 
 /// The file that needs not be named in a command.
@@ -40,6 +40,14 @@ impl Desk {
         let mappings = known_mappings(ledger).await.context("the ledger")?;
         let (ledger, config) = (ledger.clone(), config.to_owned());
         Ok(Self { ledger, mappings, now: clock::now(), config })
+    }
+
+    /// The same desk, where values of sensitive fields are told too, if that is asked for.
+    pub fn revealing(mut self, reveal: bool) -> Self {
+        for mapping in &mut self.mappings {
+            mapping.reveal = reveal;
+        }
+        self
     }
 
     /// The mapping of that number. The ledger names one only after it was numbered.
@@ -107,7 +115,11 @@ pub struct KnownMapping {
     pub name: String,
     /// Its rules; nothing when this release cannot read them.
     pub spec: Option<MappingSpec>,
-    images: Sides<Vec<FieldName>>,
+    pub(super) images: Sides<Vec<FieldName>>,
+    /// The fields that are sensitive by these rules, or by the present ones.
+    pub(super) sensitive: Sides<BTreeSet<FieldName>>,
+    /// Whether their values are told all the same.
+    pub(super) reveal: bool,
     /// The rules that it had before, read when somebody asks for what they wrote.
     former: Arc<BTreeMap<i32, Former>>,
 }
@@ -123,11 +135,18 @@ impl KnownMapping {
     /// written then.
     pub fn by(&self, revision: i32) -> &Self {
         let Some(former) = self.former.get(&revision) else { return self };
-        let read = || Self::new(self.id, self.name.clone(), Some(former.text.clone()));
+        let read = || {
+            let mut read = Self::new(self.id, self.name.clone(), Some(former.text.clone()));
+            read.reveal = self.reveal;
+            for (side, names) in self.sensitive.iter() {
+                read.sensitive[side].extend(names.iter().cloned());
+            }
+            read
+        };
         former.read.get_or_init(|| Box::new(read()))
     }
 
-    fn new(id: MappingId, name: String, source: Option<String>) -> Self {
+    pub(super) fn new(id: MappingId, name: String, source: Option<String>) -> Self {
         let spec = source.and_then(|text| {
             let source = Source::new(&name, &text);
             let checked = MappingFile::parse(&source).and_then(|file| check_offline(&file));
@@ -139,7 +158,11 @@ impl KnownMapping {
             let image = fields.into_iter().take(image_len);
             image.map(|field| field.value.clone()).collect()
         });
-        Self { id, name, spec, images, former: Arc::default() }
+        let sensitive = Sides::from_fn(|side| match &spec {
+            Some(spec) => masking::sensitive(spec, side),
+            None => BTreeSet::new(),
+        });
+        Self { id, name, spec, images, sensitive, reveal: false, former: Arc::default() }
     }
 
     /// What the file says of a unit.

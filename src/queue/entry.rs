@@ -1,12 +1,13 @@
 //! One entry of the journal.
 
 use serde_json::{Value as Json, json};
+use syncline_core::Side;
 use syncline_core::model::{Decided, Entry, Intent, IntentKind, Observed, Settled};
 use syncline_sdk::{Instant, Precision};
 
 use super::desk::KnownMapping;
 use super::verdict::{intent as doing, outcome, verdict};
-use super::words::{actor, actor_json, plain, time, time_json, value, value_json, values};
+use super::words::{actor, actor_json, plain, time, time_json};
 
 /// An entry for people.
 pub fn lines(mapping: &KnownMapping, entry: &Entry) -> Vec<String> {
@@ -46,19 +47,22 @@ fn observed(mapping: &KnownMapping, it: &Observed, lines: &mut Vec<String>) {
     }
     lines.push(head);
     for (at, before, now) in &it.values {
-        let field = mapping.field(it.side, usize::from(*at));
+        let at = usize::from(*at);
+        let value = |value| mapping.value(it.side, at, value);
+        let field = mapping.field(it.side, at);
         lines.push(format!("              {field}: {} -> {}", value(before), value(now)));
     }
 }
 
 fn decided(mapping: &KnownMapping, it: &Decided) -> String {
-    let what = verdict(mapping, &it.verdict);
+    let what = verdict(mapping, &mapping.verdict(it.unit, &it.verdict));
     let Some(unit) = it.unit else { return what };
     let told = format!("{}: {what}", mapping.unit(unit));
     if it.left.is_empty() && it.right.is_empty() {
         return told;
     }
-    let (left, right) = (values(&it.left), values(&it.right));
+    let left = mapping.values(Side::Left, it.unit, &it.left);
+    let right = mapping.values(Side::Right, it.unit, &it.right);
     format!("{told} (left {left}, right {right})")
 }
 
@@ -77,7 +81,9 @@ fn intent(mapping: &KnownMapping, it: &Intent, lines: &mut Vec<String>) {
     }
     lines.push(head);
     for field in &it.fields {
-        let name = mapping.field(it.side, usize::from(field.field));
+        let at = usize::from(field.field);
+        let value = |value| mapping.value(it.side, at, value);
+        let name = mapping.field(it.side, at);
         let (expected, sent) = (value(&field.expected), value(&field.value));
         if it.kind == IntentKind::Delete {
             lines.push(format!("              {name}: {expected}"));
@@ -92,7 +98,7 @@ fn intent(mapping: &KnownMapping, it: &Intent, lines: &mut Vec<String>) {
 
 fn settled(mapping: &KnownMapping, it: &Settled) -> String {
     let system = mapping.system(it.side);
-    format!("intent {} to {system}: {}", it.intent, outcome(&it.outcome))
+    format!("intent {} to {system}: {}", it.intent, outcome(&mapping.outcome(&it.outcome)))
 }
 
 /// An entry as JSON.
@@ -104,27 +110,28 @@ pub fn json(mapping: &KnownMapping, entry: &Entry) -> Json {
         "observed": entry.observed.iter().map(|it| observed_json(mapping, it)).collect::<Json>(),
         "decided": entry.decided.iter().map(|it| json!({
             "unit": it.unit.map(|unit| mapping.unit(unit)),
-            "verdict": it.verdict,
-            "words": verdict(mapping, &it.verdict),
-            "left": it.left.iter().map(value_json).collect::<Json>(),
-            "right": it.right.iter().map(value_json).collect::<Json>(),
+            "verdict": mapping.verdict(it.unit, &it.verdict),
+            "words": verdict(mapping, &mapping.verdict(it.unit, &it.verdict)),
+            "left": mapping.values_json(Side::Left, it.unit, &it.left),
+            "right": mapping.values_json(Side::Right, it.unit, &it.right),
         })).collect::<Json>(),
         "intent": entry.intent.as_ref().map(|it| intent_json(mapping, it)),
         "settled": entry.settled.iter().map(|it| json!({
             "intent": it.intent.to_string(),
             "side": it.side,
-            "outcome": it.outcome,
-            "words": outcome(&it.outcome),
+            "outcome": mapping.outcome(&it.outcome),
+            "words": outcome(&mapping.outcome(&it.outcome)),
         })).collect::<Json>(),
     })
 }
 
 fn observed_json(mapping: &KnownMapping, it: &Observed) -> Json {
     let fields = it.values.iter().map(|(at, before, now)| {
+        let at = usize::from(*at);
         json!({
-            "field": mapping.field(it.side, usize::from(*at)),
-            "before": value_json(before),
-            "now": value_json(now),
+            "field": mapping.field(it.side, at),
+            "before": mapping.value_json(it.side, at, before),
+            "now": mapping.value_json(it.side, at, now),
         })
     });
     json!({
@@ -142,11 +149,13 @@ fn observed_json(mapping: &KnownMapping, it: &Observed) -> Json {
 
 fn intent_json(mapping: &KnownMapping, it: &Intent) -> Json {
     let fields = it.fields.iter().map(|field| {
+        let at = usize::from(field.field);
+        let value = |value| mapping.value_json(it.side, at, value);
         json!({
-            "field": mapping.field(it.side, usize::from(field.field)),
-            "expected": value_json(&field.expected),
-            "sent": value_json(&field.value),
-            "stored": value_json(&field.image),
+            "field": mapping.field(it.side, at),
+            "expected": value(&field.expected),
+            "sent": value(&field.value),
+            "stored": value(&field.image),
         })
     });
     json!({

@@ -8,7 +8,7 @@ use syncline_sdk::{Actor, Value};
 
 use super::desk::Desk;
 use super::pair::Pair;
-use super::words::{actor, indented, plain, table, time_and_age, time_json, value_json, values};
+use super::words::{actor, indented, plain, table, time_and_age, time_json};
 
 /// How the pair stands, for people.
 pub fn lines(desk: &Desk, pair: &Pair) -> Vec<String> {
@@ -53,7 +53,7 @@ pub fn lines(desk: &Desk, pair: &Pair) -> Vec<String> {
             review.id, review.revision
         ));
     }
-    if let Some(parked) = &pair.parked {
+    if let Some(parked) = pair.parked.clone().map(|parked| mapping.parked(parked)) {
         let (system, at) = (mapping.system(parked.side), time_and_age(desk.now, parked.at));
         let (kind, message) = (plain(&parked.kind), plain(&parked.message));
         more.push(format!("parked since {at}: {system} refused it ({kind}): {message}"));
@@ -108,13 +108,14 @@ fn units(pair: &Pair) -> String {
         for (side, differs) in [(Side::Left, left_now), (Side::Right, right_now)] {
             now.extend(differs.map(|differs| {
                 let who = pending_actor(pair, side);
-                format!("{}: {}{who}", mapping.system(side), values(&differs))
+                let differs = mapping.values(side, Some(unit), &differs);
+                format!("{}: {differs}{who}", mapping.system(side))
             }));
         }
         rows.add_row([
             mapping.unit(unit),
-            values(&left),
-            values(&right),
+            mapping.values(Side::Left, Some(unit), &left),
+            mapping.values(Side::Right, Some(unit), &right),
             now.join("\n"),
             origin(pair, unit),
             state(pair, unit),
@@ -155,10 +156,10 @@ fn state(pair: &Pair, unit: u16) -> String {
 /// How the pair stands, as JSON.
 pub fn json(pair: &Pair) -> Map<String, Json> {
     let link = &pair.link;
-    let image = |values: &[Value]| values.iter().map(value_json).collect::<Json>();
     let units = told(pair).into_iter().map(|unit| {
         let side = |side: Side| {
             let (agreed, now) = both(pair, side, unit);
+            let image = |values: &[Value]| pair.mapping.values_json(side, Some(unit), values);
             json!({ "agreed": image(&agreed), "differs": now.map(|now| image(&now)) })
         };
         let origin = link.origins.get(usize::from(unit)).copied().flatten();
@@ -186,7 +187,7 @@ pub fn json(pair: &Pair) -> Map<String, Json> {
         "open": Sides::from_fn(|side| link.open[side].map(|intent| intent.to_string())),
         "units": units.collect::<Json>(),
         "questions": questions.collect::<Vec<_>>(),
-        "parked": pair.parked.as_ref().map(|parked| json!({
+        "parked": pair.parked.clone().map(|parked| pair.mapping.parked(parked)).map(|parked| json!({
             "side": parked.side,
             "kind": parked.kind,
             "message": parked.message,

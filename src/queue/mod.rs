@@ -8,6 +8,7 @@ pub mod clock;
 pub mod desk;
 pub mod entry;
 pub mod link;
+pub mod masking;
 pub mod observed;
 pub mod offer;
 pub mod pair;

@@ -10,7 +10,7 @@ use syncline_ledger::{Access as _, LinkQuery};
 use syncline_sdk::{Instant, LinkId, Value};
 
 use super::desk::{Desk, KnownMapping};
-use super::words::{time_json, value_json};
+use super::words::time_json;
 use crate::stop::Stop;
 
 /// Entries that are read at a time.
@@ -132,6 +132,9 @@ impl Observed {
 
     /// The report as JSON.
     pub fn json(&self, mapping: &KnownMapping) -> Json {
+        let told = |what: What, samples: &[Sample]| {
+            samples.iter().map(|sample| sample_json(mapping, what, sample)).collect::<Json>()
+        };
         let rows = self.rows.iter().map(|((what, to), row)| {
             let times = row.times();
             json!({
@@ -147,8 +150,8 @@ impl Observed {
                     "median": seconds(median), "max": seconds(most),
                 })),
                 "oldest_missing_at": row.oldest.map(time_json),
-                "other_samples": row.others.iter().map(sample_json).collect::<Json>(),
-                "missing_samples": row.missed.iter().map(sample_json).collect::<Json>(),
+                "other_samples": told(*what, &row.others),
+                "missing_samples": told(*what, &row.missed),
             })
         });
         json!({
@@ -195,8 +198,8 @@ impl What {
     }
 }
 
-fn sample_json(sample: &Sample) -> Json {
-    let values = |values: &[Value]| values.iter().map(value_json).collect::<Json>();
+fn sample_json(mapping: &KnownMapping, what: What, sample: &Sample) -> Json {
+    let values = |values: &[Value]| mapping.sample_json(what.unit(), values);
     json!({
         "link": sample.link,
         "keys": { "left": sample.keys.left, "right": sample.keys.right },

@@ -9,9 +9,7 @@ use super::asked::asked;
 use super::desk::{Desk, KnownMapping};
 use super::offer::offers;
 use super::reference::Seen;
-use super::words::{
-    actor, actor_json, age, plain, time_and_age, time_json, value, value_json, values,
-};
+use super::words::{actor, actor_json, age, plain, time_and_age, time_json, value_json, values};
 
 /// A question with the names of what it is about.
 pub struct Question {
@@ -59,7 +57,8 @@ impl Question {
     /// What is asked.
     pub fn what(&self) -> String {
         let system = |side: Side| self.mapping.system(side).to_string();
-        asked(&self.review.kind, self.other_side(), &system)
+        let kind = self.mapping.kind(self.review.key.unit, &self.review.kind);
+        asked(&kind, self.other_side(), &system)
     }
 
     /// The side that candidates stand on: the one without a record.
@@ -73,6 +72,7 @@ impl Question {
 
     /// Where it stands.
     pub fn status(&self) -> String {
+        let choice = |chosen| self.mapping.choice(self.review.key.unit, chosen);
         match (self.review.status, &self.review.answer) {
             (ReviewStatus::Open, _) => "open".to_owned(),
             (ReviewStatus::Answered, Some(answer)) => format!(
@@ -92,7 +92,7 @@ impl Question {
     pub fn cell(&self, side: Side, now: Instant) -> (String, String) {
         let shown = &self.review.shown[side];
         let what = match (self.review.key.unit, shown.exists) {
-            (Some(_), _) => values(&shown.values),
+            (unit @ Some(_), _) => self.mapping.values(side, unit, &shown.values),
             (None, true) => self.mapping.record(side, self.key(side)),
             (None, false) => "(no record)".to_owned(),
         };
@@ -106,16 +106,17 @@ impl Question {
     pub fn base(&self) -> String {
         let shown = &self.review.shown;
         let known = |side: Side| shown[side].base.iter().any(Value::is_present);
+        let told = |side: Side| self.mapping.values(side, self.review.key.unit, &shown[side].base);
         match self.review.key.unit {
             None => String::new(),
             Some(_) if !known(Side::Left) && !known(Side::Right) => "(none)".to_owned(),
-            Some(_) if shown.left.base == shown.right.base => values(&shown.left.base),
+            Some(_) if shown.left.base == shown.right.base => told(Side::Left),
             Some(_) => format!(
                 "{}: {}\n{}: {}",
                 self.mapping.system(Side::Left),
-                values(&shown.left.base),
+                told(Side::Left),
                 self.mapping.system(Side::Right),
-                values(&shown.right.base)
+                told(Side::Right)
             ),
         }
     }
@@ -155,6 +156,8 @@ impl Question {
         }
         let names = self.fields(side);
         let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(10);
+        let unit = self.review.key.unit;
+        let value = |at, value: &Value| self.mapping.value_in(side, unit, at, value);
         let has_base = shown.base.iter().any(Value::is_present);
         for (at, name) in names.iter().enumerate() {
             let shows = &shown.values[at];
@@ -165,9 +168,9 @@ impl Question {
             let before = match (has_base, base == shows) {
                 (false, _) => "  (nothing agreed yet)".to_owned(),
                 (true, true) => "  (as agreed)".to_owned(),
-                (true, false) => format!("  (agreed: {})", value(base)),
+                (true, false) => format!("  (agreed: {})", value(at, base)),
             };
-            lines.push(format!("  {name:<width$}  {}{before}", value(shows)));
+            lines.push(format!("  {name:<width$}  {}{before}", value(at, shows)));
         }
         if shown.values != shown.base || !shown.exists {
             let who = actor(&shown.actor).unwrap_or_else(|| "not told".to_owned());
@@ -183,7 +186,8 @@ impl Question {
     /// Everything about it, as JSON.
     pub fn json(&self) -> Json {
         let review = &self.review;
-        let (kind, of, reason, candidates) = kind_json(&review.kind);
+        let kind = self.mapping.kind(review.key.unit, &review.kind);
+        let (kind, of, reason, candidates) = kind_json(&kind);
         let answers: Vec<Json> = if review.status == ReviewStatus::Open {
             let told = offers(self).into_iter();
             told.map(|offer| json!({ "effect": offer.effect, "choice": offer.answer.json() }))
@@ -209,7 +213,7 @@ impl Question {
             "left": self.side_json(Side::Left),
             "right": self.side_json(Side::Right),
             "answer": review.answer.as_ref().map(|answer| json!({
-                "choice": choice_json(&answer.choice),
+                "choice": self.mapping.choice_json(review.key.unit, &answer.choice),
                 "by": answer.by,
                 "at": time_json(answer.at.micros()),
             })),
@@ -220,11 +224,13 @@ impl Question {
     fn side_json(&self, side: Side) -> Json {
         let shown = &self.review.shown[side];
         let names = self.fields(side);
+        let value =
+            |at, value: &Value| self.mapping.value_in_json(side, self.review.key.unit, at, value);
         let fields = names.iter().enumerate().map(|(at, name)| {
             json!({
                 "field": name,
-                "now": value_json(&shown.values[at]),
-                "agreed": value_json(shown.base.get(at).unwrap_or(&Value::Absent)),
+                "now": value(at, &shown.values[at]),
+                "agreed": value(at, shown.base.get(at).unwrap_or(&Value::Absent)),
             })
         });
         let spec = self.mapping.spec.as_ref().map(|spec| &spec.sides[side]);

@@ -81,6 +81,8 @@ impl Report {
         let mut parked = ledger.parked(None, limit + 1).await.context(read)?;
         let parked_more = parked.len() > limit;
         parked.truncate(limit);
+        let told = parked.into_iter().map(|parked| desk.mapping(parked.mapping).parked(parked));
+        let told = told.collect();
         let mut gaps = ledger.gaps().await.context(read)?;
         gaps.truncate(limit);
         let links = match links {
@@ -95,7 +97,7 @@ impl Report {
             streams: streams(desk).await.context("the ledger: its streams cannot be read")?,
             waiting: ledger.waiting().await.context(read)?,
             questions: questions(desk).await.context(read)?,
-            parked: with_links(desk, parked).await?,
+            parked: with_links(desk, told).await?,
             parked_more,
             gaps,
             batches: ledger.open_batches(BATCHES_MAX).await.context(read)?,

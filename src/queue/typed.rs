@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use jiff::civil::{Date, Time};
+use syncline_core::mapping::MASK;
 use syncline_core::model::Shown;
 use syncline_sdk::{Decimal, Instant, LinkId, Value};
 
 /// Reads what was typed for the fields of a unit as the left side would store it. The field's
 /// kind is that of the value it shows or showed; where all are empty the text stays a text, and
-/// the engine, which knows the type, reads it.
-pub fn read(texts: &[String], left: &Shown) -> Result<Vec<Value>, String> {
+/// the engine, which knows the type, reads it. The refusal of one that is `masked` does not repeat
+/// it.
+pub fn read(texts: &[String], left: &Shown, masked: bool) -> Result<Vec<Value>, String> {
     let fields = left.values.len();
     if texts.len() != fields {
         return Err(format!(
@@ -22,14 +24,15 @@ pub fn read(texts: &[String], left: &Shown) -> Result<Vec<Value>, String> {
         let shown = [left.values.get(at), base].into_iter().flatten();
         shown.into_iter().find(|value| value.is_present() && !value.is_null())
     };
-    texts.iter().enumerate().map(|(at, text)| one(text, like(at))).collect()
+    texts.iter().enumerate().map(|(at, text)| one(text, like(at), masked)).collect()
 }
 
 /// One text as a value of the same kind as another.
-fn one(text: &str, like: Option<&Value>) -> Result<Value, String> {
+fn one(text: &str, like: Option<&Value>, masked: bool) -> Result<Value, String> {
     let trimmed = text.trim();
     let not = |what: &str, example: &str| {
-        format!("{text:?} is not {what}, which the field holds: write it as {example}")
+        let told = if masked { MASK.to_owned() } else { format!("{text:?}") };
+        format!("{told} is not {what}, which the field holds: write it as {example}")
     };
 
     match like {
@@ -72,18 +75,18 @@ fn one(text: &str, like: Option<&Value>) -> Result<Value, String> {
             .parse::<LinkId>()
             .map(Value::Link)
             .map_err(|_| not("a link", "00112233-4455-6677-8899-aabbccddeeff")),
-        Some(Value::List(items)) => list(text, items),
+        Some(Value::List(items)) => list(text, items, masked),
     }
 }
 
 /// The members of a list, with `;` between them.
-fn list(text: &str, like: &[Value]) -> Result<Value, String> {
+fn list(text: &str, like: &[Value], masked: bool) -> Result<Value, String> {
     if text.is_empty() {
         return Ok(Value::List(Arc::from([])));
     }
     let like = like.iter().find(|item| !item.is_null());
-    let items: Result<Vec<Value>, String> = text.split(';').map(|item| one(item, like)).collect();
-    Ok(Value::List(items?.into()))
+    let items = text.split(';').map(|item| one(item, like, masked));
+    Ok(Value::List(items.collect::<Result<Vec<_>, _>>()?.into()))
 }
 
 /// Bytes as `\x00ff`.
@@ -105,7 +108,7 @@ mod tests {
     use super::*;
 
     fn typed(text: &str, like: Value) -> Result<Value, String> {
-        one(text, Some(&like))
+        one(text, Some(&like), false)
     }
 
     #[test]
@@ -125,7 +128,7 @@ mod tests {
         assert_eq!(typed("", list(&[9])), Ok(list(&[])));
         let json = r#"{"a": 1}"#;
         assert_eq!(typed(json, Value::Json("[]".into())), Ok(Value::Json(json.into())));
-        assert_eq!(one("5", None), Ok(Value::from("5")));
+        assert_eq!(one("5", None, true), Ok(Value::from("5")));
     }
 
     #[test]
@@ -136,6 +139,9 @@ mod tests {
             refused,
             "\"tomorrow\" is not a day, which the field holds: write it as 2026-02-28"
         );
+        let day = Value::Date("2026-01-02".parse().unwrap());
+        let masked = one("tomorrow", Some(&day), true).unwrap_err();
+        assert_eq!(masked, "(masked) is not a day, which the field holds: write it as 2026-02-28");
         for (text, like) in [
             ("yes", Value::Bool(true)),
             ("1,5", Value::Int(1)),
@@ -156,8 +162,8 @@ mod tests {
         };
         let texts =
             |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-        let values = read(&texts(&["4", "5"]), &left);
+        let values = read(&texts(&["4", "5"]), &left, true);
         assert_eq!(values, Ok(vec![Value::Int(4), Value::from("5")]));
-        assert!(read(&texts(&["4"]), &left).unwrap_err().contains("2 fields"));
+        assert!(read(&texts(&["4"]), &left, false).unwrap_err().contains("2 fields"));
     }
 }

@@ -12,7 +12,7 @@ use crate::settings::Settings;
 const DATABASE: &str = "syncline";
 /// The name of that cluster in the state folder.
 const CLUSTER: &str = "ledger";
-/// The file of the key of stored logins, in the state folder.
+/// The file of the key of stored logins and of sensitive fields, in the state folder.
 const KEY: &str = "key";
 
 /// The ledger, and the cluster it lives in where that is ours.
@@ -57,12 +57,21 @@ pub async fn reach_ledger(settings: &Settings) -> anyhow::Result<(PgPool, Option
 /// Opens the ledger and brings its tables to this release.
 ///
 /// # Errors
-/// When the database does not answer or refuses; the message says what to do.
+/// When the database does not answer or refuses, or what it keeps of sensitive fields does not
+/// open with the key at hand; the message says what to do.
 pub async fn open_ledger(settings: &Settings) -> anyhow::Result<LedgerHandle> {
     let (pool, cluster) = reach_ledger(settings).await?;
     migrate(&pool).await.context("the ledger's tables")?;
-    let key = login_key(settings)?;
-    Ok(LedgerHandle { ledger: Postgres::new(pool, Some(key)), cluster })
+    let ledger = Postgres::new(pool.clone(), None);
+    let file = key_file(settings)?;
+    if !file.exists() {
+        // A new key would open nothing of what is kept.
+        let lost = || format!("the key file {} is missing", file.display());
+        ledger.check_key().await.with_context(lost)?;
+    }
+    let ledger = Postgres::new(pool, Some(login_key(settings)?));
+    ledger.check_key().await.with_context(|| format!("the key file {}", file.display()))?;
+    Ok(LedgerHandle { ledger, cluster })
 }
 
 /// Whether there is a ledger to be opened: always where the settings name its database, else once
@@ -96,7 +105,7 @@ pub async fn find_ledger(settings: &Settings) -> anyhow::Result<Option<FoundLedg
     let (pool, _) = reach_ledger(settings).await?;
     let file = settings.ledger.state_dir.join(KEY);
     let key = match file.is_file() {
-        true => Some(SealKey::from_file(&file).context("the key of stored logins")?),
+        true => Some(SealKey::from_file(&file).context("the key file")?),
         false => None,
     };
     let has_key = key.is_some();
@@ -106,15 +115,15 @@ pub async fn find_ledger(settings: &Settings) -> anyhow::Result<Option<FoundLedg
     Ok(Some(FoundLedger { ledger, install, keeps_logins }))
 }
 
-/// The key of stored logins, made where it is missing.
+/// The key of stored logins and sensitive fields, made where it is missing.
 ///
 /// # Errors
 /// When the file cannot be made or read, or is open to others.
 pub fn login_key(settings: &Settings) -> anyhow::Result<SealKey> {
-    SealKey::from_file(&key_file(settings)?).context("the key of stored logins")
+    SealKey::from_file(&key_file(settings)?).context("the key file")
 }
 
-/// Where the key of stored logins lies: in the state folder, which is made where it is missing.
+/// Where that key lies: in the state folder, which is made where it is missing.
 fn key_file(settings: &Settings) -> anyhow::Result<std::path::PathBuf> {
     let folder = &settings.ledger.state_dir;
     std::fs::create_dir_all(folder)

@@ -260,6 +260,7 @@ fn removed_words(entries: u64, rest: &Pruned) -> String {
         (rest.deliveries, "deliveries and notices"),
         (rest.requests, "answers of the API"),
         (rest.reports, "reports"),
+        (rest.keys, "keys of ended links"),
     ];
     let told: Vec<String> = parts
         .into_iter()

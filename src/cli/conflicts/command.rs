@@ -12,6 +12,10 @@ use crate::cli::{Exit, Output, Stop};
 pub(in crate::cli) struct Arguments {
     #[command(subcommand)]
     command: Command,
+
+    /// Show the values of sensitive fields too.
+    #[arg(long, global = true)]
+    reveal: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -29,7 +33,7 @@ pub(in crate::cli) async fn run(
     arguments: Arguments,
     output: &Output,
 ) -> Result<Exit, Stop> {
-    let desk = Desk::open(config).await?;
+    let desk = Desk::open(config).await?.revealing(arguments.reveal);
     match arguments.command {
         Command::List(arguments) => list::run(&desk, arguments, output).await,
         Command::Show(arguments) => show::run(&desk, &arguments, output).await,

@@ -13,7 +13,7 @@ use crate::cli::words::plain;
 use crate::cli::{Exit, Output, Stop};
 use crate::queue::answering::{Given, Misfit, Wanted, give, refusal, values_are_for};
 use crate::queue::offer::offers;
-use crate::queue::question::{Question, choice_json};
+use crate::queue::question::Question;
 use crate::queue::reference::Seen;
 use crate::settings::{Environment, ProcessEnvironment};
 
@@ -145,13 +145,14 @@ async fn taken(
 ) -> Result<Exit, Stop> {
     let runs = desk.engine_runs().await?;
     let offers = offers(question);
+    let unit = question.review.key.unit;
     let offer = offers.iter().find(|offer| offer.answer.admits(&answer.choice));
     let effect = match (&answer.choice, offer) {
         (Choice::Typed(_), _) => {
-            format!("{} goes to both", crate::queue::question::choice(&answer.choice))
+            format!("{} goes to both", question.mapping.choice(unit, &answer.choice))
         }
         (_, Some(offer)) => offer.effect.clone(),
-        (choice, None) => crate::queue::question::choice(choice),
+        (choice, None) => question.mapping.choice(unit, choice),
     };
     output.line(&format!(
         "question {} is answered by {}: {effect}",
@@ -169,7 +170,7 @@ async fn taken(
     let mut fields = Map::new();
     fields.insert("ok".to_owned(), true.into());
     fields.insert("question".to_owned(), question.seen().to_string().into());
-    fields.insert("choice".to_owned(), choice_json(&answer.choice));
+    fields.insert("choice".to_owned(), question.mapping.choice_json(unit, &answer.choice));
     fields.insert("by".to_owned(), answer.by.clone().into());
     fields.insert("engine_runs".to_owned(), runs.into());
     output.answer("conflicts resolve", fields);

@@ -11,7 +11,8 @@ use crate::queue::reference::number;
 
 const EXAMPLES: &str = "\
 Examples:
-  syncline conflicts show 17          both sides, the last agreed values, the possible answers
+  syncline conflicts show 17            both sides, the last agreed values, the possible answers
+  syncline conflicts show 17 --reveal   the values of sensitive fields too
   syncline conflicts show 17 --json
 
 Exit code 1 when there is no such question.";

@@ -53,6 +53,10 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 20,
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(super) limit: u32,
+
+    /// Show the values of sensitive fields too.
+    #[arg(long)]
+    pub(super) reveal: bool,
 }
 
 pub(in crate::cli) async fn run(
@@ -60,7 +64,7 @@ pub(in crate::cli) async fn run(
     arguments: Arguments,
     output: &Output,
 ) -> Result<Exit, Stop> {
-    let desk = Desk::open(config).await?;
+    let desk = Desk::open(config).await?.revealing(arguments.reveal);
     let mapping = desk.named(&arguments.mapping)?.clone();
     if let Some(name) = &arguments.field {
         unit_of(&mapping, name)?;

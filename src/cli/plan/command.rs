@@ -14,6 +14,7 @@ use syncline_engine::{Parts, rehearse};
 use syncline_ledger::postgres::Postgres;
 use syncline_ledger::{Ledger, Overlay, Setup as _};
 
+use super::telling::Telling;
 use super::{json, lines};
 use crate::cli::output::findings_json;
 use crate::cli::{Exit, Installation, Output, Stop, bind_all, reach, with_ledger};
@@ -37,6 +38,10 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 3,
           value_parser = clap::value_parser!(u8).range(0..=5))]
     samples: u8,
+
+    /// Show the values of sensitive fields too.
+    #[arg(long)]
+    reveal: bool,
 }
 
 pub(in crate::cli) async fn run(
@@ -79,11 +84,12 @@ pub(in crate::cli) async fn run(
     output.progress("");
     let plan = plan.context("the plan was not made")?;
     let samples = usize::from(arguments.samples);
-    for line in lines::lines(&mappings, &plan, samples) {
+    let telling = Telling { samples, reveal: arguments.reveal };
+    for line in lines::lines(&mappings, &plan, telling) {
         output.line(&line);
     }
     let mut fields = findings_json(&found);
-    fields.extend(json::fields(&mappings, &plan, samples));
+    fields.extend(json::fields(&mappings, &plan, telling));
     output.answer("plan", fields);
     Ok(if plan.is_quiet() { Exit::Well } else { Exit::Found })
 }

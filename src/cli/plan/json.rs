@@ -8,14 +8,14 @@ use syncline_engine::{MappingPlan, Plan, SystemPlan};
 use syncline_sdk::Key;
 
 use super::lines::{json_share, mode};
+use super::telling::Telling;
 use crate::cli::asked::asked;
-use crate::cli::words::value_json;
 
 /// `mappings`, `systems`, whether anything would change, and of how many records that cannot be
 /// told (`waiting`).
-pub(super) fn fields(mappings: &Mappings, plan: &Plan, samples: usize) -> Map<String, Json> {
+pub(super) fn fields(mappings: &Mappings, plan: &Plan, telling: Telling) -> Map<String, Json> {
     let told = plan.mappings.iter().filter_map(|(id, found)| Some((mappings.get(id)?, found)));
-    let told: Vec<Json> = told.map(|(mapping, found)| one(mapping, found, samples)).collect();
+    let told: Vec<Json> = told.map(|(mapping, found)| one(mapping, found, telling)).collect();
     let systems: Map<String, Json> =
         plan.systems.iter().map(|(name, one)| (name.to_string(), system(one))).collect();
     let mut fields = Map::new();
@@ -26,17 +26,18 @@ pub(super) fn fields(mappings: &Mappings, plan: &Plan, samples: usize) -> Map<St
     fields
 }
 
-fn one(mapping: &Mapping, found: &MappingPlan, samples: usize) -> Json {
+fn one(mapping: &Mapping, found: &MappingPlan, telling: Telling) -> Json {
     let name = |side: Side| mapping.sides[side].system.to_string();
     let fields: Vec<Json> = found
         .fields
         .iter()
         .map(|((side, field), plan)| {
-            let samples = plan.samples.iter().take(samples).map(|sample| {
+            let value = |value| telling.value_json(mapping, *side, field, value);
+            let samples = plan.samples.iter().take(telling.samples).map(|sample| {
                 json!({
                     "key": sample.key.as_str(),
-                    "before": sample.before.as_ref().map(value_json),
-                    "after": value_json(&sample.after),
+                    "before": sample.before.as_ref().map(value),
+                    "after": value(&sample.after),
                 })
             });
             json!({
@@ -49,9 +50,13 @@ fn one(mapping: &Mapping, found: &MappingPlan, samples: usize) -> Json {
         .collect();
     let questions = found.asked.iter().map(|one| {
         let other = if one.keys.left.is_some() { Side::Right } else { Side::Left };
-        json!({ "kind": one.kind, "what": asked(&one.kind, other, &name), "keys": keys(&one.keys) })
+        let kind = telling.kind(mapping, one);
+        json!({ "kind": kind, "what": asked(&kind, other, &name), "keys": keys(&one.keys) })
     });
-    let parked = found.parked.iter().map(|(of, why)| json!({ "keys": keys(of), "why": why }));
+    let parked = found
+        .parked
+        .iter()
+        .map(|(of, why)| json!({ "keys": keys(of), "why": telling.why(mapping, why) }));
     json!({
         "name": &*mapping.name,
         "read": found.read,

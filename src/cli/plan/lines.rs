@@ -6,18 +6,19 @@ use syncline_core::{Side, Sides};
 use syncline_engine::{MappingPlan, Plan, SystemPlan};
 use syncline_sdk::{Key, SystemName};
 
+use super::telling::Telling;
 use crate::cli::asked::asked;
-use crate::cli::words::{plain, short, value};
+use crate::cli::words::{plain, short};
 
 /// The most characters of one value that are told.
 const VALUE_CHARS_MAX: usize = 40;
 
 /// The plan, mapping by mapping, then what it costs.
-pub(super) fn lines(mappings: &Mappings, plan: &Plan, samples: usize) -> Vec<String> {
+pub(super) fn lines(mappings: &Mappings, plan: &Plan, telling: Telling) -> Vec<String> {
     let mut lines = Vec::new();
     for (id, found) in &plan.mappings {
         if let Some(mapping) = mappings.get(id) {
-            told(mapping, found, samples, &mut lines);
+            told(mapping, found, telling, &mut lines);
             lines.push(String::new());
         }
     }
@@ -41,7 +42,7 @@ pub(super) fn lines(mappings: &Mappings, plan: &Plan, samples: usize) -> Vec<Str
     lines
 }
 
-fn told(mapping: &Mapping, found: &MappingPlan, samples: usize, lines: &mut Vec<String>) {
+fn told(mapping: &Mapping, found: &MappingPlan, telling: Telling, lines: &mut Vec<String>) {
     let side = |side: Side| {
         let place = &mapping.sides[side];
         format!("{} {} ({})", place.system, place.selection.entity, records(found.read[side]))
@@ -67,13 +68,13 @@ fn told(mapping: &Mapping, found: &MappingPlan, samples: usize, lines: &mut Vec<
         lines.push(format!("  pairs: {}", pairs.join(", ")));
     }
     for side in Side::BOTH {
-        writes(mapping, found, side, samples, lines);
+        writes(mapping, found, side, telling, lines);
     }
-    questions(mapping, found, samples, lines);
+    questions(mapping, found, telling, lines);
     if !found.parked.is_empty() {
         lines.push(format!("  set aside: {}", records(count(found.parked.len()))));
-        for (keys, why) in found.parked.iter().take(samples) {
-            lines.push(format!("      {}: {}", pair(keys), plain(why)));
+        for (keys, why) in found.parked.iter().take(telling.samples) {
+            lines.push(format!("      {}: {}", pair(keys), telling.why(mapping, why)));
         }
     }
     if found.is_quiet() {
@@ -94,7 +95,7 @@ fn writes(
     mapping: &Mapping,
     found: &MappingPlan,
     side: Side,
-    samples: usize,
+    telling: Telling,
     lines: &mut Vec<String>,
 ) {
     let counts = [
@@ -112,23 +113,30 @@ fn writes(
         lines.push(format!("    {sign} {number} {word}{s}"));
         match word {
             "create" => {
-                let made = found.made[side].iter().take(samples);
+                let made = found.made[side].iter().take(telling.samples);
                 lines.extend(made.map(|made| format!("        {}", cut(&plain(made)))));
             }
             "delete" => {
-                let gone = found.gone[side].iter().take(samples);
+                let gone = found.gone[side].iter().take(telling.samples);
                 lines.extend(gone.map(|key| format!("        {}", plain(key.as_str()))));
             }
-            "update" => fields(found, side, samples, lines),
+            "update" => fields(mapping, found, side, telling, lines),
             _ => {}
         }
     }
 }
 
-fn fields(found: &MappingPlan, side: Side, samples: usize, lines: &mut Vec<String>) {
+fn fields(
+    mapping: &Mapping,
+    found: &MappingPlan,
+    side: Side,
+    telling: Telling,
+    lines: &mut Vec<String>,
+) {
     for ((_, field), plan) in found.fields.iter().filter(|((at, _), _)| *at == side) {
         lines.push(format!("        {field}: {}", records(plan.records)));
-        for sample in plan.samples.iter().take(samples) {
+        for sample in plan.samples.iter().take(telling.samples) {
+            let value = |of| telling.value(mapping, side, field, of);
             let before = sample.before.as_ref().map_or("?".to_owned(), value);
             let (before, after) = (cut(&before), cut(&value(&sample.after)));
             lines.push(format!("            {}: {before} -> {after}", plain(sample.key.as_str())));
@@ -136,7 +144,7 @@ fn fields(found: &MappingPlan, side: Side, samples: usize, lines: &mut Vec<Strin
     }
 }
 
-fn questions(mapping: &Mapping, found: &MappingPlan, samples: usize, lines: &mut Vec<String>) {
+fn questions(mapping: &Mapping, found: &MappingPlan, telling: Telling, lines: &mut Vec<String>) {
     if found.asked.is_empty() {
         return;
     }
@@ -145,7 +153,7 @@ fn questions(mapping: &Mapping, found: &MappingPlan, samples: usize, lines: &mut
     let mut kinds: Vec<(String, Vec<String>)> = Vec::new();
     for one in &found.asked {
         let other = if one.keys.left.is_some() { Side::Right } else { Side::Left };
-        let what = asked(&one.kind, other, &system);
+        let what = asked(&telling.kind(mapping, one), other, &system);
         let pair = pair(&one.keys);
         match kinds.iter_mut().find(|(known, _)| *known == what) {
             Some((_, pairs)) => pairs.push(pair),
@@ -154,7 +162,7 @@ fn questions(mapping: &Mapping, found: &MappingPlan, samples: usize, lines: &mut
     }
     for (what, pairs) in kinds {
         lines.push(format!("    ? {} {what}", pairs.len()));
-        lines.extend(pairs.iter().take(samples).map(|pair| format!("        {pair}")));
+        lines.extend(pairs.iter().take(telling.samples).map(|pair| format!("        {pair}")));
     }
 }
 
@@ -214,7 +222,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_told_is_not_told_as_nothing() {
-        let last = |plan: &Plan| lines(&Mappings::new(), plan, 3).pop();
+        let last = |plan: &Plan| {
+            let telling = Telling { samples: 3, reveal: false };
+            lines(&Mappings::new(), plan, telling).pop()
+        };
         let mut plan = Plan::default();
         assert_eq!(
             last(&plan).as_deref(),

@@ -3,5 +3,6 @@
 mod command;
 mod json;
 mod lines;
+mod telling;
 
 pub(super) use command::{Arguments, run};

@@ -39,6 +39,10 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2",
           value_parser = clap::value_parser!(u64).range(1..=3600))]
     watch: Option<u64>,
+
+    /// Show what systems said of records with sensitive fields too: it may repeat their values.
+    #[arg(long)]
+    reveal: bool,
 }
 
 /// How often all links are counted while somebody watches, seconds: every one is read for it.
@@ -55,11 +59,13 @@ pub(in crate::cli) async fn run(
         output.answer("status", report::nothing());
         return Ok(Exit::Well);
     };
+    let desk = desk.revealing(arguments.reveal);
     let limit = usize::try_from(arguments.limit).unwrap_or(usize::MAX);
     let files = Files::of(&read_settings(config)?.value);
     if let Some(seconds) = arguments.watch {
         let ledger = desk.ledger.looking();
-        let watched = Watched { ledger: &ledger, config, limit, files: files.as_ref() };
+        let (files, reveal) = (files.as_ref(), arguments.reveal);
+        let watched = Watched { ledger: &ledger, config, limit, files, reveal };
         let watching = watched.watch(seconds, output);
         return tokio::select! {
             stopped = watching => Err(stopped),
@@ -80,6 +86,7 @@ struct Watched<'a> {
     config: &'a Path,
     limit: usize,
     files: Option<&'a Files>,
+    reveal: bool,
 }
 
 impl Watched<'_> {
@@ -108,7 +115,7 @@ impl Watched<'_> {
     }
 
     async fn look(&self, links: Option<Vec<LinkCount>>) -> Result<(Desk, Report), Stop> {
-        let desk = Desk::at(self.ledger, self.config).await?;
+        let desk = Desk::at(self.ledger, self.config).await?.revealing(self.reveal);
         let report = Report::read(&desk, self.limit, links, self.files).await?;
         Ok((desk, report))
     }

@@ -3,7 +3,7 @@
 use super::bytes::{DecodeError, Reader, Writer};
 
 /// The version that is written. Those before it can be read: entries of version 1 do not tell
-/// their revision.
+/// their revision. It stays below 128: the ledger marks what it encrypts by a first byte above.
 pub const VERSION: u8 = 2;
 
 /// Something that has a place in the encoding.

@@ -13,6 +13,7 @@ pub mod language;
 mod mode;
 mod objective;
 mod rules;
+mod sensitive;
 #[cfg(test)]
 mod tests;
 mod translate;
@@ -28,4 +29,5 @@ pub use rules::{
     Computed, DeleteRule, Direction, ForeignEdits, Formula, Initial, LeaveRule, MappedField,
     MappedSide, Mapping, MappingId, MatchRule, Pair, Policy, Unit, ValueTable, View,
 };
+pub use sensitive::MASK;
 pub use translate::{NoImage, convert};

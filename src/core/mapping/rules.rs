@@ -94,6 +94,8 @@ pub struct MappedField {
     pub updatable: bool,
     /// What the side does to a value when it stores it.
     pub normalizers: Vec<Normalizer>,
+    /// Whether its values are kept encrypted and shown to nobody unasked.
+    pub sensitive: bool,
 }
 
 /// Fields that are agreed together.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use syncline_sdk::{Decimal, FieldType, Instant, Normalizer, Precision, Value};
 
-use super::{MappedField, Pair};
+use super::{MASK, MappedField, Pair};
 use crate::Side;
 
 /// Why a value has no image on the other side. Such a value is held or parked, never cut and
@@ -46,13 +46,36 @@ pub enum NoImage {
     NoParent(String),
 }
 
+impl NoImage {
+    /// The same without any value in it, for those who are not shown it. How long it is stays.
+    #[must_use]
+    pub fn masked(&self) -> Self {
+        let masked = || MASK.to_owned();
+        match self {
+            Self::NotInTable(_) => Self::NotInTable(masked()),
+            Self::NotInList(_) => Self::NotInList(masked()),
+            Self::OutOfRange(_) => Self::OutOfRange(masked()),
+            Self::WouldLose(_) => Self::WouldLose(masked()),
+            Self::Expression(_) => Self::Expression(masked()),
+            Self::NoParent(_) => Self::NoParent(masked()),
+            Self::Absent | Self::NotNullable | Self::TooLong { .. } | Self::WrongType { .. } => {
+                self.clone()
+            }
+        }
+    }
+}
+
 impl fmt::Display for NoImage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Absent => f.write_str("the value was not delivered"),
             Self::NotNullable => f.write_str("the field may not be null"),
-            Self::NotInTable(value) => write!(f, "the value table has no entry for {value:?}"),
-            Self::NotInList(value) => write!(f, "{value:?} is not one of the field's values"),
+            Self::NotInTable(value) => {
+                write!(f, "the value table has no entry for {}", quoted(value))
+            }
+            Self::NotInList(value) => {
+                write!(f, "{} is not one of the field's values", quoted(value))
+            }
             Self::TooLong { chars, chars_max } => {
                 write!(f, "it has {chars} characters and the field takes {chars_max}")
             }
@@ -63,6 +86,10 @@ impl fmt::Display for NoImage {
             Self::NoParent(key) => write!(f, "the record {key} it refers to is not linked"),
         }
     }
+}
+
+fn quoted(value: &str) -> String {
+    if value == MASK { MASK.to_owned() } else { format!("{value:?}") }
 }
 
 impl Pair {

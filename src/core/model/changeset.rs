@@ -1,5 +1,7 @@
 //! Changesets: everything that one ledger commit does, with its guards.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use syncline_sdk::{BatchId, EntityName, IntentId, Key, LinkId, SystemName};
 
@@ -18,6 +20,9 @@ pub struct Changeset {
     pub fence: Fence,
     /// When, by the engine's clock, microseconds UTC.
     pub at: i64,
+    /// The mappings with sensitive fields: what this commit writes of their links is kept
+    /// encrypted, where it is kept beyond this process.
+    pub sensitive: BTreeSet<MappingId>,
     /// Links made or changed.
     pub links: Vec<LinkChange>,
     /// Old names of records.

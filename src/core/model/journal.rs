@@ -5,7 +5,7 @@ use syncline_sdk::{Actor, Instant, IntentId, Key, LinkId, Value, Version};
 
 use super::EntryId;
 use crate::Side;
-use crate::mapping::{MappingId, NoImage};
+use crate::mapping::{MASK, MappingId, NoImage};
 
 /// What one commit did to one link. Entries of a link form a chain through `previous`.
 #[derive(Clone, PartialEq, Debug)]
@@ -156,6 +156,23 @@ pub enum Verdict {
     /// A write of ours replaced an edit of this side that it had not seen: the values of that side
     /// are those of the edit (protocol W1).
     Overwritten(Side),
+}
+
+impl Verdict {
+    /// The same without any value in it, for those who are not shown it.
+    #[must_use]
+    pub fn masked(&self) -> Self {
+        match self {
+            Self::NoImage(side, reason) => Self::NoImage(*side, reason.masked()),
+            // A value that was typed, and who typed it.
+            Self::Answered(told) if told.starts_with("Typed") => {
+                let by = told.rfind(" by ").map_or("", |at| &told[at..]);
+                Self::Answered(format!("{MASK}{by}"))
+            }
+            Self::AnswerNotApplied(_) => Self::AnswerNotApplied(MASK.to_owned()),
+            verdict => verdict.clone(),
+        }
+    }
 }
 
 /// What a mapping that observes would have done.

@@ -320,6 +320,28 @@ impl Link {
     pub fn base_value(&self, side: Side, field: usize) -> &Value {
         self.base[side].as_ref().and_then(|base| base.image.get(field)).unwrap_or(&Value::Absent)
     }
+    /// Forgets every value that was agreed upon or shown. What is left is that of a link of which
+    /// nothing was agreed yet, so that records that come back meet as at first.
+    pub fn erase(&mut self) {
+        for side in Side::BOTH {
+            if let Some(base) = &mut self.base[side] {
+                base.image.fill(Value::Absent);
+            }
+            self.pending[side] =
+                Pending { exists: self.pending[side].exists, ..Pending::default() };
+        }
+        self.complement.clear();
+        self.origins.fill(None);
+        let kept = std::mem::take(&mut self.field_state);
+        self.field_state = FieldState {
+            outside: kept.outside,
+            stays: kept.stays,
+            overtaken: kept.overtaken,
+            suspected: kept.suspected,
+            refusals: kept.refusals,
+            ..FieldState::default()
+        };
+    }
     /// True when an intent is under way on either side.
     #[must_use]
     pub fn is_open(&self) -> bool {

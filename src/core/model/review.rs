@@ -49,6 +49,17 @@ pub enum ReviewKind {
     Overwritten(Side),
 }
 
+impl ReviewKind {
+    /// The same without any value in it, for those who are not shown it.
+    #[must_use]
+    pub fn masked(&self) -> Self {
+        match self {
+            Self::NoImage(side, reason) => Self::NoImage(*side, reason.masked()),
+            kind => kind.clone(),
+        }
+    }
+}
+
 /// What a side shows of the question.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Shown {

@@ -42,6 +42,7 @@ fn field(at: usize, kind: FieldType, normalizers: Vec<Normalizer>) -> MappedFiel
         creatable: true,
         updatable: true,
         normalizers,
+        sensitive: false,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use syncline_sdk::Value;
 
-use super::record::told;
+use super::record::told_of;
 use crate::Side;
 use crate::mapping::language::{Diagnostic, Diagnostics, MappingSpec};
 use crate::mapping::{Mapping, NoImage};
@@ -20,8 +20,9 @@ pub fn try_records(
 ) -> Diagnostics {
     let mut found = Diagnostics::new();
     let to = from.other();
-    let units = mapping.units.iter().zip(&spec.units);
-    for (unit, named) in units.filter(|(unit, _)| unit.direction.reaches(to)) {
+    let units = mapping.units.iter().zip(&spec.units).enumerate();
+    for (at, (unit, named)) in units.filter(|(_, (unit, _))| unit.direction.reaches(to)) {
+        let masked = mapping.is_unit_sensitive(at);
         // A reference travels as a link, which no reading shows.
         if unit.pairs.iter().any(|pair| pair.reference.is_some()) || unit.is_missing(from) {
             continue;
@@ -33,7 +34,10 @@ pub fn try_records(
                 // Null where it may not be is left to the other side's own default.
                 Ok(_) | Err(NoImage::NotNullable | NoImage::Absent) => {}
                 Err(reason) => {
-                    let shown: Vec<String> = unit.fields(from).map(|at| told(source(at))).collect();
+                    let fields = &mapping.sides[from].fields;
+                    let shown: Vec<String> =
+                        unit.fields(from).map(|at| told_of(&fields[at], source(at))).collect();
+                    let reason = if masked { reason.masked() } else { reason };
                     failed.push((shown.join(", "), reason));
                 }
             }

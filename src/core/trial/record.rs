@@ -4,8 +4,8 @@ use syncline_sdk::{FieldType, Instant, LinkId, Value};
 use uuid::Uuid;
 
 use crate::Side;
-use crate::mapping::Mapping;
 use crate::mapping::language::{CaseRecord, CaseValue, Scalar};
+use crate::mapping::{MASK, MappedField, Mapping};
 
 /// A value of a test as a field of that type holds it; nothing when it is none.
 pub(super) fn value(written: &CaseValue, kind: &FieldType) -> Option<Value> {
@@ -59,6 +59,11 @@ pub(super) fn whole(
             record.and_then(said).or_else(|| agreed.and_then(said)).unwrap_or(Value::Null)
         })
         .collect()
+}
+
+/// A value of a field for people.
+pub(super) fn told_of(field: &MappedField, value: &Value) -> String {
+    if field.sensitive { MASK.to_owned() } else { told(value) }
 }
 
 /// A value for people.

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use syncline_sdk::{Capabilities, Cas, FeedKind, HistoryKind, LinkId, ReceiptKind, Value, Version};
 
-use super::record::{told, value, whole};
+use super::record::{told_of, value, whole};
 use super::{laws, schema};
 use crate::mapping::language::{
     CaseSpec, Diagnostic, Diagnostics, MappingRef, MappingSpec, Severity, bind,
 };
-use crate::mapping::{Mapping, MappingId};
+use crate::mapping::{Mapping, MappingId, NoImage};
 use crate::model::{Base, FieldState, Link, LinkState, Pending, shard_of};
 use crate::reconcile::{UnitPlan, decide_unit, written_fields};
 use crate::{Side, Sides};
@@ -173,7 +173,7 @@ impl Trial<'_> {
                     result.held.insert(at, "both sides differ, and a person is asked".to_owned());
                 }
                 UnitPlan::NoImage(side, reason) => {
-                    result.held.insert(at, format!("the {side} side cannot store it: {reason}"));
+                    result.held.insert(at, self.cannot(at, side, &reason));
                 }
                 UnitPlan::Rest | UnitPlan::Agree | UnitPlan::Keep(_) | UnitPlan::Unreadable => {}
             }
@@ -203,11 +203,17 @@ impl Trial<'_> {
             match written_fields(self.mapping, &link, at, to) {
                 Ok(fields) => result.write(to, &fields),
                 Err(reason) => {
-                    result.held.insert(at, format!("the {to} side cannot store it: {reason}"));
+                    result.held.insert(at, self.cannot(at, to, &reason));
                 }
             }
         }
         result
+    }
+
+    fn cannot(&self, unit: usize, side: Side, reason: &NoImage) -> String {
+        let reason =
+            if self.mapping.is_unit_sensitive(unit) { reason.masked() } else { reason.clone() };
+        format!("the {side} side cannot store it: {reason}")
     }
 
     fn compare(&mut self, result: &Result) {
@@ -232,8 +238,9 @@ impl Trial<'_> {
                 let Some(at) = fields.position(|field| field.name.as_str() == &*name.value) else {
                     continue;
                 };
-                let kind = &self.mapping.sides[side].fields[at].kind;
-                let expected = value(written, kind);
+                let field = &self.mapping.sides[side].fields[at];
+                let told = |value: &Value| told_of(field, value);
+                let expected = value(written, &field.kind);
                 let shows = result.shows[side].as_ref().map(|values| &values[at]);
                 if shows.is_some() && shows == expected.as_ref() {
                     continue;
@@ -242,7 +249,7 @@ impl Trial<'_> {
                     Some(value) => told(value),
                     None => "no record".to_owned(),
                 };
-                let expected = expected.map_or_else(|| "another type".to_owned(), |it| told(&it));
+                let expected = expected.as_ref().map_or_else(|| "another type".to_owned(), told);
                 let what = format!("the {side} `{}` is {gets}, not {expected}", **name);
                 let told = self.error(written.span, what).label(format!("gets {gets}"));
                 self.found.push(told.help("correct the rule of the field, or the expectation"));

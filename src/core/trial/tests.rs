@@ -141,3 +141,40 @@ fn records_that_exist_show_what_would_be_lost() {
     let known = "tests: [{ name: n, given: { left: { A: a } }, expect: { review: [A/b] } }]\n";
     assert_eq!(tried(&rest(known)), [count("Warning", "A/b"), count("Warning", "K/k")]);
 }
+
+#[test]
+fn values_of_sensitive_fields_are_masked() {
+    use super::try_records;
+    use crate::mapping::language::bind;
+    use crate::{Side, Sides};
+    use syncline_sdk::Value;
+    let rest = "fields:\n\
+        - { left: SSN, right: ssn, sensitive: true, values: { secret: x } }\n\
+        - { left: [A, B], right: c, sensitive: true, to_right: \"A + B\" }\n\
+        tests:\n\
+        - name: t\n\
+        \x20 given: { left: { SSN: secret, A: secret2, B: b } }\n\
+        \x20 expect: { right: { ssn: secret3, c: secret4 } }\n\
+        - name: u\n\
+        \x20 given: { left: { SSN: secret5 } }\n\
+        \x20 expect: { right: { c: null } }\n";
+    let file = MappingFile::parse(&Source::new("m.yaml", &format!("{HEAD}{rest}"))).unwrap();
+    let spec = check_offline(&file).unwrap().value;
+    let told: Vec<String> = try_out(&spec, &[spec.outline(MappingId(1))])
+        .iter()
+        .map(|one| format!("{} {:?}", one.message, one.note))
+        .collect();
+    let told = told.join("\n");
+    assert!(!told.contains("secret"), "{told}");
+    assert!(told.contains("the right `ssn` is (masked), not (masked)"), "{told}");
+    assert!(told.contains("the value table has no entry for (masked)"), "{told}");
+
+    let schemas = super::schema::schemas(&spec, &[]);
+    let both = Sides { left: &schemas.left, right: &schemas.right };
+    let capable = Sides::from_fn(|_| super::run::capable());
+    let mapping = bind(&spec, MappingId(1), 1, both, capable, &[]).unwrap().value;
+    let records = [vec![Value::from("secret9"), Value::from("a"), Value::from("b"), Value::Null]];
+    let found = try_records(&spec, &mapping, Side::Left, &records);
+    let notes: Vec<_> = found.iter().filter_map(|one| one.note.as_deref()).collect();
+    assert_eq!(notes, ["for example (masked): the value table has no entry for (masked)"]);
+}

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use syncline_core::Side;
 use syncline_core::mapping::Mapping;
 use syncline_core::model::StreamPosition;
-use syncline_ledger::Ledger;
+use syncline_ledger::{Encrypting, Ledger};
 
 use super::run::{Driver, DriverError};
+use crate::error::EngineError;
 use crate::intake::{SweepPlace, load_stream, revision_stream, sweep_stream};
+use crate::limits;
 use crate::work::Work;
 
 impl<L: Ledger> Driver<L> {
@@ -34,6 +36,9 @@ impl<L: Ledger> Driver<L> {
             let begun = Side::BOTH
                 .into_iter()
                 .any(|side| known.contains_key(&load_stream(&mapping.name, side)));
+            if begun && mapping.is_sensitive() && !self.encrypt(&mapping).await? {
+                return Ok(());
+            }
             // Ledgers of the first releases have none noted.
             let before = noted.or_else(|| mapping.former.keys().next_back().copied());
             if begun && mapping.former.values().any(|former| !former.is_same()) {
@@ -78,6 +83,23 @@ impl<L: Ledger> Driver<L> {
             self.commit(work).await?;
         }
         Ok(())
+    }
+
+    /// Encrypts what the ledger keeps of a mapping from before its fields were sensitive. False
+    /// when it was stopped.
+    async fn encrypt(&mut self, mapping: &Mapping) -> Result<bool, DriverError> {
+        let mut from = Encrypting::START;
+        loop {
+            if self.stop.is_cancelled() {
+                return Ok(false);
+            }
+            let ledger = self.engine.ledger();
+            let next = ledger.encrypt(mapping.id, from, limits::ENCRYPTED_MAX).await;
+            match next.map_err(EngineError::Ledger)? {
+                Some(next) => from = next,
+                None => return Ok(true),
+            }
+        }
     }
 
     /// Lays out all links of a mapping anew and plans them. False when it was stopped.

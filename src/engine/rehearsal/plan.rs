@@ -83,6 +83,8 @@ pub struct Sample {
 pub struct Asked {
     /// What.
     pub kind: ReviewKind,
+    /// The unit that it is about; nothing for the pair as a whole.
+    pub unit: Option<u16>,
     /// The pair.
     pub keys: Sides<Option<Key>>,
 }

@@ -236,7 +236,7 @@ impl Rehearsal {
         // What waits for a person is not unknown, and is looked at again for as long as it waits.
         let mut held: BTreeSet<(SystemName, Key)> = BTreeSet::new();
         for (Review { key, kind, .. }, known) in overlay.questions() {
-            let asked = Asked { kind, keys: of(key.mapping, key.link) };
+            let asked = Asked { kind, unit: key.unit, keys: of(key.mapping, key.link) };
             let sides = &self.engine.mappings()[&key.mapping].sides;
             let named = |(side, key): (Side, &Option<Key>)| {
                 Some((sides[side].system.clone(), key.clone()?))

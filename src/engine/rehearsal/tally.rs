@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use syncline_core::Side;
 use syncline_core::machine::{Carried, Mappings};
-use syncline_core::mapping::MappingId;
+use syncline_core::mapping::{Mapping, MappingId};
 use syncline_sdk::{Connector, FieldName, Key, LinkId, SystemName, Value, Write, WriteOp};
 
 use super::plan::{MappingPlan, Sample};
@@ -67,7 +67,7 @@ impl Tally {
                 let plan = self.of(id);
                 plan.creates[side] += 1;
                 if plan.made[side].len() < limits::SAMPLES_MAX {
-                    plan.made[side].push(named(values));
+                    plan.made[side].push(named(mapping, side, values));
                 }
             }
             WriteOp::Update { key, values, expect, .. } => {
@@ -112,9 +112,13 @@ impl Tally {
     }
 }
 
-/// A record that is not there yet, by what it would hold.
-fn named(values: &[(FieldName, Value)]) -> String {
-    let told = values.iter().filter(|(_, value)| !matches!(value, Value::Null | Value::Absent));
+/// A record that is not there yet, by what it would hold; sensitive fields are left out.
+fn named(mapping: &Mapping, side: Side, values: &[(FieldName, Value)]) -> String {
+    let fields = &mapping.sides[side].fields;
+    let open = |name: &FieldName| !fields.iter().any(|of| of.sensitive && of.name == *name);
+    let told = values
+        .iter()
+        .filter(|(name, value)| open(name) && !matches!(value, Value::Null | Value::Absent));
     let told = told.take(limits::SAMPLE_FIELDS_MAX);
     told.map(|(field, value)| format!("{field} {value}")).collect::<Vec<_>>().join(", ")
 }

@@ -11,7 +11,7 @@ use syncline_sdk::{BatchId, Instant, LinkId, SystemName};
 
 use super::state::State;
 use super::{Call, Memory};
-use crate::{Committed, Ledger, LinkQuery, Loaded, OpenBatch, Ownership, Result};
+use crate::{Committed, Encrypting, Ledger, LinkQuery, Loaded, OpenBatch, Ownership, Result};
 
 #[async_trait]
 impl Ledger for Memory {
@@ -78,6 +78,16 @@ impl Ledger for Memory {
 
     async fn positions(&self) -> Result<Vec<StreamPosition>> {
         self.call(Call::Positions, |state| state.positions.values().cloned().collect()).await
+    }
+
+    /// Nothing of it is kept beyond this process.
+    async fn encrypt(
+        &self,
+        _mapping: MappingId,
+        _from: Encrypting,
+        _max: usize,
+    ) -> Result<Option<Encrypting>> {
+        Ok(None)
     }
 
     async fn gaps(&self) -> Result<Vec<Gap>> {

@@ -51,7 +51,7 @@ impl Access for Postgres {
         max: usize,
     ) -> Result<Vec<Entry>> {
         call!(self, "read the journal", |connection| {
-            journal::page(connection, mapping, before, max)
+            journal::page(connection, &self.keyring, mapping, before, max)
         })
     }
 
@@ -63,7 +63,7 @@ impl Access for Postgres {
         max: usize,
     ) -> Result<Vec<Entry>> {
         call!(self, "walk the journal", |connection| {
-            journal::chain(connection, mapping, link, before, max)
+            journal::chain(connection, &self.keyring, mapping, link, before, max)
         })
     }
 
@@ -74,12 +74,16 @@ impl Access for Postgres {
         max: usize,
     ) -> Result<Vec<Parked>> {
         call!(self, "list parked records", |connection| {
-            parked::page(connection, mapping, after, max)
+            parked::page(connection, &self.keyring, mapping, after, max)
         })
     }
 
     async fn parked_of(&self, links: &[(MappingId, LinkId)]) -> Result<Vec<Parked>> {
-        call!(self, "read parked records", |connection| parked::of(connection, links))
+        call!(self, "read parked records", |connection| parked::of(
+            connection,
+            &self.keyring,
+            links
+        ))
     }
 
     async fn ask_again(&self, mapping: MappingId, link: LinkId, at: Instant) -> Result<bool> {

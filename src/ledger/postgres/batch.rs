@@ -8,6 +8,7 @@ use syncline_core::model::{Batch, BatchChange, BatchState};
 use syncline_sdk::{BatchId, Instant, SystemName};
 
 use super::error::{Meaning, corrupt};
+use super::keyring::Keyring;
 use super::prune::all_of;
 use super::{code, journal};
 use crate::{OpenBatch, Result};
@@ -204,7 +205,11 @@ struct BatchRow {
 }
 
 /// The open batches, oldest first, with the entries of their intents.
-pub(super) async fn open(connection: &mut PgConnection, max: usize) -> Result<Vec<OpenBatch>> {
+pub(super) async fn open(
+    connection: &mut PgConnection,
+    keyring: &Keyring,
+    max: usize,
+) -> Result<Vec<OpenBatch>> {
     let rows = sqlx::query_as!(
         BatchRow,
         "select id, system, intents, epoch, state, first_sent, last_sent, die_after, attempts
@@ -214,13 +219,14 @@ pub(super) async fn open(connection: &mut PgConnection, max: usize) -> Result<Ve
     .fetch_all(&mut *connection)
     .await
     .meaning("load open batches")?;
-    with_entries(connection, rows).await
+    with_entries(connection, keyring, rows).await
 }
 
 /// The settled batches of a system that were not audited, and of which no copy can be applied any
 /// more, oldest first, with the entries of their intents.
 pub(super) async fn unaudited(
     connection: &mut PgConnection,
+    keyring: &Keyring,
     system: &SystemName,
     dead_before: Instant,
     max: usize,
@@ -237,11 +243,12 @@ pub(super) async fn unaudited(
     .fetch_all(&mut *connection)
     .await
     .meaning("load settled batches")?;
-    with_entries(connection, rows).await
+    with_entries(connection, keyring, rows).await
 }
 
 async fn with_entries(
     connection: &mut PgConnection,
+    keyring: &Keyring,
     rows: Vec<BatchRow>,
 ) -> Result<Vec<OpenBatch>> {
     let mut batches = Vec::with_capacity(rows.len());
@@ -263,7 +270,7 @@ async fn with_entries(
     }
     let intents = batches.iter().flat_map(|batch| &batch.intents);
     let ids: Vec<i64> = intents.map(|id| code::entry(*id)).collect::<Result<_>>()?;
-    let entries: BTreeMap<_, _> = journal::by_ids(connection, &ids)
+    let entries: BTreeMap<_, _> = journal::by_ids(connection, keyring, &ids)
         .await?
         .into_iter()
         .map(|entry| (entry.id, entry))

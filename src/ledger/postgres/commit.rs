@@ -7,8 +7,9 @@ use syncline_core::model::{Changeset, LinkChange};
 
 use super::decided::{self, Pass};
 use super::error::{is_moved, meaning};
+use super::keyring::{LinkKeys, Name};
 use super::{
-    Postgres, alias, batch, claim, figure, gap, hint, journal, link, parked, position,
+    Postgres, alias, batch, claim, figure, gap, hint, journal, link, link_key, parked, position,
     review_change, tally,
 };
 use crate::{Committed, LedgerError, Result};
@@ -49,19 +50,21 @@ struct Prepared<'a> {
     batches: batch::Changes,
     reviews: review_change::Changes,
     parked: parked::Columns,
+    /// The keys of links that have none yet, sealed.
+    keys: Vec<(Name, Vec<u8>)>,
 }
 
 impl<'a> Prepared<'a> {
-    fn new(changeset: &'a Changeset) -> Result<Self> {
+    fn new(changeset: &'a Changeset, keys: LinkKeys) -> Result<Self> {
         let mut inserts = link::Columns::default();
         let mut updates = (link::Columns::default(), link::Guards::default());
         let mut key_updates = (link::Columns::default(), link::Guards::default());
         for change in &changeset.links {
             match change {
-                LinkChange::Insert(link) => inserts.add(link, true)?,
+                LinkChange::Insert(link) => inserts.add(link, true, &keys)?,
                 LinkChange::Update { guard, link, keys_changed } => {
                     let columns = if *keys_changed { &mut key_updates } else { &mut updates };
-                    columns.0.add(link, *keys_changed)?;
+                    columns.0.add(link, *keys_changed, &keys)?;
                     columns.1.push(guard)?;
                 }
             }
@@ -71,10 +74,11 @@ impl<'a> Prepared<'a> {
             inserts,
             updates,
             key_updates,
-            entries: journal::Columns::new(&changeset.entries)?,
+            entries: journal::Columns::new(&changeset.entries, &keys)?,
             batches: batch::Changes::new(&changeset.batches)?,
-            reviews: review_change::Changes::new(&changeset.reviews)?,
-            parked: parked::Columns::new(&changeset.parked)?,
+            reviews: review_change::Changes::new(&changeset.reviews, &keys)?,
+            parked: parked::Columns::new(&changeset.parked, &keys)?,
+            keys: keys.made,
         })
     }
 }
@@ -82,8 +86,9 @@ impl<'a> Prepared<'a> {
 impl Postgres {
     /// Makes a changeset durable.
     pub(super) async fn make_durable(&self, changeset: &Changeset) -> Result<Committed> {
-        let prepared = Prepared::new(changeset)?;
         let mut session = self.session(WHAT).await?;
+        let keys = self.keyring.for_commit(session.connection(), changeset);
+        let prepared = Prepared::new(changeset, self.bounded(WHAT, keys).await?)?;
         // From here on a lost connection may hide a commit that happened.
         let committing = AtomicBool::new(false);
         let connection = session.connection();
@@ -147,11 +152,14 @@ async fn transaction(
 async fn apply(connection: &mut PgConnection, prepared: &Prepared<'_>) -> Result<(), Stop> {
     let changeset = prepared.changeset;
     write_links(connection, prepared).await?;
+    if !prepared.keys.is_empty() {
+        link_key::keep(connection, &prepared.keys).await?;
+    }
     if !changeset.releases.is_empty() {
         claim::release(connection, &changeset.releases).await?;
     }
     if !changeset.claims.is_empty() && !claim::take(connection, &changeset.claims).await? {
-        // Keys are values of records, and these words are for the log.
+        // LinkKeys are values of records, and these words are for the log.
         let links: Vec<String> =
             changeset.claims.iter().map(|claim| claim.link.to_string()).collect();
         let links = links.join(", ");

@@ -7,6 +7,7 @@ use sqlx::PgPool;
 use tokio::sync::Mutex;
 
 use super::connect::beside;
+use super::keyring::Keyring;
 use super::owning::Owning;
 use super::{SealKey, session};
 
@@ -18,26 +19,28 @@ const LOOKING_DEADLINE: Duration = Duration::from_secs(9);
 #[derive(Clone, Debug)]
 pub struct Postgres {
     pub(super) pool: PgPool,
-    pub(super) key: Option<Arc<SealKey>>,
+    pub(super) keyring: Keyring,
     pub(super) deadline: Duration,
     pub(super) owning: Arc<Mutex<Option<Owning>>>,
 }
 
 impl Postgres {
     /// A ledger on a pool made by [`connect`], its tables made by [`migrate`]. Without a key no
-    /// secret can be kept or read.
+    /// secret can be kept or read, and nothing of mappings with sensitive fields.
     #[must_use]
     pub fn new(pool: PgPool, key: Option<SealKey>) -> Self {
-        let key = key.map(Arc::new);
-        Self { pool, key, deadline: session::DEADLINE, owning: Arc::default() }
+        let keyring = Keyring::new(key);
+        Self { pool, keyring, deadline: session::DEADLINE, owning: Arc::default() }
     }
 
     /// The same ledger for those who look on while an engine works, on a pool of its own
     /// ([`beside`]): however much they ask, the engine's calls wait for none of theirs. A call
-    /// takes no longer than 9 s. It opens no sealed logins.
+    /// takes no longer than 9 s. It has the key, since what is kept of mappings with sensitive
+    /// fields cannot be read without; who is shown what is the business of those who ask.
     #[must_use]
     pub fn looking(&self) -> Self {
-        Self::new(beside(&self.pool), None).with_deadline(LOOKING_DEADLINE)
+        let (pool, keyring) = (beside(&self.pool), self.keyring.clone());
+        Self { pool, keyring, deadline: LOOKING_DEADLINE, owning: Arc::default() }
     }
 
     /// The same ledger with another limit for a whole call. It should stay above the server's own

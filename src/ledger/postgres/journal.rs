@@ -9,8 +9,9 @@ use uuid::Uuid;
 
 use super::code;
 use super::error::{Meaning, corrupt};
+use super::keyring::{Keyring, LinkKeys, Name, Place, sealed};
+use crate::Result;
 use crate::schedules::PrunedPage;
-use crate::{LedgerError, Result};
 
 struct EntryRow {
     id: i64,
@@ -21,14 +22,25 @@ struct EntryRow {
     body: Vec<u8>,
 }
 
-impl TryFrom<EntryRow> for Entry {
-    type Error = LedgerError;
+/// The entries of rows, opened where they are sealed.
+async fn entries(
+    connection: &mut PgConnection,
+    keyring: &Keyring,
+    rows: Vec<EntryRow>,
+) -> Result<Vec<Entry>> {
+    let bodies = rows.iter().map(|row| ((row.mapping, row.link), row.body.as_slice()));
+    let keys = keyring.of(connection, sealed(bodies)).await?;
+    rows.into_iter().map(|row| row.entry(&keys)).collect()
+}
 
-    fn try_from(row: EntryRow) -> Result<Self> {
+impl EntryRow {
+    fn entry(self, keys: &LinkKeys) -> Result<Entry> {
+        let row = self;
         let id = code::to_entry(row.id);
+        let body = keys.open((row.mapping, row.link), Place::Entry(row.id), &row.body)?;
         let body: EntryBody =
-            decode(&row.body).map_err(|error| corrupt("journal", id, format!("body: {error}")))?;
-        Ok(Self {
+            decode(&body).map_err(|error| corrupt("journal", id, format!("body: {error}")))?;
+        Ok(Entry {
             id,
             mapping: MappingId(row.mapping),
             link: LinkId(row.link),
@@ -55,16 +67,18 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// The columns of entries, in the entries' order.
-    pub(super) fn new(entries: &[Entry]) -> Result<Self> {
+    /// The columns of entries, in the entries' order, sealed where their link has a key.
+    pub(super) fn new(entries: &[Entry], keys: &LinkKeys) -> Result<Self> {
         let mut columns = Self::default();
         for entry in entries {
-            columns.id.push(code::entry(entry.id)?);
+            let id = code::entry(entry.id)?;
+            columns.id.push(id);
             columns.at.push(entry.at.micros());
             columns.previous.push(code::entry_or_null(entry.previous)?);
             columns.mapping.push(entry.mapping.0);
             columns.link.push(entry.link.0);
-            columns.body.push(encode_entry(entry));
+            let (name, body) = ((entry.mapping.0, entry.link.0), encode_entry(entry));
+            columns.body.push(keys.seal(name, Place::Entry(id), body)?);
         }
         Ok(columns)
     }
@@ -92,22 +106,27 @@ pub(super) async fn append(
 }
 
 /// Entries by their ids, in no order.
-pub(super) async fn by_ids(connection: &mut PgConnection, ids: &[i64]) -> Result<Vec<Entry>> {
+pub(super) async fn by_ids(
+    connection: &mut PgConnection,
+    keyring: &Keyring,
+    ids: &[i64],
+) -> Result<Vec<Entry>> {
     let rows = sqlx::query_as!(
         EntryRow,
         "select j.id, j.at, j.previous, j.mapping, j.link, j.body
          from unnest($1::int8[]) as u (id) join syncline.journal as j on j.id = u.id",
         ids
     )
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await
     .meaning("read the journal")?;
-    rows.into_iter().map(Entry::try_from).collect()
+    entries(connection, keyring, rows).await
 }
 
 /// The chain of a link's entries, newest first.
 pub(super) async fn chain(
     connection: &mut PgConnection,
+    keyring: &Keyring,
     mapping: MappingId,
     link: LinkId,
     before: Option<EntryId>,
@@ -137,15 +156,16 @@ pub(super) async fn chain(
         code::limit(max),
         code::entry_or_null(before)?,
     )
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await
     .meaning("walk the journal")?;
-    rows.into_iter().map(Entry::try_from).collect()
+    entries(connection, keyring, rows).await
 }
 
 /// The whole journal, newest first, before an entry.
 pub(super) async fn page(
     connection: &mut PgConnection,
+    keyring: &Keyring,
     mapping: Option<MappingId>,
     before: Option<EntryId>,
     max: usize,
@@ -166,7 +186,7 @@ pub(super) async fn page(
                 before,
                 code::limit(max),
             );
-            found.fetch_all(connection).await.meaning(WHAT)?
+            found.fetch_all(&mut *connection).await.meaning(WHAT)?
         }
         None => {
             let found = sqlx::query_as!(
@@ -178,10 +198,56 @@ pub(super) async fn page(
                 before,
                 code::limit(max),
             );
-            found.fetch_all(connection).await.meaning(WHAT)?
+            found.fetch_all(&mut *connection).await.meaning(WHAT)?
         }
     };
-    rows.into_iter().map(Entry::try_from).collect()
+    entries(connection, keyring, rows).await
+}
+
+/// A body as it stands, sealed or not.
+pub(super) struct BodyRow {
+    pub(super) name: Name,
+    pub(super) id: i64,
+    pub(super) body: Vec<u8>,
+}
+
+/// The bodies of a mapping's entries, oldest first.
+pub(super) async fn bodies(
+    connection: &mut PgConnection,
+    mapping: MappingId,
+    after: Option<i64>,
+    max: usize,
+) -> Result<Vec<BodyRow>> {
+    let rows = sqlx::query!(
+        "select j.id, j.mapping, j.link, j.body from syncline.journal as j
+         where j.mapping = $1 and j.id > $2 order by j.mapping, j.id limit $3",
+        mapping.0,
+        after.unwrap_or(-1),
+        code::limit(max),
+    )
+    .fetch_all(connection)
+    .await
+    .meaning("read the journal")?;
+    let row = |(name, id, body)| BodyRow { name, id, body };
+    Ok(rows.into_iter().map(|of| row(((of.mapping, of.link), of.id, of.body))).collect())
+}
+
+/// Replaces bodies by others that say the same.
+pub(super) async fn replace_bodies(
+    connection: &mut PgConnection,
+    ids: &[i64],
+    bodies: &[Vec<u8>],
+) -> Result<u64> {
+    sqlx::query!(
+        "update syncline.journal as j set body = u.body
+         from unnest($1::int8[], $2::bytea[]) as u (id, body) where j.id = u.id",
+        ids,
+        bodies,
+    )
+    .execute(connection)
+    .await
+    .map(|done| done.rows_affected())
+    .meaning("encrypt the journal")
 }
 
 /// Looks through one page, in the order of its numbers, and removes what is old and not needed.

@@ -11,10 +11,10 @@ use syncline_sdk::{BatchId, Instant, LinkId, SystemName};
 
 use super::session::call;
 use super::{
-    Postgres, batch, counter, decided, gap, hint, journal, link, load, owning, parked, position,
-    review, sweep,
+    Postgres, batch, counter, decided, encrypt, gap, hint, journal, link, load, owning, parked,
+    position, review, sweep,
 };
-use crate::{Committed, Ledger, LinkQuery, Loaded, OpenBatch, Ownership, Result};
+use crate::{Committed, Encrypting, Ledger, LinkQuery, Loaded, OpenBatch, Ownership, Result};
 
 #[async_trait]
 impl Ledger for Postgres {
@@ -31,7 +31,7 @@ impl Ledger for Postgres {
     }
 
     async fn load(&self, queries: &[LinkQuery]) -> Result<Loaded> {
-        call!(self, "load links", |connection| load::load(connection, queries))
+        call!(self, "load links", |connection| load::load(connection, &self.keyring, queries))
     }
 
     async fn page(
@@ -41,12 +41,12 @@ impl Ledger for Postgres {
         max: usize,
     ) -> Result<Vec<Link>> {
         call!(self, "page through links", |connection| {
-            link::page(connection, mapping, after, max)
+            link::page(connection, &self.keyring, mapping, after, max)
         })
     }
 
     async fn open_batches(&self, max: usize) -> Result<Vec<OpenBatch>> {
-        call!(self, "load open batches", |connection| batch::open(connection, max))
+        call!(self, "load open batches", |connection| batch::open(connection, &self.keyring, max))
     }
 
     async fn spent_batches(
@@ -68,7 +68,7 @@ impl Ledger for Postgres {
         max: usize,
     ) -> Result<Vec<OpenBatch>> {
         call!(self, "load settled batches", |connection| {
-            batch::unaudited(connection, system, dead_before, max)
+            batch::unaudited(connection, &self.keyring, system, dead_before, max)
         })
     }
 
@@ -81,11 +81,22 @@ impl Ledger for Postgres {
     }
 
     async fn answers(&self, max: usize) -> Result<Vec<Review>> {
-        call!(self, "load answers", |connection| review::answered(connection, max))
+        call!(self, "load answers", |connection| review::answered(connection, &self.keyring, max))
     }
 
     async fn positions(&self) -> Result<Vec<StreamPosition>> {
         call!(self, "load positions", |connection| position::all(connection))
+    }
+
+    async fn encrypt(
+        &self,
+        mapping: MappingId,
+        from: Encrypting,
+        max: usize,
+    ) -> Result<Option<Encrypting>> {
+        call!(self, "encrypt what is kept of sensitive fields", |connection| {
+            encrypt::encrypt(connection, &self.keyring, mapping, from, max)
+        })
     }
 
     async fn gaps(&self) -> Result<Vec<Gap>> {
@@ -93,7 +104,12 @@ impl Ledger for Postgres {
     }
 
     async fn parked(&self, mapping: Option<MappingId>, max: usize) -> Result<Vec<Parked>> {
-        call!(self, "list parked records", |connection| parked::list(connection, mapping, max))
+        call!(self, "list parked records", |connection| parked::list(
+            connection,
+            &self.keyring,
+            mapping,
+            max
+        ))
     }
 
     async fn sweeps_asked(&self) -> Result<Vec<(MappingId, i64)>> {
@@ -110,7 +126,7 @@ impl Ledger for Postgres {
 
     async fn explain(&self, mapping: MappingId, link: LinkId, max: usize) -> Result<Vec<Entry>> {
         call!(self, "walk the journal", |connection| {
-            journal::chain(connection, mapping, link, None, max)
+            journal::chain(connection, &self.keyring, mapping, link, None, max)
         })
     }
 }

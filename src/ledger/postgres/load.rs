@@ -9,6 +9,7 @@ use syncline_core::{Side, Sides};
 use syncline_sdk::{Key, LinkId};
 use uuid::Uuid;
 
+use super::keyring::Keyring;
 use super::{alias, claim, link, review};
 use crate::{LinkQuery, Loaded, Result, fold};
 
@@ -18,9 +19,13 @@ type Found = BTreeMap<(MappingId, LinkId), Box<Link>>;
 
 /// Loads what the queries ask for. One round trip for the keys of each side, and one each for
 /// aliases (only where keys were not found), claims, ids and questions, only where there are any.
-pub(super) async fn load(connection: &mut PgConnection, queries: &[LinkQuery]) -> Result<Loaded> {
+pub(super) async fn load(
+    connection: &mut PgConnection,
+    keyring: &Keyring,
+    queries: &[LinkQuery],
+) -> Result<Loaded> {
     let mut found = Found::new();
-    let unknown = by_keys(connection, queries, &mut found).await?;
+    let unknown = by_keys(connection, keyring, queries, &mut found).await?;
     let mut loaded = Loaded::default();
     if !unknown.is_empty() {
         loaded.aliases = alias::among(connection, &unknown).await?;
@@ -41,12 +46,13 @@ pub(super) async fn load(connection: &mut PgConnection, queries: &[LinkQuery]) -
         asked.filter(|name| !found.contains_key(name)).collect();
     if !wanted.is_empty() {
         let (mappings, links) = columns(wanted.into_iter());
-        keep(&mut found, link::by_ids(connection, &mappings, &links).await?)?;
+        let rows = link::by_ids(connection, &mappings, &links).await?;
+        keep(&mut found, link::links(connection, keyring, rows).await?);
     }
     let questionable = found.values().filter(|link| fold::may_have_reviews(link));
     let (mappings, links) = columns(questionable.map(|link| (link.mapping, link.id)));
     if !links.is_empty() {
-        loaded.reviews = review::of_links(connection, &mappings, &links).await?;
+        loaded.reviews = review::of_links(connection, keyring, &mappings, &links).await?;
     }
     loaded.links = found.into_values().map(|link| *link).collect();
     Ok(loaded)
@@ -55,6 +61,7 @@ pub(super) async fn load(connection: &mut PgConnection, queries: &[LinkQuery]) -
 /// Loads links by the keys of their records; answers the names that no link has.
 async fn by_keys(
     connection: &mut PgConnection,
+    keyring: &Keyring,
     queries: &[LinkQuery],
     found: &mut Found,
 ) -> Result<Vec<(MappingId, Side, Key)>> {
@@ -71,7 +78,7 @@ async fn by_keys(
             Side::Left => link::by_left_keys(connection, &mappings, &keys).await?,
             Side::Right => link::by_right_keys(connection, &mappings, &keys).await?,
         };
-        keep(found, rows)?;
+        keep(found, link::links(connection, keyring, rows).await?);
     }
     for link in found.values() {
         for (side, key) in link.keys.iter() {
@@ -86,12 +93,8 @@ async fn by_keys(
     Ok(unknown.collect())
 }
 
-fn keep(found: &mut Found, rows: Vec<link::LinkRow>) -> Result<()> {
-    for row in rows {
-        let link = Link::try_from(row)?;
-        found.insert((link.mapping, link.id), Box::new(link));
-    }
-    Ok(())
+fn keep(found: &mut Found, links: Vec<Link>) {
+    found.extend(links.into_iter().map(|link| ((link.mapping, link.id), Box::new(link))));
 }
 
 fn columns(names: impl Iterator<Item = (MappingId, LinkId)>) -> (Vec<i32>, Vec<Uuid>) {

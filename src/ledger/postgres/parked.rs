@@ -1,6 +1,7 @@
 //! Table `parked`.
 
 use sqlx::PgConnection;
+use syncline_core::encoding::{DecodeError, decode, encode};
 use syncline_core::mapping::MappingId;
 use syncline_core::model::Parked;
 use syncline_sdk::{Instant, LinkId};
@@ -8,8 +9,9 @@ use uuid::Uuid;
 
 use super::code;
 use super::error::{Meaning, corrupt};
+use super::keyring::{Keyring, LinkKeys, Name, Place, sealed};
 use crate::access::ParkedPlace;
-use crate::{LedgerError, Result, fold};
+use crate::{Result, fold};
 
 /// Parked records turned into columns.
 #[derive(Default)]
@@ -22,19 +24,29 @@ pub(super) struct Columns {
     advice: Vec<String>,
     entry: Vec<Option<i64>>,
     at: Vec<i64>,
+    sealed: Vec<Option<Vec<u8>>>,
 }
 
 impl Columns {
-    /// The columns; of a record named twice the last row.
-    pub(super) fn new(parked: &[Parked]) -> Result<Self> {
+    /// The columns; of a record named twice the last row. Message and advice are sealed where the
+    /// link has a key: a system may repeat a value when it refuses it.
+    pub(super) fn new(parked: &[Parked], keys: &LinkKeys) -> Result<Self> {
         let mut columns = Self::default();
         for parked in fold::last(parked, |parked| (parked.mapping, parked.link)).values() {
             columns.mapping.push(parked.mapping.0);
             columns.link.push(parked.link.0);
             columns.side.push(code::side(parked.side));
             columns.kind.push(parked.kind.clone());
-            columns.message.push(parked.message.clone());
-            columns.advice.push(parked.advice.clone());
+            let name = (parked.mapping.0, parked.link.0);
+            let mut told = (parked.message.clone(), parked.advice.clone());
+            let mut sealed = None;
+            if keys.has(&name) {
+                sealed =
+                    Some(keys.seal(name, Place::Parked, encode(&std::mem::take(&mut told)))?);
+            }
+            columns.sealed.push(sealed);
+            columns.message.push(told.0);
+            columns.advice.push(told.1);
             columns.entry.push(code::entry_or_null(parked.entry)?);
             columns.at.push(parked.at);
         }
@@ -48,12 +60,14 @@ pub(super) async fn set_aside(
     parked: &Columns,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "insert into syncline.parked (mapping, link, side, kind, message, advice, entry, at)
+        "insert into syncline.parked
+             (mapping, link, side, kind, message, advice, entry, at, sealed)
          select * from unnest($1::int4[], $2::uuid[], $3::int2[], $4::text[], $5::text[],
-                              $6::text[], $7::int8[], $8::int8[])
+                              $6::text[], $7::int8[], $8::int8[], $9::bytea[])
          on conflict (mapping, link) do update
          set side = excluded.side, kind = excluded.kind, message = excluded.message,
-             advice = excluded.advice, entry = excluded.entry, at = excluded.at",
+             advice = excluded.advice, entry = excluded.entry, at = excluded.at,
+             sealed = excluded.sealed",
         &parked.mapping,
         &parked.link,
         &parked.side,
@@ -62,6 +76,7 @@ pub(super) async fn set_aside(
         &parked.advice,
         &parked.entry as _,
         &parked.at,
+        &parked.sealed as _,
     )
     .execute(connection)
     .await
@@ -89,12 +104,13 @@ pub(super) async fn take_back(
 /// Parked records: those that a person asked for again, then the latest first.
 pub(super) async fn list(
     connection: &mut PgConnection,
+    keyring: &Keyring,
     mapping: Option<MappingId>,
     max: usize,
 ) -> Result<Vec<Parked>> {
     let rows = sqlx::query_as!(
         ParkedRow,
-        "select mapping, link, side, kind, message, advice, entry, at, asked_at
+        "select mapping, link, side, kind, message, advice, entry, at, asked_at, sealed
          from syncline.parked
          where $1::int4 is null or mapping = $1
          order by coalesce(asked_at > at, false) desc, at desc, mapping, link
@@ -102,10 +118,10 @@ pub(super) async fn list(
         mapping.map(|mapping| mapping.0),
         code::limit(max),
     )
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await
     .meaning("list parked records")?;
-    rows.into_iter().map(Parked::try_from).collect()
+    records(connection, keyring, rows).await
 }
 
 struct ParkedRow {
@@ -118,15 +134,35 @@ struct ParkedRow {
     entry: Option<i64>,
     at: i64,
     asked_at: Option<i64>,
+    sealed: Option<Vec<u8>>,
 }
 
-impl TryFrom<ParkedRow> for Parked {
-    type Error = LedgerError;
+/// The records of rows, opened where they are sealed.
+async fn records(
+    connection: &mut PgConnection,
+    keyring: &Keyring,
+    rows: Vec<ParkedRow>,
+) -> Result<Vec<Parked>> {
+    let told = rows.iter().filter_map(|row| Some((row.name(), row.sealed.as_deref()?)));
+    let keys = keyring.of(connection, sealed(told)).await?;
+    rows.into_iter().map(|row| row.parked(&keys)).collect()
+}
 
-    fn try_from(row: ParkedRow) -> Result<Self> {
+impl ParkedRow {
+    fn name(&self) -> Name {
+        (self.mapping, self.link)
+    }
+
+    fn parked(self, keys: &LinkKeys) -> Result<Parked> {
+        let mut row = self;
+        if let Some(sealed) = &row.sealed {
+            let told = keys.open(row.name(), Place::Parked, sealed)?;
+            let bad = |error| corrupt("parked", row.link, format!("sealed: {error}"));
+            (row.message, row.advice) = decode(&told).map_err(|error: DecodeError| bad(error))?;
+        }
         let side = code::to_side(row.side)
             .ok_or_else(|| corrupt("parked", row.link, format!("side {}", row.side)))?;
-        Ok(Self {
+        Ok(Parked {
             mapping: MappingId(row.mapping),
             link: LinkId(row.link),
             side,
@@ -143,13 +179,14 @@ impl TryFrom<ParkedRow> for Parked {
 /// Parked records, the latest first, behind a place.
 pub(super) async fn page(
     connection: &mut PgConnection,
+    keyring: &Keyring,
     mapping: Option<MappingId>,
     after: Option<ParkedPlace>,
     max: usize,
 ) -> Result<Vec<Parked>> {
     let rows = sqlx::query_as!(
         ParkedRow,
-        "select mapping, link, side, kind, message, advice, entry, at, asked_at
+        "select mapping, link, side, kind, message, advice, entry, at, asked_at, sealed
          from syncline.parked
          where ($1::int4 is null or mapping = $1)
            and ($2::int8 is null or (-at, mapping, link) > (-$2::int8, $3::int4, $4::uuid))
@@ -161,31 +198,83 @@ pub(super) async fn page(
         after.map(|place| place.link.0),
         code::limit(max),
     )
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await
     .meaning("list parked records")?;
-    rows.into_iter().map(Parked::try_from).collect()
+    records(connection, keyring, rows).await
 }
 
 /// What was set aside of some links.
 pub(super) async fn of(
     connection: &mut PgConnection,
+    keyring: &Keyring,
     links: &[(MappingId, LinkId)],
 ) -> Result<Vec<Parked>> {
     let mapping: Vec<i32> = links.iter().map(|(mapping, _)| mapping.0).collect();
     let link: Vec<Uuid> = links.iter().map(|(_, link)| link.0).collect();
     let rows = sqlx::query_as!(
         ParkedRow,
-        "select p.mapping, p.link, p.side, p.kind, p.message, p.advice, p.entry, p.at, p.asked_at
+        "select p.mapping, p.link, p.side, p.kind, p.message, p.advice, p.entry, p.at, p.asked_at,
+                p.sealed
          from unnest($1::int4[], $2::uuid[]) as u (mapping, link)
          join syncline.parked as p on p.mapping = u.mapping and p.link = u.link",
         &mapping,
         &link,
     )
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await
     .meaning("read parked records")?;
-    rows.into_iter().map(Parked::try_from).collect()
+    records(connection, keyring, rows).await
+}
+
+/// Parked records of a mapping that are kept in clear, in the order of their links.
+pub(super) async fn in_clear(
+    connection: &mut PgConnection,
+    mapping: MappingId,
+    after: Option<Uuid>,
+    max: usize,
+) -> Result<Vec<Parked>> {
+    let rows = sqlx::query_as!(
+        ParkedRow,
+        "select mapping, link, side, kind, message, advice, entry, at, asked_at, sealed
+         from syncline.parked
+         where mapping = $1 and link > $2 and sealed is null
+         order by mapping, link limit $3",
+        mapping.0,
+        after.unwrap_or(Uuid::nil()),
+        code::limit(max),
+    )
+    .fetch_all(connection)
+    .await
+    .meaning("list parked records")?;
+    let keys = LinkKeys::default();
+    rows.into_iter().map(|row| row.parked(&keys)).collect()
+}
+
+/// Seals records that are kept in clear, where they are as they were read.
+pub(super) async fn seal(
+    connection: &mut PgConnection,
+    parked: &[Parked],
+    keys: &LinkKeys,
+) -> Result<u64> {
+    let columns = Columns::new(parked, keys)?;
+    sqlx::query!(
+        "update syncline.parked as p
+         set message = u.message, advice = u.advice, sealed = u.sealed
+         from unnest($1::int4[], $2::uuid[], $3::int8[], $4::text[], $5::text[], $6::bytea[])
+              as u (mapping, link, at, message, advice, sealed)
+         where p.mapping = u.mapping and p.link = u.link and p.at = u.at and p.sealed is null",
+        &columns.mapping,
+        &columns.link,
+        &columns.at,
+        &columns.message,
+        &columns.advice,
+        &columns.sealed as _,
+    )
+    .execute(connection)
+    .await
+    .map(|done| done.rows_affected())
+    .meaning("encrypt parked records")
 }
 
 /// Notes that a person asks for a record again.

@@ -9,6 +9,7 @@ use syncline_core::model::{Figure, Gap, Hint, Link, Review, Tally};
 use syncline_sdk::LinkId;
 
 use super::error::Meaning;
+use super::keyring::Keyring;
 use super::session::call;
 use super::{Postgres, awaited, figure, gap, hint, lease, link, review, sweep, tally};
 use crate::{Answered, Awaited, LinkCount, NewAnswer, Owner, People, Result, ReviewQuery, Waiting};
@@ -16,15 +17,19 @@ use crate::{Answered, Awaited, LinkCount, NewAnswer, Owner, People, Result, Revi
 #[async_trait]
 impl People for Postgres {
     async fn reviews(&self, query: &ReviewQuery) -> Result<Vec<Review>> {
-        call!(self, "list questions", |connection| review::list(connection, query))
+        call!(self, "list questions", |connection| review::list(connection, &self.keyring, query))
     }
 
     async fn review(&self, id: i64) -> Result<Option<Review>> {
-        call!(self, "read a question", |connection| review::by_id(connection, id))
+        call!(self, "read a question", |connection| review::by_id(connection, &self.keyring, id))
     }
 
     async fn answer(&self, answer: &NewAnswer) -> Result<Answered> {
-        call!(self, "answer a question", |connection| take_answer(connection, answer))
+        call!(self, "answer a question", |connection| take_answer(
+            connection,
+            &self.keyring,
+            answer
+        ))
     }
 
     async fn hint(&self, hints: &[Hint]) -> Result<()> {
@@ -66,17 +71,21 @@ impl People for Postgres {
     }
 
     async fn link(&self, link: LinkId) -> Result<Option<Link>> {
-        call!(self, "find a link", |connection| link::by_link(connection, link))
+        call!(self, "find a link", |connection| link::by_link(connection, &self.keyring, link))
     }
 }
 
 /// The answer and its hints, or neither.
-async fn take_answer(connection: &mut PgConnection, answer: &NewAnswer) -> Result<Answered> {
+async fn take_answer(
+    connection: &mut PgConnection,
+    keyring: &Keyring,
+    answer: &NewAnswer,
+) -> Result<Answered> {
     const WHAT: &str = "answer a question";
     let mut transaction = connection.begin().await.meaning(WHAT)?;
-    if !review::answer(&mut transaction, answer).await? {
+    if !review::answer(&mut transaction, keyring, answer).await? {
         transaction.rollback().await.meaning(WHAT)?;
-        return Ok(review::by_id(connection, answer.id)
+        return Ok(review::by_id(connection, keyring, answer.id)
             .await?
             .map_or(Answered::Unknown, |review| Answered::Moved(Box::new(review))));
     }

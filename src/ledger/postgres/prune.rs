@@ -4,7 +4,8 @@
 
 use sqlx::PgConnection;
 
-use super::{api_request, batch, delivery, delivery_notice, gap, report, review};
+use super::keyring::Keyring;
+use super::{api_request, batch, delivery, delivery_notice, gap, link_key, report, review};
 use crate::Result;
 use crate::schedules::{KeptFrom, Pruned};
 
@@ -33,12 +34,17 @@ macro_rules! all_of {
 pub(super) use all_of;
 
 /// All but the journal, which is walked in pages.
-pub(super) async fn rest(connection: &mut PgConnection, kept: &KeptFrom) -> Result<Pruned> {
+pub(super) async fn rest(
+    connection: &mut PgConnection,
+    keyring: &Keyring,
+    kept: &KeptFrom,
+) -> Result<Pruned> {
     let mut pruned = Pruned::default();
     if let Some(from) = kept.journal {
         pruned.questions = review::prune(connection, from).await?;
         pruned.gaps = gap::prune(connection, from).await?;
         pruned.batches = batch::prune(connection, from).await?;
+        pruned.keys = link_key::prune(connection, keyring).await?;
     }
     if let Some(from) = kept.deliveries {
         pruned.deliveries = delivery::prune(connection, from).await?;

@@ -5,6 +5,8 @@ use syncline_core::encoding::encode;
 use syncline_core::model::{Review, ReviewChange, ReviewKey, ReviewStatus};
 use uuid::Uuid;
 
+use super::error::Meaning;
+use super::keyring::LinkKeys;
 use super::{code, review};
 use crate::Result;
 
@@ -41,16 +43,19 @@ struct Content {
 }
 
 impl Content {
-    fn push(&mut self, review: &Review) -> Result<()> {
+    fn add(&mut self, review: &Review, keys: &LinkKeys) -> Result<()> {
+        let name = (review.key.mapping.0, review.key.link.0);
+        let seal = |column, plain| keys.seal(name, review::place(&review.key, column), plain);
         self.revision.push(review.revision);
         self.status.push(code::status(review.status));
-        self.kind.push(encode(&review.kind));
-        self.left_shown.push(encode(&review.shown.left));
-        self.right_shown.push(encode(&review.shown.right));
+        self.kind.push(seal("kind", encode(&review.kind))?);
+        self.left_shown.push(seal("left_shown", encode(&review.shown.left))?);
+        self.right_shown.push(seal("right_shown", encode(&review.shown.right))?);
         self.entry.push(code::entry_or_null(review.entry)?);
         self.asked_at.push(review.asked_at);
         self.answered_at.push(review.answer.as_ref().map(|answer| answer.at.micros()));
-        self.answer.push(review.answer.as_ref().map(encode));
+        let answer = review.answer.as_ref().map(|answer| seal("answer", encode(answer)));
+        self.answer.push(answer.transpose()?);
         Ok(())
     }
 }
@@ -78,18 +83,18 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// Sorts changes by kind.
-    pub(super) fn new(changes: &[ReviewChange]) -> Result<Self> {
+    /// Sorts changes by kind; what is shown is sealed where its link has a key.
+    pub(super) fn new(changes: &[ReviewChange], keys: &LinkKeys) -> Result<Self> {
         let mut sorted = Self::default();
         for change in changes {
             match change {
                 ReviewChange::Ask(review) => {
                     sorted.asks.0.push(&review.key);
-                    sorted.asks.1.push(review)?;
+                    sorted.asks.1.add(review, keys)?;
                 }
                 ReviewChange::Show { review, read_revision, read_status } => {
                     sorted.shows.0.push(&review.key);
-                    sorted.shows.1.push(review)?;
+                    sorted.shows.1.add(review, keys)?;
                     sorted.shows.2.add(*read_revision, *read_status);
                 }
                 ReviewChange::Close { key, read_revision, read_status } => {
@@ -227,4 +232,44 @@ async fn ask(
     .execute(connection)
     .await
     .map(|done| done.rows_affected())
+}
+
+/// Replaces what rows say by the same, sealed, where they are as they were read.
+pub(super) async fn replace_contents(
+    connection: &mut PgConnection,
+    read: &[review::ReviewRow],
+    keys: &LinkKeys,
+) -> Result<u64> {
+    let (mut names, mut content) = (Keys::default(), Content::default());
+    for row in read {
+        let read = row.review(keys)?;
+        names.push(&read.key);
+        content.add(&read, keys)?;
+    }
+    sqlx::query!(
+        "update syncline.review as r
+         set kind = u.kind, left_shown = u.left_shown, right_shown = u.right_shown,
+             answer = u.answer
+         from unnest($1::int4[], $2::uuid[], $3::int4[], $4::int8[], $5::int4[], $6::int2[],
+                     $7::bytea[], $8::bytea[], $9::bytea[], $10::bytea[])
+              as u (mapping, link, unit, sync_version, revision, status, kind, left_shown,
+                    right_shown, answer)
+         where r.mapping = u.mapping and r.link = u.link and r.unit = u.unit
+           and r.sync_version = u.sync_version and r.revision = u.revision
+           and r.status = u.status",
+        &names.mapping,
+        &names.link,
+        &names.unit,
+        &names.sync_version,
+        &content.revision,
+        &content.status,
+        &content.kind,
+        &content.left_shown,
+        &content.right_shown,
+        &content.answer as _,
+    )
+    .execute(connection)
+    .await
+    .map(|done| done.rows_affected())
+    .meaning("encrypt questions")
 }

@@ -64,7 +64,7 @@ impl Schedules for Postgres {
     }
 
     async fn prune(&self, kept: &KeptFrom) -> Result<Pruned> {
-        call!(self, "remove what is old", |connection| prune::rest(connection, kept))
+        call!(self, "remove what is old", |connection| prune::rest(connection, &self.keyring, kept))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Sealing of secrets that systems gave us.
+//! Sealing: of secrets that systems gave us, and of the keys of links.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 
 use chacha20poly1305::aead::{Aead, Generate, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use secrecy::{ExposeSecret, SecretBox, SecretString};
+use secrecy::{ExposeSecret, SecretBox, SecretSlice, SecretString};
 
 /// The version of a sealed secret: its first byte.
 const VERSION: u8 = 1;
 const NONCE_LEN: usize = 24;
-const KEY_LEN: usize = 32;
+/// The bytes of a key.
+pub(super) const KEY_LEN: usize = 32;
 
 /// Why there is no key to seal with.
 #[derive(Debug, thiserror::Error)]
@@ -40,9 +41,62 @@ pub enum SealError {
     },
 }
 
+/// 32 bytes that seal and open: XChaCha20-Poly1305, bound to a place.
+pub(super) struct Cipher(SecretBox<[u8; KEY_LEN]>);
+
+impl Cipher {
+    /// A new one, from the operating system's generator.
+    pub(super) fn generate() -> Self {
+        let key = chacha20poly1305::aead::Key::<XChaCha20Poly1305>::generate();
+        Self::new(Box::new(key.into()))
+    }
+
+    /// That of a key.
+    pub(super) fn new(key: Box<[u8; KEY_LEN]>) -> Self {
+        Self(SecretBox::new(key))
+    }
+
+    /// Its key.
+    pub(super) fn key(&self) -> &[u8; KEY_LEN] {
+        self.0.expose_secret()
+    }
+
+    /// Seals bytes for a place: they open nowhere else. The first byte is `version`, then the
+    /// nonce.
+    pub(super) fn seal(&self, version: u8, place: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
+        // The operating system's generator: a nonce must never repeat, in no process.
+        let nonce = XNonce::generate();
+        let payload = Payload { msg: plain, aad: place };
+        let sealed = self.aead().encrypt(&nonce, payload).ok()?;
+        let mut bytes = Vec::with_capacity(1 + NONCE_LEN + sealed.len());
+        bytes.push(version);
+        bytes.extend_from_slice(&nonce);
+        bytes.extend_from_slice(&sealed);
+        Some(bytes)
+    }
+
+    /// Opens what was sealed for a place.
+    pub(super) fn open(&self, version: u8, place: &[u8], bytes: &[u8]) -> Option<Vec<u8>> {
+        let (first, rest) = bytes.split_first()?;
+        let (nonce, sealed) = rest.split_first_chunk::<NONCE_LEN>()?;
+        if *first != version {
+            return None;
+        }
+        let payload = Payload { msg: sealed, aad: place };
+        self.aead().decrypt(&XNonce::from(*nonce), payload).ok()
+    }
+
+    fn aead(&self) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new(&(*self.0.expose_secret()).into())
+    }
+}
+
 /// The key that secrets are sealed with. It is not in the ledger: who reads a copy of the
 /// database reads no secret.
-pub struct SealKey(SecretBox<[u8; KEY_LEN]>);
+pub struct SealKey {
+    cipher: Cipher,
+    place: String,
+}
 
 impl std::fmt::Debug for SealKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -69,7 +123,12 @@ impl SealKey {
             let pair = std::str::from_utf8(pair).map_err(|_| malformed())?;
             *byte = u8::from_str_radix(pair, 16).map_err(|_| malformed())?;
         }
-        Ok(Self(key))
+        Ok(Self { cipher: Cipher(key), place: place.to_owned() })
+    }
+
+    /// Where it stands, for messages.
+    pub(super) fn place(&self) -> &str {
+        &self.place
     }
 
     /// The key in a file that only its owner can read; made with a new key where there is none.
@@ -98,30 +157,24 @@ impl SealKey {
 
     /// Seals a secret for a place: it opens nowhere else.
     pub(super) fn seal(&self, place: &str, secret: &SecretString) -> Option<Vec<u8>> {
-        // The operating system's generator: a nonce must never repeat, in no process.
-        let nonce = XNonce::generate();
-        let payload = Payload { msg: secret.expose_secret().as_bytes(), aad: place.as_bytes() };
-        let sealed = self.cipher().encrypt(&nonce, payload).ok()?;
-        let mut bytes = vec![VERSION];
-        bytes.extend_from_slice(&nonce);
-        bytes.extend_from_slice(&sealed);
-        Some(bytes)
+        self.cipher.seal(VERSION, place.as_bytes(), secret.expose_secret().as_bytes())
     }
 
     /// Opens what was sealed for a place.
     pub(super) fn open(&self, place: &str, bytes: &[u8]) -> Option<SecretString> {
-        let (version, rest) = bytes.split_first()?;
-        let (nonce, sealed) = rest.split_first_chunk::<NONCE_LEN>()?;
-        if *version != VERSION {
-            return None;
-        }
-        let payload = Payload { msg: sealed, aad: place.as_bytes() };
-        let secret = self.cipher().decrypt(&XNonce::from(*nonce), payload).ok()?;
+        let secret = self.cipher.open(VERSION, place.as_bytes(), bytes)?;
         String::from_utf8(secret).ok().map(SecretString::from)
     }
 
-    fn cipher(&self) -> XChaCha20Poly1305 {
-        XChaCha20Poly1305::new(&(*self.0.expose_secret()).into())
+    /// Seals the key of a link.
+    pub(super) fn seal_key(&self, place: &str, key: &Cipher) -> Option<Vec<u8>> {
+        self.cipher.seal(VERSION, place.as_bytes(), key.key())
+    }
+
+    /// Opens the key of a link.
+    pub(super) fn open_key(&self, place: &str, bytes: &[u8]) -> Option<Cipher> {
+        let key = SecretSlice::from(self.cipher.open(VERSION, place.as_bytes(), bytes)?);
+        Some(Cipher::new(Box::new(key.expose_secret().try_into().ok()?)))
     }
 }
 

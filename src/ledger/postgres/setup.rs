@@ -118,8 +118,16 @@ impl Postgres {
         call!(self, "look for the ledger's tables", |connection| token::has_table(connection))
     }
 
+    /// Whether what is kept of mappings with sensitive fields can be opened with the key at hand.
+    ///
+    /// # Errors
+    /// `Refused` when it cannot, with what to do; else as every call.
+    pub async fn check_key(&self) -> Result<()> {
+        call!(self, "look at the keys of links", |connection| self.keyring.check(connection))
+    }
+
     fn key(&self, what: &'static str) -> Result<&SealKey> {
-        self.key.as_deref().ok_or_else(|| LedgerError::Refused {
+        self.keyring.seal_key().ok_or_else(|| LedgerError::Refused {
             what,
             reason: "there is no key to seal logins with".to_owned(),
             source: None,

@@ -36,9 +36,19 @@ impl Database {
     pub(crate) async fn ledger_at(&self, url: &str) -> Postgres {
         let pool = connect(url, Access::Encrypted).await.unwrap();
         migrate(&pool).await.unwrap();
-        let key = SealKey::parse(&SecretString::from("7f".repeat(32)), "the test").unwrap();
-        Postgres::new(pool, Some(key))
+        Postgres::new(pool, Some(key("7f")))
     }
+
+    /// The ledger in it, opened with the key of these digits, or with none.
+    pub(crate) async fn ledger_with(&self, digits: Option<&str>) -> Postgres {
+        let pool = connect(&self.url, Access::Encrypted).await.unwrap();
+        Postgres::new(pool, digits.map(key))
+    }
+}
+
+/// A key of two digits over and over.
+fn key(digits: &str) -> SealKey {
+    SealKey::parse(&SecretString::from(digits.repeat(32)), "the test's file").unwrap()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the wrapper of the tests names its cluster there")]

@@ -17,6 +17,8 @@ mod owners;
 mod people;
 mod reviews;
 mod schedules;
+mod sensitive;
+mod sensitive_life;
 mod setup;
 mod subject;
 mod takeover;

@@ -267,6 +267,7 @@ async fn what_else_is_old_goes_and_what_is_open_stays() {
         deliveries: 2,
         requests: 1,
         reports: 1,
+        keys: 0,
     };
     assert_eq!(ledger.prune(&kept).await.unwrap(), once);
     assert_eq!(ledger.prune(&kept).await.unwrap(), Pruned::default());

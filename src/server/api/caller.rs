@@ -47,7 +47,13 @@ pub struct Caller {
 pub(super) struct Reader;
 
 /// A caller that may write.
-pub(super) struct Writer(pub Caller);
+pub(super) struct Writer {
+    /// Who calls.
+    pub caller: Caller,
+    /// What its requests are digested with: made of the token, which is kept nowhere, so that a
+    /// digest that is kept tells nothing of what was asked, however few things that could be.
+    pub salt: [u8; 32],
+}
 
 impl FromRequestParts<Api> for Reader {
     type Rejection = Problem;
@@ -61,11 +67,14 @@ impl FromRequestParts<Api> for Writer {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        caller(parts, api, Scope::Write).await.map(Self)
+        let (caller, token) = caller(parts, api, Scope::Write).await?;
+        let salt = Sha256::new().chain_update("requests of ").chain_update(token).finalize();
+        Ok(Self { caller, salt: salt.into() })
     }
 }
 
-async fn caller(parts: &mut Parts, api: &Api, scope: Scope) -> Result<Caller, Problem> {
+/// Who calls, and the token.
+async fn caller(parts: &mut Parts, api: &Api, scope: Scope) -> Result<(Caller, String), Problem> {
     let ConnectInfo(peer) = ConnectInfo::<Peer>::from_request_parts(parts, api)
         .await
         .map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong"))?;
@@ -84,12 +93,13 @@ async fn caller(parts: &mut Parts, api: &Api, scope: Scope) -> Result<Caller, Pr
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(unknown());
     }
-    let digest = Sha256::digest(token.trim().as_bytes()).into();
+    let token = token.trim().to_owned();
+    let digest = Sha256::digest(token.as_bytes()).into();
     let caller = api.book.caller(digest).await?.ok_or_else(unknown)?;
     if !caller.scopes.contains(&scope) {
         let detail = format!("the token `{}` does not have it", caller.name);
         let title = format!("This needs the scope `{}`", scope.as_str());
         return Err(Problem::new(StatusCode::FORBIDDEN, title).detail(detail));
     }
-    Ok(caller)
+    Ok((caller, token))
 }

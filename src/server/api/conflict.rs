@@ -162,17 +162,17 @@ pub(super) async fn show(
     content_type = "application/problem+json")), security(("token" = ["write"])))]
 pub(super) async fn answer(
     State(api): State<Api>,
-    Writer(caller): Writer,
+    writer: Writer,
     key: Key,
     ApiPath(id): ApiPath<i64>,
     ApiJson(answer): ApiJson<Answer>,
 ) -> Result<Response, Problem> {
     let asked = serde_json::json!({ "answer": id, "with": answer });
-    once(&api, &caller, key, &asked, async {
+    once(&api, &writer, key, &asked, async {
         // Who has the token is known, who it speaks for is what it says.
         let by = match &answer.by {
-            Some(by) => format!("{by} (token {})", caller.name),
-            None => caller.name.clone(),
+            Some(by) => format!("{by} (token {})", writer.caller.name),
+            None => writer.caller.name.clone(),
         };
         Ok(api.book.answer(id, answer, &by).await?)
     })

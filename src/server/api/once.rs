@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use syncline_ledger::Begun;
 use utoipa::IntoParams;
 
-use super::Caller;
+use super::caller::Writer;
 use super::document::Api;
 use crate::problem::Problem;
 
@@ -56,14 +56,14 @@ pub struct Request {
     pub token: i64,
     /// The key.
     pub key: String,
-    /// The SHA-256 of what is asked.
+    /// A SHA-256 of what is asked, salted with what only the caller knows.
     pub digest: [u8; 32],
 }
 
 /// Makes a change, unless the same was made under its key.
 pub(super) async fn once<T: Serialize>(
     api: &Api,
-    caller: &Caller,
+    writer: &Writer,
     key: Key,
     asked: &serde_json::Value,
     change: impl Future<Output = Result<T, Problem>>,
@@ -71,8 +71,9 @@ pub(super) async fn once<T: Serialize>(
     let Some(key) = key.key else {
         return Ok(axum::Json(change.await?).into_response());
     };
-    let digest = Sha256::digest(asked.to_string().as_bytes()).into();
-    let request = Request { token: caller.token, key, digest };
+    let digest = Sha256::new().chain_update(writer.salt).chain_update(asked.to_string());
+    let digest = digest.finalize().into();
+    let request = Request { token: writer.caller.token, key, digest };
     match api.book.begin(&request).await? {
         Begun::New => {}
         Begun::UnderWay => {

@@ -56,10 +56,10 @@ pub(super) async fn list(
     content_type = "application/problem+json")), security(("token" = ["write"])))]
 pub(super) async fn replay(
     State(api): State<Api>,
-    Writer(caller): Writer,
+    writer: Writer,
     key: Key,
     ApiPath(link): ApiPath<String>,
 ) -> Result<Response, Problem> {
     let asked = serde_json::json!({ "replay": link });
-    once(&api, &caller, key, &asked, async { Ok(api.book.replay(&link).await?) }).await
+    once(&api, &writer, key, &asked, async { Ok(api.book.replay(&link).await?) }).await
 }

@@ -4,13 +4,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// A value. The kind tells apart what JSON has one word for: `absent` (not known) and `null`,
-/// text and a decimal, whose digits stay exact as text.
+/// text and a decimal, whose digits stay exact as text; `masked` is a value of a sensitive field,
+/// which is told at the command line alone.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Value {
-    /// `absent`, `null`, `bool`, `int`, `decimal`, `text`, `instant`, `date`, `time`, `list` …
+    /// `masked`, `absent`, `null`, `bool`, `int`, `decimal`, `text`, `instant`, `date`, `time`,
+    /// `list` …
     pub kind: String,
-    /// The value itself; null where there is none.
+    /// The value itself; null where there is none, or where it is masked.
     pub value: serde_json::Value,
 }
 

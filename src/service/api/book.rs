@@ -24,7 +24,6 @@ use super::failure::{as_described, failed, stopped};
 use crate::queue::answering::{Given, Misfit, give, refusal, values_are_for};
 use crate::queue::desk::Desk;
 use crate::queue::offer::offers;
-use crate::queue::question::choice_json;
 use crate::queue::questions::find;
 use crate::queue::reference::Seen;
 use crate::queue::report::Report;
@@ -178,7 +177,7 @@ impl Book for ServiceBook {
                 self.wake.notify_one();
                 Ok(TakenAnswer {
                     question: question.seen().to_string(),
-                    choice: choice_json(&answer.choice),
+                    choice: question.mapping.choice_json(question.review.key.unit, &answer.choice),
                     by: answer.by,
                     engine_runs: Self::engine_runs(&desk).await,
                 })

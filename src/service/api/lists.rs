@@ -176,16 +176,20 @@ impl ServiceBook {
             format!("{}_{}_{}", last.at, last.mapping.0, last.link)
         });
         let parked = report::with_links(&desk, page.items).await.map_err(stopped)?;
-        let items = parked.into_iter().map(|(parked, link)| ParkedRecord {
-            mapping: desk.mapping(parked.mapping).name,
-            link: parked.link.to_string(),
-            side: parked.side.to_string(),
-            key: link.and_then(|link| link.keys[parked.side].as_ref().map(ToString::to_string)),
-            kind: parked.kind,
-            message: parked.message,
-            advice: parked.advice,
-            at: time(parked.at),
-            asked_again: parked.asked_again,
+        let items = parked.into_iter().map(|(parked, link)| {
+            let mapping = desk.mapping(parked.mapping);
+            let parked = mapping.parked(parked);
+            ParkedRecord {
+                mapping: mapping.name,
+                link: parked.link.to_string(),
+                side: parked.side.to_string(),
+                key: link.and_then(|link| link.keys[parked.side].as_ref().map(ToString::to_string)),
+                kind: parked.kind,
+                message: parked.message,
+                advice: parked.advice,
+                at: time(parked.at),
+                asked_again: parked.asked_again,
+            }
         });
         Ok(Page { items: items.collect(), next: page.next })
     }

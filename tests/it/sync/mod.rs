@@ -17,6 +17,7 @@ mod proposals;
 mod queue;
 mod revisions;
 mod schedules;
+mod sensitive;
 mod silence;
 mod starts;
 mod sweeps;

@@ -229,6 +229,15 @@ impl World {
         (output.status.code().unwrap(), answer.unwrap_or_else(|_| panic!("{arguments:?}: {text}")))
     }
 
+    /// The same; gives the code, the answer as text, and what is said beside it.
+    pub async fn said(&self, arguments: &[&str]) -> (i32, String, String) {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_syncline"));
+        command.arg("--config").arg(self.settings()).args(arguments);
+        let output = command.output().await.unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    }
+
     /// Starts the service.
     pub async fn start(&mut self) {
         let config = self.settings();

@@ -236,6 +236,7 @@ fn mapped_side(
             creatable: true,
             updatable: true,
             normalizers: declared(saves),
+            sensitive: false,
         }
     });
     MappedSide {

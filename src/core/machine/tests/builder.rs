@@ -271,6 +271,7 @@ pub(super) fn mapping(cas: Cas) -> Mapping {
             creatable: true,
             updatable: true,
             normalizers: Vec::new(),
+            sensitive: false,
         }],
         image_len: 1,
         capabilities: Capabilities {

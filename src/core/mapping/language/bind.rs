@@ -11,7 +11,7 @@ use syncline_sdk::{
 use super::suggestion::nearest;
 use super::{
     Checked, Diagnostic, Diagnostics, FieldSpec, GuardRule, Located, MappingSpec, Span, bind_pairs,
-    bind_units, constant,
+    bind_units, constant, sensitive,
 };
 use crate::mapping::{
     DeleteRule, LeaveRule, MappedField, MappedSide, Mapping, MappingId, MatchRule,
@@ -72,6 +72,7 @@ pub fn bind(
         binder.required_fields(side);
     }
     binder.deletes();
+    sensitive::bound(&mut binder);
     let left = binder.side(Side::Left, capabilities.left.clone());
     let right = binder.side(Side::Right, capabilities.right.clone());
     let make = || {
@@ -317,6 +318,7 @@ impl<'a> Binder<'a> {
                 creatable: field.creatable,
                 updatable: field.updatable,
                 normalizers,
+                sensitive: pair.is_some_and(|pair| pair.sensitive.is_some()),
             });
         }
         let mut selection = self.spec.draft_selection(side);

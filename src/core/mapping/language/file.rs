@@ -10,13 +10,10 @@ use super::tree::{self, Node};
 use super::{
     Checked, Condition, Diagnostic, Diagnostics, GuardRule, Located, MappingSpec, MatchSpec,
     SideSpec, Source, Span, TableFiles, cases, computed, condition_parser, mode, objective, pairs,
-    policies, units,
+    policies, sensitive, units,
 };
 use crate::mapping::{DeleteRule, Initial, LeaveRule, Policy};
 use crate::{Side, Sides};
-
-/// Why a key that the language does not have yet is refused, and never ignored.
-pub(super) const LATER: &str = "this version of Syncline does not have it: remove the key";
 
 pub(super) const MAPPING: Keys<'_> = Keys {
     of: "a mapping",
@@ -173,7 +170,7 @@ fn mapping(reader: &mut Reader<'_>, keyed: Keyed<'_>, files: &TableFiles) -> Opt
     let name = name?;
     let fields = fields?;
     let table_digests = tables.digests;
-    Some(MappingSpec {
+    let spec = MappingSpec {
         source,
         table_digests,
         table_files: files.clone(),
@@ -192,7 +189,9 @@ fn mapping(reader: &mut Reader<'_>, keyed: Keyed<'_>, files: &TableFiles) -> Opt
         mode,
         priority,
         objective,
-    })
+    };
+    sensitive::check(reader, &spec);
+    Some(spec)
 }
 
 /// What the name of a mapping may be: a word that survives in file names, URLs and metrics.

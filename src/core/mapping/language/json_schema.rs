@@ -158,6 +158,10 @@ fn field_key(key: &str) -> Json {
         }
         "round" | "truncate" => by_side(&number),
         "zone" => text("a time zone, as Europe/Berlin"),
+        "sensitive" => json!({
+            "type": "boolean",
+            "description": "whether its values are kept encrypted and shown to nobody unasked",
+        }),
         _ => json!(true),
     }
 }

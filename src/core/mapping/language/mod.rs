@@ -27,6 +27,7 @@ mod pairs;
 mod policies;
 mod reader;
 mod scalar_map;
+mod sensitive;
 mod source;
 mod spec;
 mod suggestion;

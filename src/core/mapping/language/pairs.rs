@@ -5,10 +5,11 @@ use std::sync::Arc;
 use syncline_sdk::{FieldName, Normalizer};
 
 use super::computed::MappingTables;
-use super::file::LATER;
 use super::reader::{Keyed, Keys, Reader};
 use super::tree::{Node, NodeKind, Scalar, Style};
-use super::{FieldSpec, Located, Span, ValueRows, computed, constants, nearest, policies, views};
+use super::{
+    FieldSpec, Located, Span, ValueRows, computed, constants, nearest, policies, sensitive, views,
+};
 use crate::mapping::{Direction, Policy};
 use crate::{Side, Sides};
 
@@ -31,11 +32,9 @@ pub(super) const FIELD: Keys<'_> = Keys {
         "round",
         "truncate",
         "zone",
+        "sensitive",
     ],
-    refused: &[
-        ("sensitive", LATER),
-        ("units", "units belong to the mapping, beside `fields`: units: [[Street, City]]"),
-    ],
+    refused: &[("units", "units belong to the mapping, beside `fields`: units: [[Street, City]]")],
 };
 
 pub(super) const DIRECTIONS: &[(&str, Direction)] =
@@ -168,6 +167,7 @@ fn field(
         constant,
         formulas,
         view: if computed { None } else { views::read(reader, keyed) },
+        sensitive: sensitive::read(reader, keyed),
     })
 }
 

@@ -148,6 +148,9 @@ pub struct FieldSpec {
     pub formulas: Sides<Vec<Expression>>,
     /// What one side shows less of.
     pub view: Option<Located<ViewSpec>>,
+    /// Where the file says that its values are kept encrypted and shown to nobody unasked;
+    /// nothing where it does not.
+    pub sensitive: Option<Span>,
 }
 
 /// A coarser side, as a file says it.

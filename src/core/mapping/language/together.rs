@@ -3,7 +3,7 @@
 use syncline_sdk::{EntityName, SystemName};
 
 use super::suggestion::{nearest, one_of};
-use super::{Diagnostic, Diagnostics, MappingSpec, overlap};
+use super::{Diagnostic, Diagnostics, MappingSpec, overlap, sensitive};
 use crate::Side;
 
 /// Checks all mappings of an installation against each other and the names of its systems.
@@ -24,6 +24,8 @@ pub fn check_together(specs: &[MappingSpec], systems: &[SystemName]) -> Diagnost
                 );
             } else {
                 sharing(&mut found, earlier, spec);
+                sensitive::elsewhere(&mut found, earlier, spec);
+                sensitive::elsewhere(&mut found, spec, earlier);
             }
         }
     }

@@ -14,6 +14,7 @@ fn field(kind: FieldType) -> MappedField {
         creatable: true,
         updatable: true,
         normalizers: Vec::new(),
+        sensitive: false,
     }
 }
 

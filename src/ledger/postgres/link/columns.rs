@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::Result;
 use crate::postgres::code;
+use crate::postgres::keyring::{LinkKeys, Place};
 
 /// The columns of links, in the links' order.
 #[derive(Default)]
@@ -30,8 +31,13 @@ impl Columns {
         self.link.len()
     }
 
-    /// Adds a link; its keys only where they are written.
-    pub(in crate::postgres) fn add(&mut self, link: &Link, keys: bool) -> Result<()> {
+    /// Adds a link; its keys only where they are written. Sealed where it has a key to open it.
+    pub(in crate::postgres) fn add(
+        &mut self,
+        link: &Link,
+        keys: bool,
+        opening: &LinkKeys,
+    ) -> Result<()> {
         self.mapping.push(link.mapping.0);
         self.link.push(link.id.0);
         self.shard.push(link.shard);
@@ -45,7 +51,8 @@ impl Columns {
             self.left_key.push(key(Side::Left));
             self.right_key.push(key(Side::Right));
         }
-        self.body.push(encode_link(link));
+        let name = (link.mapping.0, link.id.0);
+        self.body.push(opening.seal(name, Place::Link, encode_link(link))?);
         Ok(())
     }
 }

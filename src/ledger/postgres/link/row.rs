@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use crate::postgres::code;
 use crate::postgres::error::{Meaning, corrupt};
-use crate::{LedgerError, LinkCount, Result, state_name};
+use crate::postgres::keyring::{Keyring, LinkKeys, Name, Place, sealed};
+use crate::{LinkCount, Result, state_name};
 
 const WHAT: &str = "load links";
 
@@ -32,15 +33,26 @@ pub(in crate::postgres) struct LinkRow {
     body: Vec<u8>,
 }
 
-impl TryFrom<LinkRow> for Link {
-    type Error = LedgerError;
+/// The links of rows, opened where they are sealed.
+pub(in crate::postgres) async fn links(
+    connection: &mut PgConnection,
+    keyring: &Keyring,
+    rows: Vec<LinkRow>,
+) -> Result<Vec<Link>> {
+    let bodies = rows.iter().map(|row| ((row.mapping, row.link), row.body.as_slice()));
+    let keys = keyring.of(connection, sealed(bodies)).await?;
+    rows.into_iter().map(|row| row.link(&keys)).collect()
+}
 
-    fn try_from(row: LinkRow) -> Result<Self> {
-        let body = decode_link(&row.body)
+impl LinkRow {
+    fn link(self, keys: &LinkKeys) -> Result<Link> {
+        let row = self;
+        let body = keys.open((row.mapping, row.link), Place::Link, &row.body)?;
+        let body = decode_link(&body)
             .map_err(|error| corrupt("link", row.link, format!("body: {error}")))?;
         let state = code::to_state(row.state, body.merged_into)
             .ok_or_else(|| corrupt("link", row.link, format!("state {}", row.state)))?;
-        Ok(Self {
+        Ok(Link {
             mapping: MappingId(row.mapping),
             id: LinkId(row.link),
             shard: row.shard,
@@ -131,6 +143,7 @@ pub(in crate::postgres) async fn by_right_keys(
 /// Links of a mapping in the order of their ids.
 pub(in crate::postgres) async fn page(
     connection: &mut PgConnection,
+    keyring: &Keyring,
     mapping: MappingId,
     after: Option<LinkId>,
     max: usize,
@@ -143,21 +156,77 @@ pub(in crate::postgres) async fn page(
                 after.0,
                 code::limit(max)
             )
-            .fetch_all(connection)
+            .fetch_all(&mut *connection)
             .await
         }
         None => {
             links!("where l.mapping = $1 order by l.link limit $2", mapping.0, code::limit(max))
-                .fetch_all(connection)
+                .fetch_all(&mut *connection)
                 .await
         }
     };
-    rows.meaning(WHAT)?.into_iter().map(Link::try_from).collect()
+    links(connection, keyring, rows.meaning(WHAT)?).await
+}
+
+/// A body as it stands, sealed or not.
+pub(in crate::postgres) struct BodyRow {
+    pub(in crate::postgres) name: Name,
+    pub(in crate::postgres) body: Vec<u8>,
+}
+
+/// The bodies of a mapping's links, in the order of their ids.
+pub(in crate::postgres) async fn bodies(
+    connection: &mut PgConnection,
+    mapping: MappingId,
+    after: Option<Uuid>,
+    max: usize,
+) -> Result<Vec<BodyRow>> {
+    let rows = sqlx::query!(
+        "select l.mapping, l.link, l.body from syncline.link as l
+         where l.mapping = $1 and l.link > $2 order by l.link limit $3",
+        mapping.0,
+        after.unwrap_or(Uuid::nil()),
+        code::limit(max)
+    )
+    .fetch_all(connection)
+    .await
+    .meaning(WHAT)?;
+    let row = |(mapping, link, body)| BodyRow { name: (mapping, link), body };
+    Ok(rows.into_iter().map(|of| row((of.mapping, of.link, of.body))).collect())
+}
+
+/// Links that are over and of which a key is kept, though nothing else: their journal is gone,
+/// and nothing waits for anybody. In the order of their names, behind one.
+pub(in crate::postgres) async fn forgotten(
+    connection: &mut PgConnection,
+    keyring: &Keyring,
+    after: Name,
+    max: usize,
+) -> Result<Vec<Link>> {
+    let rows = links!(
+        "join syncline.link_key as k on k.mapping = l.mapping and k.link = l.link
+         where (l.mapping, l.link) > ($1, $2) and l.state in (6, 8, 9)
+           and l.left_open is null and l.right_open is null
+           and not exists (select from syncline.journal as j where j.id = l.last_entry)
+           and not exists (select from syncline.review as r
+                           where r.mapping = l.mapping and r.link = l.link)
+           and not exists (select from syncline.parked as p
+                           where p.mapping = l.mapping and p.link = l.link)
+         order by l.mapping, l.link limit $3",
+        after.0,
+        after.1,
+        code::limit(max)
+    )
+    .fetch_all(&mut *connection)
+    .await
+    .meaning(WHAT)?;
+    links(connection, keyring, rows).await
 }
 
 /// A link of any mapping.
 pub(in crate::postgres) async fn by_link(
     connection: &mut PgConnection,
+    keyring: &Keyring,
     link: LinkId,
 ) -> Result<Option<Link>> {
     // There is no index on the id alone; the mappings that links have are found by skipping
@@ -175,10 +244,10 @@ pub(in crate::postgres) async fn by_link(
          limit 1",
         link.0
     )
-    .fetch_optional(connection)
+    .fetch_optional(&mut *connection)
     .await
     .meaning(WHAT)?;
-    row.map(Link::try_from).transpose()
+    Ok(links(connection, keyring, row.into_iter().collect()).await?.pop())
 }
 
 /// How many links stand where.

@@ -2,7 +2,15 @@
 
 use sqlx::PgConnection;
 
-use super::{Columns, Guards};
+use syncline_core::encoding::encode_link;
+use syncline_core::model::Link;
+use uuid::Uuid;
+
+use super::{BodyRow, Columns, Guards};
+use crate::Result as Answer;
+use crate::postgres::code;
+use crate::postgres::error::Meaning;
+use crate::postgres::keyring::Name;
 
 type Touched = Result<u64, sqlx::Error>;
 
@@ -123,6 +131,68 @@ pub(in crate::postgres) async fn update_with_keys(
     .execute(connection)
     .await
     .map(|done| done.rows_affected())
+}
+
+/// Replaces bodies by others that say the same, where they are as they were read.
+pub(in crate::postgres) async fn replace_bodies(
+    connection: &mut PgConnection,
+    read: &[BodyRow],
+    bodies: &[Vec<u8>],
+) -> Answer<u64> {
+    let (mapping, link): (Vec<i32>, Vec<Uuid>) = read.iter().map(|row| row.name).unzip();
+    let was: Vec<Vec<u8>> = read.iter().map(|row| row.body.clone()).collect();
+    sqlx::query!(
+        "update syncline.link as l set body = u.body
+         from unnest($1::int4[], $2::uuid[], $3::bytea[], $4::bytea[])
+              as u (mapping, link, was, body)
+         where l.mapping = u.mapping and l.link = u.link and l.body = u.was",
+        &mapping,
+        &link,
+        &was,
+        bodies,
+    )
+    .execute(connection)
+    .await
+    .map(|done| done.rows_affected())
+    .meaning("encrypt links")
+}
+
+/// Writes links without the values that they had, in clear, where they are as they were read. The
+/// sync version rises, so that whoever has read one before writes nothing of that. Gives those
+/// that were written.
+pub(in crate::postgres) async fn erase(
+    connection: &mut PgConnection,
+    links: &[Link],
+) -> Answer<Vec<Name>> {
+    let (mut mapping, mut link, mut body) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut version, mut entry) = (Vec::new(), Vec::new());
+    for read in links {
+        mapping.push(read.mapping.0);
+        link.push(read.id.0);
+        version.push(read.sync_version);
+        entry.push(code::entry_or_null(read.last_entry)?);
+        let mut erased = read.clone();
+        erased.erase();
+        body.push(encode_link(&erased));
+    }
+    let rows = sqlx::query!(
+        "update syncline.link as l set body = u.body, sync_version = l.sync_version + 1
+         from unnest($1::int4[], $2::uuid[], $3::int8[], $4::int8[], $5::bytea[])
+              as u (mapping, link, sync_version, last_entry, body)
+         where l.mapping = u.mapping and l.link = u.link and l.sync_version = u.sync_version
+           and l.last_entry is not distinct from u.last_entry
+           and l.left_open is null and l.right_open is null
+         returning l.mapping, l.link",
+        &mapping,
+        &link,
+        &version,
+        &entry as _,
+        &body,
+    )
+    .fetch_all(connection)
+    .await
+    .meaning("forget links")?;
+    Ok(rows.into_iter().map(|row| (row.mapping, row.link)).collect())
 }
 
 /// The first link that is not as it was loaded, for the log. Asked after the roll-back, so that

@@ -8,8 +8,8 @@ use syncline_testkit::Origin;
 use super::chains::Node;
 use super::evidence::{Evidence, Violation, violation};
 
-/// Whether a side has no conditional writes: class 3, of which an overwrite inside one round trip is
-/// possible, and a copy that comes late is applied (protocol section 3, W6).
+/// Whether a side has no conditional writes: class 3, of which an overwrite inside one round trip
+/// is possible, and a copy that comes late is applied (protocol section 3, W6).
 pub(super) fn is_unguarded(evidence: &Evidence<'_>, side: Side, entity: &EntityName) -> bool {
     let mapping = evidence.mapping_of(entity);
     mapping.is_some_and(|mapping| mapping.sides[side].capabilities.cas == Cas::None)

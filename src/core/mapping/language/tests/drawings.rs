@@ -197,7 +197,7 @@ error: the mapping has no field pairs
 }
 
 #[test]
-fn what_later_versions_have() {
+fn what_does_not_go_together() {
     shows(
         r#"
 mapping: m
@@ -250,14 +250,6 @@ error: `guard` cannot be `refuse`
   |        ^^^^^^
   |
   = help: write `prevent` or `detect`
-
-error: unknown key `sensitive` in a field pair
-  --> mappings/x.yaml:12:5
-   |
-12 |     sensitive: true
-   |     ^^^^^^^^^ no such key
-   |
-   = help: this version of Syncline does not have it: remove the key
 
 error: `x` is no field of this pair's left side
   --> mappings/x.yaml:13:15

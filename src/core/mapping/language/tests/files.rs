@@ -183,14 +183,6 @@ fn an_objective_is_read_and_checked() {
 }
 
 #[test]
-fn every_later_key_is_refused() {
-    let text = FULL.replace("right: name }", "right: name, sensitive: true }");
-    let found = check(&text).unwrap_err();
-    assert_eq!(found.count(Severity::Error), 1, "{found}");
-    assert!(found.to_string().contains("this version of Syncline does not have it"));
-}
-
-#[test]
 fn places_count_characters_and_lines_whatever_the_line_ends() {
     let text = "mapping: m\r\nleft: { system: ä, entity: \"ö\", where: \"größe = 5 oder\" }\r\n\
                 right: { system: c, entity: d, x: 1 }\r\nmatch: []\r\n\

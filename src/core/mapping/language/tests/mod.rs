@@ -9,4 +9,5 @@ mod drawings_of_yaml;
 mod files;
 mod former;
 mod rules;
+mod sensitive;
 mod world;
