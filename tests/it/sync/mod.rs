@@ -16,6 +16,7 @@ mod plans;
 mod proposals;
 mod queue;
 mod revisions;
+mod samples;
 mod schedules;
 mod silence;
 mod starts;
