@@ -49,7 +49,12 @@ fn one(mapping: &Mapping, found: &MappingPlan, samples: usize) -> Json {
         .collect();
     let questions = found.asked.iter().map(|one| {
         let other = if one.keys.left.is_some() { Side::Right } else { Side::Left };
-        json!({ "kind": one.kind, "what": asked(&one.kind, other, &name), "keys": keys(&one.keys) })
+        json!({
+            "kind": one.kind,
+            "unit": one.unit.as_deref(),
+            "what": asked(&one.kind, other, &name),
+            "keys": keys(&one.keys),
+        })
     });
     let parked = found.parked.iter().map(|(of, why)| json!({ "keys": keys(of), "why": why }));
     json!({

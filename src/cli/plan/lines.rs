@@ -1,12 +1,14 @@
 //! A plan for people.
 
+use std::collections::BTreeMap;
+
 use syncline_core::machine::Mappings;
 use syncline_core::mapping::{Mapping, Mode};
 use syncline_core::{Side, Sides};
-use syncline_engine::{MappingPlan, Plan, SystemPlan};
+use syncline_engine::{Asked, MappingPlan, Plan, SystemPlan};
 use syncline_sdk::{Key, SystemName};
 
-use crate::cli::asked::asked;
+use crate::cli::asked::asked_alike;
 use crate::cli::words::{plain, short, value};
 
 /// The most characters of one value that are told.
@@ -142,20 +144,29 @@ fn questions(mapping: &Mapping, found: &MappingPlan, samples: usize, lines: &mut
     }
     let system = |side: Side| mapping.sides[side].system.to_string();
     lines.push(format!("  for a person to decide: {}", found.asked.len()));
-    let mut kinds: Vec<(String, Vec<String>)> = Vec::new();
-    for one in &found.asked {
-        let other = if one.keys.left.is_some() { Side::Right } else { Side::Left };
-        let what = asked(&one.kind, other, &system);
-        let pair = pair(&one.keys);
-        match kinds.iter_mut().find(|(known, _)| *known == what) {
-            Some((_, pairs)) => pairs.push(pair),
-            None => kinds.push((what, vec![pair])),
-        }
-    }
-    for (what, pairs) in kinds {
-        lines.push(format!("    ? {} {what}", pairs.len()));
+    for ((unit, what), pairs) in alike(&found.asked, &system) {
+        let unit = unit.map_or_else(String::new, |unit| format!("{unit}: "));
+        lines.push(format!("    ? {} {unit}{what}", pairs.len()));
         lines.extend(pairs.iter().take(samples).map(|pair| format!("        {pair}")));
     }
+}
+
+/// Pairs by what is asked about them, of which unit: what is one pair's own stands beside it.
+fn alike<'a>(
+    asked: &'a [Asked],
+    system: &dyn Fn(Side) -> String,
+) -> BTreeMap<(Option<&'a str>, String), Vec<String>> {
+    let mut kinds: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    for one in asked {
+        let other = if one.keys.left.is_some() { Side::Right } else { Side::Left };
+        let (what, why) = asked_alike(&one.kind, other, system);
+        let pair = match why {
+            Some(why) => format!("{}: {}", pair(&one.keys), cut(&why)),
+            None => pair(&one.keys),
+        };
+        kinds.entry((one.unit.as_deref(), what)).or_default().push(pair);
+    }
+    kinds
 }
 
 fn cost(name: &SystemName, system: &SystemPlan) -> String {
@@ -211,6 +222,28 @@ fn pair(keys: &Sides<Option<Key>>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use syncline_core::mapping::NoImage;
+    use syncline_core::model::ReviewKind;
+
+    #[test]
+    fn questions_that_differ_in_values_alone_are_told_together() {
+        let of = |number: i32, kind: ReviewKind| Asked {
+            kind,
+            unit: Some("Name/name".into()),
+            keys: Sides { left: None, right: Some(Key::new(number.to_string())) },
+        };
+        let lossy = |number: i32| {
+            let why = NoImage::WouldLose(format!("digits of {number}.5"));
+            of(number, ReviewKind::NoImage(Side::Left, why))
+        };
+        let asked: Vec<Asked> = (1..=3).map(lossy).chain([of(4, ReviewKind::Initial)]).collect();
+        let told = alike(&asked, &|side| side.to_string());
+        let unit = Some("Name/name");
+        let pairs = &told[&(unit, "left cannot store the value".to_owned())];
+        assert_eq!(pairs.len(), 3, "{told:?}");
+        assert_eq!(pairs[0], "none <-> 1: the field would lose digits of 1.5");
+        assert_eq!(told[&(unit, "differed when first matched".to_owned())], ["none <-> 4"]);
+    }
 
     #[test]
     fn what_cannot_be_told_is_not_told_as_nothing() {

@@ -1,6 +1,7 @@
 //! What a rehearsal found.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use syncline_core::mapping::MappingId;
 use syncline_core::model::ReviewKind;
@@ -83,7 +84,9 @@ pub struct Sample {
 pub struct Asked {
     /// What.
     pub kind: ReviewKind,
-    /// The pair.
+    /// The unit that it is about, by its name; nothing for a question about the whole pair.
+    pub unit: Option<Arc<str>>,
+    /// The pair; nothing for a record that a run would make.
     pub keys: Sides<Option<Key>>,
 }
 
