@@ -32,7 +32,7 @@ pub(super) async fn run(
     Arguments {}: Arguments,
     output: &Output,
 ) -> Result<Exit, Stop> {
-    let mut installation = Installation::open(config)?;
+    let mut installation = Installation::open_early(config)?;
     let without_ledger = with_ledger(&mut installation).await;
     let reached = reach(&installation).await;
     let bound = bind_all(&installation, &reached, |at, _| (number(at), 1)).await;
