@@ -19,7 +19,7 @@ const KEY: &str = "key";
 pub struct LedgerHandle {
     /// The ledger.
     pub ledger: Postgres,
-    /// Its private cluster. It goes on when this process ends: the next one adopts it.
+    /// Its private cluster. It goes on when this process is killed: the next one adopts it.
     pub cluster: Option<Cluster>,
 }
 
@@ -63,6 +63,18 @@ pub async fn open_ledger(settings: &Settings) -> anyhow::Result<LedgerHandle> {
     migrate(&pool).await.context("the ledger's tables")?;
     let key = login_key(settings)?;
     Ok(LedgerHandle { ledger: Postgres::new(pool, Some(key)), cluster })
+}
+
+/// Ends the private cluster of a ledger that nobody of this process works with any more, unless
+/// others do: another process that would take over, a command that looks.
+pub(super) async fn end_private(cluster: &Cluster) {
+    match cluster.stop_if_unused().await {
+        Ok(true) => tracing::info!("the private Postgres of the ledger has ended"),
+        Ok(false) => tracing::info!("the private Postgres of the ledger goes on: it is in use"),
+        Err(error) => {
+            tracing::warn!(%error, "the private Postgres of the ledger could not be ended");
+        }
+    }
 }
 
 /// Whether there is a ledger to be opened: always where the settings name its database, else once

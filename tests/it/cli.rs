@@ -73,6 +73,9 @@ fn examples() -> Folder {
     let mappings = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings");
     for entry in std::fs::read_dir(mappings).unwrap() {
         let path = entry.unwrap().path();
+        if path.is_dir() {
+            continue;
+        }
         std::fs::copy(&path, folder.0.join("mappings").join(path.file_name().unwrap())).unwrap();
     }
     folder.write("syncline.yaml", SETTINGS);
@@ -308,4 +311,31 @@ fn what_is_said_of_systems_alone_needs_no_mapping() {
     let plan = folder.run(&["plan"]);
     assert_eq!(plan.status.code(), Some(2));
     assert!(stderr(&plan).contains("`syncline init SYSTEM.ENTITY"), "{}", stderr(&plan));
+}
+
+/// The ledger's server ends with a run that is stopped, so that nothing is left behind.
+#[test]
+fn a_run_that_is_stopped_ends_its_private_postgres() {
+    let folder = Folder::new("stopped");
+    let settings = format!("listen: 127.0.0.1:0\n{SETTINGS}");
+    folder.write("syncline.yaml", &settings);
+    let mapping = ACCOUNTS.replace("system: one", "system: crm");
+    let mapping = mapping.replace("two, entity: Account", "ops, entity: public.accounts");
+    folder.write("mappings/accounts.yaml", &mapping);
+    let mut run = Command::new(env!("CARGO_BIN_EXE_syncline"))
+        .args(["run", "--json"])
+        .current_dir(&folder.0)
+        .env("OPS_PASSWORD", "hunter2")
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(run.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.contains("listen"), "{line}");
+    let server = folder.0.join(".syncline/ledger/data/postmaster.pid");
+    assert!(server.exists());
+    let pid = rustix::process::Pid::from_child(&run);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert!(run.wait().unwrap().success());
+    assert!(!server.exists(), "the server of the ledger goes on");
 }
