@@ -33,6 +33,11 @@ pub(super) fn lines(mappings: &Mappings, plan: &Plan, samples: usize) -> Vec<Str
         ));
     }
     let writes = records(plan.mappings.values().map(MappingPlan::writes).sum());
+    let asked: usize = plan.mappings.values().map(|found| found.asked.len()).sum();
+    let writes = match asked {
+        0 => writes,
+        asked => format!("{writes} and ask a person about {asked}"),
+    };
     let would = match (plan.changes(), plan.waiting > 0) {
         (false, false) => "A run would change nothing.".to_owned(),
         (false, true) => "Not all could be told; a run would change nothing else.".to_owned(),
