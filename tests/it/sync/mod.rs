@@ -15,6 +15,7 @@ mod orgs;
 mod plans;
 mod proposals;
 mod queue;
+mod quotas;
 mod revisions;
 mod samples;
 mod schedules;
