@@ -178,10 +178,7 @@ impl Service {
         if let Some(cluster) = &self.cluster {
             // The connection of the ownership ends with the last handle of the ledger.
             drop(self.ledger);
-            for pool in &self.pools {
-                pool.close().await;
-            }
-            end_private(cluster).await;
+            end_private(cluster, &self.pools).await;
         }
         ended
     }
