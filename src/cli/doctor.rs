@@ -4,15 +4,18 @@ use std::path::Path;
 
 use clap::Args;
 use serde_json::{Map, json};
-use syncline_core::mapping::Mapping;
 use syncline_core::mapping::language::{Diagnostic, Diagnostics};
+use syncline_core::mapping::{MappedSide, Mapping};
 use syncline_ledger::{AwaitedThing, People as _};
-use syncline_sdk::{Guarantee, Health, Piece, Quota, SystemName};
+use syncline_sdk::{FeedKind, Guarantee, Health, Piece, Quota, SystemName};
 
 use super::check::number;
 use super::output::{counted, findings_json};
 use super::{Bound, Exit, Installation, Output, Stop, bind_all, reach, with_ledger};
 use crate::service::find_ledger;
+
+/// Seconds of a day.
+const DAY_S: u64 = 86_400;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,7 +35,7 @@ pub(super) async fn run(
     Arguments {}: Arguments,
     output: &Output,
 ) -> Result<Exit, Stop> {
-    let mut installation = Installation::open(config)?;
+    let mut installation = Installation::open_early(config)?;
     let without_ledger = with_ledger(&mut installation).await;
     let reached = reach(&installation).await;
     let bound = bind_all(&installation, &reached, |at, _| (number(at), 1)).await;
@@ -56,6 +59,7 @@ pub(super) async fn run(
     let mut found = installation.warnings.clone();
     found.extend(without_ledger);
     found.extend(reached.found);
+    found.extend(polls(&installation, &bound));
     let mut mappings = Vec::new();
     for Bound { name, mapping } in bound {
         mappings.push(match &mapping {
@@ -69,6 +73,40 @@ pub(super) async fn run(
     }
     found.extend(left_alone(&installation).await);
     Ok(report(output, systems, mappings, &found, lacking))
+}
+
+/// The systems whose daily quota polls alone would use up.
+fn polls(installation: &Installation, bound: &[Bound]) -> Diagnostics {
+    let settings = &installation.settings;
+    let fitting = || bound.iter().filter_map(|bound| bound.mapping.as_ref().ok());
+    let polled = |name: &SystemName| {
+        let sides = fitting().flat_map(|checked| checked.value.sides.iter());
+        let polled = |side: &MappedSide| side.capabilities.feed == FeedKind::Polled;
+        sides.filter(|(_, side)| side.system == *name && polled(side)).count()
+    };
+    let mut found = Diagnostics::new();
+    for system in &settings.systems {
+        let connector = installation.connectors.get(&system.name);
+        let Some(quota) = connector.and_then(|connector| connector.usage().quota) else { continue };
+        let streams = u64::try_from(polled(&system.name)).unwrap_or(u64::MAX);
+        let calls = streams.saturating_mul(DAY_S / settings.poll_interval.as_secs().max(1));
+        let kept = u64::from(settings.quota_reserve_percent);
+        let ours = quota.max.saturating_mul(100_u64.saturating_sub(kept)) / 100;
+        if calls <= ours {
+            continue;
+        }
+        let message = format!(
+            "polls of {} take up to {calls} calls a day, and its daily quota is {}",
+            system.name, quota.max
+        );
+        let interval = (streams.saturating_mul(DAY_S)).div_ceil(ours.max(1));
+        let note = "where `quota_reserve` begins, polls take one call a minute";
+        found.push(Diagnostic::warning(message).note(note).help(format!(
+            "set `poll_interval` to {interval}s or more; a webhook tells of edits at once \
+             (`syncline webhooks`)"
+        )));
+    }
+    found
 }
 
 /// The fields that the engine leaves alone, by what it told last.

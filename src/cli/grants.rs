@@ -47,7 +47,7 @@ pub(super) async fn run(
     arguments: Arguments,
     output: &Output,
 ) -> Result<Exit, Stop> {
-    let mut installation = Installation::open(config)?;
+    let mut installation = Installation::open_early(config)?;
     // Names of pieces are made from the id of the installation, where one is known.
     let mut found = installation.warnings.clone();
     found.extend(with_ledger(&mut installation).await);

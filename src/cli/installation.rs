@@ -14,7 +14,9 @@ use syncline_sdk::{Connector, Selection, SystemName};
 use super::Stop;
 use super::words::plain;
 use crate::registry::NoTokens;
-use crate::settings::{ProcessEnvironment, Settings, SystemSettings, load, load_mappings};
+use crate::settings::{
+    ProcessEnvironment, Settings, SystemSettings, load, load_mappings, without_mappings,
+};
 use crate::stop::chain;
 
 /// What the files of an installation say, checked in themselves. Nobody was called yet.
@@ -54,6 +56,22 @@ impl Installation {
             return Err(found.into());
         }
         Ok(Self { settings, specs, connectors, install: "".into(), warnings: found })
+    }
+
+    /// The same, also where there are no mappings yet, which is a warning then: for commands that
+    /// have something to say of the systems alone.
+    ///
+    /// # Errors
+    /// As for [`Installation::open`].
+    pub fn open_early(config: &Path) -> Result<Self, Stop> {
+        let mut early = Self::of_systems(config)?;
+        match without_mappings(&early.settings.mappings) {
+            Some(none) => {
+                early.warnings.extend(none);
+                Ok(early)
+            }
+            None => Self::open(config),
+        }
     }
 
     /// Reads the settings file without the mappings: for commands that make one.

@@ -16,8 +16,9 @@ Examples:
   syncline run                      until it is stopped (Ctrl-C, or the TERM signal)
   syncline run --config prod.yaml
 
-With no ledger.url in the settings the ledger lives in a private Postgres in the state folder. A
-stop, or a kill, at any moment loses nothing: what was under way is settled at the next start.";
+With no ledger.url in the settings the ledger lives in a private Postgres in the state folder, which
+ends with a run that is stopped. A stop, or a kill, at any moment loses nothing: what was under way
+is settled at the next start.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]

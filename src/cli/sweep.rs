@@ -64,7 +64,7 @@ pub(super) async fn run(
     output: &Output,
 ) -> Result<Exit, Stop> {
     let desk = Desk::open(config).await?;
-    if arguments.wait && !desk.engine_runs().await? {
+    if arguments.wait && !engine_comes(&desk).await? {
         let message = "no engine runs on this ledger: a sweep would be waited for without end";
         let help = format!("start `{}`, or leave out --wait", desk.command("run"));
         return Err(Stop::Found(Diagnostic::error(message).help(help).into()));
@@ -118,6 +118,18 @@ fn chosen(desk: &Desk, config: &Path, names: &[String]) -> Result<Vec<KnownMappi
         Err(Stop::Found(Diagnostic::error(message).help(help).into()))
     });
     named.collect()
+}
+
+/// Whether an engine runs. One that is busy may renew its lease late, and one that is started
+/// anew takes a moment.
+async fn engine_comes(desk: &Desk) -> Result<bool, Stop> {
+    for _ in 1..LOOKS_WITHOUT_ENGINE {
+        if desk.engine_runs().await? {
+            return Ok(true);
+        }
+        look_again().await;
+    }
+    desk.engine_runs().await
 }
 
 /// Why a pass cannot go on for now; nothing when it can.

@@ -199,23 +199,32 @@ impl Hook<'_> {
 
     /// How a door is opened.
     fn missing(&self) -> Vec<String> {
+        let name = self.name();
+        let variable = |what: &str| {
+            let system = name.to_uppercase().replace('-', "_");
+            format!("{system}_{what}_SECRET")
+        };
+        let first = match self.sends {
+            true => format!("  not set up: add under {name}"),
+            false => format!(
+                "  not set up: its changes come without one. To let others tell of changes, add \
+                 under {name}"
+            ),
+        };
+        // In lines of their own: between `{` and `}` values with `${...}` need quotes.
+        let mut lines = vec![first, "    webhook:".to_owned()];
+        let mut wanted = vec![("secret", variable("WEBHOOK"), secret())];
         if !self.sends {
-            return vec![
-                "  not set up: its changes come without one. To let others tell of changes, add"
-                    .to_owned(),
-                format!(
-                    "    webhook: {{ secret: ${{…}}, signing_secret: ${{…}} }} to {}",
-                    self.name()
-                ),
-                format!("  with secrets of your own, such as {}", secret()),
-                format!("  and whsec_{}", secret()),
-            ];
+            let key = format!("whsec_{}", secret());
+            wanted.push(("signing_secret", variable("SIGNING"), key));
         }
-        let variable = format!("{}_WEBHOOK_SECRET", self.name().to_uppercase().replace('-', "_"));
-        vec![
-            format!("  not set up: add webhook: {{ secret: ${{{variable}}} }} to {}", self.name()),
-            format!("  and set {variable} to a secret of your own, such as {}", secret()),
-        ]
+        let line = |(key, variable, _): &(_, String, _)| format!("      {key}: ${{{variable}}}");
+        lines.extend(wanted.iter().map(line));
+        let said = wanted.iter().map(|(_, variable, secret)| {
+            format!("  set {variable} to a secret of your own, such as {secret}")
+        });
+        lines.extend(said);
+        lines
     }
 
     fn name(&self) -> &str {

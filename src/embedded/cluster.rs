@@ -140,7 +140,44 @@ impl Cluster {
         stop_server(&self.folder.join("data"), &[false, true]).await
     }
 
-    /// The same without a last checkpoint, as a crash would: for data that is removed next.
+    /// Ends the server unless somebody else works with it; says whether it is down.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cluster::stop`], and when the server does not tell who works with it.
+    pub async fn stop_if_unused(&self) -> Result<bool, EmbeddedError> {
+        let _state = StateFolder::open(&self.options.state_dir).await?;
+        let data = self.folder.join("data");
+        let used = self.is_used_by_others().await;
+        if used.map_err(|source| EmbeddedError::Connection { data: data.clone(), source })? {
+            return Ok(false);
+        }
+        stop_server(&data, &[false, true]).await?;
+        Ok(true)
+    }
+
+    async fn is_used_by_others(&self) -> Result<bool, sqlx::Error> {
+        let options = connect_options(self.port, &self.password);
+        let mut connection = PgConnection::connect_with(&options).await?;
+        let mut used = true;
+        for _ in 0..limits::LOOKS_FOR_OTHERS {
+            used = sqlx::query_scalar(
+                "select exists (select from pg_stat_activity \
+                 where backend_type = 'client backend' and pid <> pg_backend_pid())",
+            )
+            .fetch_one(&mut connection)
+            .await?;
+            if !used {
+                break;
+            }
+            pause().await;
+        }
+        connection.close().await?;
+        Ok(used)
+    }
+
+    /// As [`Cluster::stop`], without a last checkpoint, as a crash would: for data that is removed
+    /// next.
     ///
     /// # Errors
     ///

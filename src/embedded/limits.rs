@@ -16,6 +16,10 @@ pub(super) const LOCK_LIMIT: Duration = READY_LIMIT;
 /// Between two looks at a server or a lock. A start takes about 100 ms.
 pub(super) const LOOK_PAUSE: Duration = Duration::from_millis(25);
 
+/// How many looks may find others at work before a server is left to them: sessions that were
+/// ended a moment ago are still told of.
+pub(super) const LOOKS_FOR_OTHERS: u32 = 40;
+
 /// How much of the server's log goes into an error message.
 pub(super) const LOG_TAIL_BYTES: u64 = 4096;
 

@@ -36,27 +36,26 @@ impl Relaid {
             former.push((link.mapping, link.id, link.mapping_rev));
             relay_link(link, mapping)?;
         }
-        let outdated = |review: Review| {
+        let kept = |review: &Review| {
             let key = (review.key.mapping, review.key.link);
             let revision = former.iter().find(|(mapping, link, _)| (*mapping, *link) == key);
-            let (Some((_, _, revision)), Some(mapping)) = (revision, mappings.get(&key.0)) else {
-                return Ok(review);
-            };
-            match keeps_question(mapping, *revision, review.key.unit) {
-                Kept::There => Ok(review),
-                Kept::Elsewhere(now) => Err((review, Some(now))),
-                Kept::Not => Err((review, None)),
+            match (revision, mappings.get(&key.0)) {
+                (Some((_, _, revision)), Some(mapping)) => {
+                    keeps_question(mapping, *revision, review.key.unit)
+                }
+                _ => Kept::There,
             }
         };
-        let mut gone = Vec::new();
+        let mut outdated = Vec::new();
         for review in std::mem::take(&mut loaded.reviews) {
-            match outdated(review) {
-                Ok(review) => loaded.reviews.push(review),
-                Err(review) => gone.push(review),
+            match kept(&review) {
+                Kept::There => loaded.reviews.push(review),
+                Kept::Elsewhere(now) => outdated.push((review, Some(now))),
+                Kept::Not => outdated.push((review, None)),
             }
         }
         let former = former.into_iter().map(|(mapping, link, _)| (mapping, link)).collect();
-        Ok(Self { loaded, former, outdated: gone })
+        Ok(Self { loaded, former, outdated })
     }
 }
 

@@ -7,7 +7,24 @@ use super::words::{count, plain};
 
 /// What is asked. `other` is the side without a record, where one has none.
 pub fn asked(kind: &ReviewKind, other: Side, system: &dyn Fn(Side) -> String) -> String {
-    match kind {
+    let (what, why) = asked_alike(kind, other, system);
+    match why {
+        Some(why) => format!("{what}: {why}"),
+        None => what,
+    }
+}
+
+/// What is asked, as it is told of all questions alike, and what is this one's own.
+pub fn asked_alike(
+    kind: &ReviewKind,
+    other: Side,
+    system: &dyn Fn(Side) -> String,
+) -> (String, Option<String>) {
+    let what = match kind {
+        ReviewKind::NoImage(side, reason) => {
+            let what = format!("{} cannot store the value", system(*side));
+            return (what, Some(plain(&reason.to_string())));
+        }
         ReviewKind::Conflict => "changed on both sides".to_owned(),
         ReviewKind::Initial => "differed when first matched".to_owned(),
         ReviewKind::DeleteUpdate(side) => {
@@ -23,9 +40,6 @@ pub fn asked(kind: &ReviewKind, other: Side, system: &dyn Fn(Side) -> String) ->
             let partners = count(i64::try_from(keys.len()).unwrap_or(i64::MAX), "record");
             format!("{partners} of {} could be the partner", system(other))
         }
-        ReviewKind::NoImage(side, reason) => {
-            format!("{} cannot store the value: {}", system(*side), plain(&reason.to_string()))
-        }
         ReviewKind::Oscillation => "written back and forth without end".to_owned(),
         ReviewKind::SuspectedDelete(side) => {
             format!("missing in {}, with no proof of a deletion", system(*side))
@@ -33,5 +47,6 @@ pub fn asked(kind: &ReviewKind, other: Side, system: &dyn Fn(Side) -> String) ->
         ReviewKind::Overwritten(side) => {
             format!("an edit in {} was overwritten before it could be read", system(*side))
         }
-    }
+    };
+    (what, None)
 }

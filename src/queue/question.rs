@@ -17,11 +17,13 @@ pub struct Question {
     pub mapping: KnownMapping,
     /// The link, which the ledger keeps for ever.
     pub link: Option<Link>,
+    /// Why the last answer was not carried out, where it is known that one was not.
+    pub undone: Option<String>,
 }
 
 impl Question {
     pub fn new(desk: &Desk, review: Review, link: Option<Link>) -> Self {
-        Self { mapping: desk.mapping(review.key.mapping), review, link }
+        Self { mapping: desk.mapping(review.key.mapping), review, link, undone: None }
     }
 
     /// The question in the revision that it has.
@@ -132,6 +134,9 @@ impl Question {
             format!("  asked    {asked}"),
             format!("  status   {}", self.status()),
         ];
+        if let Some(why) = &self.undone {
+            lines.push(format!("  answer   could not be carried out: {}", plain(why)));
+        }
         for side in Side::BOTH {
             lines.push(String::new());
             self.side(now, side, &mut lines);
@@ -200,6 +205,7 @@ impl Question {
             "id": review.id,
             "revision": review.revision,
             "status": review.status,
+            "answer_not_applied": self.undone,
             "mapping": self.mapping.name,
             "link": review.key.link,
             "unit": review.key.unit.map(|unit| self.mapping.unit(unit)),

@@ -1,12 +1,15 @@
 //! Questions, found in the ledger.
 
 use anyhow::Context as _;
-use syncline_core::model::Review;
-use syncline_ledger::{LinkQuery, People as _};
+use syncline_core::model::{Entry, Review, ReviewStatus, Verdict};
+use syncline_ledger::{Access as _, LinkQuery, People as _};
 
 use super::desk::Desk;
 use super::question::Question;
 use crate::stop::Stop;
+
+/// How far back in a pair's journal it is looked for what became of an answer.
+const ENTRIES_MAX: usize = 50;
 
 /// There is no such question.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +35,30 @@ pub async fn find(desk: &Desk, id: i64) -> Result<Question, Stop> {
     };
     let link = desk.ledger.link(review.key.link).await;
     let link = link.context("the ledger")?;
-    Ok(Question::new(desk, review, link))
+    let mut question = Question::new(desk, review, link);
+    question.undone = undone(desk, &question).await?;
+    Ok(question)
+}
+
+/// Why the last answer to a question was not carried out: the journal has it, near its end.
+async fn undone(desk: &Desk, question: &Question) -> Result<Option<String>, Stop> {
+    let review = &question.review;
+    if review.status != ReviewStatus::Open || review.revision == 1 {
+        return Ok(None);
+    }
+    let (mapping, link) = (review.key.mapping, review.key.link);
+    let entries = desk.ledger.journal_of(mapping, link, None, ENTRIES_MAX).await;
+    let entries = entries.context("the ledger")?;
+    let about = |entry: &Entry, unit: Option<u16>| match unit {
+        Some(unit) => question.mapping.by(entry.revision).unit(unit) == question.unit(),
+        None => review.key.unit.is_none(),
+    };
+    let told = entries.iter().flat_map(|entry| entry.decided.iter().map(move |one| (entry, one)));
+    let mut told = told.filter(|(entry, decided)| about(entry, decided.unit));
+    Ok(told.find_map(|(_, decided)| match &decided.verdict {
+        Verdict::AnswerNotApplied(why) => Some(why.clone()),
+        _ => None,
+    }))
 }
 
 /// Questions with their links.

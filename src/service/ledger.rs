@@ -1,5 +1,7 @@
 //! Opening the ledger: a database of the settings, or a private cluster of our own.
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 use secrecy::ExposeSecret;
 use sqlx::PgPool;
@@ -15,11 +17,14 @@ const CLUSTER: &str = "ledger";
 /// The file of the key of stored logins and of sensitive fields, in the state folder.
 const KEY: &str = "key";
 
+/// How long a connection that is at work may keep its pool from closing.
+const CLOSE_LIMIT: Duration = Duration::from_secs(10);
+
 /// The ledger, and the cluster it lives in where that is ours.
 pub struct LedgerHandle {
     /// The ledger.
     pub ledger: Postgres,
-    /// Its private cluster. It goes on when this process ends: the next one adopts it.
+    /// Its private cluster. It goes on when this process is killed: the next one adopts it.
     pub cluster: Option<Cluster>,
 }
 
@@ -72,6 +77,23 @@ pub async fn open_ledger(settings: &Settings) -> anyhow::Result<LedgerHandle> {
     let ledger = Postgres::new(pool, Some(login_key(settings)?));
     ledger.check_key().await.with_context(|| format!("the key file {}", file.display()))?;
     Ok(LedgerHandle { ledger, cluster })
+}
+
+/// Closes the pools of a ledger that this process works with no more, and ends its private cluster
+/// unless others use it: another process that would take over, a command that looks.
+pub(super) async fn end_private(cluster: &Cluster, pools: &[PgPool]) {
+    for pool in pools {
+        if tokio::time::timeout(CLOSE_LIMIT, pool.close()).await.is_err() {
+            tracing::warn!("connections to the ledger are still at work");
+        }
+    }
+    match cluster.stop_if_unused().await {
+        Ok(true) => tracing::info!("the private Postgres of the ledger has ended"),
+        Ok(false) => tracing::info!("the private Postgres of the ledger goes on: it is in use"),
+        Err(error) => {
+            tracing::warn!(%error, "the private Postgres of the ledger could not be ended");
+        }
+    }
 }
 
 /// Whether there is a ledger to be opened: always where the settings name its database, else once

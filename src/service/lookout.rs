@@ -1,6 +1,6 @@
 //! A lookout for changes of what systems describe, while a session runs (protocol 1.10).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +9,10 @@ use syncline_core::machine::Mappings;
 use syncline_core::mapping::MappingId;
 use syncline_engine::{Clock as _, driver::SystemClock};
 use syncline_ledger::postgres::Postgres;
-use syncline_ledger::{Description, Setup as _};
-use syncline_sdk::{Connector, Context, EntityName, FeedKind, FieldName, Purpose, SystemName};
+use syncline_ledger::{Description, Measures as _, Setup as _};
+use syncline_sdk::{
+    Connector, Context, EntityName, ErrorKind, FeedKind, FieldName, Purpose, SystemName,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::reaching::Schemas;
@@ -20,6 +22,12 @@ const LOOK: Duration = Duration::from_secs(10);
 
 /// How many looks pass between two at a system that counts its calls: five minutes.
 const POLLED_LOOKS: u32 = 30;
+
+/// The same where something is amiss, a refused write or a field that is left alone: a minute.
+const AMISS_LOOKS: u32 = 6;
+
+/// The kinds of errors that may tell of a system that is described otherwise by now.
+const TELLING: [ErrorKind; 2] = [ErrorKind::Schema, ErrorKind::Forbidden];
 
 /// How long a system may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -32,6 +40,8 @@ struct Watched {
     entity: EntityName,
     fields: Vec<FieldName>,
     polled: bool,
+    /// Whether a field of the mapping is left alone.
+    frozen: bool,
     /// What the system described, where it did.
     described: Option<String>,
     /// What the ledger kept as agreed when the mapping was bound.
@@ -66,6 +76,7 @@ impl Lookout {
     ) -> Self {
         let mut watched = Vec::new();
         for mapping in mappings.values() {
+            let frozen = Side::BOTH.into_iter().any(|side| !mapping.drifted[side].is_empty());
             for side in Side::BOTH {
                 let place = &mapping.sides[side];
                 let entity = &place.selection.entity;
@@ -78,6 +89,7 @@ impl Lookout {
                     system: key.0,
                     entity: key.1,
                     polled: place.capabilities.feed == FeedKind::Polled,
+                    frozen,
                     described: schema.map(|schema| schema.fingerprint(&fields)),
                     agreed: kept.get(&(mapping.id, side)).cloned(),
                     fields,
@@ -90,6 +102,7 @@ impl Lookout {
     /// Looks until something has changed, and then cancels `session`; ends with it.
     pub async fn look_out(mut self, session: CancellationToken) {
         let mut number: u32 = 0;
+        let mut refused = BTreeSet::new();
         loop {
             let pause = pause(LOOK);
             tokio::select! {
@@ -97,11 +110,17 @@ impl Lookout {
                 () = pause => {}
             }
             let with_polled = number.is_multiple_of(POLLED_LOOKS) && number > 0;
+            let with_amiss = number.is_multiple_of(AMISS_LOOKS);
             number = number.wrapping_add(1);
+            let before = std::mem::replace(&mut refused, self.refused().await);
             for at in 0..self.watched.len() {
+                let of = &self.watched[at];
+                let is_new = refused.contains(&of.mapping) && !before.contains(&of.mapping);
+                let amiss = of.frozen || refused.contains(&of.mapping);
+                let asks = !of.polled || with_polled || is_new || (amiss && with_amiss);
                 let changed = tokio::select! {
                     () = session.cancelled() => return,
-                    changed = self.has_changed(at, with_polled) => changed,
+                    changed = self.has_changed(at, asks) => changed,
                 };
                 if let Some(what) = changed {
                     let of = &self.watched[at];
@@ -114,15 +133,25 @@ impl Lookout {
         }
     }
 
-    /// What has changed about one side since the last look. No answer is no news.
-    async fn has_changed(&mut self, at: usize, with_polled: bool) -> Option<&'static str> {
+    /// The mappings of which a write was refused as one that does not fit its system any more.
+    /// No answer is no news.
+    async fn refused(&self) -> BTreeSet<MappingId> {
+        let depths = self.ledger.depths(SystemClock.now().micros()).await;
+        let parked = depths.map(|depths| depths.parked).unwrap_or_default().into_iter();
+        let tells = |kind: &str| TELLING.iter().any(|telling| telling.as_str() == kind);
+        parked.filter(|depth| tells(&depth.of.1)).map(|depth| depth.of.0).collect()
+    }
+
+    /// What has changed about one side since the last look; its system is asked where `asks` says
+    /// so. No answer is no news.
+    async fn has_changed(&mut self, at: usize, asks: bool) -> Option<&'static str> {
         let of = &mut self.watched[at];
         if let Ok(Some(description)) = self.ledger.description(of.mapping, of.side).await
             && of.agreed.as_ref().is_some_and(|kept| *kept != agreed(&description, &of.fields))
         {
             return Some("somebody took a field as it is");
         }
-        if of.polled && !with_polled {
+        if !asks {
             return None;
         }
         let connector = self.connectors.get(&of.system)?;

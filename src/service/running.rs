@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use sqlx::PgPool;
 use syncline_core::mapping::Objective;
 use syncline_core::mapping::language::Diagnostics;
 use syncline_engine::driver::Status;
@@ -21,7 +22,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::api::ServiceBook;
 use super::known::Known;
-use super::ledger::{LedgerHandle, find_ledger, open_ledger};
+use super::ledger::{LedgerHandle, end_private, find_ledger, open_ledger};
 use super::probe::ServiceProbe;
 use super::revisions::check_same_records;
 use super::schedules::Calendar;
@@ -30,6 +31,7 @@ use super::tokens::LedgerTokens;
 use super::waiting::tell;
 use super::webhooks::{Inbound, WebhookDesk};
 use crate::cli::{Installation, Stop};
+use crate::embedded::Cluster;
 use crate::settings::SystemSettings;
 
 /// How often, and how long apart, a taken port is tried.
@@ -52,6 +54,10 @@ pub struct Service {
     pub status: watch::Receiver<Status>,
     /// The ledger.
     pub ledger: Arc<Postgres>,
+    /// All connections to it.
+    pools: [PgPool; 2],
+    /// The private cluster that it lives in, where it has one.
+    cluster: Option<Cluster>,
     /// Where the HTTP surface listens.
     pub address: std::net::SocketAddr,
     /// Whether its connections are encrypted by itself.
@@ -105,6 +111,7 @@ impl Service {
         };
         // The engine never waits for what is asked here.
         let looking = Arc::new(ledger.looking());
+        let pools = [ledger.pool().clone(), looking.pool().clone()];
         let probe = ServiceProbe::new(
             looking.clone(),
             status.clone(),
@@ -150,6 +157,8 @@ impl Service {
             serving,
             status,
             ledger,
+            pools,
+            cluster,
             address,
             encrypted,
             warnings,
@@ -166,6 +175,11 @@ impl Service {
         self.surface.await.context("the HTTP surface")?;
         self.telling.await.context("telling what is waited for")?;
         self.calendar.await.context("what is done at set times")?;
+        if let Some(cluster) = &self.cluster {
+            // The connection of the ownership ends with the last handle of the ledger.
+            drop(self.ledger);
+            end_private(cluster, &self.pools).await;
+        }
         ended
     }
 }

@@ -139,7 +139,7 @@ impl File<'_> {
     /// The webhook of a system. `tls` says whether connections are encrypted here.
     pub(super) fn webhook(&mut self, node: &Node, tls: bool) -> Option<WebhookSettings> {
         let keyed = self.reader.keys(node, WEBHOOK)?;
-        let example = "webhook: { secret: ${CRM_WEBHOOK_SECRET} }";
+        let example = r#"webhook: { secret: "${CRM_WEBHOOK_SECRET}" }"#;
         let node = self.reader.required(keyed, "`webhook`", "secret", example);
         let secret = node.and_then(|node| self.path_secret(node, "secret"));
         let previous_secret =

@@ -10,8 +10,24 @@ use syncline_sdk::SystemName;
 
 use super::tables::TableReader;
 
+/// How somebody comes by a first mapping.
+const PROPOSAL: &str = "`syncline init SYSTEM.ENTITY SYSTEM.ENTITY --write` proposes one";
+
 /// The most mappings of an installation.
 const MAPPINGS_MAX: usize = 1000;
+
+/// Why there are no mappings yet, where there are none: a folder that is not there, or has no
+/// such file.
+pub fn without_mappings(folder: &Path) -> Option<Diagnostics> {
+    let none = match std::fs::read_dir(folder) {
+        Ok(mut entries) => !entries.any(|entry| entry.is_ok_and(|entry| is_mapping(&entry.path()))),
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    };
+    none.then(|| {
+        let message = format!("there are no mappings in {} yet", folder.display());
+        Diagnostic::warning(message).help(PROPOSAL).into()
+    })
+}
 
 /// Reads and checks all mappings of a folder: each `.yaml` and `.yml` file in it, in the order
 /// of their names, each in itself and all against each other and the systems.
@@ -67,21 +83,19 @@ fn files(folder: &Path) -> Result<Vec<std::path::PathBuf>, Diagnostics> {
             "the mappings folder {} cannot be read: {error}",
             folder.display()
         ))
-        .help("make the folder, or name another under `mappings` in the settings")
+        .help(format!("{PROPOSAL}; or name another folder under `mappings` in the settings"))
     };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
-        let yaml = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
-        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if yaml && !hidden {
+        if is_mapping(&path) {
             files.push(path);
         }
     }
     files.sort();
     if files.is_empty() {
         let message = format!("there are no mappings in {}", folder.display());
-        let help = "write one file a mapping, ending in .yaml";
+        let help = format!("write one file a mapping, ending in .yaml; {PROPOSAL}");
         return Err(Diagnostic::error(message).help(help).into());
     }
     if files.len() > MAPPINGS_MAX {
@@ -90,4 +104,10 @@ fn files(folder: &Path) -> Result<Vec<std::path::PathBuf>, Diagnostics> {
         return Err(Diagnostic::error(message).help(help).into());
     }
     Ok(files)
+}
+
+fn is_mapping(path: &Path) -> bool {
+    let yaml = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+    let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    yaml && !hidden
 }

@@ -31,6 +31,6 @@ pub use environment::{Environment, ProcessEnvironment};
 pub use file::{LedgerSettings, Settings, SystemSettings, load};
 pub use http::{HttpSettings, WebhookSettings};
 pub use log::{LogFormat, LogSettings};
-pub use mappings::load_mappings;
+pub use mappings::{load_mappings, without_mappings};
 pub use schedules::ScheduleSettings;
 pub use setting_error::SettingError;

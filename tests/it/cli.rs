@@ -73,6 +73,9 @@ fn examples() -> Folder {
     let mappings = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings");
     for entry in std::fs::read_dir(mappings).unwrap() {
         let path = entry.unwrap().path();
+        if path.is_dir() {
+            continue;
+        }
         std::fs::copy(&path, folder.0.join("mappings").join(path.file_name().unwrap())).unwrap();
     }
     folder.write("syncline.yaml", SETTINGS);
@@ -275,10 +278,64 @@ fn webhooks_prints_addresses_and_clicks() {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(text.contains("webhook of ops (postgres)\n  not set up"), "{text}");
+    // What is to be added can be added as it is printed.
+    let printed = text.split("add under ops\n").nth(1).unwrap().split("  set OPS").next().unwrap();
+    let under = "    kind: postgres\n    url: postgres://u@127.0.0.1:9/ops\n";
+    let ops = format!("  ops:\n{under}{printed}");
+    let ops = ops.replace("${OPS_WEBHOOK_SECRET}", "the-secret-of-another-address");
+    let ops = ops.replace("${OPS_SIGNING_SECRET}", "whsec_c2VjcmV0LW9mLXR3ZW50eS1mb3VyLWJ5dGVz");
+    let settings = settings.split("  ops:").next().unwrap().to_owned() + &ops;
+    folder.write("more.yaml", &format!("public_url: https://s.example/\n{settings}"));
+    let more = folder.run(&["webhooks", "ops", "--config", "more.yaml"]);
+    let text = String::from_utf8(more.stdout.clone()).unwrap();
+    assert!(text.contains("https://s.example/hooks/ops/"), "{text}{}", stderr(&more));
     let masked = json(&folder.run(&["webhooks", "crm", "--mask", "--json"]));
     assert_eq!(masked["systems"][0]["url"], "https://s.example/hooks/crm/***", "{masked}");
     assert!(!masked.to_string().contains("the-secret"), "{masked}");
     let unknown = folder.run(&["webhooks", "cmr"]);
     assert_eq!(unknown.status.code(), Some(2));
     assert!(stderr(&unknown).contains("did you mean `crm`?"), "{}", stderr(&unknown));
+}
+
+/// Somebody who has two systems and no mapping yet.
+#[test]
+fn what_is_said_of_systems_alone_needs_no_mapping() {
+    let folder = Folder::new("early");
+    folder.write("syncline.yaml", SETTINGS);
+    for arguments in [&["grants", "--offline"][..], &["doctor"]] {
+        let told = folder.run(arguments);
+        let text = String::from_utf8(told.stdout.clone()).unwrap();
+        assert!(text.contains("system crm (salesforce)"), "{text}{}", stderr(&told));
+        assert!(stderr(&told).contains("`syncline init SYSTEM.ENTITY"), "{}", stderr(&told));
+    }
+    let plan = folder.run(&["plan"]);
+    assert_eq!(plan.status.code(), Some(2));
+    assert!(stderr(&plan).contains("`syncline init SYSTEM.ENTITY"), "{}", stderr(&plan));
+}
+
+/// The ledger's server ends with a run that is stopped, so that nothing is left behind.
+#[test]
+fn a_run_that_is_stopped_ends_its_private_postgres() {
+    let folder = Folder::new("stopped");
+    let settings = format!("listen: 127.0.0.1:0\n{SETTINGS}");
+    folder.write("syncline.yaml", &settings);
+    let mapping = ACCOUNTS.replace("system: one", "system: crm");
+    let mapping = mapping.replace("two, entity: Account", "ops, entity: public.accounts");
+    folder.write("mappings/accounts.yaml", &mapping);
+    let mut run = Command::new(env!("CARGO_BIN_EXE_syncline"))
+        .args(["run", "--json"])
+        .current_dir(&folder.0)
+        .env("OPS_PASSWORD", "hunter2")
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(run.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.contains("listen"), "{line}");
+    let server = folder.0.join(".syncline/ledger/data/postmaster.pid");
+    assert!(server.exists());
+    let pid = rustix::process::Pid::from_child(&run);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert!(run.wait().unwrap().success());
+    assert!(!server.exists(), "the server of the ledger goes on");
 }

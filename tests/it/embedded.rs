@@ -210,6 +210,20 @@ async fn calls_at_the_same_time_agree_on_one_server() {
 }
 
 #[tokio::test]
+async fn a_server_is_ended_once_nobody_uses_it() {
+    let workshop = Workshop::open();
+    let cluster = workshop.ensure("ledger").await;
+    let url = cluster.url("postgres");
+    let mut user = PgConnection::connect(url.expose_secret()).await.unwrap();
+    assert!(!cluster.stop_if_unused().await.unwrap());
+    assert!(workshop.ensure("ledger").await.adopted());
+    user.ping().await.unwrap();
+    user.close().await.unwrap();
+    assert!(cluster.stop_if_unused().await.unwrap());
+    assert!(!workshop.ensure("ledger").await.adopted());
+}
+
+#[tokio::test]
 async fn other_settings_start_the_server_anew() {
     let workshop = Workshop::open();
     let before = workshop.ensure("ops").await;

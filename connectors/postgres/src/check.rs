@@ -269,7 +269,11 @@ async fn receipts(shared: &Shared, conn: &mut PgConnection) -> Result<Piece> {
             let buys = "with it a lost answer is settled at once, without it only when the change \
                         stream has passed";
             match may_make(conn, &schema, &table).await? {
-                true => (false, true, format!("{schema}.{table}: {buys}")),
+                true => {
+                    // Mappings are bound before it is made, some of which cannot do without it.
+                    shared.forget_home();
+                    (false, true, format!("{schema}.{table}: {buys}"))
+                }
                 false => (
                     false,
                     false,

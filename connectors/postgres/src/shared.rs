@@ -171,6 +171,11 @@ impl Shared {
         self.home.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Forgets where receipts go: the next sync makes their table, and finds it.
+    pub(crate) fn forget_home(&self) {
+        *self.home.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// The receipt table that the settings name, unless they say `none`.
     pub(crate) fn receipt_table(&self) -> Option<(String, String)> {
         let name = self.settings.receipt_table.as_deref().unwrap_or("syncline.receipt");

@@ -12,6 +12,11 @@ use super::sample::{Column, Sample};
 const OVERLAP_MIN: f64 = 0.1;
 /// How unique a key must be.
 const UNIQUE_MIN: f64 = 0.98;
+/// How well records that are brought together by numbers that their systems gave them must agree in
+/// another field.
+const BORNE_OUT_MIN: f64 = 0.25;
+/// What such a key counts less where nothing tells.
+const COUNTED_DOUBT: f64 = 0.5;
 /// How likely two fields must be the same to be proposed.
 const SCORE_MIN: f64 = 0.55;
 /// The most different values of a field whose values are translated one by one.
@@ -54,7 +59,7 @@ pub(super) fn propose(left: &Sample, right: &Sample) -> Proposal {
     let mut entities = entity_words(left.schema.entity.as_str());
     entities.extend(entity_words(right.schema.entity.as_str()));
     let keys = keys(left, right, &entities);
-    let partners = keys.first().map(|key| partners(left, right, key)).unwrap_or_default();
+    let partners = keys.first().map(|key| partners(left, right, &key.columns)).unwrap_or_default();
     let mut found = Vec::new();
     for (at_left, l) in left.columns.iter().enumerate() {
         for (at_right, r) in right.columns.iter().enumerate() {
@@ -85,7 +90,53 @@ fn writable(field: &FieldSchema) -> bool {
     field.updatable
 }
 
+/// Whether a field is a number that its system may have given the record itself. Two systems count
+/// alike by chance, from 1.
+fn is_counted(sample: &Sample, column: &Column) -> bool {
+    let field = field(sample, column);
+    sort(&field.kind) == Sort::Number && sample.schema.key.contains(&field.name)
+}
+
+/// Fields of like names and types on both sides, by which it shows whether records are the same.
+fn alike(left: &Sample, right: &Sample, entities: &BTreeSet<String>) -> Vec<Sides<usize>> {
+    let mut found = Vec::new();
+    for (at_left, l) in left.columns.iter().enumerate().filter(|(_, l)| l.distinct.len() > 2) {
+        for (at_right, r) in right.columns.iter().enumerate() {
+            let (lf, rf) = (field(left, l), field(right, r));
+            let kind = sort(&lf.kind);
+            let fits = kind != Sort::Other && kind == sort(&rf.kind);
+            if fits && names(lf.name.as_str(), rf.name.as_str(), entities) >= 0.5 {
+                found.push(Sides { left: at_left, right: at_right });
+            }
+        }
+    }
+    found
+}
+
+/// How well records that a key brings together agree in another field, 0 to 1: the best of those
+/// that look alike. Nothing where too few records or fields tell.
+fn borne_out(
+    left: &Sample,
+    right: &Sample,
+    key: &Sides<usize>,
+    alike: &[Sides<usize>],
+) -> Option<f64> {
+    let partners = partners(left, right, key);
+    let others = alike.iter().filter(|other| other.left != key.left && other.right != key.right);
+    let shares = others.filter_map(|other| {
+        let values = |(a, b): &(usize, usize)| {
+            let left = left.columns[other.left].values[*a].as_deref()?;
+            Some((left, right.columns[other.right].values[*b].as_deref()?))
+        };
+        let shown: Vec<_> = partners.iter().filter_map(values).collect();
+        let equal = shown.iter().filter(|(a, b)| a == b).count();
+        (shown.len() >= SHOWN_MIN).then(|| share(equal, shown.len()))
+    });
+    shares.max_by(f64::total_cmp)
+}
+
 fn keys(left: &Sample, right: &Sample, entities: &BTreeSet<String>) -> Vec<Key> {
+    let others = alike(left, right, entities);
     let telling = |sample: &Sample, column: &Column| {
         let kind = sort(&field(sample, column).kind);
         let filled = column.filled();
@@ -105,11 +156,19 @@ fn keys(left: &Sample, right: &Sample, entities: &BTreeSet<String>) -> Vec<Key> 
                 names(field(left, l).name.as_str(), field(right, r).name.as_str(), entities);
             // Numbers of two sequences overlap by chance: their names must say the same.
             let by_chance = sort(&field(left, l).kind) == Sort::Number && alike < 0.5;
-            if overlap >= OVERLAP_MIN && !by_chance {
-                let columns = Sides { left: at_left, right: at_right };
-                let fit = fitness(field(left, l)) + fitness(field(right, r));
-                keys.push((overlap + alike / 10.0 + fit, Key { columns, shared: (both, smaller) }));
+            if overlap < OVERLAP_MIN || by_chance {
+                continue;
             }
+            let columns = Sides { left: at_left, right: at_right };
+            let counted = is_counted(left, l) && is_counted(right, r);
+            let borne_out = borne_out(left, right, &columns, &others);
+            if counted && borne_out.is_some_and(|share| share < BORNE_OUT_MIN) {
+                continue;
+            }
+            let fit = fitness(field(left, l)) + fitness(field(right, r));
+            let doubt = if counted && borne_out.is_none() { COUNTED_DOUBT } else { 0.0 };
+            let score = overlap + alike / 10.0 + fit + borne_out.unwrap_or(0.0) - doubt;
+            keys.push((score, Key { columns, shared: (both, smaller) }));
         }
     }
     keys.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -125,8 +184,8 @@ fn fitness(field: &FieldSchema) -> f64 {
 }
 
 /// Sampled records of the same thing: their places on the left and on the right.
-fn partners(left: &Sample, right: &Sample, key: &Key) -> Vec<(usize, usize)> {
-    let (l, r) = (&left.columns[key.columns.left], &right.columns[key.columns.right]);
+fn partners(left: &Sample, right: &Sample, key: &Sides<usize>) -> Vec<(usize, usize)> {
+    let (l, r) = (&left.columns[key.left], &right.columns[key.right]);
     let places: BTreeMap<&str, usize> = r
         .values
         .iter()
@@ -158,6 +217,9 @@ fn pair(
     let equal = shown.iter().filter(|(a, b)| a == b).count();
     let mut values = Vec::new();
     let score = if shown.len() < SHOWN_MIN {
+        if is_counted(left, l) && is_counted(right, r) {
+            return None;
+        }
         alike
     } else {
         let mut agree = share(equal, shown.len());

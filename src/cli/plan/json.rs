@@ -51,7 +51,12 @@ fn one(mapping: &Mapping, found: &MappingPlan, telling: Telling) -> Json {
     let questions = found.asked.iter().map(|one| {
         let other = if one.keys.left.is_some() { Side::Right } else { Side::Left };
         let kind = telling.kind(mapping, one);
-        json!({ "kind": kind, "what": asked(&kind, other, &name), "keys": keys(&one.keys) })
+        json!({
+            "kind": kind,
+            "unit": one.unit_name(mapping),
+            "what": asked(&kind, other, &name),
+            "keys": keys(&one.keys),
+        })
     });
     let parked = found
         .parked

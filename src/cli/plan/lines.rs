@@ -1,13 +1,15 @@
 //! A plan for people.
 
+use std::collections::BTreeMap;
+
 use syncline_core::machine::Mappings;
 use syncline_core::mapping::{Mapping, Mode};
 use syncline_core::{Side, Sides};
-use syncline_engine::{MappingPlan, Plan, SystemPlan};
+use syncline_engine::{Asked, MappingPlan, Plan, SystemPlan};
 use syncline_sdk::{Key, SystemName};
 
 use super::telling::Telling;
-use crate::cli::asked::asked;
+use crate::cli::asked::asked_alike;
 use crate::cli::words::{plain, short};
 
 /// The most characters of one value that are told.
@@ -32,6 +34,11 @@ pub(super) fn lines(mappings: &Mappings, plan: &Plan, telling: Telling) -> Vec<S
         ));
     }
     let writes = records(plan.mappings.values().map(MappingPlan::writes).sum());
+    let asked: usize = plan.mappings.values().map(|found| found.asked.len()).sum();
+    let writes = match asked {
+        0 => writes,
+        asked => format!("{writes} and ask a person about {asked}"),
+    };
     let would = match (plan.changes(), plan.waiting > 0) {
         (false, false) => "A run would change nothing.".to_owned(),
         (false, true) => "Not all could be told; a run would change nothing else.".to_owned(),
@@ -150,20 +157,31 @@ fn questions(mapping: &Mapping, found: &MappingPlan, telling: Telling, lines: &m
     }
     let system = |side: Side| mapping.sides[side].system.to_string();
     lines.push(format!("  for a person to decide: {}", found.asked.len()));
-    let mut kinds: Vec<(String, Vec<String>)> = Vec::new();
-    for one in &found.asked {
-        let other = if one.keys.left.is_some() { Side::Right } else { Side::Left };
-        let what = asked(&telling.kind(mapping, one), other, &system);
-        let pair = pair(&one.keys);
-        match kinds.iter_mut().find(|(known, _)| *known == what) {
-            Some((_, pairs)) => pairs.push(pair),
-            None => kinds.push((what, vec![pair])),
-        }
-    }
-    for (what, pairs) in kinds {
-        lines.push(format!("    ? {} {what}", pairs.len()));
+    for ((unit, what), pairs) in alike(mapping, &found.asked, &system, telling) {
+        let unit = unit.map_or_else(String::new, |unit| format!("{unit}: "));
+        lines.push(format!("    ? {} {unit}{what}", pairs.len()));
         lines.extend(pairs.iter().take(telling.samples).map(|pair| format!("        {pair}")));
     }
+}
+
+/// Pairs by what is asked about them, of which unit: what is one pair's own stands beside it.
+fn alike<'a>(
+    mapping: &'a Mapping,
+    asked: &[Asked],
+    system: &dyn Fn(Side) -> String,
+    telling: &Telling,
+) -> BTreeMap<(Option<&'a str>, String), Vec<String>> {
+    let mut kinds: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    for one in asked {
+        let other = if one.keys.left.is_some() { Side::Right } else { Side::Left };
+        let (what, why) = asked_alike(&telling.kind(mapping, one), other, system);
+        let pair = match why {
+            Some(why) => format!("{}: {}", pair(&one.keys), cut(&why)),
+            None => pair(&one.keys),
+        };
+        kinds.entry((one.unit_name(mapping), what)).or_default().push(pair);
+    }
+    kinds
 }
 
 fn cost(name: &SystemName, system: &SystemPlan) -> String {
@@ -219,6 +237,28 @@ fn pair(keys: &Sides<Option<Key>>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use syncline_core::mapping::NoImage;
+    use syncline_core::model::ReviewKind;
+
+    #[test]
+    fn questions_that_differ_in_values_alone_are_told_together() {
+        let of = |number: i32, kind: ReviewKind| Asked {
+            kind,
+            unit: Some("Name/name".into()),
+            keys: Sides { left: None, right: Some(Key::new(number.to_string())) },
+        };
+        let lossy = |number: i32| {
+            let why = NoImage::WouldLose(format!("digits of {number}.5"));
+            of(number, ReviewKind::NoImage(Side::Left, why))
+        };
+        let asked: Vec<Asked> = (1..=3).map(lossy).chain([of(4, ReviewKind::Initial)]).collect();
+        let told = alike(&asked, &|side| side.to_string());
+        let unit = Some("Name/name");
+        let pairs = &told[&(unit, "left cannot store the value".to_owned())];
+        assert_eq!(pairs.len(), 3, "{told:?}");
+        assert_eq!(pairs[0], "none <-> 1: the field would lose digits of 1.5");
+        assert_eq!(told[&(unit, "differed when first matched".to_owned())], ["none <-> 4"]);
+    }
 
     #[test]
     fn what_cannot_be_told_is_not_told_as_nothing() {

@@ -5,13 +5,14 @@ use std::time::Duration;
 use syncline_core::Side;
 use syncline_core::mapping::MappingId;
 use syncline_ledger::Ledger;
-use syncline_sdk::SystemName;
+use syncline_sdk::{FeedKind, SystemName};
 
 use super::ending::Ended;
 use super::pace::tick;
 use super::reads::{Job, Read};
 use super::run::{
-    ANSWERS_EVERY, ASKED_EVERY, AUDIT_EVERY, Driver, FORGET_EVERY, HINTS_IDLE, RETRY_EVERY, TICK,
+    ANSWERS_EVERY, ASKED_EVERY, AUDIT_EVERY, Driver, FORGET_EVERY, HINTS_IDLE, RETRY_EVERY,
+    SPARING_EVERY, TICK,
 };
 use crate::crowding::load_priority;
 use crate::limits;
@@ -117,14 +118,40 @@ impl<L: Ledger> Driver<L> {
                 .collect(),
             _ => return None,
         };
-        names.into_iter().find(|name| {
-            let usage = self.engine.intake.systems[name].connector.usage();
-            usage.quota.is_some_and(|quota| {
-                #[expect(clippy::cast_precision_loss, reason = "a share of a quota")]
-                let share = quota.used as f64 / quota.max.max(1) as f64;
-                share >= 1.0 - self.settings.quota_reserve
-            })
+        names.into_iter().find(|name| self.is_reserve_reached(name))
+    }
+
+    /// Whether so much of a system's daily quota is used that the rest is kept for others.
+    fn is_reserve_reached(&self, system: &SystemName) -> bool {
+        let usage = self.engine.intake.systems[system].connector.usage();
+        usage.quota.is_some_and(|quota| {
+            #[expect(clippy::cast_precision_loss, reason = "a share of a quota")]
+            let share = quota.used as f64 / quota.max.max(1) as f64;
+            share >= 1.0 - self.settings.quota_reserve
         })
+    }
+
+    /// How long to wait until a system is polled again for a side of a mapping. Polls alone can use
+    /// up a daily quota: of its reserve they take one call a minute, all together.
+    fn poll_wait(&mut self, system: &SystemName) -> Duration {
+        let usual = self.settings.poll_wait(system, self.engine.intake.clock.now());
+        if !self.is_reserve_reached(system) {
+            if self.spared.remove(system) {
+                tracing::info!(%system, "the daily quota has room again: it is polled as ever");
+            }
+            return usual;
+        }
+        let mappings = self.engine.intake.mappings.values();
+        let sides = mappings.flat_map(|mapping| mapping.sides.iter());
+        let polled = sides.filter(|(_, side)| {
+            side.system == *system && side.capabilities.feed == FeedKind::Polled
+        });
+        let sparing = SPARING_EVERY * u32::try_from(polled.count()).unwrap_or(u32::MAX);
+        if self.spared.insert(system.clone()) {
+            tracing::warn!(%system, "the reserve of the daily quota is reached: it is polled once \
+                in {sparing:?} for each of its mappings");
+        }
+        usual.max(sparing)
     }
 
     pub(super) fn job_done(&mut self, job: &Job, number: u64, next: Option<String>, more: bool) {
@@ -151,8 +178,8 @@ impl<L: Ledger> Driver<L> {
             Job::Asked => now + ASKED_EVERY,
             _ if more => now,
             Job::Poll(id, side) => {
-                let system = &self.engine.intake.mappings[id].sides[*side].system;
-                now + self.settings.poll_wait(system, self.engine.intake.clock.now())
+                let system = self.engine.intake.mappings[id].sides[*side].system.clone();
+                now + self.poll_wait(&system)
             }
             Job::Hints(_) => now + HINTS_IDLE,
             Job::Answers => now + ANSWERS_EVERY,

@@ -1,6 +1,6 @@
 //! The driver's loop.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,6 +60,9 @@ pub(super) const ASKED_EVERY: Duration = Duration::from_secs(2);
 pub(super) const RETRY_EVERY: Duration = Duration::from_secs(60);
 /// How often it is looked whether settled batches can be audited.
 pub(super) const AUDIT_EVERY: Duration = Duration::from_secs(30);
+/// How often a system is polled at most, all its mappings together, of whose daily quota only the
+/// reserve is left.
+pub(super) const SPARING_EVERY: Duration = Duration::from_secs(60);
 /// How often receipts are forgotten that nothing needs any more.
 pub(super) const FORGET_EVERY: Duration = Duration::from_secs(60);
 /// How soon it is looked for the first time whether a stopped entity is mended.
@@ -102,6 +105,8 @@ pub struct Driver<L> {
     pub(super) idle_stored: BTreeMap<SystemName, Tick>,
     /// The sweeps that people wait for, each with how many were asked for.
     pub(super) swept_for: BTreeMap<MappingId, i64>,
+    /// Systems that are polled sparingly, since the reserve of their daily quota is reached.
+    pub(super) spared: BTreeSet<SystemName>,
     /// How the session is to end, once it is.
     pub(super) ended: Option<Ended>,
 }
@@ -149,6 +154,7 @@ impl<L: Ledger> Driver<L> {
             gaps_open: true,
             idle_stored: BTreeMap::new(),
             swept_for: BTreeMap::new(),
+            spared: BTreeSet::new(),
             ended: None,
         }
     }

@@ -20,7 +20,8 @@ pub struct DriverSettings {
     /// How much time passes from the beginning of one sweep of a mapping to that of the next;
     /// nothing where none runs by itself.
     pub sweep_every: Option<Duration>,
-    /// The share of a system's daily quota that loads and sweeps leave to others, 0 to 1.
+    /// The share of a system's daily quota that loads and sweeps leave to others, 0 to 1. Polls
+    /// take one call a minute of it.
     pub quota_reserve: f64,
     /// The mappings that are left out because they have never begun, by name. None of them may
     /// have begun elsewhere since: the feeds would go on without it.

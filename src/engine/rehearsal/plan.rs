@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use syncline_core::mapping::MappingId;
+use syncline_core::mapping::{Mapping, MappingId};
 use syncline_core::model::ReviewKind;
 use syncline_core::{Side, Sides};
 use syncline_sdk::{FieldName, Key, SystemName, Usage, Value};
@@ -85,8 +85,16 @@ pub struct Asked {
     pub kind: ReviewKind,
     /// The unit that it is about; nothing for the pair as a whole.
     pub unit: Option<u16>,
-    /// The pair.
+    /// The pair; nothing for a record that a run would make.
     pub keys: Sides<Option<Key>>,
+}
+
+impl Asked {
+    /// The name of the unit that it is about.
+    #[must_use]
+    pub fn unit_name<'a>(&self, mapping: &'a Mapping) -> Option<&'a str> {
+        mapping.units.get(usize::from(self.unit?)).map(|unit| &*unit.name)
+    }
 }
 
 /// What a run would cost a system.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use syncline_core::machine::{Mappings, Missing, Observation, Source};
-use syncline_core::mapping::MappingId;
+use syncline_core::mapping::{Mapping, MappingId};
 use syncline_core::model::{Link, LinkState, Review};
 use syncline_core::{Side, Sides};
 use syncline_ledger::{Ledger as _, Overlay, Stood};
@@ -236,13 +236,14 @@ impl Rehearsal {
         // What waits for a person is not unknown, and is looked at again for as long as it waits.
         let mut held: BTreeSet<(SystemName, Key)> = BTreeSet::new();
         for (Review { key, kind, .. }, known) in overlay.questions() {
-            let asked = Asked { kind, unit: key.unit, keys: of(key.mapping, key.link) };
-            let sides = &self.engine.mappings()[&key.mapping].sides;
+            let mapping = Arc::clone(&self.engine.mappings()[&key.mapping]);
+            let keys = of(key.mapping, key.link);
             let named = |(side, key): (Side, &Option<Key>)| {
-                Some((sides[side].system.clone(), key.clone()?))
+                Some((mapping.sides[side].system.clone(), key.clone()?))
             };
-            held.extend(asked.keys.iter().filter_map(named));
+            held.extend(keys.iter().filter_map(named));
             if !known {
+                let asked = Asked { kind, unit: key.unit, keys: self.there(&mapping, keys) };
                 self.tally.of(key.mapping).asked.push(asked);
             }
         }
@@ -250,7 +251,9 @@ impl Rehearsal {
         let waiting =
             waiting.filter(|hint| !held.contains(&(hint.system.clone(), hint.key.clone())));
         for parked in overlay.parked(None, usize::MAX).await? {
-            let row = (of(parked.mapping, parked.link), parked.message);
+            let mapping = &self.engine.mappings()[&parked.mapping];
+            let keys = self.there(mapping, of(parked.mapping, parked.link));
+            let row = (keys, parked.message);
             self.tally.of(parked.mapping).parked.push(row);
         }
         let systems = connectors.iter().map(|(name, connector)| {
@@ -266,6 +269,18 @@ impl Rehearsal {
         let systems = systems.collect();
         let mappings = self.tally.finish();
         Ok(Plan { mappings, systems, waiting: waiting.count() })
+    }
+
+    /// The keys of a pair's records without those that a run would make.
+    fn there(&self, mapping: &Mapping, keys: Sides<Option<Key>>) -> Sides<Option<Key>> {
+        let is_there = |side: Side, key: &Key| {
+            let stand_in = self.stand_ins.get(&mapping.sides[side].system);
+            !stand_in.is_some_and(|stand_in| stand_in.would_make(key))
+        };
+        Sides {
+            left: keys.left.filter(|key| is_there(Side::Left, key)),
+            right: keys.right.filter(|key| is_there(Side::Right, key)),
+        }
     }
 }
 

@@ -15,6 +15,9 @@ use syncline_sdk::{
 
 use crate::clock::Clock;
 
+/// What the keys of records begin with that a create would make.
+const MADE: &str = "planned-";
+
 /// A record as what was sent would leave it.
 #[derive(Clone, Debug, Default)]
 struct Written {
@@ -53,6 +56,12 @@ impl StandIn {
         self.spent.load(Ordering::Relaxed)
     }
 
+    /// Whether a key is that of a record that a create would make.
+    pub(super) fn would_make(&self, key: &Key) -> bool {
+        let number = key.as_str().strip_prefix(MADE).and_then(|number| number.parse().ok());
+        number.is_some_and(|number: u64| (1..=self.book().made).contains(&number))
+    }
+
     /// Waits for the answer to a call, by a clock that nobody sets ahead meanwhile.
     async fn timed<T>(&self, call: impl Future<Output = T>) -> T {
         let began = self.clock.now().micros();
@@ -74,7 +83,7 @@ impl Book {
             Some(key) => key.clone(),
             None => {
                 self.made += 1;
-                Key::new(format!("planned-{}", self.made))
+                Key::new(format!("{MADE}{}", self.made))
             }
         };
         let record = self.records.entry((entity.clone(), key.clone())).or_default();

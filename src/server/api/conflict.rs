@@ -25,6 +25,8 @@ pub struct Conflict {
     pub revision: i32,
     /// `open`, `answered` (not folded by the engine yet) or `closed`.
     pub status: String,
+    /// Why the last answer was not carried out; null where none was refused, and in lists.
+    pub answer_not_applied: Option<String>,
     /// The mapping.
     pub mapping: String,
     /// The link.

@@ -25,7 +25,7 @@ pub(super) struct Key {
     /// A name of the caller's own for this change. The same change again under the same key, for
     /// a day, is answered as the first time and not made again; another one is refused.
     #[serde(rename = "Idempotency-Key")]
-    #[param(max_length = 255)]
+    #[param(min_length = 1, max_length = 255, pattern = "^[!-~]([ -~]*[!-~])?$", nullable = false)]
     pub key: Option<String>,
 }
 

@@ -1,7 +1,9 @@
 //! `syncline conflicts resolve`.
 
 use syncline_core::Side;
-use syncline_core::model::{Choice, LinkChange, LinkState, ReviewChange, ReviewKind, ReviewStatus};
+use syncline_core::model::{
+    Choice, Decided, Entry, LinkChange, LinkState, ReviewChange, ReviewKind, ReviewStatus, Verdict,
+};
 use syncline_ledger::{Ledger as _, People as _, ReviewQuery};
 use syncline_sdk::{Instant, Key, Value};
 
@@ -119,4 +121,51 @@ async fn answers_that_do_not_fit_are_refused_before_they_are_taken() {
     installation.run(&["conflicts", "resolve", "3@1", "--adopt", "R9"]).well();
     let choice = review(&engine, 3).await.answer.unwrap().choice;
     assert_eq!(choice, Choice::Adopt(Key::from("R9")));
+}
+
+#[tokio::test]
+async fn a_question_tells_why_its_last_answer_was_not_carried_out() {
+    let installation = Installation::empty().await;
+    let engine = Engine::new(&installation, 0).await;
+    let mut link = engine.link(1);
+    link.pending.left.values = vec![(1, Value::from("+2"))];
+    let question = engine.question(&link, Some(1), ReviewKind::Conflict);
+    let decided = Decided {
+        unit: Some(1),
+        verdict: Verdict::AnswerNotApplied("--value +4 by jane: it is too long".to_owned()),
+        left: Vec::new(),
+        right: Vec::new(),
+    };
+    engine
+        .commit(|changes| {
+            let id = engine.id(changes);
+            link.last_entry = Some(id);
+            changes.entries.push(Entry {
+                id,
+                mapping: engine.mapping,
+                link: link.id,
+                previous: None,
+                at: Instant::from_micros(now()),
+                revision: 1,
+                observed: Vec::new(),
+                decided: vec![decided],
+                intent: None,
+                settled: Vec::new(),
+            });
+            changes.links.push(LinkChange::Insert(link));
+            changes.reviews.push(ReviewChange::Ask(question));
+        })
+        .await;
+    let shown = installation.run(&["conflicts", "show", "1"]).well();
+    assert!(!shown.contains("carried out"), "{shown}");
+    let mut newer = review(&engine, 1).await;
+    newer.revision = 2;
+    let show =
+        ReviewChange::Show { review: newer, read_revision: 1, read_status: ReviewStatus::Open };
+    engine.commit(|changes| changes.reviews.push(show)).await;
+    let shown = installation.run(&["conflicts", "show", "1"]).well();
+    let told = "  answer   could not be carried out: --value +4 by jane: it is too long\n";
+    assert!(shown.contains(told), "{shown}");
+    let shown = installation.run(&["conflicts", "show", "1", "--json"]).json();
+    assert!(shown["question"]["answer_not_applied"].is_string(), "{shown}");
 }

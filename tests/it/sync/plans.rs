@@ -84,6 +84,7 @@ async fn the_first_run_does_what_the_plan_told() {
     assert_eq!(accounts["pairs"]["matched"], 2, "{accounts}");
     assert_eq!(accounts["questions"].as_array().unwrap().len(), 1);
     assert_eq!(accounts["questions"][0]["keys"], json!({ "left": "2", "right": "12" }));
+    assert_eq!(accounts["questions"][0]["unit"], "name");
     // Children follow parents that are only planned.
     assert_eq!(of(&plan, "contacts")["creates"], sides(0, 2));
     assert_eq!(plan["waiting"], 0, "{plan}");

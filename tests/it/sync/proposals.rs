@@ -79,3 +79,30 @@ async fn a_proposal_is_a_mapping_that_runs() {
     becomes(&ops, "select count(*)::text from customers", "12").await;
     world.end().await;
 }
+
+/// Two databases that number their records alike, as all do, and mean other records.
+#[tokio::test(flavor = "multi_thread")]
+async fn records_are_not_paired_by_numbers_that_two_databases_gave_by_chance() {
+    let table = "create table people(id serial primary key, mail text unique, name text)";
+    let mut world = World::new("proposal_chance").await;
+    let a = world.postgres("a", table).await;
+    let b = world.postgres("b", table).await;
+    let fill = "insert into people(mail, name) select 'p' || n || '@x.example', 'Person ' || n
+        from generate_series(1, 20) n order by n";
+    run(&a, fill).await;
+    run(&b, &format!("{fill} desc")).await;
+    let (code, told) = world.command(&["init", "a.public.people", "b.public.people"]).await;
+    assert_eq!((code, &told["matched"]), (0, &json!(20)), "{told}");
+    let whole = told["mapping"].as_str().unwrap();
+    let (head, fields) = whole.split_once("\nfields:\n").unwrap();
+    line(head, "mail", "mail");
+    assert!(!whole.contains("left: id,"), "{whole}");
+    assert!(line(fields, "name", "name").contains("equal in 20 of 20"), "{fields}");
+
+    // Where the numbers are the same records', they are as good a key as any.
+    run(&b, "truncate people restart identity").await;
+    run(&b, fill).await;
+    let (_, told) = world.command(&["init", "a.public.people", "b.public.people"]).await;
+    assert!(told["mapping"].as_str().unwrap().contains("left: id,"), "{told}");
+    world.end().await;
+}

@@ -1,6 +1,6 @@
 //! Descriptions, and what is made before the first change is captured.
 
-use syncline_sdk::{Connector as _, ErrorKind, FieldType, Precision};
+use syncline_sdk::{Connector as _, ErrorKind, FieldType, Precision, ReceiptKind};
 
 use super::place::*;
 
@@ -137,7 +137,10 @@ async fn a_check_tells_what_is_missing_and_makes_nothing() {
     assert_eq!(present("table t"), Some(true));
     assert_eq!(present("table bad"), Some(false));
     assert_eq!(place.one("select count(*)::text from pg_publication").await.unwrap(), "0");
+    // What the next sync makes counts already: mappings are bound before it is made.
+    assert_eq!(place.connector.effective(&fine).receipt, ReceiptKind::Table);
     place.connector.prepare(&place.cx, &[&fine]).await.unwrap();
+    assert_eq!(place.connector.effective(&fine).receipt, ReceiptKind::Table);
     let health = place.connector.check(&place.cx, &[&fine]).await.unwrap();
     assert!(health.pieces.iter().all(|piece| piece.present), "{:?}", health.pieces);
     place.finish().await;

@@ -164,7 +164,12 @@ impl Reading {
             Some(Place::ObjectId) => &mut self.draft.key,
             Some(_) => return Ok(()),
             None if text.trim().is_empty() => return Ok(()),
-            None => return Err(malformed("the message has text outside its envelope")),
+            None => {
+                return Err(malformed(
+                    "the message has text outside its envelope: it is no outbound message, and \
+                     what others send must be signed",
+                ));
+            }
         };
         if into.len() + text.len() > ID_CHARS_MAX {
             return Err(malformed("an id of the message is too long"));

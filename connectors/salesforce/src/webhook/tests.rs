@@ -107,7 +107,7 @@ fn what_is_no_outbound_message_is_refused() {
         (String::new(), "no notification"),
         ("hello".to_owned(), "outside its envelope"),
         ("<html><body>busy".to_owned(), "ends too early"),
-        ("{\"a\":1}".to_owned(), "outside its envelope"),
+        ("{\"a\":1}".to_owned(), "what others send must be signed"),
         (good[..good.len() / 2].to_owned(), ""),
         (message(ORG, ""), "no notification"),
         (message("", &notification("04l1", "0031a000005hwVQ")), "name its org"),
