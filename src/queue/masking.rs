@@ -213,10 +213,10 @@ mod tests {
         assert!(format!("{:?}", verdict(0)).contains("078"));
         let kind = mapping.kind(Some(1), &ReviewKind::NoImage(Side::Left, reason()));
         assert!(!format!("{kind:?}").contains("078"));
-        let said = Verdict::Answered("Typed([Text(\"078\")]) by jane".to_owned());
+        let said = Verdict::Answered("value 078 by jane".to_owned());
         let told = mapping.verdict(Some(1), &said);
         assert_eq!(told, Verdict::Answered("(masked) by jane".to_owned()));
-        let taken = Verdict::Answered("Take(Left) by jane".to_owned());
+        let taken = Verdict::Answered("take left by jane".to_owned());
         assert_eq!(mapping.verdict(Some(1), &taken), taken);
         let typed = Choice::Typed(vec![Value::from("078")]);
         assert_eq!(mapping.choice(Some(1), &typed), "value (masked)");

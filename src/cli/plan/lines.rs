@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use syncline_core::machine::Mappings;
 use syncline_core::mapping::{Mapping, Mode};
+use syncline_core::model::ReviewKind;
 use syncline_core::{Side, Sides};
-use syncline_engine::{Asked, MappingPlan, Plan, SystemPlan};
+use syncline_engine::{MappingPlan, Plan, SystemPlan};
 use syncline_sdk::{Key, SystemName};
 
 use super::telling::Telling;
@@ -157,29 +158,32 @@ fn questions(mapping: &Mapping, found: &MappingPlan, telling: Telling, lines: &m
     }
     let system = |side: Side| mapping.sides[side].system.to_string();
     lines.push(format!("  for a person to decide: {}", found.asked.len()));
-    for ((unit, what), pairs) in alike(mapping, &found.asked, &system, telling) {
+    let asked = found.asked.iter();
+    let asked = asked.map(|one| (one.unit_name(mapping), telling.kind(mapping, one), &one.keys));
+    for ((unit, what), pairs) in alike(asked, &system) {
         let unit = unit.map_or_else(String::new, |unit| format!("{unit}: "));
         lines.push(format!("    ? {} {unit}{what}", pairs.len()));
         lines.extend(pairs.iter().take(telling.samples).map(|pair| format!("        {pair}")));
     }
 }
 
+/// One question: the unit that it is about, what is asked, and of which pair.
+type Told<'a> = (Option<&'a str>, ReviewKind, &'a Sides<Option<Key>>);
+
 /// Pairs by what is asked about them, of which unit: what is one pair's own stands beside it.
 fn alike<'a>(
-    mapping: &'a Mapping,
-    asked: &[Asked],
+    asked: impl Iterator<Item = Told<'a>>,
     system: &dyn Fn(Side) -> String,
-    telling: &Telling,
 ) -> BTreeMap<(Option<&'a str>, String), Vec<String>> {
     let mut kinds: BTreeMap<_, Vec<String>> = BTreeMap::new();
-    for one in asked {
-        let other = if one.keys.left.is_some() { Side::Right } else { Side::Left };
-        let (what, why) = asked_alike(&telling.kind(mapping, one), other, system);
+    for (unit, kind, keys) in asked {
+        let other = if keys.left.is_some() { Side::Right } else { Side::Left };
+        let (what, why) = asked_alike(&kind, other, system);
         let pair = match why {
-            Some(why) => format!("{}: {}", pair(&one.keys), cut(&why)),
-            None => pair(&one.keys),
+            Some(why) => format!("{}: {}", pair(keys), cut(&why)),
+            None => pair(keys),
         };
-        kinds.entry((one.unit_name(mapping), what)).or_default().push(pair);
+        kinds.entry((unit, what)).or_default().push(pair);
     }
     kinds
 }
@@ -238,22 +242,21 @@ fn pair(keys: &Sides<Option<Key>>) -> String {
 mod tests {
     use super::*;
     use syncline_core::mapping::NoImage;
-    use syncline_core::model::ReviewKind;
 
     #[test]
     fn questions_that_differ_in_values_alone_are_told_together() {
-        let of = |number: i32, kind: ReviewKind| Asked {
-            kind,
-            unit: Some("Name/name".into()),
-            keys: Sides { left: None, right: Some(Key::new(number.to_string())) },
-        };
-        let lossy = |number: i32| {
-            let why = NoImage::WouldLose(format!("digits of {number}.5"));
-            of(number, ReviewKind::NoImage(Side::Left, why))
-        };
-        let asked: Vec<Asked> = (1..=3).map(lossy).chain([of(4, ReviewKind::Initial)]).collect();
-        let told = alike(&asked, &|side| side.to_string());
         let unit = Some("Name/name");
+        let keys = (1..=4).map(|number| Some(Key::new(number.to_string())));
+        let keys: Vec<_> = keys.map(|right| Sides { left: None, right }).collect();
+        let kind = |at: usize| match at {
+            3 => ReviewKind::Initial,
+            at => {
+                let why = NoImage::WouldLose(format!("digits of {}.5", at + 1));
+                ReviewKind::NoImage(Side::Left, why)
+            }
+        };
+        let asked = keys.iter().enumerate().map(|(at, keys)| (unit, kind(at), keys));
+        let told = alike(asked, &|side| side.to_string());
         let pairs = &told[&(unit, "left cannot store the value".to_owned())];
         assert_eq!(pairs.len(), 3, "{told:?}");
         assert_eq!(pairs[0], "none <-> 1: the field would lose digits of 1.5");

@@ -52,7 +52,7 @@ impl Workset<'_> {
         };
         match applied {
             Ok(()) => {
-                let verdict = Verdict::Answered(format!("{:?} by {}", answer.choice, answer.by));
+                let verdict = Verdict::Answered(format!("{} by {}", answer.choice, answer.by));
                 self.note_answer(id, &mapping, at, verdict);
             }
             Err(reason) => self.reopen(id, &mapping, at, &review, &answer, reason),
@@ -83,7 +83,7 @@ impl Workset<'_> {
         answer: &Answer,
         reason: String,
     ) {
-        let told = format!("{:?} by {}: {reason}", answer.choice, answer.by);
+        let told = format!("{} by {}: {reason}", answer.choice, answer.by);
         self.note_answer(id, mapping, at, Verdict::AnswerNotApplied(told));
         let shown = self.shown_as(id, mapping, at, review);
         let number = at.map(|at| u16::try_from(at).unwrap_or(u16::MAX));
@@ -258,7 +258,7 @@ impl Workset<'_> {
                 slot.dirty = true;
                 Ok(())
             }
-            (kind, choice) => Err(format!("{choice:?} is no answer to {kind:?}")),
+            (kind, choice) => Err(format!("`{choice}` is no answer to {kind:?}")),
         }
     }
 

@@ -111,7 +111,7 @@ impl Workset<'_> {
         asked.review.status = ReviewStatus::Open;
         asked.changed = true;
         let Some(answer) = asked.review.answer.take() else { return };
-        let told = format!("{:?} by {}: {reason}", answer.choice, answer.by);
+        let told = format!("{} by {}: {reason}", answer.choice, answer.by);
         let shown = asked.review.shown.clone();
         let decided = Decided {
             unit: number,
@@ -136,7 +136,7 @@ impl Workset<'_> {
         }
         if let Some(answer) = &review.answer {
             let why = "the mapping was changed before the answer was applied";
-            let told = format!("{:?} by {}: {why}", answer.choice, answer.by);
+            let told = format!("{} by {}: {why}", answer.choice, answer.by);
             self.note(id, Verdict::AnswerNotApplied(told));
         }
         let (read_revision, read_status) = (review.revision, review.status);

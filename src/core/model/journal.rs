@@ -165,7 +165,7 @@ impl Verdict {
         match self {
             Self::NoImage(side, reason) => Self::NoImage(*side, reason.masked()),
             // A value that was typed, and who typed it.
-            Self::Answered(told) if told.starts_with("Typed") => {
+            Self::Answered(told) if told.starts_with("value ") => {
                 let by = told.rfind(" by ").map_or("", |at| &told[at..]);
                 Self::Answered(format!("{MASK}{by}"))
             }

@@ -1,5 +1,7 @@
 //! The review queue: everything that a person must choose.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use syncline_sdk::{Actor, Instant, Key, LinkId, Value};
 
@@ -101,6 +103,25 @@ pub enum Choice {
     Separate,
     /// Try again: the cause was mended.
     Retry,
+}
+
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Take(side) => write!(f, "take {side}"),
+            Self::Typed(values) => {
+                f.write_str("value ")?;
+                for (at, value) in values.iter().enumerate() {
+                    f.write_str(if at > 0 { ", " } else { "" })?;
+                    write!(f, "{value}")?;
+                }
+                Ok(())
+            }
+            Self::Adopt(key) => write!(f, "adopt {key}"),
+            Self::Separate => f.write_str("separate"),
+            Self::Retry => f.write_str("retry"),
+        }
+    }
 }
 
 /// A person's answer to one revision of a question.

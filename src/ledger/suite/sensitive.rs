@@ -68,7 +68,7 @@ pub(super) fn secret_entry(id: IntentId, link: LinkId) -> Entry {
     }];
     let verdicts = [
         Verdict::NoImage(Side::Left, NoImage::NotInList(SECRET.to_owned())),
-        Verdict::Answered(format!("Typed([{SECRET:?}]) by jane")),
+        Verdict::Answered(format!("value {SECRET} by jane")),
     ];
     told.decided = verdicts
         .map(|verdict| Decided {

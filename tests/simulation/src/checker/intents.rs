@@ -35,11 +35,12 @@ pub fn judge(evidence: &Evidence<'_>) -> Vec<Violation> {
             };
             let times = applied.entry((write.intent, write.verb)).or_default();
             *times += 1;
+            let late_copy = write.verb == "update" && is_unguarded(evidence, side, &write.entity);
             if *times > 1
+                && !late_copy
                 && !matches!(write.verb, "fence" | "undelete")
                 && !is_made_again(evidence, side, write)
                 && !is_deleted_again(evidence, side, write)
-                && !(write.verb == "update" && is_unguarded(evidence, side, &write.entity))
             {
                 let text = format!("{} of {} was applied {times} times", write.verb, write.intent);
                 found.push(violation("V12", text));
