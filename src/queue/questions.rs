@@ -55,9 +55,13 @@ async fn undone(desk: &Desk, question: &Question) -> Result<Option<String>, Stop
     };
     let told = entries.iter().flat_map(|entry| entry.decided.iter().map(move |one| (entry, one)));
     let mut told = told.filter(|(entry, decided)| about(entry, decided.unit));
-    Ok(told.find_map(|(_, decided)| match &decided.verdict {
-        Verdict::AnswerNotApplied(why) => Some(why.clone()),
-        _ => None,
+    Ok(told.find_map(|(entry, decided)| {
+        // The reason repeats what was typed.
+        let rules = question.mapping.by(entry.revision);
+        match rules.verdict(decided.unit, &decided.verdict) {
+            Verdict::AnswerNotApplied(why) => Some(why),
+            _ => None,
+        }
     }))
 }
 
