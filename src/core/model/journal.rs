@@ -164,8 +164,8 @@ impl Verdict {
     pub fn masked(&self) -> Self {
         match self {
             Self::NoImage(side, reason) => Self::NoImage(*side, reason.masked()),
-            // A value that was typed, and who typed it.
-            Self::Answered(told) if told.starts_with("value ") => {
+            // A value that was typed, and who typed it; early entries say it in another way.
+            Self::Answered(told) if told.starts_with("value ") || told.starts_with("Typed") => {
                 let by = told.rfind(" by ").map_or("", |at| &told[at..]);
                 Self::Answered(format!("{MASK}{by}"))
             }
