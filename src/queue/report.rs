@@ -194,13 +194,7 @@ impl Report {
                 "since": self.account.from,
                 "attained": of.objective.as_ref()?,
             }))).collect::<Json>(),
-            "schedules": self.scheduled.iter().map(|scheduled| json!({
-                "name": scheduled.name,
-                "times": scheduled.times,
-                "next_at": time_json(scheduled.next_at),
-                "last_at": scheduled.last_at.map(time_json),
-                "outcome": scheduled.outcome,
-            })).collect::<Json>(),
+            "schedules": self.scheduled.iter().map(scheduled_json).collect::<Json>(),
             "batches": self.batches.iter().map(|open| json!({
                 "id": open.batch.id.to_string(),
                 "system": open.batch.system,
@@ -308,4 +302,15 @@ async fn streams(desk: &Desk) -> Result<Vec<Stream>, sqlx::Error> {
     .await?;
     let stream = |(name, place, moved_at)| Stream { name, place, moved_at };
     Ok(rows.into_iter().map(stream).collect())
+}
+
+/// Something that happens at set times.
+pub fn scheduled_json(scheduled: &Scheduled) -> Json {
+    json!({
+        "name": scheduled.name,
+        "times": scheduled.times,
+        "next_at": time_json(scheduled.next_at),
+        "last_at": scheduled.last_at.map(time_json),
+        "outcome": scheduled.outcome,
+    })
 }

@@ -9,6 +9,7 @@ use syncline_ledger::{Depth, Depths, LinkCount, Measures as _, People as _};
 use syncline_sdk::SystemName;
 use syncline_server::{Recorder, Sample, describe as describe_all};
 
+use super::figures::{counter, gauge, number, seconds, yes};
 use super::known::Known;
 use super::progress;
 use super::waiting::Waits;
@@ -280,31 +281,6 @@ fn of_systems(depths: &Depths, known: &Known, now: i64, samples: &mut Vec<Sample
         let late = if depth.oldest > 0 { age(depth.oldest) } else { 0.0 };
         samples.push(gauge(HINTS_LATE, label(&depth.of), late));
     }
-}
-
-fn yes(truth: bool) -> f64 {
-    if truth { 1.0 } else { 0.0 }
-}
-
-fn gauge(name: &'static str, labels: Vec<(&'static str, String)>, value: f64) -> Sample {
-    Sample { name, labels, value, counter: false }
-}
-
-fn counter(name: &'static str, labels: Vec<(&'static str, String)>, value: f64) -> Sample {
-    Sample { name, labels, value, counter: true }
-}
-
-/// A count as a metric's value: exact up to 2^53, far above any count here.
-fn number(count: impl TryInto<i64>) -> f64 {
-    let count = count.try_into().unwrap_or(i64::MAX);
-    #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
-    let value = count as f64;
-    value
-}
-
-/// Microseconds as seconds.
-fn seconds(micros: i64) -> f64 {
-    number(micros.max(0)) / 1e6
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod api;
 mod binding;
 mod drift;
+mod figures;
 mod known;
 mod ledger;
 mod lookout;

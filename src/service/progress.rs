@@ -11,6 +11,7 @@ use syncline_engine::driver::Status;
 use syncline_sdk::{Quota, SystemName};
 use syncline_server::Sample;
 
+use super::figures::{counter, gauge, number};
 use super::known::Known;
 
 /// Names of the metrics and what they mean.
@@ -170,22 +171,6 @@ impl Forecast {
         });
         told.collect()
     }
-}
-
-fn gauge(name: &'static str, labels: Vec<(&'static str, String)>, value: f64) -> Sample {
-    Sample { name, labels, value, counter: false }
-}
-
-fn counter(name: &'static str, labels: Vec<(&'static str, String)>, value: f64) -> Sample {
-    Sample { name, labels, value, counter: true }
-}
-
-/// A count as a metric's value: exact up to 2^53, far above any count here.
-fn number(count: impl TryInto<i64>) -> f64 {
-    let count = count.try_into().unwrap_or(i64::MAX);
-    #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
-    let value = count as f64;
-    value
 }
 
 #[cfg(test)]

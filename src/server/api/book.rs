@@ -7,7 +7,7 @@ use super::Begun;
 use super::once::Request;
 use super::{
     Answer, Caller, Conflict, ConflictQuery, JournalEntry, JournalQuery, Link, LinkQuery, Mapping,
-    Page, ParkedQuery, ParkedRecord, Replay, Report, ReportQuery, Status, System, TakenAnswer,
+    Page, ParkedQuery, ParkedRecord, Replay, Report, ReportQuery, Run, Status, System, TakenAnswer,
 };
 use crate::problem::Problem;
 
@@ -89,6 +89,8 @@ pub trait Book: Send + Sync + 'static {
     async fn reports(&self, query: ReportQuery) -> Answered<Page<Report>>;
     /// What happened since the last report.
     async fn report(&self) -> Answered<Report>;
+    /// What happens at set times.
+    async fn runs(&self) -> Answered<Vec<Run>>;
     /// Records set aside.
     async fn parked(&self, query: ParkedQuery) -> Answered<Page<ParkedRecord>>;
     /// Asks that a record set aside is tried again.

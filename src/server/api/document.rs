@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{Book, conflict, journal, link, mapping, parked, report, system};
+use super::{Book, conflict, journal, link, mapping, parked, report, run, system};
 use crate::origin::TrustedProxies;
 use crate::problem::Problem;
 
@@ -50,6 +50,7 @@ impl Api {
         (name = "conflicts", description = "What waits for a person."),
         (name = "parked", description = "What waits for a mended set-up."),
         (name = "reports", description = "What was done in a period."),
+        (name = "runs", description = "What happens at set times."),
     ),
 )]
 struct Document;
@@ -83,7 +84,8 @@ fn described() -> (Router<Api>, utoipa::openapi::OpenApi) {
         .routes(routes!(parked::list))
         .routes(routes!(parked::replay))
         .routes(routes!(report::list))
-        .routes(routes!(report::current));
+        .routes(routes!(report::current))
+        .routes(routes!(run::list));
     let whole = OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", v1);
     whole.split_for_parts()
 }

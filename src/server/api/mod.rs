@@ -18,6 +18,7 @@ mod once;
 mod page;
 mod parked;
 mod report;
+mod run;
 mod system;
 mod value;
 
@@ -38,6 +39,7 @@ pub use once::Request;
 pub use page::Page;
 pub use parked::ParkedRecord;
 pub use report::{Attained, Carried, Report, ReportOfMapping, ReportOfQuestions, ReportOfSystem};
+pub use run::Run;
 pub use syncline_ledger::Begun;
 pub use system::{Engine, Status, System, SystemQuota};
 pub use value::{Actor, Both, Value};

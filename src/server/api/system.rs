@@ -7,9 +7,9 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Page;
 use super::caller::Reader;
 use super::document::Api;
+use super::{Page, Run};
 use crate::problem::Problem;
 
 /// A system, as this process sees it.
@@ -62,7 +62,7 @@ pub struct Status {
     /// How far each stream is folded.
     pub streams: Vec<serde_json::Value>,
     /// What happens at set times, and when next.
-    pub schedules: Vec<serde_json::Value>,
+    pub schedules: Vec<Run>,
     /// How far objectives were met since the last report.
     pub objectives: Vec<serde_json::Value>,
     /// Gaps that are not closed.

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::api::{
     Actor, Answer, Answered, Begun, Book, Caller, Conflict, ConflictQuery, ConflictSide, Engine,
     Failure, JournalEntry, JournalQuery, Link, LinkQuery, Mapping, Page, ParkedQuery, ParkedRecord,
-    Replay, Report, ReportQuery, Request, Scope, Status, System, TakenAnswer,
+    Replay, Report, ReportQuery, Request, Run, Scope, Status, System, TakenAnswer,
 };
 
 /// A token that may everything, and one that may read.
@@ -129,6 +129,9 @@ impl Book for OneQuestion {
     }
     async fn reports(&self, _: ReportQuery) -> Answered<Page<Report>> {
         Ok(Page { items: Vec::new(), next: None })
+    }
+    async fn runs(&self) -> Answered<Vec<Run>> {
+        Ok(Vec::new())
     }
     async fn report(&self) -> Answered<Report> {
         nothing()

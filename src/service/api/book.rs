@@ -14,7 +14,8 @@ use syncline_server::Probe as _;
 use syncline_server::api::{
     Answer, Answered, Begun, Book, Caller, Conflict, ConflictQuery, Failure, JournalEntry,
     JournalQuery, Link, LinkQuery, Mapping, Page, ParkedQuery, ParkedRecord, Replay,
-    Report as ReportTold, ReportQuery, Request, Scope, Status, System, SystemQuota, TakenAnswer,
+    Report as ReportTold, ReportQuery, Request, Run, Scope, Status, System, SystemQuota,
+    TakenAnswer,
 };
 use tokio::sync::{Notify, watch};
 
@@ -214,6 +215,10 @@ impl Book for ServiceBook {
 
     async fn report(&self) -> Answered<ReportTold> {
         self.current_report().await
+    }
+
+    async fn runs(&self) -> Answered<Vec<Run>> {
+        self.list_runs().await
     }
 
     async fn replay(&self, link: &str) -> Answered<Replay> {

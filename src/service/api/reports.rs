@@ -1,13 +1,14 @@
-//! The reports of the book.
+//! The reports of the book, and what runs at set times.
 
 use serde_json::Value as Json;
 use syncline_ledger::Schedules as _;
-use syncline_server::api::{Answered, Page, Report, ReportQuery};
+use syncline_server::api::{Answered, Page, Report, ReportQuery, Run};
 
 use super::ServiceBook;
 use super::desk::number;
 use super::failure::{as_described, failed, stopped};
 use crate::queue::account::{account_since, last_report};
+use crate::queue::report::scheduled_json;
 
 impl ServiceBook {
     pub(super) async fn list_reports(&self, query: ReportQuery) -> Answered<Page<Report>> {
@@ -21,6 +22,11 @@ impl ServiceBook {
             as_described(told)
         });
         Ok(Page { items: items.collect::<Answered<_>>()?, next: page.next })
+    }
+
+    pub(super) async fn list_runs(&self) -> Answered<Vec<Run>> {
+        let scheduled = self.ledger.scheduled().await.map_err(failed)?;
+        scheduled.iter().map(|one| as_described(scheduled_json(one))).collect()
     }
 
     pub(super) async fn current_report(&self) -> Answered<Report> {

@@ -130,6 +130,13 @@ async fn a_question_is_listed_shown_and_answered_over_the_api() {
         stage.post(&path, json!({"revision": revision, "value": ["both"], "by": "jane"})).await;
     assert_eq!((taken.0, &taken.1["engine_runs"]), (200, &json!(true)), "{}", taken.1);
     assert_eq!(taken.1["by"], "jane (token console)");
+    eventually("what runs at set times is told", || async {
+        let runs = stage.all("runs").await;
+        let names: Vec<&Value> = runs.iter().map(|run| &run["name"]).collect();
+        let told = stage.get("status").await["schedules"].clone();
+        names == ["report", "retention"] && told == json!(runs)
+    })
+    .await;
     becomes(&stage.a, NAMES, "x|both,y|1,z|1").await;
     becomes(&stage.b, NAMES, "x|both,y|1,z|1").await;
     eventually("the question is closed", || async {

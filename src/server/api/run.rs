@@ -1,0 +1,37 @@
+//! Runs: what happens at set times.
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Page;
+use super::caller::Reader;
+use super::document::Api;
+use crate::problem::Problem;
+
+/// Something that runs at set times.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Run {
+    /// What: `report` or `retention`.
+    pub name: String,
+    /// When, as the settings say it: five fields of cron, UTC.
+    pub times: String,
+    /// When it is due next.
+    pub next_at: String,
+    /// When it ran last; null before that.
+    pub last_at: Option<String>,
+    /// What the last run did, in words.
+    pub outcome: Option<String>,
+}
+
+/// What runs at set times: when next, and what the last run did.
+#[utoipa::path(get, path = "/runs", tag = "runs",
+    responses((status = OK, body = Page<Run>), (status = "default", body = Problem,
+    content_type = "application/problem+json")), security(("token" = ["read"])))]
+pub(super) async fn list(
+    State(api): State<Api>,
+    _reader: Reader,
+) -> Result<Json<Page<Run>>, Problem> {
+    Ok(Json(Page { items: api.book.runs().await?, next: None }))
+}
