@@ -148,7 +148,8 @@ fn a_unit_that_moves_in_its_file_keeps_the_question() {
 fn a_pair_that_is_not_loaded_is_left_alone() {
     let mut scene = written();
     let found = [Overwritten { field: 0, value: "h".into(), actor: Actor::default(), at: None }];
-    let other = syncline_sdk::LinkId(uuid::Uuid::from_u128(7));
+    let other = syncline_sdk::LinkId(uuid::Uuid::from_u128(77));
+    assert_ne!(other, scene.link.id);
     let done = scene.round(|workset| {
         workset.observe(MAPPING, Side::Left, &seen(Side::Left, "b", 2));
         workset.overwritten(MAPPING, other, Side::Right, &found);
