@@ -99,15 +99,13 @@ fn about_unit(question: &Question, unit: u16) -> Vec<Offer> {
             retry(format!("the cause is mended: try to write {} again", system(side))),
             keep(side),
         ],
-        ReviewKind::Overwritten(side) => vec![
-            take(
-                side,
-                format!("the overwritten value comes back, in {} as well", {
-                    system(side.other())
-                }),
-            ),
-            take(side.other(), "what stands there now stays".to_owned()),
-        ],
+        ReviewKind::Overwritten(side) => {
+            let there = system(side.other());
+            vec![
+                take(side, format!("the overwritten value comes back, in {there} as well")),
+                take(side.other(), "what stands there now stays".to_owned()),
+            ]
+        }
         ReviewKind::Oscillation => {
             let mut offers: Vec<Offer> = Side::BOTH.map(keep).into();
             offers.push(retry("what wrote it back is switched off: let edits travel again"));

@@ -153,6 +153,12 @@ impl Question {
         lines
     }
 
+    /// Whether a side is shown with an edit that was overwritten, and what stands there now in the
+    /// place of the base.
+    fn is_overwritten(&self, side: Side) -> bool {
+        self.review.kind == ReviewKind::Overwritten(side)
+    }
+
     fn side(&self, now: Instant, side: Side, lines: &mut Vec<String>) {
         let shown = &self.review.shown[side];
         lines.push(format!("{side}: {}", self.mapping.record(side, self.key(side))));
@@ -171,6 +177,7 @@ impl Question {
                 continue;
             }
             let before = match (has_base, base == shows) {
+                _ if self.is_overwritten(side) => format!("  (there now: {})", value(at, base)),
                 (false, _) => "  (nothing agreed yet)".to_owned(),
                 (true, true) => "  (as agreed)".to_owned(),
                 (true, false) => format!("  (agreed: {})", value(at, base)),
@@ -233,11 +240,21 @@ impl Question {
         let value =
             |at, value: &Value| self.mapping.value_in_json(side, self.review.key.unit, at, value);
         let fields = names.iter().enumerate().map(|(at, name)| {
-            json!({
-                "field": name,
-                "now": value(at, &shown.values[at]),
-                "agreed": value(at, shown.base.get(at).unwrap_or(&Value::Absent)),
-            })
+            let (shows, before) = (&shown.values[at], shown.base.get(at).unwrap_or(&Value::Absent));
+            match self.is_overwritten(side) {
+                true => json!({
+                    "field": name,
+                    "now": value(at, before),
+                    "agreed": value(at, &Value::Absent),
+                    "overwritten": value(at, shows),
+                }),
+                false => json!({
+                    "field": name,
+                    "now": value(at, shows),
+                    "agreed": value(at, before),
+                    "overwritten": Json::Null,
+                }),
+            }
         });
         let spec = self.mapping.spec.as_ref().map(|spec| &spec.sides[side]);
         json!({

@@ -91,6 +91,9 @@ pub struct ShownField {
     pub now: Value,
     /// The last agreed value.
     pub agreed: Value,
+    /// What a write replaced here without having seen it, where the question is about that.
+    #[serde(default)]
+    pub overwritten: Option<Value>,
 }
 
 /// An answer that was given.

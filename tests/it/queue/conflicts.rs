@@ -66,6 +66,39 @@ answers:
 }
 
 #[tokio::test]
+async fn an_overwritten_edit_is_shown_with_what_stands_there_now() {
+    let installation = Installation::empty().await;
+    let engine = Engine::new(&installation, 0).await;
+    let link = engine.link(1);
+    let mut question = engine.question(&link, Some(1), ReviewKind::Overwritten(Side::Left));
+    let stands = question.shown.left.values[0].to_string();
+    question.shown.left.values = vec![Value::from("+9")];
+    question.shown.left.actor = person("Kim");
+    engine
+        .commit(|changes| {
+            changes.links.push(LinkChange::Insert(link));
+            changes.reviews.push(ReviewChange::Ask(question));
+        })
+        .await;
+    let told = installation.run(&["conflicts", "show", "1"]).well();
+    for expected in [
+        "question 1@1: an edit in crm was overwritten before it could be read\n",
+        &format!("  Phone       \"+9\"  (there now: \"{stands}\")\n  changed by  Kim\n"),
+        "  the overwritten value comes back, in ops as well\n",
+        "  what stands there now stays\n      syncline conflicts resolve 1@1 --take right\n",
+    ] {
+        assert!(told.contains(expected), "{expected}\n{told}");
+    }
+    let told = installation.run(&["conflicts", "show", "1@1", "--json"]).json();
+    let field = &told["question"]["left"]["fields"][0];
+    assert_eq!(
+        (&field["overwritten"]["value"], &field["now"]["value"]),
+        (&"+9".into(), &stands.into())
+    );
+    assert!(told["question"]["right"]["fields"][0]["overwritten"].is_null());
+}
+
+#[tokio::test]
 async fn questions_are_listed_page_by_page() {
     let installation = Installation::empty().await;
     let engine = Engine::new(&installation, 0).await;
