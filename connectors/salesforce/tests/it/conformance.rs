@@ -44,6 +44,8 @@ impl OrgFixture {
             Selection { fields: FIELDS.map(FieldName::new).into(), ..(*world.selection).clone() };
         change(&mut selection);
         let made = Self { world, selection: Arc::new(selection) };
+        let tracked = made.texts().map(|name| name.to_string());
+        made.world.org.track_history("Account", &tracked).unwrap();
         made.connector().prepare(&made.context(), &[&made.selection]).await.unwrap();
         made
     }
@@ -165,13 +167,13 @@ impl Fixture for OrgFixture {
 #[tokio::test]
 async fn an_org_with_both_fields_keeps_the_contract() {
     let fixture = OrgFixture::start(|_| {}).await;
-    run(&fixture).await.expect_held(45);
+    run(&fixture).await.expect_held(46);
 }
 
 #[tokio::test]
 async fn an_org_without_a_marker_field_keeps_the_contract() {
     let fixture = OrgFixture::start(|selection| selection.marker = None).await;
-    run(&fixture).await.expect_held(35);
+    run(&fixture).await.expect_held(36);
 }
 
 #[tokio::test]

@@ -135,7 +135,7 @@ fn differs(
     for to in Side::BOTH {
         // A person took the value of the side that does not lead, or typed it: both stay as they
         // are, until the side that leads is changed.
-        let taken = [format!("Take({to:?})"), "Typed(".to_owned()];
+        let taken = [format!("take {to} "), "value ".to_owned()];
         let stays = |decided: &Decided| {
             let (leading, now) = match to {
                 Side::Left => (&decided.right, &right),
