@@ -139,7 +139,7 @@ mod tests {
         let document = serde_json::to_value(&document).unwrap();
         assert!(document["openapi"].as_str().unwrap().starts_with("3.1"), "{document}");
         let paths = document["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), 14, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 15, "{:?}", paths.keys());
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {
                 let scope = if method == "get" { "read" } else { "write" };
@@ -150,7 +150,7 @@ mod tests {
             }
         }
         let schemas = document["components"]["schemas"].as_object().unwrap();
-        for name in ["Conflict", "Link", "JournalEntry", "Problem", "Answer", "Status"] {
+        for name in ["Conflict", "Link", "JournalEntry", "Problem", "Answer", "Status", "Run"] {
             assert!(schemas.contains_key(name), "{name}: {:?}", schemas.keys());
         }
     }
