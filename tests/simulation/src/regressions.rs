@@ -98,6 +98,14 @@ const LATER: [(u64, &str); 2] = [
     (12_058, "a process that only observed asked of a twin, and the judge did not know"),
 ];
 
+/// The same, of runs that ask histories too, and of systems without conditional writes.
+const HISTORIES: [(u64, &str); 4] = [
+    (3_970, "an update whose record was deleted was never settled where nothing guards"),
+    (53_495, "what was read before a write proved by its receipt was taken for newer"),
+    (38_091, "the same"),
+    (10_988, "a late copy took a later write of ours back, and nobody was told"),
+];
+
 /// The same, of runs with twins, rules of fields and sweeps.
 const ALL: [(u64, &str); 6] = [
     (
@@ -115,12 +123,14 @@ const ALL: [(u64, &str); 6] = [
 fn seeds_that_found_something_find_nothing() {
     let all = Wanted { twins: true, rules: true, sweeps: true, ..Wanted::default() };
     let later = Wanted { merges: true, changes: true, modes: true, ..all.clone() };
+    let histories = Wanted { histories: true, ..later.clone() };
     let twins = Wanted { twins: true, ..Wanted::default() };
     let noted = [
         (SEEDS.as_slice(), Wanted::default()),
         (TWINS.as_slice(), twins),
         (ALL.as_slice(), all),
         (LATER.as_slice(), later),
+        (HISTORIES.as_slice(), histories),
     ];
     for (seeds, wanted) in noted {
         for (seed, found) in seeds {
