@@ -19,6 +19,8 @@ mod departed;
 pub mod driver;
 mod engine;
 mod error;
+#[cfg(test)]
+mod fixture;
 mod flight;
 mod gather;
 mod holding;

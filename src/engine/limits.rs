@@ -126,7 +126,7 @@ pub const RECEIPTS_KEPT: Duration = Duration::from_secs(600);
 pub const FORGET_MAX: usize = 500;
 
 /// Batches audited in one go: their records are asked for by one call or few.
-pub const AUDIT_MAX: usize = 50;
+pub const AUDIT_MAX: usize = 500;
 
 /// How long a record that a sweep does not find is left alone, microseconds, before it is looked
 /// for again and suspected to be deleted: its deletion may be told late, as what it is.

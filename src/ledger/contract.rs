@@ -180,7 +180,8 @@ pub trait Ledger: Send + Sync + 'static {
     ) -> Result<Vec<BatchId>>;
 
     /// Settled batches of a system that were not audited, and of which no copy could be applied any
-    /// more at `dead_before`, oldest first, with the entries of their intents (protocol W1).
+    /// more at `dead_before`, oldest first behind one, with the entries of their intents (protocol
+    /// W1).
     ///
     /// # Errors
     /// As every call.
@@ -188,6 +189,7 @@ pub trait Ledger: Send + Sync + 'static {
         &self,
         system: &SystemName,
         dead_before: Instant,
+        after: Option<BatchId>,
         max: usize,
     ) -> Result<Vec<OpenBatch>>;
 

@@ -154,9 +154,10 @@ impl Ledger for Overlay {
         &self,
         system: &SystemName,
         dead_before: Instant,
+        after: Option<BatchId>,
         max: usize,
     ) -> Result<Vec<OpenBatch>> {
-        self.above.unaudited_batches(system, dead_before, max).await
+        self.above.unaudited_batches(system, dead_before, after, max).await
     }
 
     async fn remove_batches(&self, batches: &[BatchId]) -> Result<()> {

@@ -23,7 +23,7 @@ impl<L: Ledger> Driver<L> {
         let now = tick();
         for (job, place, number) in self.turns.due(now) {
             if let Some(system) = self.over_budget(&job) {
-                tracing::info!(%system, "a load waits: the reserve of the daily quota is reached");
+                tracing::info!(%system, "a pass waits: the reserve of the daily quota is reached");
                 self.turns.done(&job, now + Duration::from_secs(60));
                 continue;
             }
@@ -106,12 +106,13 @@ impl<L: Ledger> Driver<L> {
         })
     }
 
-    /// The system whose reserve of the daily quota a load or sweep would touch.
+    /// The system whose reserve of the daily quota a load, a sweep or an audit would touch.
     pub(super) fn over_budget(&self, job: &Job) -> Option<SystemName> {
         let names: Vec<SystemName> = match job {
             Job::Load(id, side) => {
                 vec![self.engine.intake.mappings[id].sides[*side].system.clone()]
             }
+            Job::Audit(system) => vec![system.clone()],
             Job::Verify(id) | Job::Sweep(id) => Side::BOTH
                 .into_iter()
                 .map(|side| self.engine.intake.mappings[id].sides[side].system.clone())

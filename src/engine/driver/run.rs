@@ -58,8 +58,9 @@ pub(super) const ANSWERS_EVERY: Duration = Duration::from_millis(500);
 pub(super) const ASKED_EVERY: Duration = Duration::from_secs(2);
 /// How often one record that was set aside for a wrong set-up is tried again.
 pub(super) const RETRY_EVERY: Duration = Duration::from_secs(60);
-/// How often it is looked whether settled batches can be audited.
-pub(super) const AUDIT_EVERY: Duration = Duration::from_secs(30);
+/// How often it is looked whether settled batches can be audited: each time costs a call of a daily
+/// quota where something was written, 288 a day.
+pub(super) const AUDIT_EVERY: Duration = Duration::from_mins(5);
 /// How often a system is polled at most, all its mappings together, of whose daily quota only the
 /// reserve is left.
 pub(super) const SPARING_EVERY: Duration = Duration::from_secs(60);

@@ -2,19 +2,21 @@
 //!
 //! A batch is audited once, when no copy of it can be applied any more: a late copy may overwrite a
 //! newer value long after its batch was settled, and nothing else would tell. What is found and
-//! that the batch was audited are one commit.
+//! that the batch was audited are one commit. A batch that cannot be audited yet waits: its mapping
+//! may be left out of this session, or the right to read the history may be given back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use syncline_core::audit::{Overwritten, is_suspicious, overwritten};
 use syncline_core::mapping::Mapping;
 use syncline_core::model::{BatchChange, Entry, Intent, IntentKind, WrittenField};
-use syncline_ledger::Ledger;
+use syncline_ledger::{Ledger, OpenBatch};
 use syncline_sdk::{
-    EntityName, ErrorKind, FieldName, HistoryEntry, HistoryKind, HistoryRequest, Key, Purpose,
-    Scope, SystemName, Version,
+    BatchId, EntityName, Error, ErrorKind, FieldName, HistoryEntry, HistoryKind, HistoryRequest,
+    Key, Purpose, Scope, SystemName, Version, VersionOrder,
 };
 
+use crate::chronicle::without_values;
 use crate::error::Result;
 use crate::limits;
 use crate::reader::Intake;
@@ -24,6 +26,7 @@ use crate::work::Work;
 
 /// One update of a record that is looked after.
 struct Written<'a> {
+    batch: BatchId,
     mapping: &'a Mapping,
     entry: &'a Entry,
     intent: &'a Intent,
@@ -59,64 +62,101 @@ impl<L: Ledger> Intake<L> {
         let keeps = |system: &&System| system.capabilities().history != HistoryKind::None;
         let Some(system) = self.system(name).filter(keeps) else { return Ok((work, false)) };
         let now = self.clock.now();
-        let mut batches = self.ledger.unaudited_batches(name, now, limits::AUDIT_MAX).await?;
-        let more = batches.len() == limits::AUDIT_MAX;
-        for open in &mut batches {
-            relay_entries(&mut open.entries, &self.mappings)?;
-            work.batches.push(BatchChange::Audit(open.batch.id));
-        }
-        let mut by_entity: BTreeMap<&EntityName, Vec<Written<'_>>> = BTreeMap::new();
-        for entry in batches.iter().flat_map(|open| &open.entries) {
-            let update = entry.intent.as_ref().filter(|of| of.kind == IntentKind::Update);
-            let (Some(intent), Some(mapping)) = (update, self.mappings.get(&entry.mapping)) else {
-                continue;
-            };
-            let Some(key) = &intent.key else { continue };
-            let entity = &mapping.sides[intent.side].selection.entity;
-            let written = Written { mapping, entry, intent, key };
-            by_entity.entry(entity).or_default().push(written);
-        }
-        for (entity, writes) in by_entity {
-            let room = system.capabilities().fetch_keys_max.max(1);
-            for writes in writes.chunks(room) {
-                self.audit_writes(name, system, entity, writes, &mut work).await?;
+        let mut after = None;
+        loop {
+            let max = limits::AUDIT_MAX;
+            let mut batches = self.ledger.unaudited_batches(name, now, after, max).await?;
+            for open in &mut batches {
+                relay_entries(&mut open.entries, &self.mappings)?;
+            }
+            self.audit_batches(name, system, &batches, &mut work).await?;
+            let full = batches.len() == max;
+            after = batches.last().map(|open| open.batch.id).filter(|_| full);
+            // Those that wait stand in nobody's way.
+            if !work.batches.is_empty() || after.is_none() {
+                return Ok((work, full));
             }
         }
-        Ok((work, more))
+    }
+
+    async fn audit_batches(
+        &self,
+        name: &SystemName,
+        system: &System,
+        batches: &[OpenBatch],
+        work: &mut Work,
+    ) -> Result<()> {
+        let mut waiting: BTreeSet<BatchId> = BTreeSet::new();
+        let mut by_entity: BTreeMap<&EntityName, Vec<Written<'_>>> = BTreeMap::new();
+        let entries = batches
+            .iter()
+            .flat_map(|open| open.entries.iter().map(move |entry| (open.batch.id, entry)));
+        for (batch, entry) in entries {
+            let Some(mapping) = self.mappings.get(&entry.mapping) else {
+                waiting.insert(batch);
+                continue;
+            };
+            let update = entry.intent.as_ref().filter(|of| of.kind == IntentKind::Update);
+            let Some((intent, key)) = update.and_then(|of| Some((of, of.key.as_ref()?))) else {
+                continue;
+            };
+            let entity = &mapping.sides[intent.side].selection.entity;
+            let written = Written { batch, mapping, entry, intent, key };
+            by_entity.entry(entity).or_default().push(written);
+        }
+        let room = system.capabilities().fetch_keys_max.max(1);
+        for (entity, writes) in by_entity {
+            let mut parts: Vec<&[Written<'_>]> = writes.chunks(room).rev().collect();
+            while let Some(part) = parts.pop() {
+                match self.history_of(system, entity, part).await {
+                    Ok(history) => self.audit_writes(system, part, &history, work).await?,
+                    Err(error) => match error.kind.scope() {
+                        Scope::System => return Err(Self::at(name)(error)),
+                        Scope::Record if part.len() > 1 => {
+                            let (first, second) = part.split_at(part.len() / 2);
+                            parts.extend([second, first]);
+                        }
+                        // Of this record it tells nothing, now or later; nor where none is kept.
+                        Scope::Record => not_audited(name, entity, &error),
+                        Scope::Entity if error.kind == ErrorKind::Unsupported => {
+                            tracing::debug!(system = %name, %entity, "no history is kept");
+                        }
+                        Scope::Entity => {
+                            not_audited(name, entity, &error);
+                            waiting.extend(part.iter().map(|written| written.batch));
+                        }
+                    },
+                }
+            }
+        }
+        let ids = batches.iter().map(|open| open.batch.id);
+        work.batches.extend(ids.filter(|id| !waiting.contains(id)).map(BatchChange::Audit));
+        Ok(())
+    }
+
+    async fn history_of(
+        &self,
+        system: &System,
+        entity: &EntityName,
+        writes: &[Written<'_>],
+    ) -> syncline_sdk::Result<Vec<HistoryEntry>> {
+        let request = request(entity, writes, system);
+        if request.fields.is_empty() {
+            return Ok(Vec::new());
+        }
+        let context = self.context(Purpose::Sweep);
+        system.ask(&*self.clock, system.connector.history(&context, request)).await
     }
 
     async fn audit_writes(
         &self,
-        name: &SystemName,
         system: &System,
-        entity: &EntityName,
         writes: &[Written<'_>],
+        entries: &[HistoryEntry],
         work: &mut Work,
     ) -> Result<()> {
-        let request = request(entity, writes, system);
-        if request.fields.is_empty() {
-            return Ok(());
-        }
-        let context = self.context(Purpose::Sweep);
-        let history = system.connector.history(&context, request);
-        let entries = match system.ask(&*self.clock, history).await {
-            Ok(entries) => entries,
-            Err(error) if error.kind.scope() == Scope::System => {
-                return Err(Self::at(name)(error));
-            }
-            Err(error) => {
-                // Without a history nothing is found, and nothing else waits for it.
-                let told = crate::chronicle::without_values(&error);
-                if error.kind == ErrorKind::Unsupported {
-                    tracing::debug!(system = %name, %entity, error = told, "no history is kept");
-                } else {
-                    tracing::warn!(system = %name, %entity, error = told, "not audited");
-                }
-                return Ok(());
-            }
-        };
         for written in writes {
-            let found = self.audited(system, written, &entries).await?;
+            let found = self.audited(system, written, entries).await?;
             if found.is_empty() {
                 continue;
             }
@@ -179,6 +219,11 @@ impl<L: Ledger> Intake<L> {
     }
 }
 
+fn not_audited(system: &SystemName, entity: &EntityName, error: &Error) {
+    let error = without_values(error);
+    tracing::warn!(%system, %entity, error, "what writes replaced cannot be looked up");
+}
+
 /// What is asked of the writes' records: each since the earliest reading that one of its writes was
 /// planned from.
 fn request(entity: &EntityName, writes: &[Written<'_>], system: &System) -> HistoryRequest {
@@ -187,7 +232,7 @@ fn request(entity: &EntityName, writes: &[Written<'_>], system: &System) -> Hist
     for written in writes {
         let since = &written.intent.version;
         let known = records.entry(written.key).or_insert(since);
-        if system.connector.order(since, known) == syncline_sdk::VersionOrder::Older {
+        if system.connector.order(since, known) == VersionOrder::Older {
             *known = since;
         }
         fields.extend(written.fields().map(|(_, name)| name.clone()));
@@ -197,3 +242,6 @@ fn request(entity: &EntityName, writes: &[Written<'_>], system: &System) -> Hist
     let records = records.into_iter().map(|(key, since)| (key.clone(), since.clone())).collect();
     HistoryRequest { entity: entity.clone(), records, fields }
 }
+
+#[cfg(test)]
+mod tests;

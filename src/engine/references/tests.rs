@@ -1,75 +1,20 @@
 //! What is known of references in the middle of a round.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
+use syncline_core::Side;
 use syncline_core::machine::{Carried, Mappings, Observation, SettleInput, Settling, Step};
-use syncline_core::mapping::{
-    DeleteRule, Initial, LeaveRule, MappedSide, Mapping, MappingId, Mode, Pair, Priority, Unit,
-};
+use syncline_core::mapping::MappingId;
 use syncline_core::model::{Intent, IntentKind};
-use syncline_core::{Side, Sides};
-use syncline_sdk::{
-    Actor, Capabilities, Cas, FeedKind, HistoryKind, IntentId, LinkId, ReceiptKind, Record,
-    Selection, Value, Version,
-};
+use syncline_sdk::{Actor, IntentId, LinkId, Record, Value, Version};
 
+use crate::fixture::mapping;
 use crate::gather::Gathered;
 use crate::observation::of_record;
 
 const PARENTS: MappingId = MappingId(1);
 const CHILDREN: MappingId = MappingId(2);
 const PARENT: LinkId = LinkId(uuid::Uuid::from_u128(7));
-
-fn mapping(id: MappingId, reference: Option<MappingId>) -> Arc<Mapping> {
-    let side = |system: &str| MappedSide {
-        system: system.into(),
-        selection: Arc::new(Selection {
-            entity: "e".into(),
-            fields: Arc::from(["f".into()]),
-            external_id: None,
-            marker: None,
-            actor: None,
-            filter: None,
-        }),
-        fields: Vec::new(),
-        image_len: 1,
-        capabilities: Capabilities {
-            cas: Cas::ExactField,
-            receipt: ReceiptKind::Table,
-            history: HistoryKind::None,
-            feed: FeedKind::Images,
-            unique_external_id: false,
-            conditional_delete: true,
-            recycle_bin: None,
-            transactional: true,
-            stored_image: true,
-            search_lag: Default::default(),
-            request_horizon: Default::default(),
-            push_writes_max: 10,
-            push_guarded_max: 10,
-            fetch_keys_max: 10,
-        },
-    };
-    Arc::new(Mapping {
-        id,
-        name: "m".into(),
-        revision: 1,
-        former: Default::default(),
-        sides: Sides { left: side("left"), right: side("right") },
-        units: vec![Unit::of("f", Pair { reference, ..Pair::plain(0, 0) })],
-        matches: Vec::new(),
-        initial: Initial::Review,
-        owners: Sides::default(),
-        create: Sides { left: true, right: true },
-        delete: Sides { left: DeleteRule::Propagate, right: DeleteRule::Propagate },
-        leave: LeaveRule::Keep,
-        mode: Mode::Live,
-        priority: Priority::Normal,
-        objective: None,
-        drifted: Sides::default(),
-    })
-}
 
 fn mappings() -> Mappings {
     BTreeMap::from([

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
-use async_trait::async_trait;
 use futures_util::FutureExt;
 use syncline_core::Side;
 use syncline_core::machine::{Carried, Limits, Mappings, OutBatch, Step};
@@ -12,14 +11,13 @@ use syncline_core::mapping::MappingId;
 use syncline_core::model::{Batch, BatchState, Intent, IntentKind};
 use syncline_ledger::memory::Memory;
 use syncline_sdk::{
-    Actor, BatchId, Capabilities, Cas, Connector, Context, EntityName, EntitySchema, Error,
-    ErrorKind, FeedKind, FetchRequest, Fetched, Health, HistoryKind, Instant, IntentId, LinkId,
-    Page, ReceiptKind, Result, ScanRequest, Selection, Settlement, SystemName, UnknownWrite, Usage,
-    Version, VersionOrder, WriteBatch, WriteOutcome,
+    Actor, BatchId, Connector, Context, Error, ErrorKind, Instant, IntentId, LinkId, Settlement,
+    SystemName, Version, WriteBatch,
 };
 
 use crate::clock::{Clock, Ids, micros};
 use crate::engine::{Engine, Parts};
+use crate::fixture::{Stub, capabilities};
 use crate::flight::Flight;
 use crate::limits;
 
@@ -38,80 +36,6 @@ struct NoIds;
 impl Ids for NoIds {
     fn link(&mut self, _: Instant) -> LinkId {
         unreachable!("nothing is linked here")
-    }
-}
-
-/// A system that takes its time to settle.
-struct Slow {
-    capabilities: Capabilities,
-    clock: Arc<Hand>,
-    takes: i64,
-    answers: bool,
-    asked: AtomicUsize,
-}
-
-fn unused<T>() -> Result<T> {
-    Err(Error::new(ErrorKind::Unsupported, "call", "it only settles"))
-}
-
-#[async_trait]
-impl Connector for Slow {
-    fn capabilities(&self) -> &Capabilities {
-        &self.capabilities
-    }
-    fn effective(&self, _: &Selection) -> Capabilities {
-        self.capabilities.clone()
-    }
-    fn usage(&self) -> Usage {
-        Usage::default()
-    }
-    async fn check(&self, _: &Context, _: &[&Selection]) -> Result<Health> {
-        unused()
-    }
-    async fn prepare(&self, _: &Context, _: &[&Selection]) -> Result<()> {
-        unused()
-    }
-    async fn describe(&self, _: &Context, _: &EntityName) -> Result<EntitySchema> {
-        unused()
-    }
-    async fn scan(&self, _: &Context, _: ScanRequest) -> Result<Page> {
-        unused()
-    }
-    async fn fetch(&self, _: &Context, _: FetchRequest) -> Result<Fetched> {
-        unused()
-    }
-    async fn push(&self, _: &Context, _: WriteBatch) -> Result<Vec<WriteOutcome>> {
-        unused()
-    }
-    async fn settle(&self, cx: &Context, _: &[UnknownWrite]) -> Result<Vec<Settlement>> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
-        self.clock.0.fetch_add(self.takes.min(micros(cx.timeout)), Ordering::SeqCst);
-        match self.answers {
-            true => Ok(vec![Settlement::Awaited]),
-            false => Err(Error::new(ErrorKind::Unavailable, "settle", "no answer")),
-        }
-    }
-    fn order(&self, _: &Version, _: &Version) -> VersionOrder {
-        VersionOrder::Unknown
-    }
-}
-
-fn capabilities() -> Capabilities {
-    Capabilities {
-        cas: Cas::ExactField,
-        receipt: ReceiptKind::Table,
-        history: HistoryKind::None,
-        feed: FeedKind::Images,
-        unique_external_id: false,
-        conditional_delete: true,
-        recycle_bin: None,
-        transactional: true,
-        stored_image: true,
-        search_lag: Default::default(),
-        request_horizon: Default::default(),
-        push_writes_max: 10,
-        push_guarded_max: 10,
-        fetch_keys_max: 10,
     }
 }
 
@@ -152,14 +76,22 @@ fn flight(commit: i64) -> Flight {
     Flight { awaited: false, ..Flight::new(out) }
 }
 
-/// An engine with sixteen unknown batches of one system.
-fn stuck(takes: i64, answers: bool) -> (Engine<Memory>, Arc<Slow>, Arc<Hand>) {
+/// An engine with sixteen unknown batches of one system that takes its time to settle, and how
+/// often that was asked.
+fn stuck(takes: i64, answers: bool) -> (Engine<Memory>, Arc<AtomicUsize>, Arc<Hand>) {
     let clock = Arc::new(Hand::default());
-    let asked = AtomicUsize::default();
-    let capabilities = capabilities();
-    let slow = Slow { capabilities, clock: clock.clone(), takes, answers, asked };
-    let slow = Arc::new(slow);
-    let connector: Arc<dyn Connector> = slow.clone();
+    let asked = Arc::new(AtomicUsize::default());
+    let (hand, counted) = (clock.clone(), asked.clone());
+    let settles = move |cx: &Context| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        hand.0.fetch_add(takes.min(micros(cx.timeout)), Ordering::SeqCst);
+        match answers {
+            true => Ok(vec![Settlement::Awaited]),
+            false => Err(Error::new(ErrorKind::Unavailable, "settle", "no answer")),
+        }
+    };
+    let connector: Arc<dyn Connector> =
+        Arc::new(Stub { settles: Box::new(settles), ..Stub::new(capabilities()) });
     let mut engine = Engine::new(Parts {
         ledger: Arc::new(Memory::default()),
         install: "install".into(),
@@ -172,32 +104,32 @@ fn stuck(takes: i64, answers: bool) -> (Engine<Memory>, Arc<Slow>, Arc<Hand>) {
         limits: Limits::default(),
     });
     (0..16).for_each(|commit| engine.flights.insert(flight(commit)));
-    (engine, slow, clock)
+    (engine, asked, clock)
 }
 
 #[test]
 fn a_system_that_gives_no_answer_is_asked_once_and_left_alone() {
-    let (mut engine, slow, clock) = stuck(micros(limits::CALL_TIMEOUT), false);
+    let (mut engine, asked, clock) = stuck(micros(limits::CALL_TIMEOUT), false);
     let began = clock.now().micros();
     engine.settle_unknown().now_or_never().unwrap().unwrap();
-    assert_eq!(slow.asked.load(Ordering::SeqCst), 1, "the rounds wait for one call");
+    assert_eq!(asked.load(Ordering::SeqCst), 1, "the rounds wait for one call");
     let took = clock.now().micros() - began;
     assert_eq!(took, micros(limits::PATIENCE_MIN));
     let away = engine.systems()["ops"].breaker.away(clock.now());
     assert_eq!(away, Some(9 * took), "the rounds know that it does not answer");
     engine.settle_unknown().now_or_never().unwrap().unwrap();
-    assert_eq!(slow.asked.load(Ordering::SeqCst), 1);
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
     clock.0.fetch_add(9 * took, Ordering::SeqCst);
     engine.settle_unknown().now_or_never().unwrap().unwrap();
-    assert_eq!(slow.asked.load(Ordering::SeqCst), 2, "it is asked again");
+    assert_eq!(asked.load(Ordering::SeqCst), 2, "it is asked again");
 }
 
 #[test]
 fn one_that_is_slow_is_asked_for_a_second_and_for_the_rest_later() {
-    let (mut engine, slow, _) = stuck(400_000, true);
+    let (mut engine, asked, _) = stuck(400_000, true);
     for passes in 1..=5 {
         engine.settle_unknown().now_or_never().unwrap().unwrap();
-        assert_eq!(slow.asked.load(Ordering::SeqCst), 3 * passes);
+        assert_eq!(asked.load(Ordering::SeqCst), 3 * passes);
     }
     // Each had its turn before the first had a second one.
     let untried = engine.flights.iter().filter(|flight| flight.next_try.at == 0).count();
@@ -206,9 +138,10 @@ fn one_that_is_slow_is_asked_for_a_second_and_for_the_rest_later() {
 
 #[test]
 fn nothing_of_a_mapping_that_observes_is_sent() {
-    let (_, slow, clock) = stuck(0, true);
+    let clock = Arc::new(Hand::default());
+    let connector: Arc<dyn Connector> = Arc::new(Stub::new(capabilities()));
     let sending = |sealed| crate::send::Sending {
-        connector: slow.clone(),
+        connector: connector.clone(),
         context: syncline_sdk::Context {
             install: "i".into(),
             now: clock.now(),
@@ -225,5 +158,5 @@ fn nothing_of_a_mapping_that_observes_is_sent() {
         sent.result.unwrap_err().to_string()
     };
     assert!(said(true).contains("the mapping only observes"));
-    assert!(said(false).contains("it only settles"), "else the system is called");
+    assert!(said(false).contains("nothing is scripted"), "else the system is called");
 }

@@ -55,11 +55,13 @@ impl Ledger for Memory {
         &self,
         system: &SystemName,
         dead_before: Instant,
+        after: Option<BatchId>,
         max: usize,
     ) -> Result<Vec<OpenBatch>> {
         let unaudited = |state: &mut State| {
-            let ids = state.spent_batches(system, BatchState::Settled, dead_before, max);
-            state.with_entries(&ids)
+            let all = state.spent_batches(system, BatchState::Settled, dead_before, usize::MAX);
+            let ids = all.into_iter().filter(|id| after.is_none_or(|after| *id > after));
+            state.with_entries(&ids.take(max).collect::<Vec<_>>())
         };
         self.call(Call::SpentBatches, unaudited).await
     }

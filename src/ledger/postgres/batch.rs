@@ -229,15 +229,18 @@ pub(super) async fn unaudited(
     keyring: &Keyring,
     system: &SystemName,
     dead_before: Instant,
+    after: Option<BatchId>,
     max: usize,
 ) -> Result<Vec<OpenBatch>> {
+    let after = after.map_or(Ok(i64::MIN), code::batch)?;
     let rows = sqlx::query_as!(
         BatchRow,
         "select id, system, intents, epoch, state, first_sent, last_sent, die_after, attempts
          from syncline.batch
-         where system = $1 and state = 1 and die_after < $2 order by id limit $3",
+         where system = $1 and state = 1 and die_after < $2 and id > $3 order by id limit $4",
         system.as_str(),
         dead_before.micros(),
+        after,
         code::limit(max)
     )
     .fetch_all(&mut *connection)

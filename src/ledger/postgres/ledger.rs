@@ -65,10 +65,11 @@ impl Ledger for Postgres {
         &self,
         system: &SystemName,
         dead_before: Instant,
+        after: Option<BatchId>,
         max: usize,
     ) -> Result<Vec<OpenBatch>> {
         call!(self, "load settled batches", |connection| {
-            batch::unaudited(connection, &self.keyring, system, dead_before, max)
+            batch::unaudited(connection, &self.keyring, system, dead_before, after, max)
         })
     }
 

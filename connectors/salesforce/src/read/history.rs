@@ -77,7 +77,7 @@ async fn read(
         entries.extend(answer.records.iter().filter_map(|row| reading.entry(row)));
         if entries.len() > most {
             let what = format!("{entity}: more than {LOOKUP_ROWS_MAX} changes of few records");
-            return Err(Error::new(ErrorKind::Config, READ, what));
+            return Err(Error::new(ErrorKind::Invalid, READ, what));
         }
         let Some(next) = answer.next.filter(|_| !answer.done) else {
             return Ok(());
