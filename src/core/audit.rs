@@ -32,7 +32,7 @@ pub struct Overwritten {
 #[must_use]
 pub fn overwritten(
     intent: &Intent,
-    field: &WrittenField,
+    field: u16,
     entries: &[&HistoryEntry],
     writes: &[Intent],
     order: &dyn Fn(&Version, &Version) -> VersionOrder,
@@ -44,9 +44,11 @@ pub fn overwritten(
             continue;
         }
         let Some(edit) = at.checked_sub(1).map(|before| chain[before]) else { continue };
+        // A late copy of this write may have taken back what a later one of ours had carried here.
+        let mut later = writes.iter().filter(|write| write.id > intent.id);
         let foreign =
-            edit.actor.kind != ActorKind::Sync || is_of_later(intent, field, edit, writes);
-        if !foreign || was_seen(field.field, edit, entry, writes, order) {
+            edit.actor.kind != ActorKind::Sync || later.any(|write| gave(write, field, &edit.new));
+        if !foreign || was_seen(field, edit, entry, writes, order) {
             continue;
         }
         let value = if edit.new.is_present() { &edit.new } else { &entry.old };
@@ -54,7 +56,7 @@ pub fn overwritten(
             continue;
         }
         found.push(Overwritten {
-            field: field.field,
+            field,
             value: value.clone(),
             actor: edit.actor.clone(),
             at: edit.at,
@@ -97,43 +99,32 @@ fn since<'a>(
     chained(&entries, order)
 }
 
-/// Whether a later intent gave a value: a late copy of this one then took an edit back that had
-/// been carried here.
-fn is_of_later(
-    intent: &Intent,
-    field: &WrittenField,
-    entry: &HistoryEntry,
-    writes: &[Intent],
-) -> bool {
-    writes.iter().filter(|write| write.id > intent.id).any(|write| {
-        let of = write.fields.iter().find(|of| of.field == field.field && of.is_written());
-        of.is_some_and(|of| entry.new == of.value || entry.new == of.image)
-    })
+/// Whether an intent gave a field that value.
+fn gave(intent: &Intent, field: u16, value: &Value) -> bool {
+    let mut written = intent.fields.iter().filter(|of| of.field == field && of.is_written());
+    written.any(|of| *value == of.value || *value == of.image)
 }
 
 /// Whether a change of ours is the doing of an intent: it left the intent's value, or one that no
 /// other intent gave (a system may store another image), and none was planned later.
 fn is_of(
     intent: &Intent,
-    field: &WrittenField,
+    field: u16,
     entry: &HistoryEntry,
     writes: &[Intent],
     order: &dyn Fn(&Version, &Version) -> VersionOrder,
 ) -> bool {
-    let gave = |of: &WrittenField| entry.new == of.value || entry.new == of.image;
-    let gives = |write: &&Intent| {
-        write.fields.iter().any(|of| of.field == field.field && of.is_written() && gave(of))
-    };
-    if gave(field) {
+    if gave(intent, field, &entry.new) {
         return true;
     }
     let planned = |write: &&Intent| {
-        let writes = write.fields.iter().any(|of| of.field == field.field && of.is_written());
+        let writes = write.fields.iter().any(|of| of.field == field && of.is_written());
         // What a write did is newer than the reading that it was planned from.
         writes && order(&write.version, &entry.version) == VersionOrder::Older
     };
     let last = writes.iter().filter(planned).map(|write| write.id).max();
-    !writes.iter().any(|write| gives(&write)) && last.is_none_or(|last| last == intent.id)
+    let unclaimed = !writes.iter().any(|write| gave(write, field, &entry.new));
+    unclaimed && last.is_none_or(|last| last == intent.id)
 }
 
 /// Whether a write was planned from a reading that showed the edit, before a write of ours took it

@@ -62,7 +62,7 @@ fn found(write: &Intent, entries: &[HistoryEntry], others: &[Intent]) -> Vec<Ove
     let entries: Vec<&HistoryEntry> = entries.iter().collect();
     let mut writes = vec![write.clone()];
     writes.extend_from_slice(others);
-    overwritten(write, &write.fields[0], &entries, &writes, &order)
+    overwritten(write, write.fields[0].field, &entries, &writes, &order)
 }
 
 fn values(write: &Intent, entries: &[HistoryEntry], others: &[Intent]) -> Vec<Value> {

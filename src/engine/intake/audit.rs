@@ -212,9 +212,9 @@ impl<L: Ledger> Intake<L> {
             .filter(|later| later.side == intent.side)
             .chain([intent.clone()])
             .collect();
-        let found = by_field
-            .iter()
-            .flat_map(|(field, entries)| overwritten(intent, field, entries, &writes, &order));
+        let found = by_field.iter().flat_map(|(field, entries)| {
+            overwritten(intent, field.field, entries, &writes, &order)
+        });
         Ok(found.collect())
     }
 }
