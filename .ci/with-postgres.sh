@@ -107,6 +107,7 @@ full_page_writes = off
 wal_level = logical
 max_wal_size = 1GB
 max_replication_slots = 60
+max_slot_wal_keep_size = 8GB
 max_wal_senders = 60
 max_prepared_transactions = 20
 track_commit_timestamp = on

@@ -24,7 +24,8 @@ pub(crate) async fn check(
          current_setting('wal_level'), \
          (select rolsuper or rolreplication from pg_catalog.pg_roles where rolname = current_user) \
          or exists (select 1 from pg_catalog.pg_roles r where r.rolname = 'rds_replication' \
-           and pg_has_role(current_user, r.oid, 'member'))",
+           and pg_has_role(current_user, r.oid, 'member')), \
+         current_setting('max_slot_wal_keep_size')",
     )
     .fetch_one(&mut *conn)
     .await
@@ -33,6 +34,7 @@ pub(crate) async fn check(
     let level: String = row.try_get(3).map_err(failed)?;
     let replication: bool = row.try_get(4).map_err(failed)?;
     let user: String = row.try_get(1).map_err(failed)?;
+    let keep: String = row.try_get(5).map_err(failed)?;
     let mut pieces = vec![
         piece(
             "version",
@@ -68,6 +70,18 @@ pub(crate) async fn check(
                      rds_replication to it)",
                     ident(&user)
                 )
+            },
+        ),
+        piece(
+            "bound of the kept log",
+            keep != "-1",
+            false,
+            &match keep.as_str() {
+                "-1" => "max_slot_wal_keep_size is not set, so a stopped sync can fill the \
+                         server's disk: set how much log may be kept; when that is exceeded both \
+                         sides are compared"
+                    .to_owned(),
+                keep => format!("max_slot_wal_keep_size is {keep}"),
             },
         ),
     ];
@@ -215,7 +229,6 @@ async fn slot(shared: &Shared, conn: &mut PgConnection, cx: &Context) -> Result<
     let row = sqlx::query(
         "select coalesce(wal_status, 'unknown'), safe_wal_size, active, \
          pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::int8, \
-         current_setting('max_slot_wal_keep_size'), \
          coalesce(nullif(database, current_database())::text, '') \
          from pg_catalog.pg_replication_slots where slot_name = $1",
     )
@@ -230,8 +243,7 @@ async fn slot(shared: &Shared, conn: &mut PgConnection, cx: &Context) -> Result<
     let safe: Option<i64> = row.try_get(1).map_err(failed)?;
     let active: bool = row.try_get(2).map_err(failed)?;
     let behind: Option<i64> = row.try_get(3).map_err(failed)?;
-    let keep: String = row.try_get(4).map_err(failed)?;
-    let elsewhere: String = row.try_get(5).map_err(failed)?;
+    let elsewhere: String = row.try_get(4).map_err(failed)?;
     if !elsewhere.is_empty() {
         let detail =
             format!("{name} is of the database {elsewhere}: name another `slot` in the settings");
@@ -244,11 +256,6 @@ async fn slot(shared: &Shared, conn: &mut PgConnection, cx: &Context) -> Result<
     );
     if let Some(safe) = safe {
         detail.push_str(&format!("; {safe} bytes until it is lost"));
-    }
-    if keep == "-1" {
-        detail.push_str(
-            "; max_slot_wal_keep_size is not set, so a stopped sync can fill the server's disk",
-        );
     }
     if status == "lost" {
         detail.push_str("; it is made anew, and both sides are compared to close the gap");

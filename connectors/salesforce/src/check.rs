@@ -6,6 +6,7 @@ use syncline_sdk::{Error, ErrorKind, Guarantee, Health, Piece, Result, Selection
 use crate::connector::external_id_fits;
 use crate::limits::{LINK_ID_CHARS, MARKER_CHARS};
 use crate::org::Org;
+use crate::read::history_object;
 use crate::wire::{Call, Described};
 
 /// Looks at the org. Changes nothing.
@@ -14,7 +15,10 @@ pub(crate) async fn check(org: &Org, selections: &[&Selection]) -> Result<Health
     let mut pieces = vec![served_version(org).await?];
     for selection in selections {
         match org.describe(&selection.entity).await {
-            Ok(described) => entity_pieces(selection, &described, &mut pieces),
+            Ok(described) => {
+                entity_pieces(selection, &described, &mut pieces);
+                pieces.push(history_piece(org, selection).await?);
+            }
             Err(error) if error.kind == ErrorKind::Schema => pieces.push(Piece {
                 name: format!("entity {}", selection.entity),
                 present: false,
@@ -149,6 +153,31 @@ fn person_accounts_piece(selection: &Selection, described: &Described) -> Option
              {flag} = false (or = true) to the where of the mapping of {entity}, so that people \
              are not carried over twice and names are written only where they can be"
         ),
+    })
+}
+
+/// The history that audits look at. Which fields it tells of nobody says.
+async fn history_piece(org: &Org, selection: &Selection) -> Result<Piece> {
+    let entity = &selection.entity;
+    let place = history_object(entity);
+    let present = org.described_if_there(&place).await?.is_some();
+    Ok(Piece {
+        name: format!("field history of {entity}"),
+        present,
+        required: false,
+        made: false,
+        detail: match present {
+            true => format!(
+                "{place} can be read: an edit of a tracked field that a write of ours replaced \
+                 unseen is found there"
+            ),
+            false => format!(
+                "{place} is not there, or hidden from the integration user: track the mapped \
+                 fields (Setup, Object Manager, {entity}, Fields & Relationships, Set History \
+                 Tracking); until then an edit made in the very second of a write of ours may be \
+                 replaced without a trace"
+            ),
+        },
     })
 }
 

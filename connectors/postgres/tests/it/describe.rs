@@ -131,6 +131,7 @@ async fn a_check_tells_what_is_missing_and_makes_nothing() {
     };
     assert!(health.version.starts_with("PostgreSQL 1"), "{}", health.version);
     assert_eq!(present("wal_level"), Some(true));
+    assert_eq!(present("bound of the kept log"), Some(true));
     assert_eq!(present("publication"), Some(false));
     assert_eq!(present("slot"), Some(false));
     assert_eq!(present("receipt table"), Some(false));

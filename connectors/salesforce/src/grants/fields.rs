@@ -145,10 +145,10 @@ pub(super) fn history(selection: &Selection, known: Option<&Described>) -> Grant
         piece: format!("field history of {entity}"),
         required: false,
         made_by: Maker::Administrator,
-        rights: "none for Syncline: no promise rests on it. People need read on the object"
-            .to_owned(),
-        buys: "people see in Salesforce who changed what when, Syncline's writes included, with \
-               the old values (not of long texts)"
+        rights: "read on the object and on the fields".to_owned(),
+        buys: "an edit of a tracked field that a write of Syncline's replaced unseen is found and \
+               put before a person with its value; people see in Salesforce who changed what \
+               when, with the old values (not of long texts)"
             .to_owned(),
         without: "the class stays; what Syncline observed and overwrote is in its own journal \
                   (`syncline explain`), what people overwrote of one another between two polls is \

@@ -29,7 +29,7 @@ pub(crate) async fn history(org: &Org, request: &HistoryRequest) -> Result<Vec<H
     let entity = &request.entity;
     let described = org.described(entity).await?;
     let place = Place::of(entity.as_str());
-    let Some(kept) = org.described_if_there(&place.object.as_str().into()).await? else {
+    let Some(kept) = org.described_if_there(&history_object(entity)).await? else {
         let what = format!("{entity} keeps no history that the integration user may see");
         return Err(Error::new(ErrorKind::Unsupported, READ, what)
             .advise("enable it in Setup, under Set History Tracking, for the fields in question"));
@@ -84,6 +84,11 @@ async fn read(
         };
         reply = org.query_next(READ, entity, &next).await?;
     }
+}
+
+/// The object that keeps the history of an entity.
+pub(crate) fn history_object(entity: &EntityName) -> EntityName {
+    Place::of(entity.as_str()).object.as_str().into()
 }
 
 /// Where an entity's history is.

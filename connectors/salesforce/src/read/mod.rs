@@ -10,6 +10,6 @@ mod shown;
 
 pub(crate) use changes::changes;
 pub(crate) use fetch::{by_text, fetch};
-pub(crate) use history::history;
+pub(crate) use history::{history, history_object};
 pub(crate) use scan::scan;
 pub(crate) use shown::ShownRows;

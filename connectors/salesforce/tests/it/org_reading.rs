@@ -12,6 +12,7 @@ use crate::world::{World, fields, name};
 #[tokio::test]
 async fn an_org_with_all_pieces_is_healthy() {
     let world = World::start().await;
+    world.org.track_history("Account", &["Phone".to_owned()]).unwrap();
     let health = world.crm.check(&cx(), &[&world.selection]).await.unwrap();
     assert_eq!(health.identity, world.org.id().as_str());
     assert_eq!(health.user, "integration@example.com");
@@ -41,7 +42,8 @@ async fn missing_pieces_are_named_with_their_remedy() {
         .filter(|piece| !piece.present)
         .map(|piece| piece.name.as_str())
         .collect();
-    assert_eq!(missing, ["external id field of Account", "marker field of Account"]);
+    let without = ["external id field of Account", "marker field of Account"];
+    assert_eq!(missing, [without[0], without[1], "field history of Account"]);
     assert!(health.pieces.iter().all(|piece| !piece.detail.is_empty()));
 }
 
