@@ -1,7 +1,9 @@
 //! The journal of a pair, or what of it is about one unit.
 
+use std::collections::HashSet;
+
 use anyhow::Context as _;
-use syncline_core::model::{Entry, Link};
+use syncline_core::model::{Entry, Link, Outcome, Settled};
 use syncline_ledger::Ledger as _;
 use syncline_sdk::IntentId;
 
@@ -42,6 +44,7 @@ pub(super) async fn entries(
         None => link.last_entry,
     };
     let removed = searched_all && before.is_some();
+    settle_applied(&mut chain, link);
     if let Some(name) = field {
         // By the rules of its time: a unit has not always been where it is.
         let about = |entry: &Entry| {
@@ -63,6 +66,22 @@ pub(super) async fn entries(
     let more = chain.len() > limit || !searched_all;
     chain.truncate(limit);
     Ok(History { entries: chain, more, removed })
+}
+
+/// Tells of the updates that were applied. The journal has no entry of that: it tells of what
+/// became of a write when it was anything else, and while it is under way the link says so.
+fn settle_applied(chain: &mut [Entry], link: &Link) {
+    let settled: HashSet<IntentId> =
+        chain.iter().flat_map(|entry| &entry.settled).map(|settled| settled.intent).collect();
+    // The link was read first: what an entry since then began it does not know.
+    let known = chain.iter_mut().skip_while(|entry| Some(entry.id) != link.last_entry);
+    for entry in known {
+        let Some(intent) = &entry.intent else { continue };
+        let (intent, side) = (intent.id, intent.side);
+        if link.open[side] != Some(intent) && !settled.contains(&intent) {
+            entry.settled.push(Settled { intent, side, outcome: Outcome::Applied });
+        }
+    }
 }
 
 /// The intents that carried a unit.

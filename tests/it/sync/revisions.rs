@@ -68,6 +68,10 @@ async fn fields_that_move_come_and_go_keep_their_values() {
     // What was written by older rules is told by them.
     let (code, told) = world.command(&["explain", "accounts", "--left", "1"]).await;
     assert_eq!(code, 0);
+    let updates = told["entries"].as_array().unwrap().iter();
+    let updates = updates.filter(|entry| entry["intent"]["kind"] == "update");
+    let settled: Vec<_> = updates.map(|entry| &entry["settled"][0]["outcome"]).collect();
+    assert!(!settled.is_empty() && settled.iter().all(|of| **of == "applied"), "{settled:?}");
     let told = told.to_string();
     assert!(told.contains("\"city\"") && told.contains("Köln"), "{told}");
     world.end().await;
