@@ -5,7 +5,7 @@ use syncline_core::machine::Mappings;
 use syncline_core::mapping::Mapping;
 use syncline_core::{Side, Sides};
 use syncline_engine::{MappingPlan, Plan, SystemPlan};
-use syncline_sdk::Key;
+use syncline_sdk::{FieldName, Key, Value};
 
 use super::lines::{json_share, mode};
 use super::telling::Telling;
@@ -51,11 +51,20 @@ fn one(mapping: &Mapping, found: &MappingPlan, telling: Telling) -> Json {
     let questions = found.asked.iter().map(|one| {
         let other = if one.keys.left.is_some() { Side::Right } else { Side::Left };
         let kind = telling.kind(mapping, one);
+        let shown = |side| {
+            let shown = Telling::shown(mapping, one, side)?;
+            let told = |(field, value): (&FieldName, &Value)| {
+                (field.to_string(), telling.value_json(mapping, side, field, value))
+            };
+            Some(shown.map(told).collect::<Map<String, Json>>())
+        };
         json!({
             "kind": kind,
             "unit": one.unit_name(mapping),
             "what": asked(&kind, other, &name),
             "keys": keys(&one.keys),
+            "left": shown(Side::Left),
+            "right": shown(Side::Right),
         })
     });
     let parked = found

@@ -6,7 +6,7 @@ use syncline_core::machine::Mappings;
 use syncline_core::mapping::{Mapping, Mode};
 use syncline_core::model::ReviewKind;
 use syncline_core::{Side, Sides};
-use syncline_engine::{MappingPlan, Plan, SystemPlan};
+use syncline_engine::{Asked, MappingPlan, Plan, SystemPlan};
 use syncline_sdk::{Key, SystemName};
 
 use super::telling::Telling;
@@ -158,8 +158,12 @@ fn questions(mapping: &Mapping, found: &MappingPlan, telling: Telling, lines: &m
     }
     let system = |side: Side| mapping.sides[side].system.to_string();
     lines.push(format!("  for a person to decide: {}", found.asked.len()));
-    let asked = found.asked.iter();
-    let asked = asked.map(|one| (one.unit_name(mapping), telling.kind(mapping, one), &one.keys));
+    let asked = found.asked.iter().map(|one| Told {
+        unit: one.unit_name(mapping),
+        kind: telling.kind(mapping, one),
+        keys: &one.keys,
+        shown: shown(mapping, one, telling),
+    });
     for ((unit, what), pairs) in alike(asked, &system) {
         let unit = unit.map_or_else(String::new, |unit| format!("{unit}: "));
         lines.push(format!("    ? {} {unit}{what}", pairs.len()));
@@ -167,8 +171,26 @@ fn questions(mapping: &Mapping, found: &MappingPlan, telling: Telling, lines: &m
     }
 }
 
-/// One question: the unit that it is about, what is asked, and of which pair.
-type Told<'a> = (Option<&'a str>, ReviewKind, &'a Sides<Option<Key>>);
+/// One question.
+struct Told<'a> {
+    /// The name of the unit that it is about.
+    unit: Option<&'a str>,
+    kind: ReviewKind,
+    keys: &'a Sides<Option<Key>>,
+    /// What the sides show of the unit.
+    shown: String,
+}
+
+/// What the sides show of the unit that a question is about: `crm "a", ops "b"`.
+fn shown(mapping: &Mapping, asked: &Asked, telling: Telling) -> String {
+    let of = |side: Side| {
+        let told = Telling::shown(mapping, asked, side)?;
+        let told = told.map(|(field, of)| telling.value(mapping, side, field, of));
+        let told = told.collect::<Vec<_>>().join(", ");
+        Some(format!("{} {}", mapping.sides[side].system, short(&told, VALUE_CHARS_MAX)))
+    };
+    Side::BOTH.into_iter().filter_map(of).collect::<Vec<_>>().join(", ")
+}
 
 /// Pairs by what is asked about them, of which unit: what is one pair's own stands beside it.
 fn alike<'a>(
@@ -176,14 +198,16 @@ fn alike<'a>(
     system: &dyn Fn(Side) -> String,
 ) -> BTreeMap<(Option<&'a str>, String), Vec<String>> {
     let mut kinds: BTreeMap<_, Vec<String>> = BTreeMap::new();
-    for (unit, kind, keys) in asked {
+    for Told { unit, kind, keys, shown } in asked {
         let other = if keys.left.is_some() { Side::Right } else { Side::Left };
         let (what, why) = asked_alike(&kind, other, system);
-        let pair = match why {
-            Some(why) => format!("{}: {}", pair(keys), cut(&why)),
-            None => pair(keys),
-        };
-        kinds.entry((unit, what)).or_default().push(pair);
+        let mut told = pair(keys);
+        for more in [shown, why.map_or_else(String::new, |why| cut(&why))] {
+            if !more.is_empty() {
+                told = format!("{told}: {more}");
+            }
+        }
+        kinds.entry((unit, what)).or_default().push(told);
     }
     kinds
 }
@@ -255,12 +279,18 @@ mod tests {
                 ReviewKind::NoImage(Side::Left, why)
             }
         };
-        let asked = keys.iter().enumerate().map(|(at, keys)| (unit, kind(at), keys));
+        let asked = keys.iter().enumerate().map(|(at, keys)| {
+            let shown = if at == 3 { "crm \"a\", ops \"b\"" } else { "" }.to_owned();
+            Told { unit, kind: kind(at), keys, shown }
+        });
         let told = alike(asked, &|side| side.to_string());
         let pairs = &told[&(unit, "left cannot store the value".to_owned())];
         assert_eq!(pairs.len(), 3, "{told:?}");
         assert_eq!(pairs[0], "none <-> 1: the field would lose digits of 1.5");
-        assert_eq!(told[&(unit, "differed when first matched".to_owned())], ["none <-> 4"]);
+        assert_eq!(
+            told[&(unit, "differed when first matched".to_owned())],
+            ["none <-> 4: crm \"a\", ops \"b\""]
+        );
     }
 
     #[test]

@@ -30,6 +30,19 @@ impl Telling {
         if self.masks(mapping, side, field) { masked_json() } else { value_json(of) }
     }
 
+    /// What a side shows of the unit that a question is about, field by field; of the first
+    /// questions of a kind.
+    pub fn shown<'a>(
+        mapping: &'a Mapping,
+        asked: &'a Asked,
+        side: Side,
+    ) -> Option<impl Iterator<Item = (&'a FieldName, &'a Value)>> {
+        let unit = mapping.units.get(usize::from(asked.unit?))?;
+        let shown = asked.keys[side].as_ref().and(asked.shown.as_ref())?;
+        let fields = unit.fields(side).map(move |at| &mapping.sides[side].fields[at].name);
+        Some(fields.zip(&shown[side]))
+    }
+
     /// What a person would be asked.
     pub fn kind(self, mapping: &Mapping, asked: &Asked) -> ReviewKind {
         let masked = asked.unit.is_some_and(|unit| mapping.is_unit_sensitive(usize::from(unit)));

@@ -87,6 +87,9 @@ pub struct Asked {
     pub unit: Option<u16>,
     /// The pair; nothing for a record that a run would make.
     pub keys: Sides<Option<Key>>,
+    /// What the sides show of the unit, in the order of its fields; of the first questions of a
+    /// kind only.
+    pub shown: Option<Sides<Vec<Value>>>,
 }
 
 impl Asked {

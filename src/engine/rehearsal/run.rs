@@ -1,6 +1,7 @@
 //! A rehearsal: everything is read once through the rounds, and what they would send is noted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::mem::discriminant;
 use std::sync::Arc;
 
 use syncline_core::machine::{Mappings, Missing, Observation, Source};
@@ -8,7 +9,7 @@ use syncline_core::mapping::{Mapping, MappingId};
 use syncline_core::model::{Link, LinkState, Review};
 use syncline_core::{Side, Sides};
 use syncline_ledger::{Ledger as _, Overlay, Stood};
-use syncline_sdk::{Connector, FetchBy, FetchRequest, Key, LinkId, Purpose, SystemName};
+use syncline_sdk::{Connector, FetchBy, FetchRequest, Key, LinkId, Purpose, SystemName, Value};
 
 use super::ahead::Ahead;
 use super::plan::{Asked, Plan, SystemPlan};
@@ -199,6 +200,9 @@ impl Rehearsal {
     ) -> Result<Plan> {
         let mut keys: BTreeMap<(MappingId, LinkId), Sides<Option<Key>>> = BTreeMap::new();
         let links = overlay.links();
+        let questions = overlay.questions();
+        let examples = examples(&questions);
+        let mut shown: BTreeMap<(MappingId, LinkId), Link> = BTreeMap::new();
         // Under the same id a pair goes on in the mapping that it moves to.
         let moves = |(link, was): &(Link, Option<Stood>)| {
             let keyless = link.keys.left.is_none() && link.keys.right.is_none();
@@ -230,12 +234,16 @@ impl Rehearsal {
                 },
                 _ => {}
             }
-            keys.insert((link.mapping, link.id), link.keys);
+            let id = (link.mapping, link.id);
+            keys.insert(id, link.keys.clone());
+            if examples.contains(&id) {
+                shown.insert(id, link);
+            }
         }
         let of = |mapping, link| keys.get(&(mapping, link)).cloned().unwrap_or_default();
         // What waits for a person is not unknown, and is looked at again for as long as it waits.
         let mut held: BTreeSet<(SystemName, Key)> = BTreeSet::new();
-        for (Review { key, kind, .. }, known) in overlay.questions() {
+        for (Review { key, kind, .. }, known) in questions {
             let mapping = Arc::clone(&self.engine.mappings()[&key.mapping]);
             let keys = of(key.mapping, key.link);
             let named = |(side, key): (Side, &Option<Key>)| {
@@ -243,7 +251,10 @@ impl Rehearsal {
             };
             held.extend(keys.iter().filter_map(named));
             if !known {
-                let asked = Asked { kind, unit: key.unit, keys: self.there(&mapping, keys) };
+                let shown = shown.get(&(key.mapping, key.link)).zip(key.unit);
+                let shown = shown.and_then(|(link, unit)| shows(&mapping, link, unit));
+                let keys = self.there(&mapping, keys);
+                let asked = Asked { kind, unit: key.unit, keys, shown };
                 self.tally.of(key.mapping).asked.push(asked);
             }
         }
@@ -307,4 +318,25 @@ fn parents_first(mappings: &Mappings) -> Vec<MappingId> {
         ordered.push(left.remove(at));
     }
     ordered
+}
+
+/// The pairs of the first questions of each kind about each unit, of which the values are told.
+fn examples(questions: &[(Review, bool)]) -> BTreeSet<(MappingId, LinkId)> {
+    let mut counts = HashMap::new();
+    let asked = questions.iter().filter(|(_, known)| !known).map(|(review, _)| review);
+    let first = asked.filter(|review| {
+        let alike = (review.key.mapping, review.key.unit, discriminant(&review.kind));
+        let count: &mut usize = counts.entry(alike).or_default();
+        *count += 1;
+        *count <= limits::SAMPLES_MAX
+    });
+    first.map(|review| (review.key.mapping, review.key.link)).collect()
+}
+
+/// What both sides of a pair show of a unit.
+fn shows(mapping: &Mapping, link: &Link, unit: u16) -> Option<Sides<Vec<Value>>> {
+    let unit = mapping.units.get(usize::from(unit))?;
+    Some(Sides::from_fn(|side| {
+        unit.fields(side).map(|at| link.observed(side, at).clone()).collect()
+    }))
 }

@@ -85,6 +85,8 @@ async fn the_first_run_does_what_the_plan_told() {
     assert_eq!(accounts["questions"].as_array().unwrap().len(), 1);
     assert_eq!(accounts["questions"][0]["keys"], json!({ "left": "2", "right": "12" }));
     assert_eq!(accounts["questions"][0]["unit"], "name");
+    let shown = |side: &str| accounts["questions"][0][side]["name"]["value"].clone();
+    assert_eq!((shown("left"), shown("right")), (json!("left"), json!("right")), "{accounts}");
     // Children follow parents that are only planned.
     assert_eq!(of(&plan, "contacts")["creates"], sides(0, 2));
     assert_eq!(plan["waiting"], 0, "{plan}");

@@ -225,7 +225,7 @@ async fn masked_unless_revealed(world: &World, command: &[&str]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_answer_shows_a_sensitive_value_unless_it_is_asked_for() {
     let stage = Stage::new("sensitive_told", true).await;
-    let (mut world, a, _b) = stage.release().await;
+    let (mut world, a, b) = stage.release().await;
     run(&a, &format!("insert into people(code, name, ssn) values ('v', 'n', '{SECRET}-odd')"))
         .await;
     becomes(&world.ledger(), "select count(*)::text from syncline.parked", "2").await;
@@ -277,7 +277,17 @@ async fn no_answer_shows_a_sensitive_value_unless_it_is_asked_for() {
     world.stop().await;
     run(&a, &format!("update people set ssn = '{SECRET}-planned' where code = 'x'")).await;
     run(&a, &format!("insert into people(ssn, code) values ('{SECRET}-made', 'u')")).await;
+    for (pool, of) in [(&a, "left"), (&b, "right")] {
+        run(pool, &format!("insert into people(code, ssn) values ('q', '{SECRET}-{of}')")).await;
+    }
     masked_unless_revealed(&world, &["plan"]).await;
+    let (_, plan) = world.command(&["plan"]).await;
+    let differ = &plan["mappings"][0]["questions"][0];
+    assert_eq!(
+        (&differ["left"]["ssn"], &differ["right"]["ssn"]),
+        (&masked[0], &masked[0]),
+        "{plan}"
+    );
     world.mapping("people", &(mapping(true) + "mode: observe\n"));
     world.start().await;
     let would = "select (count(*) > 0)::text from syncline.figure
