@@ -10,6 +10,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 pub mod cli;
 pub mod demo;
 pub mod embedded;
+pub mod installation;
 mod queue;
 pub mod registry;
 pub mod service;

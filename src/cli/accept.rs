@@ -14,9 +14,9 @@ use syncline_ledger::{Description, Setup as _};
 use syncline_sdk::EntitySchema;
 
 use super::bound::context;
-use super::installation::described;
 use super::words::plain;
 use super::{Exit, Installation, Output, Stop, clock, with_ledger};
+use crate::installation::described;
 use crate::service::{bound_to, drifted, find_ledger};
 
 const EXAMPLES: &str = "\

@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use syncline_core::Sides;
 use syncline_core::mapping::language::{
     Checked, Diagnostic, Diagnostics, MappingRef, MappingSpec, bind,
 };
 use syncline_core::mapping::{Mapping, MappingId};
 use syncline_core::trial::try_records;
+use syncline_core::{Side, Sides};
 use syncline_sdk::{Context, EntityName, EntitySchema, Health, Purpose, ScanRequest, SystemName};
 
-use super::installation::{at_system, described};
-use super::{Installation, Stop, clock};
-use crate::service::attach;
+use super::kept::KeptOfOne;
+use super::{Installation, Kept, Stop, clock};
+use crate::installation::{at_system, described};
+use crate::service::{attach, bound_to, drifted, find_ledger, left_alone};
 use crate::stop::chain;
 
 /// How long a system may take to answer one question of a check.
@@ -50,20 +51,40 @@ pub(super) fn context(installation: &Installation) -> Context {
 /// Gives an installation what its ledger keeps for it, where a sync has run before. A ledger
 /// that does not answer is a finding, and the systems are called without it.
 pub(super) async fn with_ledger(installation: &mut Installation) -> Diagnostics {
-    let mut found = Diagnostics::new();
     match attach(installation).await {
-        Ok(()) => {}
-        Err(Stop::Found(inner)) => found.extend(inner),
-        Err(Stop::Failed(error)) => {
-            let told =
-                Diagnostic::error(format!("the ledger does not answer: {}", chain(error.chain())));
-            found.push(told.help(
-                "see `ledger` in the settings; without it the logins and names that it keeps \
-                 are not known",
-            ));
+        Ok(()) => Diagnostics::new(),
+        Err(Stop::Found(found)) => found,
+        Err(Stop::Failed(error)) => silent(&error),
+    }
+}
+
+/// The same, and what the ledger keeps of the mappings.
+pub(super) async fn with_kept(installation: &mut Installation) -> (Kept, Diagnostics) {
+    let mut found = with_ledger(installation).await;
+    if found.has_errors() {
+        return (Kept::default(), found);
+    }
+    match kept_by_ledger(installation).await {
+        Ok(kept) => (kept, found),
+        Err(error) => {
+            found.extend(silent(&error));
+            (Kept::default(), found)
         }
     }
-    found
+}
+
+async fn kept_by_ledger(installation: &Installation) -> anyhow::Result<Kept> {
+    let ledger = find_ledger(&installation.settings).await?;
+    Ok(Kept::of(ledger.as_ref(), &installation.specs).await?)
+}
+
+/// That the ledger gives no answer.
+fn silent(error: &anyhow::Error) -> Diagnostics {
+    let why = chain(error.chain());
+    let told = Diagnostic::error(format!("the ledger does not answer: {why}"));
+    Diagnostics::from(told.help(
+        "see `ledger` in the settings; without it the logins and names that it keeps are not known",
+    ))
 }
 
 /// Calls every system once. Changes nothing anywhere.
@@ -85,16 +106,12 @@ pub async fn reach(installation: &Installation) -> Reach {
     reach
 }
 
-/// Binds every mapping whose systems both answered. Numbers and revisions come from `number`:
-/// the ledger's where there is one.
-pub async fn bind_all(
-    installation: &Installation,
-    reached: &Reach,
-    number: impl Fn(usize, &MappingSpec) -> (MappingId, i32),
-) -> Vec<Bound> {
+/// Binds every mapping whose systems both answered, as a run would: a field that is not what the
+/// ledger keeps as agreed is left alone, with a warning.
+pub async fn bind_all(installation: &Installation, reached: &Reach, kept: &Kept) -> Vec<Bound> {
     let specs = &installation.specs;
     let ids: Vec<(MappingId, i32)> =
-        specs.iter().enumerate().map(|(at, spec)| number(at, spec)).collect();
+        specs.iter().enumerate().map(|(at, spec)| kept.number(at, spec)).collect();
     let outlines: Vec<MappingRef> =
         specs.iter().zip(&ids).map(|(spec, (id, _))| spec.outline(*id)).collect();
     let mut schemas = Schemas { installation, known: BTreeMap::new() };
@@ -104,7 +121,7 @@ pub async fn bind_all(
         if !spec.sides.iter().all(|(_, side)| answered(&side.system)) {
             continue;
         }
-        let mapping = schemas.bind(spec, id, revision, &outlines).await;
+        let mapping = schemas.bind(spec, (id, revision), kept.of_one(id), &outlines).await;
         bound.push(Bound { name: Arc::clone(&spec.name), mapping });
     }
     bound
@@ -120,8 +137,8 @@ impl Schemas<'_> {
     async fn bind(
         &mut self,
         spec: &MappingSpec,
-        id: MappingId,
-        revision: i32,
+        (id, revision): (MappingId, i32),
+        kept: Option<&KeptOfOne>,
         mappings: &[MappingRef],
     ) -> Result<Checked<Mapping>, Diagnostics> {
         let mut found = Diagnostics::new();
@@ -143,23 +160,36 @@ impl Schemas<'_> {
                 }
             }
         }
-        let schema = |side| {
-            let side: &syncline_core::mapping::language::SideSpec = &spec.sides[side];
-            self.known.get(&(side.system.value.clone(), side.entity.value.clone()))
+        let mut drift = Sides::default();
+        let mut schema = |side| {
+            let side_spec = &spec.sides[side];
+            let key = (side_spec.system.value.clone(), side_spec.entity.value.clone());
+            let now = self.known.get(&key)?;
+            let Some(agreed) = kept.and_then(|kept| kept.agreed[side].as_ref()) else {
+                return Some(now.clone());
+            };
+            drift[side] = drifted(spec, side, agreed, now);
+            Some(bound_to(now, agreed, &drift[side]))
+        };
+        let (Some(left), Some(right)) = (schema(Side::Left), schema(Side::Right)) else {
+            return Err(found);
         };
         let capabilities = |side| {
             let connector = self.installation.connectors.get(&*spec.sides[side].system)?;
             Some(connector.effective(&spec.draft_selection(side)))
         };
-        let [left, right] = syncline_core::Side::BOTH;
-        match (schema(left), schema(right), capabilities(left), capabilities(right)) {
-            (Some(left), Some(right), Some(left_can), Some(right_can)) => {
-                let schemas = Sides { left, right };
-                let capabilities = Sides { left: left_can, right: right_can };
-                bind(spec, id, revision, schemas, capabilities, mappings)
-            }
-            _ => Err(found),
-        }
+        let (Some(left_can), Some(right_can)) =
+            (capabilities(Side::Left), capabilities(Side::Right))
+        else {
+            return Err(found);
+        };
+        let schemas = Sides { left: &left, right: &right };
+        let capabilities = Sides { left: left_can, right: right_can };
+        let mut bound = bind(spec, id, revision, schemas, capabilities, mappings)?;
+        bound.warnings.extend(left_alone(spec, &drift));
+        bound.value.freeze(drift);
+        bound.value.former = kept.map(|kept| kept.former.clone()).unwrap_or_default();
+        Ok(bound)
     }
 }
 
@@ -173,7 +203,7 @@ pub(super) async fn sampled(
     let Some(spec) = installation.specs.iter().find(|spec| **spec.name == *name) else {
         return found;
     };
-    for side in syncline_core::Side::BOTH {
+    for side in Side::BOTH {
         let place = &mapping.sides[side];
         let Some(connector) = installation.connectors.get(&place.system) else { continue };
         let request = ScanRequest {

@@ -12,7 +12,7 @@ use syncline_core::trial::try_out;
 use super::bound::sampled;
 use super::output::{counted, findings_json};
 use super::words::count;
-use super::{Exit, Installation, Output, Stop, bind_all, reach, with_ledger};
+use super::{Exit, Installation, Output, Stop, bind_all, reach, with_kept};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -58,9 +58,10 @@ pub(super) async fn run(
         found.extend(try_out(spec, &outlines));
     }
     if arguments.live {
-        found.extend(with_ledger(&mut installation).await);
+        let (kept, without_ledger) = with_kept(&mut installation).await;
+        found.extend(without_ledger);
         let reached = reach(&installation).await;
-        let bound = bind_all(&installation, &reached, |at, _| (number(at), 1)).await;
+        let bound = bind_all(&installation, &reached, &kept).await;
         found.extend(reached.found);
         for mapping in bound {
             match mapping.mapping {

@@ -6,13 +6,10 @@ use clap::Args;
 use serde_json::{Map, json};
 use syncline_core::mapping::language::{Diagnostic, Diagnostics};
 use syncline_core::mapping::{MappedSide, Mapping};
-use syncline_ledger::{AwaitedThing, People as _};
 use syncline_sdk::{FeedKind, Guarantee, Health, Piece, Quota, SystemName};
 
-use super::check::number;
 use super::output::{counted, findings_json};
-use super::{Bound, Exit, Installation, Output, Stop, bind_all, reach, with_ledger};
-use crate::service::find_ledger;
+use super::{Bound, Exit, Installation, Output, Stop, bind_all, reach, with_kept};
 
 /// Seconds of a day.
 const DAY_S: u64 = 86_400;
@@ -36,9 +33,9 @@ pub(super) async fn run(
     output: &Output,
 ) -> Result<Exit, Stop> {
     let mut installation = Installation::open_early(config)?;
-    let without_ledger = with_ledger(&mut installation).await;
+    let (kept, without_ledger) = with_kept(&mut installation).await;
     let reached = reach(&installation).await;
-    let bound = bind_all(&installation, &reached, |at, _| (number(at), 1)).await;
+    let bound = bind_all(&installation, &reached, &kept).await;
     let mut systems = Vec::new();
     let mut lacking = false;
     for system in &installation.settings.systems {
@@ -71,7 +68,6 @@ pub(super) async fn run(
         });
         found.extend(mapping.map_or_else(|errors| errors, |checked| checked.warnings));
     }
-    found.extend(left_alone(&installation).await);
     Ok(report(output, systems, mappings, &found, lacking))
 }
 
@@ -105,20 +101,6 @@ fn polls(installation: &Installation, bound: &[Bound]) -> Diagnostics {
             "set `poll_interval` to {interval}s or more; a webhook tells of edits at once \
              (`syncline webhooks`)"
         )));
-    }
-    found
-}
-
-/// The fields that the engine leaves alone, by what it told last.
-async fn left_alone(installation: &Installation) -> Diagnostics {
-    let mut found = Diagnostics::new();
-    let Ok(Some(ledger)) = find_ledger(&installation.settings).await else { return found };
-    let Ok(awaited) = ledger.ledger.awaited().await else { return found };
-    for one in awaited {
-        if let AwaitedThing::Field(field) = &one.thing {
-            let message = format!("field {field} is observed and not written");
-            found.push(Diagnostic::warning(message).help(one.reason));
-        }
     }
     found
 }

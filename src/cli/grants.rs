@@ -12,9 +12,9 @@ use syncline_sdk::{
 
 use super::bound::context;
 use super::doctor::class;
-use super::installation::no_system;
 use super::output::findings_json;
 use super::{Exit, Installation, Output, Stop, with_ledger};
+use crate::installation::no_system;
 
 const EXAMPLES: &str = "\
 Examples:

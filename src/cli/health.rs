@@ -9,9 +9,9 @@ use clap::Args;
 use serde::Deserialize;
 use serde_json::Map;
 
-use super::installation::read_settings;
 use super::words::plain;
 use super::{Exit, Output, Stop};
+use crate::installation::read_settings;
 
 /// How long the running process may take to answer. Shorter than the time that a container
 /// gives the check.

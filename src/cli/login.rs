@@ -11,8 +11,8 @@ use syncline_sdk::SystemName;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::installation::{described, no_system, read_settings};
 use super::{Exit, Output, Stop};
+use crate::installation::{described, no_system, read_settings};
 use crate::registry::{REFRESH_TOKEN, WebLogin};
 use crate::service::open_ledger;
 use crate::stop::told;

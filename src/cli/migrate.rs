@@ -8,8 +8,8 @@ use serde_json::{Map, Value as Json, json};
 use sqlx::PgPool;
 use syncline_ledger::postgres::migrate;
 
-use super::installation::read_settings;
 use super::{Exit, Output, Stop};
+use crate::installation::read_settings;
 use crate::service::{login_key, reach_ledger};
 
 const EXAMPLES: &str = "\

@@ -13,7 +13,7 @@ mod explain;
 mod grants;
 mod health;
 mod init;
-mod installation;
+mod kept;
 pub mod logging;
 mod login;
 mod migrate;
@@ -34,14 +34,13 @@ mod tokens;
 mod traces;
 mod webhooks;
 
-use bound::with_ledger;
-pub use bound::{Bound, Reach, bind_all, reach};
+use bound::{Bound, bind_all, reach, with_kept, with_ledger};
 pub use command_line::Cli;
 pub use exit::Exit;
-pub use installation::Installation;
-pub(crate) use installation::described;
+use kept::Kept;
 pub use output::{Colour, Output};
 
+use crate::installation::Installation;
 use crate::queue::{asked, clock, desk, words};
 pub use crate::stop::Stop;
 use crate::stop::told;

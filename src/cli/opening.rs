@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Stop;
 use super::desk::{Desk, command};
-use super::installation::read_settings;
+use crate::installation::read_settings;
 use crate::service::{has_ledger, open_ledger};
 
 impl Desk {

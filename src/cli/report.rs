@@ -10,9 +10,9 @@ use serde_json::{Map, Value as Json};
 use syncline_ledger::{KeptReport, Schedules as _};
 
 use super::desk::{Desk, command};
-use super::installation::read_settings;
 use super::words::time;
 use super::{Exit, Output, Stop};
+use crate::installation::read_settings;
 use crate::queue::account::{Account, account_since, last_report, lines};
 use crate::queue::removed::Files;
 

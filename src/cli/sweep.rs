@@ -12,9 +12,9 @@ use syncline_ledger::{AwaitedThing, Ledger as _, People as _};
 use syncline_sdk::SystemName;
 
 use super::desk::{Desk, KnownMapping};
-use super::installation::read_settings;
 use super::words::plain;
 use super::{Exit, Output, Stop};
+use crate::installation::read_settings;
 use crate::settings::load_mappings;
 
 const EXAMPLES: &str = "\

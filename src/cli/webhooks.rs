@@ -10,9 +10,9 @@ use syncline_ledger::{Deliveries as _, Delivery};
 use syncline_sdk::{EntityName, Instant};
 
 use super::desk::Desk;
-use super::installation::no_system;
 use super::words::{count, plain, time_and_age, time_json};
 use super::{Exit, Installation, Output, Stop, clock};
+use crate::installation::no_system;
 use crate::settings::{Settings, SystemSettings, WebhookSettings};
 
 const EXAMPLES: &str = "\

@@ -15,9 +15,10 @@ use super::folder::Folder;
 use super::ops::{self, Ops};
 use super::process::Process;
 use super::removal::remove;
-use crate::cli::{Installation, Stop};
 use crate::embedded::{Cluster, ClusterOptions};
+use crate::installation::Installation;
 use crate::service::open_ledger;
+use crate::stop::Stop;
 
 const SETTINGS: &str = include_str!("files/syncline.yaml");
 const MAPPINGS: [(&str, &str); 2] = [

@@ -13,11 +13,11 @@ use syncline_ledger::postgres::Postgres;
 use syncline_ledger::{Description, Ledger as _, Setup as _};
 use syncline_sdk::{Capabilities, EntitySchema, FieldName, ReceiptKind, Selection, SystemName};
 
-use super::drift::{FrozenFields, bound_to, drifted, told};
+use super::drift::{FrozenFields, agreed_of, bound_to, drifted, told};
 use super::lookout::{Agreed, agreed};
 use super::reaching::Schemas;
 use super::revisions::{former_revisions, has_begun};
-use crate::cli::Installation;
+use crate::installation::Installation;
 
 /// What the mappings were bound to.
 #[derive(Default)]
@@ -132,7 +132,7 @@ impl Binder<'_> {
         }
         if wrong.is_empty() {
             let agreed = match one.begun {
-                true => self.kept(one).await?,
+                true => agreed_of(self.ledger, one.spec, one.id).await?,
                 false => Sides::from_fn(|_| None),
             };
             let stored = Sides::from_fn(|side| self.sight_of(one, side, agreed[side].as_ref()));
@@ -168,7 +168,7 @@ impl Binder<'_> {
         }
         if one.begun {
             // Its feeds go on: it stays bound to what its systems described when it fitted.
-            let agreed = self.kept(one).await?;
+            let agreed = agreed_of(self.ledger, one.spec, one.id).await?;
             let stored = Sides::from_fn(|side| self.sight_of(one, side, agreed[side].as_ref()));
             let sights = Sides::from_fn(|side| stored[side].as_ref());
             if let Some(Ok(mapping)) = bind_to(one, sights, outlines) {
@@ -192,22 +192,6 @@ impl Binder<'_> {
                 None
             }
         }
-    }
-
-    /// What the sides of a mapping were last bound to.
-    async fn kept(
-        &self,
-        one: &Numbered<'_>,
-    ) -> syncline_ledger::Result<Sides<Option<Description>>> {
-        let mut agreed = Sides::from_fn(|_| None);
-        for side in Side::BOTH {
-            let named = &one.spec.sides[side];
-            let known = self.ledger.description(one.id, side).await?;
-            agreed[side] = known.filter(|known| {
-                known.system == named.system.value && known.entity == named.entity.value
-            });
-        }
-        Ok(agreed)
     }
 
     /// A side as its system described it when the mapping was last bound.

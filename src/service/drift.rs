@@ -3,11 +3,32 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use syncline_core::Side;
-use syncline_core::mapping::language::MappingSpec;
-use syncline_core::mapping::{Drift, Drifted};
-use syncline_ledger::Description;
+use syncline_core::mapping::language::{Diagnostic, Diagnostics, MappingSpec};
+use syncline_core::mapping::{Drift, Drifted, MappingId};
+use syncline_core::{Side, Sides};
+use syncline_ledger::postgres::Postgres;
+use syncline_ledger::{Description, Setup as _};
 use syncline_sdk::{EntitySchema, FieldName};
+
+/// What the sides of a mapping were last bound to.
+///
+/// # Errors
+/// When the ledger gives no answer.
+pub(crate) async fn agreed_of(
+    ledger: &Postgres,
+    spec: &MappingSpec,
+    id: MappingId,
+) -> syncline_ledger::Result<Sides<Option<Description>>> {
+    let mut agreed = Sides::default();
+    for side in Side::BOTH {
+        let named = &spec.sides[side];
+        let known = ledger.description(id, side).await?;
+        agreed[side] = known.filter(|known| {
+            known.system == named.system.value && known.entity == named.entity.value
+        });
+    }
+    Ok(agreed)
+}
 
 /// What has become of the fields of a side's image since `agreed` was kept.
 pub(crate) fn drifted(
@@ -52,13 +73,36 @@ pub(super) fn told(
     drifted: &[Drifted],
 ) -> impl Iterator<Item = (Arc<str>, String)> {
     drifted.iter().map(move |one| {
-        let field = &one.field;
-        let remedy = match one.what {
-            Drift::Gone => "bring it back, or take it out of the mapping".to_owned(),
-            _ => format!("`syncline accept {mapping} {field}` takes it as it is"),
-        };
-        (format!("{mapping} {side} {field}").into(), format!("{}: {remedy}", one.what))
+        let why = format!("{}: {}", one.what, remedy(mapping, one));
+        (format!("{mapping} {side} {}", one.field).into(), why)
     })
+}
+
+/// The fields of a mapping that are left alone, at their places in its file.
+pub(crate) fn left_alone(spec: &MappingSpec, drift: &Sides<Vec<Drifted>>) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    for side in Side::BOTH {
+        for one in &drift[side] {
+            let (fields, _) = spec.fields_of(side);
+            let Some(at) = fields.into_iter().find(|at| at.value == one.field) else { continue };
+            let name = format!("{} {side} {}", *spec.name, one.field);
+            let message = format!("field {name} is observed and not written");
+            let diagnostic = Diagnostic::warning(message)
+                .at(&spec.source, at.span)
+                .label(one.what.to_string())
+                .help(remedy(&spec.name, one));
+            found.push(diagnostic);
+        }
+    }
+    found
+}
+
+/// What takes a field out of that state.
+fn remedy(mapping: &str, one: &Drifted) -> String {
+    match one.what {
+        Drift::Gone => "bring it back, or take it out of the mapping".to_owned(),
+        _ => format!("`syncline accept {mapping} {}` takes it as it is", one.field),
+    }
 }
 
 /// The fields that are left alone, by what they are called to people, with why.

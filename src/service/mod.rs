@@ -20,9 +20,9 @@ mod tokens;
 mod waiting;
 mod webhooks;
 
-pub(crate) use drift::{bound_to, drifted};
+pub(crate) use drift::{agreed_of, bound_to, drifted, left_alone};
 pub use ledger::{
     FoundLedger, LedgerHandle, find_ledger, has_ledger, login_key, open_ledger, reach_ledger,
 };
-pub(crate) use revisions::{check_same_records, former_revisions};
+pub(crate) use revisions::{check_same_records, former_revisions, has_begun};
 pub use running::{Service, ServiceError, attach};

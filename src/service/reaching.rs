@@ -8,7 +8,7 @@ use syncline_core::mapping::language::Diagnostic;
 use syncline_engine::{Away, Clock as _, driver::SystemClock};
 use syncline_sdk::{Context, EntityName, EntitySchema, Purpose, Selection, SystemName};
 
-use crate::cli::{Installation, described};
+use crate::installation::{Installation, described};
 use crate::stop::told;
 
 /// How long a system may take to answer one question before the others go on without it. Longer

@@ -30,9 +30,10 @@ use super::sessions::{Opened, Sessions};
 use super::tokens::LedgerTokens;
 use super::waiting::tell;
 use super::webhooks::{Inbound, WebhookDesk};
-use crate::cli::{Installation, Stop};
 use crate::embedded::Cluster;
+use crate::installation::Installation;
 use crate::settings::SystemSettings;
+use crate::stop::Stop;
 
 /// How often, and how long apart, a taken port is tried.
 const LISTEN_TRIES: u32 = 10;

@@ -23,7 +23,7 @@ use super::lookout::{Agreed, Lookout};
 use super::reaching::{Schemas, reach};
 use super::running::ServiceError;
 use super::waiting::Waits;
-use crate::cli::Installation;
+use crate::installation::Installation;
 use crate::settings::{Settings, SystemSettings};
 use crate::stop::told;
 

@@ -12,9 +12,9 @@ use syncline_sdk::{EntityName, SystemName};
 use super::draft::{End, fitted, write};
 use super::proposal::propose;
 use super::sample::{Sample, read};
-use crate::cli::installation::described;
 use crate::cli::words::plain;
 use crate::cli::{Exit, Installation, Output, Stop, with_ledger};
+use crate::installation::described;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -7,18 +7,16 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Args;
 use syncline_core::machine::{Limits, Mappings};
-use syncline_core::mapping::MappingId;
 use syncline_core::mapping::language::Diagnostics;
 use syncline_engine::driver::{RandomIds, SystemClock};
 use syncline_engine::{Parts, rehearse};
-use syncline_ledger::postgres::Postgres;
-use syncline_ledger::{Ledger, Overlay, Setup as _};
+use syncline_ledger::{Ledger, Overlay};
 
 use super::telling::Telling;
 use super::{json, lines};
 use crate::cli::output::findings_json;
-use crate::cli::{Exit, Installation, Output, Stop, bind_all, reach, with_ledger};
-use crate::service::{check_same_records, find_ledger, former_revisions};
+use crate::cli::{Exit, Installation, Kept, Output, Stop, bind_all, reach, with_kept};
+use crate::service::{check_same_records, find_ledger};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -50,12 +48,15 @@ pub(in crate::cli) async fn run(
     output: &Output,
 ) -> Result<Exit, Stop> {
     let mut installation = Installation::open(config)?;
-    let mut found = with_ledger(&mut installation).await;
+    let (kept, mut found) = with_kept(&mut installation).await;
     let found_ledger = find_ledger(&installation.settings).await?;
     // One that no sync has run with may have tables of another release, or none.
     let ledger = found_ledger.filter(|found| found.install.is_some());
     let ledger = ledger.map(|found| Arc::new(found.ledger));
-    let mappings = bind(&installation, ledger.as_deref(), &mut found).await?;
+    if let Some(ledger) = &ledger {
+        check_same_records(ledger, &installation.specs).await?;
+    }
+    let mappings = bind(&installation, &kept, &mut found).await;
     if found.has_errors() {
         return Err(found.into());
     }
@@ -97,48 +98,21 @@ pub(in crate::cli) async fn run(
 /// The mappings as the systems are now, with the numbers that the ledger gave them.
 async fn bind(
     installation: &Installation,
-    ledger: Option<&Postgres>,
+    kept: &Kept,
     found: &mut Diagnostics,
-) -> Result<Vec<syncline_core::mapping::Mapping>, Stop> {
-    let known = match ledger {
-        Some(ledger) => ledger.mappings().await.context("the ledger")?,
-        None => Vec::new(),
-    };
-    let most = known.iter().map(|one| one.mapping.0).max().unwrap_or(0);
+) -> Vec<syncline_core::mapping::Mapping> {
     let reached = reach(installation).await;
-    let bound = bind_all(installation, &reached, |at, spec| {
-        match known.iter().find(|one| one.name == **spec.name) {
-            // A changed file is a new revision; what the ledger has is older either way.
-            Some(one) => (one.mapping, one.revision.saturating_add(1)),
-            None => {
-                let after = i32::try_from(at + 1).unwrap_or(i32::MAX);
-                (MappingId(most.saturating_add(after)), 1)
-            }
-        }
-    })
-    .await;
+    let bound = bind_all(installation, &reached, kept).await;
     found.extend(reached.found);
-    if let Some(ledger) = ledger {
-        check_same_records(ledger, &installation.specs).await?;
-    }
     let mut mappings = Vec::new();
     for one in bound {
         match one.mapping {
             Ok(checked) => {
                 found.extend(checked.warnings);
-                let mut mapping = checked.value;
-                if let Some(ledger) = ledger {
-                    let spec = installation.specs.iter().find(|spec| *spec.name == mapping.name);
-                    let (id, revision) = (mapping.id, mapping.revision);
-                    if let Some(spec) = spec {
-                        let former = former_revisions(ledger, spec, id, revision).await;
-                        mapping.former = former.context("the ledger")?;
-                    }
-                }
-                mappings.push(mapping);
+                mappings.push(checked.value);
             }
             Err(errors) => found.extend(errors),
         }
     }
-    Ok(mappings)
+    mappings
 }

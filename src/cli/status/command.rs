@@ -10,8 +10,8 @@ use syncline_ledger::postgres::Postgres;
 
 use super::lines;
 use crate::cli::desk::{Desk, command};
-use crate::cli::installation::read_settings;
 use crate::cli::{Exit, Output, Stop, signals, told};
+use crate::installation::read_settings;
 use crate::queue::removed::Files;
 use crate::queue::report;
 use crate::queue::report::Report;

@@ -1,7 +1,7 @@
 //! Fields that change on their side while they are kept in agreement.
 
 use salesforce_sim::{FieldPatch, Org};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::trouble::{MAPPING, TABLE};
 use super::world::{World, becomes, eventually, run, text};
@@ -36,6 +36,12 @@ async fn a_dropped_column_is_left_alone_and_filled_again_when_somebody_takes_it(
     assert!(doctor.to_string().contains("accounts right size"), "{doctor}");
     let (_, ready) = world.ask("/readyz").await;
     assert!(ready.contains("bring it back"), "{ready}");
+    // What only looks takes the mapping as the run does.
+    let (code, checked) = world.command(&["check", "--live"]).await;
+    assert_eq!((code, &checked["findings"][0]["severity"]), (0, &json!("warning")), "{checked}");
+    let (code, plan) = world.command(&["plan"]).await;
+    assert_eq!((code, &plan["mappings"][0]["fields"]), (0, &json!([])), "{plan}");
+    assert!(plan["findings"].to_string().contains("accounts right size"), "{plan}");
     let (code, told) = world.command(&["accept", "accounts", "size"]).await;
     assert_eq!(code, 2, "{told}");
 
@@ -108,9 +114,14 @@ async fn a_field_that_may_not_be_changed_any_more_waits_alone_and_goes_on_by_its
     let (_, status) = world.command(&["status"]).await;
     assert!(status.to_string().contains("it may not be changed any more"), "{status}");
     world.stop().await;
+    run(&b, "update leads set name = 'three'").await;
+    let (code, plan) = world.command(&["plan"]).await;
+    let fields = &plan["mappings"][0]["fields"];
+    assert_eq!((code, fields.as_array().map(Vec::len)), (2, Some(1)), "{plan}");
+    assert_eq!(fields[0]["field"], "Name", "{plan}");
     org.change_field("Account", "Phone", &right(true)).unwrap();
     world.start().await;
-    shows(&org, "two", "2").await;
+    shows(&org, "three", "2").await;
     becomes(&world.ledger(), FROZEN, "").await;
     world.end().await;
 }

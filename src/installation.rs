@@ -11,13 +11,12 @@ use syncline_core::mapping::language::{
 };
 use syncline_sdk::{Connector, Selection, SystemName};
 
-use super::Stop;
-use super::words::plain;
+use crate::queue::words::plain;
 use crate::registry::NoTokens;
 use crate::settings::{
     ProcessEnvironment, Settings, SystemSettings, load, load_mappings, without_mappings,
 };
-use crate::stop::chain;
+use crate::stop::{Stop, chain};
 
 /// What the files of an installation say, checked in themselves. Nobody was called yet.
 pub struct Installation {
@@ -119,7 +118,7 @@ fn systems(config: &Path) -> Result<(Settings, Connectors, Diagnostics), Stop> {
 ///
 /// # Errors
 /// All findings at once; or why the file cannot be read.
-pub(super) fn read_settings(config: &Path) -> Result<Checked<Settings>, Stop> {
+pub(crate) fn read_settings(config: &Path) -> Result<Checked<Settings>, Stop> {
     let bytes = std::fs::read(config).with_context(|| {
         format!(
             "the settings {} cannot be read (make the file, or name another with --config)",
@@ -132,7 +131,7 @@ pub(super) fn read_settings(config: &Path) -> Result<Checked<Settings>, Stop> {
 }
 
 /// The settings name no system of that name.
-pub(super) fn no_system(settings: &Settings, name: &str) -> Stop {
+pub(crate) fn no_system(settings: &Settings, name: &str) -> Stop {
     let known = || settings.systems.iter().map(|system| system.name.as_str());
     let help = match nearest(name, known()) {
         Some(near) => format!("did you mean `{near}`?"),
@@ -142,7 +141,7 @@ pub(super) fn no_system(settings: &Settings, name: &str) -> Stop {
 }
 
 /// An error of a system as a finding at its place in the settings.
-pub(super) fn at_system(
+pub(crate) fn at_system(
     settings: &Settings,
     system: &SystemSettings,
     error: &syncline_sdk::Error,
