@@ -7,9 +7,9 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use super::{
-    Colour, Exit, Output, Stop, accept, check, completions, conflicts, demo, doctor, explain,
-    grants, health, init, login, migrate, observed, plan, reference, replay, report, run, simulate,
-    status, sweep, tokens, webhooks,
+    Colour, Exit, Output, Stop, accept, check, completions, conflicts, demo, describe, doctor,
+    explain, grants, health, init, login, migrate, observed, plan, reference, replay, report, run,
+    simulate, status, sweep, tokens, webhooks,
 };
 
 const AFTER_HELP: &str = "\
@@ -57,6 +57,8 @@ enum Command {
     Run(run::Arguments),
     /// Propose a mapping from what two systems describe and hold.
     Init(init::Arguments),
+    /// List the entities of a system, or the fields of one; reads no record.
+    Describe(describe::Arguments),
     /// Check settings and mappings; changes nothing.
     Check(check::Arguments),
     /// Ask the running engine to compare all records now.
@@ -124,6 +126,7 @@ impl Cli {
             match self.command {
                 Command::Run(arguments) => run::run(config, arguments, output).await,
                 Command::Init(arguments) => init::run(config, arguments, output).await,
+                Command::Describe(arguments) => describe::run(config, arguments, output).await,
                 Command::Check(arguments) => check::run(config, arguments, output).await,
                 Command::Sweep(arguments) => sweep::run(config, arguments, output).await,
                 Command::Plan(arguments) => plan::run(config, arguments, output).await,

@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use syncline_sdk::{
-    BatchId, Capabilities, Cas, Connector, Context, EntityName, EntitySchema, ErrorKind, Feed,
-    FeedKind, FetchBy, FetchRequest, Fetched, Grant, Health, HistoryKind, Key, Page, Position,
-    ReceiptKind, Result, ScanRequest, Selection, Settlement, SystemName, UnknownWrite, Usage,
-    Version, VersionOrder, WriteBatch, WriteOutcome,
+    BatchId, Capabilities, Cas, Connector, Context, EntityName, EntityOutline, EntitySchema,
+    ErrorKind, Feed, FeedKind, FetchBy, FetchRequest, Fetched, Grant, Health, HistoryKind, Key,
+    Page, Position, ReceiptKind, Result, ScanRequest, Selection, Settlement, SystemName,
+    UnknownWrite, Usage, Version, VersionOrder, WriteBatch, WriteOutcome,
 };
 
 use crate::receipt::Home;
 use crate::session::within;
 use crate::shared::Shared;
 use crate::{
-    PostgresSettings, check, feed, grants, matching, prepare, push, read, settle, version,
+    PostgresSettings, catalog, check, feed, grants, matching, prepare, push, read, settle, version,
 };
 
 /// The most writes of one batch: beyond it a batch holds rows for too long.
@@ -102,6 +102,15 @@ impl Connector for PostgresConnector {
     async fn prepare(&self, cx: &Context, selections: &[&Selection]) -> Result<()> {
         self.shared.count_call();
         within(cx, "prepare", prepare::prepare(&self.shared, cx, selections)).await
+    }
+
+    async fn entities(&self, cx: &Context) -> Result<Vec<EntityOutline>> {
+        self.shared.count_call();
+        within(cx, "list entities", async {
+            let mut conn = self.shared.pools.reader("list entities").await?;
+            catalog::list(&mut conn, self.shared.receipt_table().as_ref()).await
+        })
+        .await
     }
 
     async fn describe(&self, cx: &Context, entity: &EntityName) -> Result<EntitySchema> {

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use syncline_sdk::{
-    Capabilities, Cas, ChangesRequest, Connector, Context, EntityName, EntitySchema, Error,
-    ErrorKind, FeedKind, FetchRequest, Fetched, Grant, Health, HistoryEntry, HistoryKind,
+    Capabilities, Cas, ChangesRequest, Connector, Context, EntityName, EntityOutline, EntitySchema,
+    Error, ErrorKind, FeedKind, FetchRequest, Fetched, Grant, Health, HistoryEntry, HistoryKind,
     HistoryRequest, Page, ReceiptKind, Result, ScanRequest, Selection, Settlement, UnknownWrite,
     Usage, Version, VersionOrder, Webhook, WriteBatch, WriteOutcome,
 };
@@ -139,6 +139,10 @@ impl Connector for Salesforce {
     /// Makes nothing: the fields that Syncline would like are made by an administrator.
     async fn prepare(&self, cx: &Context, selections: &[&Selection]) -> Result<()> {
         self.within(cx, "prepare", check::prepare(&self.org, selections)).await
+    }
+
+    async fn entities(&self, cx: &Context) -> Result<Vec<EntityOutline>> {
+        self.within(cx, "list entities", read::entities(&self.org)).await
     }
 
     async fn describe(&self, cx: &Context, entity: &EntityName) -> Result<EntitySchema> {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::{
-    Capabilities, ChangesRequest, Context, EntityName, EntitySchema, Error, Feed, FetchRequest,
-    Fetched, Grant, Health, HistoryEntry, HistoryRequest, Page, Position, Result, ScanRequest,
-    Selection, Settlement, UnknownWrite, Usage, Version, Webhook, WriteBatch, WriteOutcome,
+    Capabilities, ChangesRequest, Context, EntityName, EntityOutline, EntitySchema, Error, Feed,
+    FetchRequest, Fetched, Grant, Health, HistoryEntry, HistoryRequest, Page, Position, Result,
+    ScanRequest, Selection, Settlement, UnknownWrite, Usage, Version, Webhook, WriteBatch,
+    WriteOutcome,
 };
 
 /// How two versions of one record on one side compare.
@@ -75,6 +76,15 @@ pub trait Connector: Send + Sync + 'static {
     /// [`crate::ErrorKind::Schema`] when an entity cannot be captured safely, naming it and the
     /// remedy; nothing is made in that case.
     async fn prepare(&self, cx: &Context, selections: &[&Selection]) -> Result<()>;
+
+    /// The entities that these credentials may read and that could be mapped, by name.
+    ///
+    /// # Errors
+    /// `Unsupported` where the system cannot list them.
+    async fn entities(&self, cx: &Context) -> Result<Vec<EntityOutline>> {
+        let _ = cx;
+        Err(Error::unsupported("list entities"))
+    }
 
     /// Describes an entity as these credentials see it.
     ///

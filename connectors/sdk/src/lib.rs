@@ -44,7 +44,7 @@ pub use read::{
     Absence, ChangesRequest, Cursor, FetchBy, FetchRequest, Fetched, Page, ScanRequest, Selection,
 };
 pub use record::{Actor, ActorKind, Record};
-pub use schema::{EntitySchema, FieldSchema, FieldType};
+pub use schema::{EntityOutline, EntitySchema, FieldSchema, FieldType};
 pub use value::Value;
 pub use webhook::{Notice, Webhook, WebhookRefusal, WebhookReply, WebhookRequest};
 pub use write::{

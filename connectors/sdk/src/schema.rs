@@ -96,6 +96,19 @@ pub struct FieldSchema {
     pub normalizers: Vec<Normalizer>,
 }
 
+/// An entity in the list of what a side has.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EntityOutline {
+    /// Its name, as a mapping writes it.
+    pub entity: EntityName,
+    /// What people call it there, where they call it anything.
+    pub label: Option<Arc<str>>,
+    /// Whether these credentials may create or change its records.
+    pub writable: bool,
+    /// About how many records it has, where the side knows without counting.
+    pub records: Option<u64>,
+}
+
 /// An entity as its side describes it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct EntitySchema {

@@ -5,19 +5,22 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Map, json};
-use syncline_core::mapping::language::{Diagnostic, Severity, check_mapping_name, nearest, one_of};
+use syncline_core::mapping::language::{Severity, check_mapping_name};
 use syncline_core::{Side, Sides};
-use syncline_sdk::{EntityName, SystemName};
+use syncline_sdk::EntityName;
 
 use super::draft::{End, fitted, write};
 use super::proposal::propose;
 use super::sample::{Sample, read};
+use crate::cli::bound::context;
+use crate::cli::place::Place;
 use crate::cli::words::plain;
 use crate::cli::{Exit, Installation, Output, Stop, with_ledger};
 use crate::installation::described;
 
 const EXAMPLES: &str = "\
 Examples:
+  syncline describe crm                                   lists what could be mapped
   syncline init crm.Account ops.public.accounts           shows a mapping of the two
   syncline init crm.Account ops.public.accounts --write   writes mappings/accounts.yaml
   syncline init crm.Contact ops.public.people --name people --sample 2000 --write
@@ -63,9 +66,9 @@ pub(in crate::cli) async fn run(
     if found.has_errors() {
         return Err(found.into());
     }
-    let left = place(&installation, &arguments.left)?;
-    let right = place(&installation, &arguments.right)?;
-    let name = arguments.name.unwrap_or_else(|| named_after(&right.1));
+    let left = Place::of(&installation, &arguments.left)?;
+    let right = Place::of(&installation, &arguments.right)?;
+    let name = arguments.name.unwrap_or_else(|| named_after(&right.entity));
     check_mapping_name(&plain(&name)).map_err(|wrong| Stop::Found(wrong.into()))?;
     let most = usize::try_from(arguments.sample).unwrap_or(usize::MAX);
     output.progress("reading both sides ...");
@@ -75,12 +78,12 @@ pub(in crate::cli) async fn run(
     let (left_sample, right_sample) = samples?;
     let proposal = propose(&left_sample, &right_sample);
     let ends = Sides {
-        left: End { system: &left.0, sample: &left_sample },
-        right: End { system: &right.0, sample: &right_sample },
+        left: End { system: &left.system, sample: &left_sample },
+        right: End { system: &right.system, sample: &right_sample },
     };
     let can = |side: Side| {
-        let system = if side == Side::Left { &left.0 } else { &right.0 };
-        installation.connectors[system].effective(&ends[side].selection())
+        let end = &ends[side];
+        installation.connectors[end.system].effective(&end.selection())
     };
     let capabilities = Sides::from_fn(can);
     let schemas = Sides { left: &left_sample.schema, right: &right_sample.schema };
@@ -121,34 +124,11 @@ pub(in crate::cli) async fn run(
     Ok(if found.has_errors() { Exit::Found } else { Exit::Well })
 }
 
-/// `crm.Account` in its parts.
-fn place(installation: &Installation, text: &str) -> Result<(SystemName, EntityName), Stop> {
-    let known = || installation.connectors.keys().map(SystemName::as_str);
-    let wrong =
-        |message: String, help: String| Stop::Found(Diagnostic::error(message).help(help).into());
-    let Some((system, entity)) = text.split_once('.').filter(|(_, entity)| !entity.is_empty())
-    else {
-        let help = "write a system, a dot and an entity: crm.Account, ops.public.accounts";
-        return Err(wrong(format!("`{text}` names no entity of a system"), help.to_owned()));
-    };
-    let name = SystemName::new(system);
-    if installation.connectors.contains_key(&name) {
-        return Ok((name, EntityName::new(entity)));
-    }
-    let help = match nearest(system, known()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("the settings name {}", one_of(known())),
-    };
-    Err(wrong(format!("the settings name no system `{system}`"), help))
-}
-
-async fn sample(
-    installation: &Installation,
-    (system, entity): &(SystemName, EntityName),
-    most: usize,
-) -> Result<Sample, Stop> {
-    let connector = &installation.connectors[system];
-    read(&**connector, &installation.install, entity, most)
+async fn sample(installation: &Installation, place: &Place, most: usize) -> Result<Sample, Stop> {
+    let connector = &*installation.connectors[&place.system];
+    let schema = place.describe(connector, &context(installation)).await?;
+    let Place { system, entity } = place;
+    read(connector, &installation.install, schema, most)
         .await
         .map_err(|error| Stop::Found(described(&error, &format!("{entity} of {system}")).into()))
 }

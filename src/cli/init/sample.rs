@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use syncline_sdk::{
-    Connector, Context, EntityName, EntitySchema, FieldName, FieldType, Purpose, ScanRequest,
-    Selection, Value,
+    Connector, Context, EntitySchema, FieldName, FieldType, Purpose, ScanRequest, Selection, Value,
 };
 
 use super::likeness::plain;
@@ -51,14 +50,14 @@ impl Column {
     }
 }
 
-/// Describes an entity and reads up to `records_max` of its records. Reads only.
+/// Reads up to `records_max` records of an entity. Reads only.
 ///
 /// # Errors
-/// When the system gives no answer, or has no such entity.
+/// When the system gives no answer.
 pub(super) async fn read(
     connector: &dyn Connector,
     install: &Arc<str>,
-    entity: &EntityName,
+    schema: EntitySchema,
     records_max: usize,
 ) -> syncline_sdk::Result<Sample> {
     let context = || Context {
@@ -67,7 +66,6 @@ pub(super) async fn read(
         timeout: TIMEOUT,
         purpose: Purpose::Load,
     };
-    let schema = connector.describe(&context(), entity).await?;
     let told = |kind: &FieldType| !matches!(kind, FieldType::Bytes | FieldType::Json);
     let fields: Vec<usize> = (0..schema.fields.len())
         .filter(|at| told(&schema.fields[*at].kind))

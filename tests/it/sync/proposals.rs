@@ -41,6 +41,20 @@ async fn a_proposal_is_a_mapping_that_runs() {
             .await;
         }
     }
+    let (code, known) = world.command(&["describe", "ops"]).await;
+    let customers = json!({"entity": "public.customers", "name": null, "records": null,
+        "writable": true});
+    assert_eq!((code, &known["entities"]), (0, &json!([customers])), "{known}");
+    let (_, known) = world.command(&["describe", "crm"]).await;
+    let known = known["entities"].as_array().unwrap();
+    assert!(known.iter().any(|one| one["entity"] == "Account"), "{known:?}");
+    assert!(known.iter().all(|one| one["entity"] != "AccountHistory"), "{known:?}");
+    let (_, fields) = world.command(&["describe", "crm.Account"]).await;
+    let industry = fields["fields"].as_array().unwrap().iter();
+    let industry = industry.clone().find(|field| field["name"] == "Industry").unwrap();
+    assert_eq!(industry["type"], "picklist", "{industry}");
+    let (code, _, said) = world.said(&["init", "crm.Acount", "ops.public.customers"]).await;
+    assert!(code == 2 && said.contains("did you mean `crm.Account`?"), "{said}");
     let (code, told) =
         world.command(&["init", "crm.Account", "ops.public.customers", "--write"]).await;
     assert_eq!((code, &told["fits"], &told["matched"]), (0, &json!(true), &json!(9)), "{told}");

@@ -2,6 +2,7 @@
 
 mod changes;
 mod cursor;
+mod entities;
 mod fetch;
 mod history;
 mod matching;
@@ -9,6 +10,7 @@ mod scan;
 mod shown;
 
 pub(crate) use changes::changes;
+pub(crate) use entities::entities;
 pub(crate) use fetch::{by_text, fetch};
 pub(crate) use history::{history, history_object};
 pub(crate) use scan::scan;

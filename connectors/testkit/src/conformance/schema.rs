@@ -8,6 +8,7 @@ pub(super) fn checks() -> Vec<Check> {
     super::list![|_| true;
         describe_shows_every_selected_field,
         describe_refuses_an_unknown_entity,
+        entities_are_listed_with_those_that_can_be_described,
         effective_is_never_more_than_declared,
         check_answers_and_changes_nothing,
         prepare_can_be_repeated,
@@ -36,6 +37,20 @@ pub(super) async fn describe_refuses_an_unknown_entity(session: &Session<'_>) ->
         Err(error) if error.kind == ErrorKind::Schema => Ok(()),
         other => Err(Stop::Broken(format!("describing {entity} gave {other:?}"))),
     }
+}
+
+pub(super) async fn entities_are_listed_with_those_that_can_be_described(
+    session: &Session<'_>,
+) -> Outcome {
+    let wanted = &session.selection().entity;
+    let known = session.connector().entities(&session.cx()).await?;
+    let Some(found) = known.iter().find(|one| one.entity == *wanted) else {
+        return Err(Stop::Broken(format!("{wanted} is not in the list of entities")));
+    };
+    ensure!(found.writable, "{wanted} is listed as one that cannot be written");
+    let sorted = known.windows(2).all(|two| two[0].entity < two[1].entity);
+    ensure!(sorted, "the entities are not told by name, each once");
+    Ok(())
 }
 
 pub(super) async fn effective_is_never_more_than_declared(session: &Session<'_>) -> Outcome {

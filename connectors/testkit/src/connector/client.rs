@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use syncline_sdk::{
-    BatchId, Capabilities, ChangesRequest, Connector, Context, EntityName, EntitySchema, Error,
-    ErrorKind, Feed, FeedKind, FetchRequest, Fetched, Guarantee, Health, HistoryEntry,
-    HistoryRequest, Page, Piece, Position, Quota, Result, ScanRequest, Selection, Settlement,
-    UnknownWrite, Usage, Version, VersionOrder, WriteBatch, WriteOutcome,
+    BatchId, Capabilities, ChangesRequest, Connector, Context, EntityName, EntityOutline,
+    EntitySchema, Error, ErrorKind, Feed, FeedKind, FetchRequest, Fetched, Guarantee, Health,
+    HistoryEntry, HistoryRequest, Page, Piece, Position, Quota, Result, ScanRequest, Selection,
+    Settlement, UnknownWrite, Usage, Version, VersionOrder, WriteBatch, WriteOutcome,
 };
 
 use crate::feed::MemoryFeed;
@@ -132,6 +132,19 @@ impl Connector for MemoryConnector {
             }
         };
         self.read(cx, Operation::Prepare, look).await
+    }
+
+    async fn entities(&self, cx: &Context) -> Result<Vec<EntityOutline>> {
+        let look = |world: &mut World| {
+            let outline = |schema: &EntitySchema| EntityOutline {
+                entity: schema.entity.clone(),
+                label: None,
+                writable: schema.creatable,
+                records: None,
+            };
+            Ok(world.tables.values().map(|table| outline(&table.model.schema)).collect())
+        };
+        self.read(cx, Operation::Describe, look).await
     }
 
     async fn describe(&self, cx: &Context, entity: &EntityName) -> Result<EntitySchema> {
