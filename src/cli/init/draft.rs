@@ -163,6 +163,13 @@ fn field_line(ends: &Sides<End<'_>>, pair: &Pair, examples: bool) -> String {
         notes.push("read off the matched records".to_owned());
     } else if pair.equal.1 > 0 {
         notes.push(format!("equal in {} of {}", pair.equal.0, pair.equal.1));
+        if pair.cased > 0 {
+            notes.push(format!(
+                "of these {} but for case or blanks, which `normalize: [trim, lowercase]` takes \
+                 away on both sides",
+                pair.cased
+            ));
+        }
     }
     let filled = [ends.left.column(pair.columns.left), ends.right.column(pair.columns.right)];
     for (column, side) in filled.iter().zip(Side::BOTH) {

@@ -50,6 +50,9 @@ pub(super) struct Pair {
     score: f64,
     /// In how many of the matched records with both values they are equal.
     pub equal: (usize, usize),
+    /// In how many of these records the equal values are texts that differ in case or in blanks
+    /// around them.
+    pub cased: usize,
     /// How the values of the left are written on the right, where each has one word of its own.
     pub values: Vec<(String, String)>,
 }
@@ -215,6 +218,11 @@ fn pair(
         .filter_map(|(a, b)| Some((l.values[*a].as_deref()?, r.values[*b].as_deref()?)))
         .collect();
     let equal = shown.iter().filter(|(a, b)| a == b).count();
+    let cased = partners.iter().filter(|(a, b)| {
+        let alike = l.values[*a].is_some() && l.values[*a] == r.values[*b];
+        alike && kind == Sort::Text && l.shown[*a].to_string() != r.shown[*b].to_string()
+    });
+    let cased = cased.count();
     let mut values = Vec::new();
     let score = if shown.len() < SHOWN_MIN {
         if is_counted(left, l) && is_counted(right, r) {
@@ -233,7 +241,8 @@ fn pair(
         let telling = l.distinct.len() > 2;
         if telling { 0.4 * alike + 0.6 * agree } else { 0.8 * alike + 0.2 * agree }
     };
-    (score >= SCORE_MIN).then_some(Pair { columns, score, equal: (equal, shown.len()), values })
+    let equal = (equal, shown.len());
+    (score >= SCORE_MIN).then_some(Pair { columns, score, equal, cased, values })
 }
 
 /// How each value of the left is written on the right, where every one is always written in one

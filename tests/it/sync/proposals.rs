@@ -63,6 +63,8 @@ async fn a_proposal_is_a_mapping_that_runs() {
     let key = line(head, "Website", "domain");
     assert!(key.contains("normalize: [trim, lowercase]"), "{key}");
     assert!(line(mapping, "Name", "company_name").contains("equal in 9 of 9"), "{mapping}");
+    let website = line(mapping, "Website", "domain");
+    assert!(website.contains("of these 9 but for case or blanks"), "{website}");
     line(mapping, "Phone", "telephone");
     line(mapping, "NumberOfEmployees", "headcount");
     let sector = line(mapping, "Industry", "sector");
