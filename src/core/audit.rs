@@ -33,7 +33,7 @@ pub struct Overwritten {
 pub fn overwritten(
     intent: &Intent,
     field: u16,
-    entries: &[&HistoryEntry],
+    entries: &[HistoryEntry],
     writes: &[Intent],
     order: &dyn Fn(&Version, &Version) -> VersionOrder,
 ) -> Vec<Overwritten> {
@@ -71,7 +71,7 @@ pub fn overwritten(
 pub fn is_suspicious(
     intent: &Intent,
     field: &WrittenField,
-    entries: &[&HistoryEntry],
+    entries: &[HistoryEntry],
     order: &dyn Fn(&Version, &Version) -> VersionOrder,
 ) -> bool {
     let chain = since(intent, entries, order);
@@ -88,14 +88,14 @@ pub fn is_suspicious(
 /// happened.
 fn since<'a>(
     intent: &Intent,
-    entries: &[&'a HistoryEntry],
+    entries: &'a [HistoryEntry],
     order: &dyn Fn(&Version, &Version) -> VersionOrder,
 ) -> Vec<&'a HistoryEntry> {
-    let newer = |entry: &&&HistoryEntry| {
+    let newer = |entry: &&HistoryEntry| {
         let after = order(&entry.version, &intent.version);
         intent.version.is_none() || after != VersionOrder::Older
     };
-    let entries: Vec<&HistoryEntry> = entries.iter().filter(newer).copied().collect();
+    let entries: Vec<&HistoryEntry> = entries.iter().filter(newer).collect();
     chained(&entries, order)
 }
 

@@ -112,7 +112,7 @@ fn count_settled(
 #[cfg(test)]
 mod tests {
     use syncline_core::Sides;
-    use syncline_core::model::{Entry, FieldState, LinkState, Settled};
+    use syncline_core::model::{Entry, LinkState, Settled};
     use syncline_sdk::{Instant, LinkId};
 
     use super::*;
@@ -124,22 +124,11 @@ mod tests {
     /// A link on whose right side an intent was open, and what it is after.
     fn closes(number: u128, was: i32, is: Option<i32>) -> LinkChange {
         let link = Link {
-            mapping: MappingId(1),
-            id: LinkId(uuid::Uuid::from_u128(number)),
-            shard: 0,
-            state: LinkState::Linked,
             epoch: 1,
             mapping_rev: 1,
             sync_version: 1,
-            keys: Sides::default(),
-            base: Sides::default(),
-            pending: Sides::default(),
             open: Sides { left: None, right: is.map(id) },
-            complement: Vec::new(),
-            field_state: FieldState::default(),
-            versions: Sides::default(),
-            origins: Vec::new(),
-            last_entry: None,
+            ..Link::new(MappingId(1), LinkId(uuid::Uuid::from_u128(number)), LinkState::Linked)
         };
         let open = Sides { left: None, right: Some(id(was)) };
         let guard = Guard { sync_version: 0, open, last_entry: None };

@@ -59,10 +59,9 @@ fn theirs(from: &str, to: &str, second: u8) -> HistoryEntry {
 }
 
 fn found(write: &Intent, entries: &[HistoryEntry], others: &[Intent]) -> Vec<Overwritten> {
-    let entries: Vec<&HistoryEntry> = entries.iter().collect();
     let mut writes = vec![write.clone()];
     writes.extend_from_slice(others);
-    overwritten(write, write.fields[0].field, &entries, &writes, &order)
+    overwritten(write, write.fields[0].field, entries, &writes, &order)
 }
 
 fn values(write: &Intent, entries: &[HistoryEntry], others: &[Intent]) -> Vec<Value> {
@@ -138,10 +137,8 @@ fn a_late_copy_that_takes_a_later_write_back_is_found() {
 #[test]
 fn the_journal_is_only_needed_where_something_lies_before_a_write() {
     let one = write("a", "b", 5);
-    let suspicious = |entries: &[HistoryEntry]| {
-        let entries: Vec<&HistoryEntry> = entries.iter().collect();
-        super::is_suspicious(&one, &one.fields[0], &entries, &order)
-    };
+    let suspicious =
+        |entries: &[HistoryEntry]| super::is_suspicious(&one, &one.fields[0], entries, &order);
     assert!(!suspicious(&[]) && !suspicious(&[ours("a", "b", 7)]));
     assert!(!suspicious(&[theirs("x", "a", 5), ours("a", "b", 7), theirs("b", "c", 8)]));
     assert!(suspicious(&[theirs("a", "h", 6), ours("h", "b", 7)]));

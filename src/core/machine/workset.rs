@@ -14,7 +14,7 @@ use crate::Side;
 use crate::mapping::{Mapping, MappingId};
 use crate::model::{
     Alias, Changeset, Claim, Decided, Entry, EntryId, Figure, Link, LinkChange, LinkState, Review,
-    ReviewChange, ReviewStatus, UnitState, UnitStatus, Verdict, shard_of,
+    ReviewChange, ReviewStatus, UnitState, UnitStatus, Verdict,
 };
 
 /// What else must be read before a link can be planned.
@@ -301,22 +301,10 @@ impl<'a> Workset<'a> {
     pub(super) fn new_link(&mut self, mapping: &Mapping, side: Side, key: Key) -> LinkId {
         let id = (self.round.new_id)();
         let link = Link {
-            mapping: mapping.id,
-            id,
-            shard: shard_of(id),
-            state: LinkState::Seen(side),
             epoch: self.round.fence.epoch,
             mapping_rev: mapping.revision,
-            sync_version: 0,
             keys: crate::Sides::from_fn(|at| (at == side).then(|| key.clone())),
-            base: crate::Sides::default(),
-            pending: crate::Sides::default(),
-            open: crate::Sides::default(),
-            complement: Vec::new(),
-            field_state: crate::model::FieldState::default(),
-            versions: crate::Sides::default(),
-            origins: Vec::new(),
-            last_entry: None,
+            ..Link::new(mapping.id, id, LinkState::Seen(side))
         };
         self.by_key.insert((mapping.id, side, key), id);
         let slot = Slot { dirty: true, ..Slot::new(link) };

@@ -295,6 +295,28 @@ pub struct Link {
 }
 
 impl Link {
+    /// A link about which nothing is known yet.
+    #[must_use]
+    pub fn new(mapping: MappingId, id: LinkId, state: LinkState) -> Self {
+        Self {
+            mapping,
+            id,
+            shard: shard_of(id),
+            state,
+            epoch: 0,
+            mapping_rev: 0,
+            sync_version: 0,
+            keys: Sides::default(),
+            base: Sides::default(),
+            pending: Sides::default(),
+            open: Sides::default(),
+            complement: Vec::new(),
+            field_state: FieldState::default(),
+            versions: Sides::default(),
+            origins: Vec::new(),
+            last_entry: None,
+        }
+    }
     /// Whether the side's record exists, by the last observation.
     #[must_use]
     pub fn exists(&self, side: Side) -> bool {

@@ -12,7 +12,7 @@ use crate::mapping::{
     DeleteRule, Direction, Initial, LeaveRule, MappedField, MappedSide, Mapping, MappingId, Mode,
     Pair, Policy, Priority, Unit,
 };
-use crate::model::{Base, FieldState, Link, LinkState, Pending, Verdict, shard_of};
+use crate::model::{Base, Link, LinkState, Pending, Verdict};
 use crate::{Side, Sides};
 
 fn capabilities() -> Capabilities {
@@ -116,22 +116,13 @@ pub(super) fn link_of(base: Option<[Vec<Value>; 2]>, now: [Vec<Value>; 2]) -> Li
         Pending { values, ..Pending::default() }
     };
     Link {
-        mapping: MappingId(1),
-        id,
-        shard: shard_of(id),
-        state: LinkState::Linked,
         epoch: 1,
         mapping_rev: 1,
         sync_version: 1,
         keys: Sides { left: Some("1".into()), right: Some("2".into()) },
         base: Sides { left: image(0), right: image(1) },
         pending: Sides { left: pending(0), right: pending(1) },
-        open: Sides::default(),
-        complement: Vec::new(),
-        field_state: FieldState::default(),
-        versions: Sides::default(),
-        origins: Vec::new(),
-        last_entry: None,
+        ..Link::new(MappingId(1), id, LinkState::Linked)
     }
 }
 

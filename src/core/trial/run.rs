@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use syncline_sdk::{Capabilities, Cas, FeedKind, HistoryKind, LinkId, ReceiptKind, Value, Version};
+use syncline_sdk::{Capabilities, Cas, FeedKind, HistoryKind, LinkId, ReceiptKind, Value};
 
 use super::record::{told_of, value, whole};
 use super::{laws, schema};
@@ -10,7 +10,7 @@ use crate::mapping::language::{
     CaseSpec, Diagnostic, Diagnostics, MappingRef, MappingSpec, Severity, bind,
 };
 use crate::mapping::{Mapping, MappingId, NoImage};
-use crate::model::{Base, FieldState, Link, LinkState, Pending, shard_of};
+use crate::model::{Base, Link, LinkState, Pending};
 use crate::reconcile::{UnitPlan, decide_unit, written_fields};
 use crate::{Side, Sides};
 
@@ -284,22 +284,5 @@ fn link(mapping: &Mapping, agreed: Option<&Sides<Vec<Value>>>, now: Sides<&[Valu
             changed.map(|(at, value)| (u16::try_from(at).unwrap_or(u16::MAX), value.clone()));
         Pending { values: values.collect(), ..Pending::default() }
     });
-    Link {
-        mapping: mapping.id,
-        id,
-        shard: shard_of(id),
-        state: LinkState::Linked,
-        epoch: 0,
-        mapping_rev: 0,
-        sync_version: 0,
-        keys: Sides::default(),
-        base,
-        pending,
-        open: Sides::default(),
-        complement: Vec::new(),
-        field_state: FieldState::default(),
-        versions: Sides::from_fn(|_| Version::default()),
-        origins: Vec::new(),
-        last_entry: None,
-    }
+    Link { base, pending, ..Link::new(mapping.id, id, LinkState::Linked) }
 }

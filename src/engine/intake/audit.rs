@@ -20,6 +20,7 @@ use crate::chronicle::without_values;
 use crate::error::Result;
 use crate::limits;
 use crate::reader::Intake;
+use crate::references::link_history;
 use crate::relaying::relay_entries;
 use crate::system::System;
 use crate::work::Work;
@@ -34,21 +35,20 @@ struct Written<'a> {
 }
 
 impl Written<'_> {
-    /// The fields that were written, with their names. A side tells of a reference by the record
-    /// that it points to, an intent by its link: those are left to the readings.
+    /// The fields that were written, with their names.
     fn fields(&self) -> impl Iterator<Item = (&WrittenField, &FieldName)> {
         let side = &self.mapping.sides[self.intent.side];
-        let refers = |at: usize| {
-            let unit = self.mapping.unit_of(self.intent.side, at);
-            unit.is_some_and(|unit| {
-                self.mapping.units[unit].pairs.iter().any(|pair| pair.reference.is_some())
-            })
-        };
-        self.intent.fields.iter().filter(|field| field.is_written()).filter_map(move |field| {
-            let at = usize::from(field.field);
-            let name = side.selection.fields.get(at).filter(|_| !refers(at))?;
-            Some((field, name))
-        })
+        let written = self.intent.fields.iter().filter(|field| field.is_written());
+        written
+            .filter_map(|field| Some((field, side.selection.fields.get(usize::from(field.field))?)))
+    }
+
+    /// Whether a field holds references: its side tells of them by the records that they point to,
+    /// an intent by their links.
+    fn refers(&self, at: usize) -> bool {
+        let pairs = self.mapping.units.iter().flat_map(|unit| &unit.pairs);
+        let mut references = pairs.filter(|pair| pair.reference.is_some());
+        references.any(|pair| pair.on(self.intent.side) == at)
     }
 }
 
@@ -189,15 +189,20 @@ impl<L: Ledger> Intake<L> {
         entries: &[HistoryEntry],
     ) -> Result<Vec<Overwritten>> {
         let order = |a: &Version, b: &Version| system.connector.order(a, b);
-        let by_field: Vec<(&WrittenField, Vec<&HistoryEntry>)> = written
-            .fields()
-            .map(|(field, name)| {
-                let of_field =
-                    |entry: &&HistoryEntry| entry.key == *written.key && entry.field == *name;
-                (field, entries.iter().filter(of_field).collect())
-            })
-            .collect();
         let intent = written.intent;
+        let mut by_field: Vec<(&WrittenField, Vec<HistoryEntry>)> = Vec::new();
+        for (field, name) in written.fields() {
+            let of_field =
+                |entry: &&HistoryEntry| entry.key == *written.key && entry.field == *name;
+            let mut told: Vec<HistoryEntry> = entries.iter().filter(of_field).cloned().collect();
+            let at = usize::from(field.field);
+            // A change that stands alone replaced nothing that its plan had not seen.
+            if told.len() > 1 && written.refers(at) {
+                let (id, place) = (written.entry.mapping, (intent.side, at));
+                link_history(&*self.ledger, &self.mappings, id, place, &mut told).await?;
+            }
+            by_field.push((field, told));
+        }
         if !by_field.iter().any(|(field, entries)| is_suspicious(intent, field, entries, &order)) {
             return Ok(Vec::new());
         }

@@ -6,7 +6,7 @@ use syncline_core::Side;
 use syncline_core::machine::{Mappings, Observation, SettleInput, Settling};
 use syncline_core::mapping::{Mapping, MappingId};
 use syncline_ledger::Ledger;
-use syncline_sdk::{Key, Value};
+use syncline_sdk::{HistoryEntry, Key, Value};
 
 use crate::error::Result;
 use crate::gather::{Gathered, Queries, siblings};
@@ -120,6 +120,37 @@ pub(crate) async fn with_links<L: Ledger>(
     let mut gathered = Gathered::default();
     gathered.fetch(ledger, mappings, queries).await?;
     Ok(gathered.linked(mappings, mapping, side, &values, Names::All).unwrap_or(values))
+}
+
+/// Changes of a field of a record, with the references that it held as links.
+///
+/// # Errors
+/// When the ledger gives no answer.
+pub(crate) async fn link_history<L: Ledger>(
+    ledger: &L,
+    mappings: &Mappings,
+    mapping: MappingId,
+    (side, at): (Side, usize),
+    entries: &mut [HistoryEntry],
+) -> Result<()> {
+    let image = |value: &Value| {
+        let mut image = vec![Value::Absent; at];
+        image.push(value.clone());
+        image
+    };
+    let mut queries = Queries::default();
+    for value in entries.iter().flat_map(|entry| [&entry.old, &entry.new]) {
+        ask_for_parents(&mut queries, mappings, mapping, side, &image(value));
+    }
+    let mut gathered = Gathered::default();
+    gathered.fetch(ledger, mappings, queries).await?;
+    for value in entries.iter_mut().flat_map(|entry| [&mut entry.old, &mut entry.new]) {
+        let linked = gathered.linked(mappings, mapping, side, &image(value), Names::All);
+        if let Some(linked) = linked.and_then(|mut image| image.pop()) {
+            *value = linked;
+        }
+    }
+    Ok(())
 }
 
 /// Asks for the links that a record refers to.

@@ -5,4 +5,4 @@ mod links;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use links::{ask_for_parents, shown, with_links};
+pub(crate) use links::{ask_for_parents, link_history, shown, with_links};

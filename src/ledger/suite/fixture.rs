@@ -87,22 +87,12 @@ pub(super) fn link(number: u128) -> Link {
     let image = vec![Value::from("Acme"), Value::Null, Value::Int(number.try_into().unwrap())];
     let base = Some(Base { exists: true, image });
     Link {
-        mapping: MAPPING,
-        id: link_id(number),
         shard: 7,
-        state: LinkState::Linked,
         epoch: 1,
         mapping_rev: 2,
-        sync_version: 0,
         keys: Sides { left: key('L'), right: key('R') },
         base: Sides { left: base.clone(), right: base },
-        pending: Sides::default(),
-        open: Sides::default(),
-        complement: Vec::new(),
-        field_state: FieldState::default(),
-        versions: Sides::default(),
-        origins: Vec::new(),
-        last_entry: None,
+        ..Link::new(MAPPING, link_id(number), LinkState::Linked)
     }
 }
 

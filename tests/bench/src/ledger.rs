@@ -4,9 +4,9 @@ use anyhow::{Context, ensure};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
 use syncline_core::mapping::MappingId;
 use syncline_core::model::{
-    Base, Batch, BatchChange, BatchState, Changeset, Decided, Entry, EntryId, Fence, FieldState,
-    Figure, Guard, Intent, IntentKind, Link, LinkChange, LinkState, Observed, Origin, Outcome,
-    Pending, Settled, StreamPosition, Verdict, WrittenField,
+    Base, Batch, BatchChange, BatchState, Changeset, Decided, Entry, EntryId, Fence, Figure, Guard,
+    Intent, IntentKind, Link, LinkChange, LinkState, Observed, Origin, Outcome, Pending, Settled,
+    StreamPosition, Verdict, WrittenField,
 };
 use syncline_core::{Side, Sides};
 use syncline_ledger::postgres::{Access, Postgres, connect, migrate};
@@ -243,22 +243,12 @@ fn link(at: u64) -> Link {
     let entry = EntryId { commit: 1, ordinal: 0 };
     let origin = Origin { side: Side::Left, actor: ActorKind::Person, entry, at: 0 };
     Link {
-        mapping: MAPPING,
-        id,
-        shard: syncline_core::model::shard_of(id),
-        state: LinkState::Linked,
-        epoch: 0,
         mapping_rev: 1,
-        sync_version: 0,
         keys: Sides::from_fn(|side| Some(key(side, at))),
         base: Sides { left: base.clone(), right: base },
-        pending: Sides::default(),
-        open: Sides::default(),
-        complement: Vec::new(),
-        field_state: FieldState::default(),
         versions: Sides { left: Version::new([0; 8]), right: Version::new([0; 8]) },
         origins: vec![Some(origin); 8],
-        last_entry: None,
+        ..Link::new(MAPPING, id, LinkState::Linked)
     }
 }
 

@@ -8,9 +8,9 @@ use serde_json::Value as Json;
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use syncline_core::mapping::MappingId;
 use syncline_core::model::{
-    Base, Changeset, Decided, Entry, EntryId, Fence, FieldState, Link, LinkChange, LinkState,
-    Observed, Origin, Pending, Review, ReviewChange, ReviewKey, ReviewKind, ReviewStatus, Shown,
-    UnitState, UnitStatus, Verdict,
+    Base, Changeset, Decided, Entry, EntryId, Fence, Link, LinkChange, LinkState, Observed, Origin,
+    Pending, Review, ReviewChange, ReviewKey, ReviewKind, ReviewStatus, Shown, UnitState,
+    UnitStatus, Verdict,
 };
 use syncline_core::{Side, Sides};
 use syncline_ledger::postgres::{Access, Postgres, connect, migrate};
@@ -203,22 +203,13 @@ impl Engine {
         let image = vec![Value::from("Acme"), Value::from("+1"), Value::Int(7)];
         let base = Some(Base { exists: true, image });
         Link {
-            mapping: self.mapping,
-            id: link_id(number),
             shard: 7,
-            state: LinkState::Linked,
             epoch: 1,
             mapping_rev: 1,
             sync_version: 3,
             keys: Sides { left: key('L'), right: key('R') },
             base: Sides { left: base.clone(), right: base },
-            pending: Sides::default(),
-            open: Sides::default(),
-            complement: Vec::new(),
-            field_state: FieldState::default(),
-            versions: Sides::default(),
-            origins: Vec::new(),
-            last_entry: None,
+            ..Link::new(self.mapping, link_id(number), LinkState::Linked)
         }
     }
 

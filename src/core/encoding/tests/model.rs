@@ -342,24 +342,7 @@ pub(super) fn answer() -> impl Strategy<Value = Answer> {
 
 /// A link about which nothing is known.
 pub(super) fn blank() -> Link {
-    Link {
-        mapping: MappingId(1),
-        id: LinkId(uuid::Uuid::nil()),
-        shard: 0,
-        state: LinkState::Linked,
-        epoch: 1,
-        mapping_rev: 0,
-        sync_version: 0,
-        keys: Sides::default(),
-        base: Sides::default(),
-        pending: Sides::default(),
-        open: Sides::default(),
-        complement: Vec::new(),
-        field_state: FieldState::default(),
-        versions: Sides::default(),
-        origins: Vec::new(),
-        last_entry: None,
-    }
+    Link { epoch: 1, ..Link::new(MappingId(1), LinkId(uuid::Uuid::nil()), LinkState::Linked) }
 }
 
 pub(super) fn link() -> impl Strategy<Value = Link> {

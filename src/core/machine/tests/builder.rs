@@ -15,9 +15,8 @@ use crate::mapping::{
     Pair, Priority, Unit,
 };
 use crate::model::{
-    Base, Changeset, Claim, Entry, Fence, FieldState, Intent, IntentKind, Link, LinkChange,
-    LinkState, Outcome, Pending, Review, ReviewChange, ReviewStatus, Settled, WrittenField,
-    shard_of,
+    Base, Changeset, Claim, Entry, Fence, Intent, IntentKind, Link, LinkChange, LinkState, Outcome,
+    Review, ReviewChange, ReviewStatus, Settled, WrittenField,
 };
 use crate::{Side, Sides};
 
@@ -50,22 +49,14 @@ impl Scene {
         let id = LinkId(uuid::Uuid::from_u128(7));
         let base = Some(Base { exists: true, image: vec![Value::from("a")] });
         let link = Link {
-            mapping: MAPPING,
-            id,
-            shard: shard_of(id),
-            state: LinkState::Linked,
             epoch: 1,
             mapping_rev: 1,
             sync_version: 1,
             keys: Sides { left: Some("l".into()), right: Some("r".into()) },
             base: Sides { left: base.clone(), right: base },
-            pending: Sides { left: Pending::default(), right: Pending::default() },
-            open: Sides::default(),
-            complement: Vec::new(),
-            field_state: FieldState::default(),
             versions: Sides { left: version(1), right: version(1) },
             origins: vec![None],
-            last_entry: None,
+            ..Link::new(MAPPING, id, LinkState::Linked)
         };
         let mappings = Mappings::from([(MAPPING, Arc::new(mapping(cas)))]);
         let (others, claims, reviews) = (Vec::new(), Vec::new(), Vec::new());

@@ -1,20 +1,21 @@
-//! Which batches count as audited.
+//! Which batches count as audited, and what is found.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use syncline_core::Side;
 use syncline_core::machine::Mappings;
 use syncline_core::mapping::MappingId;
 use syncline_core::model::{
-    Batch, BatchChange, BatchState, Changeset, Entry, Intent, IntentKind, WrittenField,
+    Batch, BatchChange, BatchState, Changeset, Entry, Intent, IntentKind, Link, LinkChange,
+    LinkState, WrittenField,
 };
+use syncline_core::{Side, Sides};
 use syncline_ledger::memory::Memory;
 use syncline_ledger::{Committed, Ledger as _, Ownership};
 use syncline_sdk::{
-    Actor, BatchId, Connector, Error, ErrorKind, HistoryKind, HistoryRequest, Instant, IntentId,
-    LinkId, SystemName, Version,
+    Actor, ActorKind, BatchId, Connector, Error, ErrorKind, HistoryEntry, HistoryKind,
+    HistoryRequest, Instant, IntentId, Key, LinkId, SystemName, Value, Version,
 };
 
 use crate::clock::Clock;
@@ -24,6 +25,8 @@ use crate::system::System;
 use crate::work::Work;
 
 const KNOWN: MappingId = MappingId(1);
+/// Its field holds references to records of the other.
+const CHILDREN: MappingId = MappingId(2);
 
 struct Stopped;
 
@@ -37,10 +40,30 @@ fn at(micros: i64) -> Instant {
     Instant::from_micros(micros)
 }
 
+/// The link of a parent, by its number.
+fn parent(number: u128) -> LinkId {
+    LinkId(uuid::Uuid::from_u128(100 + number))
+}
+
+/// The link of the parent `p1` and so on.
+fn parent_link(number: u128) -> LinkChange {
+    let keys = Sides { left: None, right: Some(Key::new(format!("p{number}"))) };
+    LinkChange::Insert(Link {
+        epoch: 1,
+        mapping_rev: 1,
+        sync_version: 1,
+        keys,
+        ..Link::new(KNOWN, parent(number), LinkState::Linked)
+    })
+}
+
 /// A write of the record of that name, on the right.
 fn entry(id: IntentId, mapping: MappingId, key: &str) -> Entry {
-    let field =
-        WrittenField { field: 0, value: "b".into(), image: "b".into(), expected: "a".into() };
+    let (expected, value) = match mapping {
+        CHILDREN => (Value::Link(parent(1)), Value::Link(parent(2))),
+        _ => ("a".into(), "b".into()),
+    };
+    let field = WrittenField { field: 0, image: value.clone(), value, expected };
     let intent = Intent {
         id,
         side: Side::Right,
@@ -71,7 +94,7 @@ fn entry(id: IntentId, mapping: MappingId, key: &str) -> Entry {
 /// An intake before a settled batch for each write, on a system with that history.
 async fn intake(
     writes: &[(MappingId, &str)],
-    remembers: impl Fn(&HistoryRequest) -> Result<(), ErrorKind> + Send + Sync + 'static,
+    remembers: impl Fn(&HistoryRequest) -> Result<Vec<HistoryEntry>, ErrorKind> + Send + Sync + 'static,
 ) -> Intake<Memory> {
     let ledger = Memory::default();
     let Ownership::Owned(fence) = ledger.own("one", at(0), at(9_000)).await.unwrap() else {
@@ -80,6 +103,7 @@ async fn intake(
     let name = SystemName::from("right");
     let commit = ledger.reserve(1).await.unwrap().start;
     let mut changes = Changeset { commit, fence, at: 1, ..Changeset::default() };
+    changes.links = (1..=3).map(parent_link).collect();
     for (ordinal, (mapping, key)) in writes.iter().enumerate() {
         let ordinal = i32::try_from(ordinal).unwrap();
         let id = IntentId { commit, ordinal };
@@ -100,12 +124,12 @@ async fn intake(
     let mut can = capabilities();
     can.history = HistoryKind::FullValues;
     let remembers = move |request: &HistoryRequest| {
-        let told = remembers(request).map(|()| Vec::new());
-        told.map_err(|kind| Error::new(kind, "read history", "no"))
+        remembers(request).map_err(|kind| Error::new(kind, "read history", "no"))
     };
     let stub = Stub { remembers: Box::new(remembers), ..Stub::new(can) };
     let connector: Arc<dyn Connector> = Arc::new(stub);
-    let mappings: Mappings = BTreeMap::from([(KNOWN, mapping(KNOWN, None))]);
+    let mappings: Mappings =
+        BTreeMap::from([(KNOWN, mapping(KNOWN, None)), (CHILDREN, mapping(CHILDREN, Some(KNOWN)))]);
     let system = System::new(&name, connector, &mappings);
     Intake {
         ledger: Arc::new(ledger),
@@ -121,6 +145,7 @@ fn audited(
     writes: &[(MappingId, &str)],
     remembers: impl Fn(&HistoryRequest) -> Result<(), ErrorKind> + Send + Sync + 'static,
 ) -> Result<Vec<i32>, String> {
+    let remembers = move |request: &HistoryRequest| remembers(request).map(|()| Vec::new());
     let intake = intake(writes, remembers).now_or_never().unwrap();
     let looked = intake.audit(&"right".into()).now_or_never().unwrap();
     let (work, more): (Work, bool) = looked.map_err(|error| error.to_string())?;
@@ -163,4 +188,28 @@ fn a_record_of_which_nothing_is_told_keeps_no_other_from_being_looked_up() {
     let writes = [(KNOWN, "x"), (KNOWN, "odd"), (KNOWN, "y")];
     assert_eq!(audited(&writes, odd), Ok(vec![0, 1, 2]));
     assert_eq!(*alone.lock().unwrap(), ["x", "y"]);
+}
+
+/// A side tells of references by the names of records, an intent by links.
+#[test]
+fn a_reference_that_was_replaced_unseen_is_found() {
+    let told = |kind: ActorKind, old: &str, new: &str| HistoryEntry {
+        key: "x".into(),
+        field: "f".into(),
+        old: Value::text(old),
+        new: Value::text(new),
+        actor: Actor { id: None, kind },
+        version: Version::new([2]),
+        at: Some(at(2)),
+    };
+    let remembers = move |_: &HistoryRequest| {
+        Ok(vec![told(ActorKind::Person, "p1", "p3"), told(ActorKind::Sync, "p3", "p2")])
+    };
+    let intake = intake(&[(CHILDREN, "x")], remembers).now_or_never().unwrap();
+    let looked = intake.audit(&"right".into()).now_or_never().unwrap();
+    let (work, _): (Work, bool) = looked.unwrap();
+    let [(mapping, _, side, found)] = work.overwritten.as_slice() else { panic!("{work:?}") };
+    assert_eq!((*mapping, *side), (CHILDREN, Side::Right));
+    let values: Vec<&Value> = found.iter().map(|edit| &edit.value).collect();
+    assert_eq!(values, [&Value::Link(parent(3))]);
 }
