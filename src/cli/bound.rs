@@ -1,6 +1,7 @@
 //! Mappings against the live systems.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,7 +59,20 @@ pub(super) async fn with_ledger(installation: &mut Installation) -> Diagnostics 
     }
 }
 
-/// The same, and what the ledger keeps of the mappings.
+/// The systems of an installation as its runs look at them, whatever its mappings are.
+///
+/// # Errors
+/// All findings of the settings; that the ledger does not answer.
+pub(super) async fn open_systems(config: &Path) -> Result<Installation, Stop> {
+    let mut installation = Installation::of_systems(config)?;
+    let found = with_ledger(&mut installation).await;
+    match found.has_errors() {
+        true => Err(found.into()),
+        false => Ok(installation),
+    }
+}
+
+/// The same as [`with_ledger`], and what the ledger keeps of the mappings.
 pub(super) async fn with_kept(installation: &mut Installation) -> (Kept, Diagnostics) {
     let mut found = with_ledger(installation).await;
     if found.has_errors() {

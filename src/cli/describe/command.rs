@@ -7,9 +7,9 @@ use syncline_core::mapping::language::Diagnostics;
 use syncline_sdk::SystemName;
 
 use super::{entities, fields};
-use crate::cli::bound::context;
+use crate::cli::bound::{context, open_systems};
 use crate::cli::place::Place;
-use crate::cli::{Exit, Installation, Output, Stop, with_ledger};
+use crate::cli::{Exit, Output, Stop};
 use crate::installation::{described, no_system};
 
 const EXAMPLES: &str = "\
@@ -39,11 +39,7 @@ pub(in crate::cli) async fn run(
     arguments: Arguments,
     output: &Output,
 ) -> Result<Exit, Stop> {
-    let mut installation = Installation::of_systems(config)?;
-    let found = with_ledger(&mut installation).await;
-    if found.has_errors() {
-        return Err(found.into());
-    }
+    let installation = open_systems(config).await?;
     let cx = context(&installation);
     if arguments.what.contains('.') {
         let place = Place::of(&installation, &arguments.what)?;

@@ -12,10 +12,10 @@ use syncline_sdk::EntityName;
 use super::draft::{End, fitted, write};
 use super::proposal::propose;
 use super::sample::{Sample, read};
-use crate::cli::bound::context;
+use crate::cli::bound::{context, open_systems};
 use crate::cli::place::Place;
 use crate::cli::words::plain;
-use crate::cli::{Exit, Installation, Output, Stop, with_ledger};
+use crate::cli::{Exit, Installation, Output, Stop};
 use crate::installation::described;
 
 const EXAMPLES: &str = "\
@@ -61,11 +61,7 @@ pub(in crate::cli) async fn run(
     arguments: Arguments,
     output: &Output,
 ) -> Result<Exit, Stop> {
-    let mut installation = Installation::of_systems(config)?;
-    let found = with_ledger(&mut installation).await;
-    if found.has_errors() {
-        return Err(found.into());
-    }
+    let installation = open_systems(config).await?;
     let left = Place::of(&installation, &arguments.left)?;
     let right = Place::of(&installation, &arguments.right)?;
     let name = arguments.name.unwrap_or_else(|| named_after(&right.entity));
