@@ -8,7 +8,8 @@ use syncline_core::machine::{Mappings, Missing, Observation, Source, Want, Works
 use syncline_core::mapping::{Mapping, MappingId};
 use syncline_ledger::Ledger;
 use syncline_sdk::{
-    Context, FetchBy, FetchRequest, Fetched, Key, LinkId, Normalizer, Purpose, SystemName, Value,
+    Absence, Context, FetchBy, FetchRequest, Fetched, Key, LinkId, Normalizer, Purpose, SystemName,
+    Value,
 };
 
 use crate::chronicle::without_values;
@@ -282,11 +283,16 @@ pub(crate) fn observations(fetched: Fetched) -> Vec<Observation> {
     records.chain(missing).collect()
 }
 
-/// A look-up after a gap: a record that is missing without proof of deletion is suspected.
-pub(crate) fn suspects(fetched: Fetched) -> Vec<Observation> {
+/// A look-up after a gap: a record that is missing without proof of deletion is suspected. So is
+/// one that is neither shown nor explained, where the side shows others (`shows`).
+pub(crate) fn suspects(fetched: Fetched, shows: bool) -> Vec<Observation> {
     let time = fetched.server_time;
     let mut seen = observations(Fetched { missing: Vec::new(), ..fetched.clone() });
     for (key, absence) in fetched.missing {
+        let absence = match absence {
+            Absence::NotVisible if shows => Absence::Deleted { by: None, at: None, image: None },
+            other => other,
+        };
         if let Some(observed) = observation::of_absence(key, absence, Source::Read, time) {
             let content = match observed.content {
                 Err(Missing::Deleted) => Err(Missing::Suspected),

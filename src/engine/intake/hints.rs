@@ -10,6 +10,7 @@ use syncline_sdk::{
     EntityName, Error, FetchBy, FetchRequest, Fetched, Key, Purpose, Scope, SystemName,
 };
 
+use super::canary::unseen;
 use crate::chronicle::without_values;
 use crate::error::Result;
 use crate::limits;
@@ -60,6 +61,7 @@ impl<L: Ledger> Intake<L> {
         let Some(system) = self.system(name) else {
             return Ok(work);
         };
+        let mut again: BTreeMap<Key, Hint> = BTreeMap::new();
         let keys: Vec<Key> = hints.iter().map(|hint| hint.key.clone()).collect();
         for reader in system.readers(entity) {
             let mapping = &self.mappings[&reader.mapping];
@@ -70,11 +72,34 @@ impl<L: Ledger> Intake<L> {
             let context = self.context(Purpose::Sync);
             let fetch = system.connector.fetch(&context, request);
             let fetched = system.ask(&*self.clock, fetch).await?;
-            let seen = as_hinted(hints, fetched);
+            let unseen = unseen(&fetched);
+            let swept = |hint: &&Hint| hint.reason == HintReason::Sweep;
+            let looked = hints.iter().filter(swept).any(|hint| unseen.contains(&hint.key));
+            let shows = looked && self.shows_any(system, mapping, reader.side, &fetched).await?;
+            again.extend(hints.iter().filter(|hint| unseen.contains(&hint.key)).filter_map(
+                |hint| {
+                    let wait = match swept(&hint) {
+                        true if shows => return None,
+                        true => limits::put_off(hint.tries.saturating_add(1)),
+                        false => limits::SWEEP_DOUBT,
+                    };
+                    Some((hint.key.clone(), self.looked_for_again(hint, wait)))
+                },
+            ));
+            let seen = as_hinted(hints, fetched, shows);
             work.observed.extend(seen.into_iter().map(|seen| (reader.mapping, reader.side, seen)));
         }
         work.hints_done.extend(hints.iter().map(done));
+        work.hints.extend(again.into_values());
         Ok(work)
+    }
+
+    /// The hint at a record that its side neither shows nor explains: it is looked for once more,
+    /// and what waits for it is put before a person then (protocol O7).
+    fn looked_for_again(&self, hint: &Hint, wait: i64) -> Hint {
+        let tries = if hint.reason == HintReason::Sweep { hint.tries.saturating_add(1) } else { 0 };
+        let due = self.clock.now().micros().saturating_add(wait);
+        Hint { seq: 0, due, tries, reason: HintReason::Sweep, ..hint.clone() }
     }
 
     fn put_off(&self, hints: &[Hint], error: &Error, work: &mut Work) {
@@ -106,15 +131,16 @@ fn done(hint: &Hint) -> HintDone {
     }
 }
 
-/// A reading with what the hints say of records that are not found.
-fn as_hinted(hints: &[Hint], fetched: Fetched) -> Vec<Observation> {
+/// A reading with what the hints say of records that are not found. `shows` tells that the side
+/// shows others of their kind.
+fn as_hinted(hints: &[Hint], fetched: Fetched, shows: bool) -> Vec<Observation> {
     let is = |key: &Key, reason| hints.iter().any(|hint| hint.key == *key && hint.reason == reason);
     let swept = |key: &Key| is(key, HintReason::Sweep);
     let (suspected, known) = fetched.missing.into_iter().partition(|(key, _)| swept(key));
     let time = fetched.server_time;
     let of = |missing, records| Fetched { records, missing, server_time: time };
     let mut seen = observations(of(known, fetched.records));
-    seen.extend(suspects(of(suspected, Vec::new())));
+    seen.extend(suspects(of(suspected, Vec::new()), shows));
     for seen in &mut seen {
         if is(&seen.key, HintReason::Deleted) && seen.content == Err(Missing::Deleted) {
             // The feed has told of this deletion.

@@ -3,6 +3,7 @@
 
 mod answers;
 mod audit;
+mod canary;
 mod feed;
 mod forget;
 mod hints;

@@ -11,10 +11,9 @@ use syncline_core::Side;
 use syncline_core::mapping::MappingId;
 use syncline_core::model::{Hint, HintReason, StreamPosition};
 use syncline_ledger::Ledger;
-use syncline_sdk::{
-    Absence, Cursor, FetchBy, FetchRequest, Fetched, Key, LinkId, Purpose, ScanRequest,
-};
+use syncline_sdk::{Cursor, FetchBy, FetchRequest, Fetched, Key, LinkId, Purpose, ScanRequest};
 
+use super::canary::unseen;
 use super::poll::fold_page;
 use crate::error::Result;
 use crate::limits;
@@ -186,7 +185,14 @@ impl<L: Ledger> Intake<L> {
             let fetch = system.connector.fetch(&context, request);
             let fetched = system.ask(&*self.clock, fetch).await.map_err(Self::at(&place.system))?;
             let due = self.clock.now().micros().saturating_add(limits::SWEEP_DOUBT);
-            let gone = fetched.missing.iter().filter(|(_, why)| *why != Absence::NotVisible);
+            let unseen = unseen(&fetched);
+            // What no record of its kind is shown beside may be hidden, all of it at once.
+            let shows = unseen.is_empty()
+                || self
+                    .shows_any(system, &mapping, side, &fetched)
+                    .await
+                    .map_err(Self::at(&place.system))?;
+            let gone = fetched.missing.iter().filter(|(key, _)| shows || !unseen.contains(key));
             work.hints.extend(gone.map(|(key, _)| Hint {
                 system: place.system.clone(),
                 entity: place.selection.entity.clone(),

@@ -53,7 +53,7 @@ impl<L: Ledger> Intake<L> {
             let context = self.context(Purpose::Sweep);
             let fetch = system.connector.fetch(&context, request);
             let fetched = system.ask(&*self.clock, fetch).await.map_err(Self::at(&place.system))?;
-            work.observed.extend(suspects(fetched).into_iter().map(|seen| (id, side, seen)));
+            work.observed.extend(suspects(fetched, false).into_iter().map(|seen| (id, side, seen)));
         }
         work.positions.push(StreamPosition {
             stream: verify_stream(&mapping.name),

@@ -80,6 +80,49 @@ async fn a_record_that_a_sweep_misses_is_looked_for_again_before_anybody_is_aske
     world.end().await;
 }
 
+/// What was removed from the recycle bin is neither shown nor explained. It may be hidden, and nobody
+/// deletes its partner for that; but nobody keeps quiet about it either.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_is_gone_for_good_is_put_before_a_person() {
+    let mut world = World::new("sweeps_purged").await;
+    let org = world.org("crm", 9).await;
+    let ops = world.postgres("ops", TABLES).await;
+    world.mapping("accounts", ACCOUNTS);
+    let rows = "insert into accounts(name, website) values
+        ('One', 'one.example'), ('Two', 'two.example'), ('Three', 'three.example')";
+    run(&ops, rows).await;
+    world.start().await;
+    let ledger = world.ledger();
+    becomes(&ledger, "select count(*)::text from syncline.link where state = 5", "3").await;
+    world.stop().await;
+    let person = org.person("admin@example.com").unwrap();
+    let id = |name: &str| {
+        let rows = org.records("Account", false);
+        let row = rows.iter().find(|row| row["Name"] == name).unwrap();
+        salesforce_sim::Id::parse(row["Id"].as_str().unwrap()).unwrap()
+    };
+    for gone in [id("One"), id("Two")] {
+        person.delete(gone).await.unwrap();
+        person.purge(gone).await.unwrap();
+    }
+    // One is found by an edit of its partner, which cannot be carried; the other by the sweep.
+    run(&ops, "update accounts set name = 'One of old' where website = 'one.example'").await;
+    world.start().await;
+    let (code, _) = world.command(&["sweep", "--wait"]).await;
+    assert_eq!(code, 0);
+    // A write that was refused is asked about at once.
+    let asked = "select count(*)::text from syncline.review where status = 0";
+    let found = format!(
+        "select ((select count(*) from syncline.hint
+        where due > (extract(epoch from now()) * 1e6)::int8 + 60000000) + ({asked})::int)::text"
+    );
+    becomes(&ledger, &found, "2").await;
+    run(&ledger, "update syncline.hint set due = 0").await;
+    becomes(&ledger, asked, "2").await;
+    assert_eq!(text(&ops, "select count(*)::text from accounts").await, "3");
+    world.end().await;
+}
+
 /// Whoever waits for a sweep is told when there is nothing to wait for.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sweep_that_cannot_go_on_is_not_waited_for() {
