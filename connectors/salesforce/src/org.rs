@@ -180,8 +180,14 @@ impl Org {
     /// How the rows of a selection are read.
     pub(crate) async fn plan(&self, selection: &Selection) -> Result<(Arc<Described>, RowPlan)> {
         let described = self.described_lately(selection).await?;
-        let plan = RowPlan::new(selection, &described)?;
-        Ok((described, plan))
+        match RowPlan::new(selection, &described) {
+            Ok(plan) => Ok((described, plan)),
+            Err(error) => {
+                // The right may be given back at any time, and nothing else would tell.
+                self.doubt(&selection.entity);
+                Err(error)
+            }
+        }
     }
     /// Whether a read failed for a field that is gone, in which case the entity was described
     /// anew and the read is worth one more try without it.

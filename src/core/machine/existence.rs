@@ -31,7 +31,8 @@ impl Workset<'_> {
         }
     }
 
-    /// Notes whether the record stands inside the mapping's filter.
+    /// Notes whether the record stands inside the mapping's filter. Where that hangs on what its
+    /// side does not show, it stands where it stood.
     pub(super) fn scope(
         &mut self,
         id: (MappingId, LinkId),
@@ -39,7 +40,8 @@ impl Workset<'_> {
         side: Side,
         values: &[Value],
     ) {
-        let outside = !mapping.in_scope(side, values);
+        let Some(inside) = mapping.scope(side, values) else { return };
+        let outside = !inside;
         let slot = self.slots.get_mut(&id).expect("the link was found");
         if slot.link.field_state.outside[side] == outside {
             return;

@@ -32,7 +32,7 @@ impl Workset<'_> {
             self.plan_twin(id, mapping, side, of);
             return;
         }
-        if self.search_want(id, mapping).is_some() {
+        if self.search_want(id, mapping).is_some() || self.hides_itself(id, mapping) {
             let key = slot.link.keys[side].clone();
             if let Some(key) = key {
                 let away = (self.round.away)(&mapping.sides[side.other()].system);

@@ -6,7 +6,7 @@ use super::observation::Observation;
 use super::slot::Search;
 use super::workset::{Want, Workset};
 use crate::Side;
-use crate::mapping::{Mapping, MappingId};
+use crate::mapping::{Mapping, MappingId, MatchRule};
 use crate::model::{HintReason, LinkState, Pending, Verdict, Would};
 
 impl Workset<'_> {
@@ -27,12 +27,29 @@ impl Workset<'_> {
         while let Some(found) = mapping.matches.get(rule) {
             let value = values.get(found.on(side)).cloned().unwrap_or_default();
             let value = Normalizer::apply_all(&found.normalize, value);
-            if value.is_present() && !value.is_null() {
+            if !value.is_present() {
+                // A later rule must not decide what this one may have to say.
+                return None;
+            }
+            if !value.is_null() {
                 return Some(Want::Match { mapping: id.0, link: id.1, side: other, rule, value });
             }
             rule += 1;
         }
         None
+    }
+
+    /// Whether the side of a lone record does not show what tells if it belongs to the mapping and
+    /// by what it finds its partner: a field that is hidden from us. Then it waits. Without the key
+    /// it would be doubled, without the filter it may be nobody's to copy.
+    pub(super) fn hides_itself(&self, id: (MappingId, LinkId), mapping: &Mapping) -> bool {
+        let slot = &self.slots[&id];
+        let (LinkState::Seen(side), Search::Rule(rule)) = (slot.link.state, slot.search) else {
+            return false;
+        };
+        let Some(values) = &slot.read[side] else { return false };
+        let absent = |rule: &MatchRule| values.get(rule.on(side)).is_none_or(|of| !of.is_present());
+        mapping.scope(side, values).is_none() || mapping.matches.iter().skip(rule).any(absent)
     }
 
     /// Answers a search by external id: the record found, if any.

@@ -87,12 +87,16 @@ impl Mapping {
     /// selection).
     #[must_use]
     pub fn in_scope(&self, side: Side, values: &[Value]) -> bool {
+        self.scope(side, values).unwrap_or(true)
+    }
+    /// The same; nothing when it hangs on a value that was not delivered.
+    #[must_use]
+    pub fn scope(&self, side: Side, values: &[Value]) -> Option<bool> {
         let selection = &self.sides[side].selection;
-        selection.filter.as_ref().is_none_or(|filter| {
-            passes(filter, |field| {
-                let at = selection.fields.iter().position(|name| name == field)?;
-                values.get(at)
-            })
+        let Some(filter) = &selection.filter else { return Some(true) };
+        holds(filter, |field| {
+            let at = selection.fields.iter().position(|name| name == field)?;
+            values.get(at)
         })
     }
 }

@@ -30,7 +30,11 @@ impl Described {
     pub(crate) fn lacks_a_field_of(&self, selection: &Selection) -> bool {
         let named = [&selection.external_id, &selection.marker, &selection.actor];
         let named = named.into_iter().flatten().chain(selection.fields.iter());
-        named.map(FieldName::as_str).any(|name| !name.contains('.') && !self.has(name))
+        named.into_iter().any(|field| !self.shows(field))
+    }
+    /// Whether our user may read a field. One of a related record is not described here.
+    pub(crate) fn shows(&self, field: &FieldName) -> bool {
+        field.as_str().contains('.') || self.has(field.as_str())
     }
     /// What the wire needs to know of a field of this name.
     pub(crate) fn field(&self, name: &str) -> Option<&FieldFacts> {

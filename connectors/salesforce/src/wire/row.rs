@@ -88,12 +88,22 @@ impl RowPlan {
     /// are not asked for and come as absent.
     ///
     /// # Errors
-    /// [`ErrorKind::Schema`] when the entity shows no stamp.
+    /// [`ErrorKind::Schema`] when the entity shows no stamp, or a field of the filter is hidden:
+    /// without it every record would seem to pass.
     pub(crate) fn new(selection: &Selection, described: &Described) -> Result<Self> {
         let stamp = described.stamp.ok_or_else(|| {
             let what = format!("{} has no field that moves with a change", selection.entity);
             Error::new(ErrorKind::Schema, "read", what).advise("map another entity")
         })?;
+        let mut needed = selection.filter.iter().flat_map(|filter| filter.fields());
+        if let Some(hidden) = needed.find(|field| !described.shows(field)) {
+            let entity = &selection.entity;
+            let what = format!("{hidden} of {entity}, which the filter asks for, is not there");
+            return Err(Error::new(ErrorKind::Schema, "read", what).advise(
+                "give the integration user the right to read it, or take it out of the `where`; \
+                 until then no records are read",
+            ));
+        }
         let mut columns = vec!["Id".to_owned(), stamp.to_owned()];
         let add = |columns: &mut Vec<String>, name: &str| {
             if !columns.iter().any(|column| column == name) {

@@ -1,9 +1,9 @@
 //! Reading a simulated org: health, scans, polls with late commits, deletions and merges.
 
-use salesforce_sim::{Fault, FaultAction, Selector};
+use salesforce_sim::{Fault, FaultAction, FieldPatch, Selector};
 use syncline_sdk::{
-    Absence, ActorKind, Comparison, Connector, Cursor, FetchBy, FetchRequest, Filter, Guarantee,
-    Normalizer, ReceiptKind, ScanRequest, Selection,
+    Absence, ActorKind, ChangesRequest, Comparison, Connector, Cursor, ErrorKind, FetchBy,
+    FetchRequest, Filter, Guarantee, Normalizer, ReceiptKind, ScanRequest, Selection,
 };
 
 use crate::script::cx;
@@ -279,4 +279,28 @@ async fn two_thousand_ids_are_read_by_two_calls() {
     let keys: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
     assert_eq!(world.fetch(&keys).await.records.len(), 1_500);
     assert_eq!(world.crm.usage().calls - before, 1);
+}
+
+/// Without a field that the filter asks for every record would seem to pass it.
+#[tokio::test]
+async fn a_hidden_field_of_the_filter_stops_every_reading() {
+    let world = World::start().await;
+    world.made("a").await;
+    let filter = Filter::Compare {
+        field: "Tier__c".into(),
+        comparison: Comparison::Equal,
+        value: "Gold".into(),
+    };
+    let selection =
+        std::sync::Arc::new(Selection { filter: Some(filter), ..(*world.selection).clone() });
+    let scan = || ScanRequest { selection: selection.clone(), after: None, page_rows_max: 9 };
+    let changes = || ChangesRequest { selection: selection.clone(), since: None, page_rows_max: 9 };
+    assert!(world.crm.scan(&cx(), scan()).await.unwrap().records.is_empty());
+    let hidden = FieldPatch { hidden_for: Some(vec!["*".to_owned()]), ..FieldPatch::default() };
+    world.org.change_field("Account", "Tier__c", &hidden).unwrap();
+    let found = world.crm.scan(&cx(), scan()).await.unwrap_err();
+    assert_eq!(found.kind, ErrorKind::Schema, "{found}");
+    assert!(found.to_string().contains("Tier__c of Account"), "{found}");
+    let found = world.crm.changes(&cx(), changes()).await.unwrap_err();
+    assert_eq!(found.kind, ErrorKind::Schema, "{found}");
 }

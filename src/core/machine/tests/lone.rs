@@ -1,9 +1,12 @@
 //! Records without a partner: creates and business keys (protocol C1, C5).
 
-use syncline_sdk::{Cas, Error, ErrorKind, LinkId, Value};
+use std::sync::Arc;
+
+use syncline_sdk::{Cas, Comparison, Error, ErrorKind, Filter, LinkId, Value};
 
 use super::builder::{MAPPING, Scene, seen};
 use crate::machine::{Observation, Settling, Source};
+use crate::mapping::MatchRule;
 use crate::model::{Claim, Link, LinkState, Pending, ReviewKind, shard_of};
 use crate::{Side, Sides};
 
@@ -73,4 +76,46 @@ fn a_record_whose_key_is_free_gets_one() {
     scene.matching();
     assert_eq!(read_alone(&mut scene, "a", 2, None), 1);
     assert_eq!(scene.link.state, LinkState::Creating(Side::Right));
+}
+
+/// The lone record is read with what it shows of a second field. Gives what is sent, and at how many
+/// records is to be looked again.
+fn read_showing(scene: &mut Scene, second: Value) -> (usize, usize) {
+    let content = Ok(vec![Value::from("a"), second]);
+    let read = Observation { source: Source::Read, content, ..seen(Side::Left, "a", 2) };
+    let done = scene.round(|workset| {
+        workset.begin_reading();
+        workset.observe(MAPPING, Side::Left, &read);
+    });
+    (done.sends.len(), done.changeset.hints.len())
+}
+
+#[test]
+fn a_record_that_does_not_show_its_key_gets_no_partner_made() {
+    let mut scene = lone();
+    let rule = MatchRule { left: 1, right: 0, normalize: Vec::new() };
+    scene.map(|mapping| mapping.matches = vec![rule.clone()]);
+    // A key that is hidden from us is none that is empty.
+    assert_eq!(read_showing(&mut scene, Value::Absent), (0, 1));
+    assert_eq!(scene.link.state, LinkState::Seen(Side::Left));
+    assert_eq!(read_showing(&mut scene, Value::Null), (1, 0));
+}
+
+#[test]
+fn a_record_that_does_not_show_what_it_is_filtered_by_gets_no_partner_made() {
+    let mut scene = lone();
+    scene.map(|mapping| {
+        let selection = Arc::make_mut(&mut mapping.sides.left.selection);
+        selection.fields = ["f".into(), "kind".into()].into();
+        selection.filter = Some(Filter::Compare {
+            field: "kind".into(),
+            comparison: Comparison::Equal,
+            value: "gold".into(),
+        });
+    });
+    assert_eq!(read_showing(&mut scene, Value::Absent), (0, 1));
+    assert_eq!(read_showing(&mut scene, "silver".into()), (0, 0));
+    // Nor does one that stands outside come in by it.
+    assert_eq!(read_showing(&mut scene, Value::Absent), (0, 0));
+    assert_eq!(read_showing(&mut scene, "gold".into()), (1, 0));
 }
