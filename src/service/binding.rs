@@ -11,10 +11,10 @@ use syncline_core::{Side, Sides};
 use syncline_engine::{Away, Clock as _, driver::SystemClock};
 use syncline_ledger::postgres::Postgres;
 use syncline_ledger::{Description, Ledger as _, Setup as _};
-use syncline_sdk::{Capabilities, EntitySchema, FieldName, ReceiptKind, Selection, SystemName};
+use syncline_sdk::{Capabilities, EntitySchema, ReceiptKind, Selection, SystemName};
 
 use super::drift::{FrozenFields, agreed_of, bound_to, drifted, told};
-use super::lookout::{Agreed, agreed};
+use super::lookout::{Agreed, agreed, read_fields};
 use super::reaching::Schemas;
 use super::revisions::{former_revisions, has_begun};
 use crate::installation::Installation;
@@ -30,6 +30,9 @@ pub(super) struct Bound {
     /// Why none can be, although some could: one that has begun cannot be bound, and the feeds
     /// of its systems must not go on without it.
     pub held: bool,
+    /// The mappings that go on although they do not fit their systems any more, with why: what
+    /// is not written or not read says so itself.
+    pub misfits: BTreeMap<Arc<str>, String>,
     /// The fields that are left alone, with why.
     pub frozen: FrozenFields,
     /// What the ledger keeps as agreed of each side.
@@ -71,10 +74,10 @@ impl Binder<'_> {
         let mut bound = Bound::default();
         for one in &numbered {
             let name = Arc::clone(&one.spec.name);
-            match self.bind_one(one, &outlines, &mut bound.found).await.context("the ledger")? {
+            match self.bind_one(one, &outlines, &mut bound).await.context("the ledger")? {
                 Ok(mapping) => {
                     for side in Side::BOTH {
-                        let fields: Vec<FieldName> = mapping.image(side).cloned().collect();
+                        let fields = read_fields(&mapping, side);
                         let kept = self.ledger.description(one.id, side).await;
                         if let Some(kept) = kept.context("the ledger")? {
                             bound.agreed.insert((one.id, side), agreed(&kept, &fields));
@@ -119,9 +122,10 @@ impl Binder<'_> {
         &self,
         one: &Numbered<'_>,
         outlines: &[MappingRef],
-        found: &mut Diagnostics,
+        bound: &mut Bound,
     ) -> syncline_ledger::Result<Result<Mapping, String>> {
         let mut wrong = Diagnostics::new();
+        let mut drift: Sides<Vec<Drifted>> = Sides::default();
         let live = Sides::from_fn(|side| self.live(one.spec, side, &mut wrong));
         let away = Side::BOTH.map(|side| one.spec.sides[side].system.value.clone());
         let away = away.into_iter().find_map(|name| Some((self.away.get(&name)?, name)));
@@ -136,7 +140,6 @@ impl Binder<'_> {
                 false => Sides::from_fn(|_| None),
             };
             let stored = Sides::from_fn(|side| self.sight_of(one, side, agreed[side].as_ref()));
-            let mut drift: Sides<Vec<Drifted>> = Sides::default();
             let mut live = live;
             for side in Side::BOTH {
                 let (Some(sight), Some(agreed)) = (&mut live[side], &agreed[side]) else {
@@ -163,15 +166,19 @@ impl Binder<'_> {
             ),
             _ => in_a_line(&wrong),
         };
+        let misfit = away.is_none().then(|| told_in_a_line(&wrong));
         if away.is_none() {
-            found.extend(wrong);
+            bound.found.extend(wrong);
         }
         if one.begun {
-            // Its feeds go on: it stays bound to what its systems described when it fitted.
+            // Its feeds go on: it stays bound to what its systems described when it fitted, but
+            // for what cannot be written any more.
             let agreed = agreed_of(self.ledger, one.spec, one.id).await?;
             let stored = Sides::from_fn(|side| self.sight_of(one, side, agreed[side].as_ref()));
             let sights = Sides::from_fn(|side| stored[side].as_ref());
-            if let Some(Ok(mapping)) = bind_to(one, sights, outlines) {
+            if let Some(Ok(mut mapping)) = bind_to(one, sights, outlines) {
+                bound.misfits.extend(misfit.map(|why| (Arc::clone(&one.spec.name), why)));
+                mapping.freeze(drift);
                 return Ok(Ok(mapping));
             }
         }
@@ -272,8 +279,13 @@ fn leave_out_children(numbered: &[Numbered<'_>], bound: &mut Bound) {
     }
 }
 
-/// Findings in one line, with what to do.
+/// Findings in one line, with what to do, for somebody who has to start the process again.
 fn in_a_line(found: &Diagnostics) -> String {
+    format!("{}; then restart", told_in_a_line(found))
+}
+
+/// Findings in one line, with what to do.
+fn told_in_a_line(found: &Diagnostics) -> String {
     let errors = found.iter().filter(|one| one.severity == Severity::Error);
     let lines: Vec<String> = errors
         .map(|one| match &one.help {
@@ -281,5 +293,5 @@ fn in_a_line(found: &Diagnostics) -> String {
             None => one.message.clone(),
         })
         .collect();
-    format!("{}; then restart", lines.join("; "))
+    lines.join("; ")
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use syncline_core::Side;
 use syncline_core::machine::Mappings;
-use syncline_core::mapping::MappingId;
+use syncline_core::mapping::{Mapping, MappingId};
 use syncline_engine::{Clock as _, driver::SystemClock};
 use syncline_ledger::postgres::Postgres;
 use syncline_ledger::{Description, Measures as _, Setup as _};
@@ -56,6 +56,14 @@ pub(super) fn agreed(description: &Description, fields: &[FieldName]) -> String 
     format!("{} {:?}", description.schema.fingerprint(fields), description.gone)
 }
 
+/// All fields of a side that a mapping reads: a change of those that it is filtered or matched by
+/// matters as much as one of those that it carries.
+pub(super) fn read_fields(mapping: &Mapping, side: Side) -> Vec<FieldName> {
+    let selection = &mapping.sides[side].selection;
+    let own = selection.external_id.iter().chain(&selection.marker);
+    selection.fields.iter().chain(own).cloned().collect()
+}
+
 /// What looks out.
 pub(super) struct Lookout {
     connectors: BTreeMap<SystemName, Arc<dyn Connector>>,
@@ -81,7 +89,7 @@ impl Lookout {
                 let place = &mapping.sides[side];
                 let entity = &place.selection.entity;
                 let key = (place.system.clone(), entity.clone());
-                let fields: Vec<FieldName> = mapping.image(side).cloned().collect();
+                let fields = read_fields(mapping, side);
                 let schema = schemas.get(&key).and_then(|schema| schema.as_ref().ok());
                 watched.push(Watched {
                     mapping: mapping.id,

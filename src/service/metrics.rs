@@ -37,7 +37,7 @@ const METRICS: &[(&str, &str)] = &[
     (SYSTEM_HALTED, "Whether a system is halted until a person acts: its login was refused."),
     (SYSTEM_LEFT_ALONE, "Whether the breaker of a system is open: it gave no answer a while ago."),
     (FIELD_FROZEN, "Fields that changed in their system and are observed, not written."),
-    (MAPPING_WAITING, "Whether a mapping waits to begin or to go on."),
+    (MAPPING_WAITING, "Whether a mapping waits, or does not fit its systems any more."),
     (SYSTEM_CALLS, "Calls made to a system by this process."),
     (LOG_RETAINED, "Bytes of its log that a system keeps for a feed that stands behind."),
     (QUOTA_USED, "Calls of the system's daily quota used by everybody."),
@@ -123,7 +123,8 @@ pub(super) fn of_process(status: &Status) -> Vec<Sample> {
 pub(super) fn of_mappings(known: &Known, waits: &Waits) -> Vec<Sample> {
     let told = known.mappings.values().map(|name| {
         let label = vec![("mapping", name.to_string())];
-        gauge(MAPPING_WAITING, label, yes(waits.mappings.contains_key(name)))
+        let waits = waits.mappings.contains_key(name) || waits.misfits.contains_key(name);
+        gauge(MAPPING_WAITING, label, yes(waits))
     });
     let frozen = waits.fields.keys().map(|name| {
         let mut parts = name.splitn(3, ' ').map(str::to_owned);

@@ -143,6 +143,12 @@ impl Probe for ServiceProbe {
         for (name, why) in &waits.mappings {
             notes.push(format!("mapping {name} waits: {why}"));
         }
+        for ((name, what), why) in &status.unread {
+            notes.push(format!("mapping {name}: {what}: {why}"));
+        }
+        for (name, why) in &waits.misfits {
+            notes.push(format!("mapping {name} does not fit its systems any more: {why}"));
+        }
         for (name, why) in &waits.fields {
             notes.push(format!("field {name} is not written: {why}"));
         }

@@ -161,6 +161,7 @@ impl Sessions {
             asked: true,
             syncs,
             mappings: bound.waiting,
+            misfits: bound.misfits,
             fields: bound.frozen,
         });
         let opened = if bound.held { Opened::Held } else { Opened::Session(bound.mappings) };

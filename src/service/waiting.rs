@@ -22,6 +22,8 @@ pub(super) struct Waits {
     pub syncs: bool,
     /// The mappings that wait, with why.
     pub mappings: BTreeMap<Arc<str>, String>,
+    /// The mappings that go on although they do not fit their systems any more, with why.
+    pub misfits: BTreeMap<Arc<str>, String>,
     /// The fields that are observed and not written, with why.
     pub fields: FrozenFields,
 }
@@ -36,9 +38,17 @@ fn awaited(status: &Status, waits: &Waits) -> BTreeMap<AwaitedThing, String> {
     let mappings = waits.mappings.iter();
     let mappings =
         mappings.map(|(name, why)| (AwaitedThing::Mapping(name.to_string()), why.clone()));
+    let misfits = waits.misfits.iter().map(|(name, why)| {
+        let why =
+            format!("it does not fit its systems any more, and what still can goes on: {why}");
+        (AwaitedThing::Mapping(name.to_string()), why)
+    });
+    let unread = status.unread.iter().map(|((name, what), why)| {
+        (AwaitedThing::Mapping(name.to_string()), format!("{what}: {why}"))
+    });
     let fields = waits.fields.iter();
     let fields = fields.map(|(name, why)| (AwaitedThing::Field(name.to_string()), why.clone()));
-    systems.chain(mappings).chain(fields).collect()
+    systems.chain(mappings).chain(unread).chain(misfits).chain(fields).collect()
 }
 
 /// Keeps what is waited for in the ledger, for those who look there, until it is stopped. A

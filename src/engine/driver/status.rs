@@ -1,6 +1,7 @@
 //! What the driver tells about itself: for readiness, metrics and the live view.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use syncline_sdk::{ErrorKind, SystemName, Usage};
 
@@ -34,6 +35,9 @@ pub struct Status {
     pub loaded: bool,
     /// The systems.
     pub systems: BTreeMap<SystemName, SystemStatus>,
+    /// What of a mapping is not read, since its system says that it cannot be: by the mapping and
+    /// what it is (`poll of left`, `sweep`), with what the system said last.
+    pub unread: BTreeMap<(Arc<str>, String), String>,
     /// Batches under way.
     pub in_flight: usize,
     /// Rounds committed since the start.
@@ -67,6 +71,7 @@ impl Status {
     /// session told of the others holds until they are heard of.
     pub(super) fn begin(&mut self, systems: &BTreeMap<SystemName, System>) {
         let mut before = std::mem::take(&mut self.systems);
+        self.unread.clear();
         self.in_flight = 0;
         self.loaded = false;
         for (name, system) in systems {

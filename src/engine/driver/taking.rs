@@ -49,6 +49,7 @@ impl<L: Ledger> Driver<L> {
                 if let Some(system) = self.system_of(&read.job) {
                     self.reachable(&system);
                 }
+                self.note_read(&read.job, None);
                 self.note_poll_lag(&read.job, &found.work);
                 taken.work.append(found.work);
                 self.sweeps_asked(&found.asked);
@@ -59,6 +60,7 @@ impl<L: Ledger> Driver<L> {
             }
             Err(error) => {
                 if let EngineError::System { system, source } = &error {
+                    self.note_read(&read.job, Some(source));
                     match &read.job {
                         Job::Begin(_) => self.trouble(system, source),
                         _ => self.heard(system, source),

@@ -65,6 +65,32 @@ impl<L: Ledger> Driver<L> {
         });
     }
 
+    /// Tells whether what a job reads of a mapping can be read. An outage of a whole system is told
+    /// of that, and ends with it.
+    pub(super) fn note_read(&mut self, job: &Job, error: Option<&syncline_sdk::Error>) {
+        let (id, what) = match job {
+            Job::Poll(id, side) => (id, format!("changes of the {side} side")),
+            Job::Load(id, side) => (id, format!("first load of the {side} side")),
+            Job::Verify(id) => (id, "comparison after a gap".to_owned()),
+            Job::Sweep(id) => (id, "sweep".to_owned()),
+            _ => return,
+        };
+        let Some(mapping) = self.engine.intake.mappings.get(id) else { return };
+        let place = (mapping.name.clone(), what);
+        let words = error.filter(|error| error.kind.scope() == Scope::Entity).map(|e| chain(e));
+        if words.is_none() && error.is_some() {
+            return;
+        }
+        self.status.send_if_modified(|status| match words {
+            None => status.unread.remove(&place).is_some(),
+            Some(words) if status.unread.get(&place) == Some(&words) => false,
+            Some(words) => {
+                status.unread.insert(place, words);
+                true
+            }
+        });
+    }
+
     /// Tells which systems rounds leave alone now.
     pub(super) fn note_breakers(&mut self) {
         let now = self.engine.intake.clock.now();
