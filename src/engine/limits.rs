@@ -156,3 +156,7 @@ pub const REHEARSED_WAITS: usize = 16;
 /// How far the clock of a rehearsal is set ahead each time, microseconds: longer than any record
 /// is put off.
 pub const REHEARSED_WAIT: i64 = 3_600_000_000;
+
+/// How often a rehearsal looks again for a record that another one refers to, before it tells that
+/// a person would be asked. A record without one is made at the second look, where it may be.
+pub const REHEARSED_PARENT_TRIES: u8 = 2;

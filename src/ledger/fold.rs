@@ -2,21 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use syncline_core::model::{Figure, Gap, Hint, Link, LinkState};
-use syncline_sdk::{EntityName, Key, SystemName};
+use syncline_core::model::{Figure, Gap, Hint, HintReason, Link, LinkState, RecordName};
 
-/// The name of a hint.
-pub(crate) type HintKey = (SystemName, EntityName, Key);
-
-/// The name of a hint.
-pub(crate) fn hint_key(hint: &Hint) -> HintKey {
+/// The name of a hint's record.
+pub(crate) fn hint_key(hint: &Hint) -> RecordName {
     (hint.system.clone(), hint.entity.clone(), hint.key.clone())
 }
 
 /// One hint a record: the earliest due time, the tries of the last one added, and the reason of
 /// all of them.
-pub(crate) fn hints(hints: &[Hint]) -> BTreeMap<HintKey, Hint> {
-    let mut folded: BTreeMap<HintKey, Hint> = BTreeMap::new();
+pub(crate) fn hints(hints: &[Hint]) -> BTreeMap<RecordName, Hint> {
+    let mut folded: BTreeMap<RecordName, Hint> = BTreeMap::new();
     for hint in hints {
         let joined = joined(folded.get(&hint_key(hint)), hint.clone());
         folded.insert(hint_key(hint), joined);
@@ -32,6 +28,11 @@ pub(crate) fn joined(known: Option<&Hint>, hint: Hint) -> Hint {
             Hint { due: known.due.min(hint.due), reason: known.reason.joined(hint.reason), ..hint }
         }
     }
+}
+
+/// What reads a record again that waited for another one.
+pub(crate) fn woken((system, entity, key): RecordName) -> Hint {
+    Hint { system, entity, key, seq: 0, due: 0, reason: HintReason::Parent, tries: 0 }
 }
 
 /// One row an object: the last one.

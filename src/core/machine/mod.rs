@@ -6,6 +6,7 @@
 //! needs more than one unit lives here; none needs a clock, an await or a random number.
 
 mod answer;
+mod awaits;
 mod batching;
 mod bounce;
 mod claims;

@@ -32,15 +32,13 @@ impl Workset<'_> {
             out.fields.extend(fields.map(null_field));
             return true;
         }
-        self.await_parent(id, mapping, at, from, tries);
-        if tries > self.round.limits.parent_tries_max && !nullable {
-            let reason = NoImage::NoParent(String::from("of a required reference"));
-            self.ask(id, mapping, Some(at), ReviewKind::NoImage(to, reason));
-        }
+        let asked = tries > self.round.limits.parent_tries_max && !nullable;
+        let why = asked.then(|| String::from("of a required reference"));
+        self.await_parent(id, mapping, at, from, tries, why);
         false
     }
 
-    /// A reference waits for its record; after many tries a person is told.
+    /// A reference waits for its record; after many tries a person is asked.
     pub(super) fn wait_for_parent(
         &mut self,
         id: (MappingId, LinkId),
@@ -56,11 +54,9 @@ impl Workset<'_> {
                 0
             }
         };
-        self.await_parent(id, mapping, at, from, tries);
-        if tries >= self.round.limits.parent_tries_max {
-            let reason = NoImage::NoParent(self.parent_names(id, mapping, at, from));
-            self.ask(id, mapping, Some(at), ReviewKind::NoImage(from.other(), reason));
-        }
+        let asked = tries >= self.round.limits.parent_tries_max;
+        let why = asked.then(|| self.parent_names(id, mapping, at, from));
+        self.await_parent(id, mapping, at, from, tries, why);
     }
 
     fn parent_names(
@@ -80,6 +76,10 @@ impl Workset<'_> {
         names.join(", ")
     }
 
+    /// Looks for the record later, each time after a longer wait. After the question, which names
+    /// it in words, one more look follows, since it may have come just before. Then nothing looks
+    /// for it: its arrival wakes what waits (see [`Workset::await_arrival`]), and so does whatever
+    /// else reads that record.
     fn await_parent(
         &mut self,
         id: (MappingId, LinkId),
@@ -87,13 +87,21 @@ impl Workset<'_> {
         at: usize,
         from: Side,
         tries: u8,
+        asked: Option<String>,
     ) {
         let state = self.slots[&id].link.field_state.unit(at);
-        let status = UnitStatus::Awaiting(tries.saturating_add(1));
+        let most = self.round.limits.parent_tries_max.saturating_add(1);
+        let status = UnitStatus::Awaiting(tries.saturating_add(1).min(most));
         self.set_unit(id, at, UnitState { status, ..state });
-        if let Some(key) = self.slots[&id].link.keys[from].clone() {
-            let wait = self.doubled(tries).min(2_000_000);
+        let kind = asked.map(|name| ReviewKind::NoImage(from.other(), NoImage::NoParent(name)));
+        let stands = kind.as_ref().is_some_and(|kind| self.is_asked(id, at, kind));
+        if let Some(key) = self.slots[&id].link.keys[from].clone().filter(|_| !stands) {
+            let wait = self.doubled(tries);
             self.hint_later(mapping, from, key, wait, HintReason::Parent);
+        }
+        if let Some(kind) = kind {
+            self.await_arrival(id, mapping, at, from);
+            self.ask(id, mapping, Some(at), kind);
         }
     }
 

@@ -156,12 +156,14 @@ impl Workset<'_> {
         if asked.review.status == ReviewStatus::Closed {
             return;
         }
+        let question = asked.review.clone();
         if asked.new {
             slot.asked.remove(&number);
-            return;
+        } else {
+            asked.review.status = ReviewStatus::Closed;
+            asked.changed = true;
         }
-        asked.review.status = ReviewStatus::Closed;
-        asked.changed = true;
+        self.await_no_more(id, &question);
     }
 
     /// Closes every question about a link: there is nothing left to choose.

@@ -7,7 +7,7 @@ use syncline_sdk::{ActorKind, Key, LinkId, Value, Version};
 use super::made::Made;
 use super::observation::Observation;
 use crate::mapping::Unit;
-use crate::model::{Entry, Guard, Link, Review, ReviewKey, ReviewStatus, UnitState};
+use crate::model::{Entry, Guard, Link, LinkState, Review, ReviewKey, ReviewStatus, UnitState};
 use crate::{Side, Sides};
 
 /// What is known of a record beyond its link, from a reading made in this very round.
@@ -55,6 +55,8 @@ pub(super) struct Slot {
     pub keys_changed: bool,
     /// Whether something of it was set aside when it was loaded.
     pub was_parked: bool,
+    /// Whether both its records were there when it was loaded.
+    pub was_ready: bool,
     /// Whether the row is to be written.
     pub dirty: bool,
     /// Whether the link is to be planned at the end of the round.
@@ -100,7 +102,8 @@ impl Slot {
             true => Version::default(),
             false => link.versions[side].clone(),
         });
-        Self { guard: Some(guard), known, ..Self::new(link) }
+        let new = Self::new(link);
+        Self { guard: Some(guard), known, was_ready: new.is_ready(), ..new }
     }
     pub fn new(link: Link) -> Self {
         Self {
@@ -108,6 +111,7 @@ impl Slot {
             guard: None,
             keys_changed: false,
             was_parked: false,
+            was_ready: false,
             dirty: false,
             touched: false,
             entries: Vec::new(),
@@ -127,6 +131,12 @@ impl Slot {
             reread: Sides::default(),
             deferred: false,
         }
+    }
+    /// Whether both its records are there, so that a reference to the one can be carried over as
+    /// one to the other.
+    pub fn is_ready(&self) -> bool {
+        let pair = self.link.keys.left.is_some() && self.link.keys.right.is_some();
+        pair && matches!(self.link.state, LinkState::Linked | LinkState::Held)
     }
     /// Notes whether a record is gone without proof. A suspicion stands until there is proof.
     pub fn suspect(&mut self, side: Side, suspected: bool) {

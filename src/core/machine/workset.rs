@@ -333,6 +333,7 @@ impl<'a> Workset<'a> {
     #[must_use]
     pub fn finish(mut self) -> (Changeset, Vec<OutBatch>) {
         self.plan_touched();
+        self.note_arrived();
         let batches = self.fold_batches();
         let epoch = self.round.fence.epoch;
         for slot in self.slots.into_values() {

@@ -12,6 +12,7 @@ mod image;
 pub mod language;
 mod mode;
 mod objective;
+mod reference;
 mod rules;
 mod sensitive;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use former::Former;
 pub use image::Put;
 pub use mode::{Mode, Pilot, Priority, Share};
 pub use objective::Objective;
+pub use reference::named;
 pub use rules::{
     Computed, DeleteRule, Direction, ForeignEdits, Formula, Initial, LeaveRule, MappedField,
     MappedSide, Mapping, MappingId, MatchRule, Pair, Policy, Unit, ValueTable, View,

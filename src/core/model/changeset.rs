@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use syncline_sdk::{BatchId, EntityName, IntentId, Key, LinkId, SystemName};
 
-use super::{Batch, BatchState, Entry, EntryId, Hint, Link, ReviewChange, Tally};
+use super::{
+    Awaits, Batch, BatchState, Entry, EntryId, Hint, Link, RecordName, ReviewChange, Tally,
+};
 use crate::mapping::MappingId;
 use crate::{Side, Sides};
 
@@ -39,6 +41,13 @@ pub struct Changeset {
     pub hints: Vec<Hint>,
     /// Hints done with.
     pub hints_done: Vec<HintDone>,
+    /// Records that wait no longer for one that they refer to.
+    pub awaits_done: Vec<RecordName>,
+    /// Records that wait for one that they refer to.
+    pub awaits: Vec<Awaits>,
+    /// Records that have a partner by now: what waits for one of them, also since this very commit,
+    /// is hinted at and waits no longer.
+    pub arrived: Vec<RecordName>,
     /// Positions moved.
     pub positions: Vec<StreamPosition>,
     /// Questions asked, shown anew or closed.
@@ -67,6 +76,9 @@ impl Changeset {
             && self.batches.is_empty()
             && self.hints.is_empty()
             && self.hints_done.is_empty()
+            && self.awaits_done.is_empty()
+            && self.awaits.is_empty()
+            && self.arrived.is_empty()
             && self.positions.is_empty()
             && self.reviews.is_empty()
             && self.parked.is_empty()

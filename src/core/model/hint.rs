@@ -43,6 +43,19 @@ impl HintReason {
     }
 }
 
+/// The name of a record.
+pub type RecordName = (SystemName, EntityName, Key);
+
+/// A record that a person is asked about, since no record is there yet on the other side for the
+/// one that it refers to. It is read again when there is.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Awaits {
+    /// The record that is referred to.
+    pub parent: RecordName,
+    /// The record that refers to it.
+    pub child: RecordName,
+}
+
 /// A notice that a record may have changed. One per record: adding it again takes a new `seq`
 /// and the earlier due time, and what is known of a deletion stays; it is removed only with the
 /// `seq` that was taken.

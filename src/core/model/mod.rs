@@ -14,7 +14,7 @@ pub use changeset::{
     Alias, BatchChange, Changeset, Claim, Fence, Figure, Gap, Guard, HintDone, LinkChange, Parked,
     StreamPosition,
 };
-pub use hint::{Hint, HintReason};
+pub use hint::{Awaits, Hint, HintReason, RecordName};
 pub use journal::{
     Came, Decided, Entry, Intent, IntentKind, Observed, Outcome, Settled, Verdict, Would,
     WrittenField,

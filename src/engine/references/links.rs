@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use syncline_core::Side;
 use syncline_core::machine::{Mappings, Observation, SettleInput, Settling};
-use syncline_core::mapping::{Mapping, MappingId};
+use syncline_core::mapping::{Mapping, MappingId, named};
 use syncline_ledger::Ledger;
 use syncline_sdk::{HistoryEntry, Key, Value};
 
@@ -188,17 +188,9 @@ fn references<'a>(
 ) -> impl Iterator<Item = (usize, (MappingId, Side), Key)> + 'a {
     mapping.units.iter().flat_map(|unit| &unit.pairs).filter_map(move |pair| {
         let parents = mappings.get(&pair.reference?)?;
-        let system = &mapping.sides[side].system;
-        let there =
-            if parents.sides[side].system == *system { side } else { parents.side_of(system)? };
+        let there = mapping.side_of_parents(side, parents)?;
         let at = pair.on(side);
-        let key = match values.get(at)? {
-            Value::Text(text) => Key::new(text.clone()),
-            Value::Int(number) => Key::new(number.to_string()),
-            Value::Uuid(uuid) => Key::new(uuid.to_string()),
-            Value::Raw(text) => Key::new(text.clone()),
-            _ => return None,
-        };
+        let key = named(values.get(at)?)?;
         Some((at, (parents.id, there), key))
     })
 }

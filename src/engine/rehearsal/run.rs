@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::mem::discriminant;
 use std::sync::Arc;
 
-use syncline_core::machine::{Mappings, Missing, Observation, Source};
+use syncline_core::machine::{Limits, Mappings, Missing, Observation, Source};
 use syncline_core::mapping::{Mapping, MappingId};
 use syncline_core::model::{Link, LinkState, Review};
 use syncline_core::{Side, Sides};
@@ -50,7 +50,9 @@ pub async fn rehearse(
         (name.clone(), stand_in)
     };
     let connecting = stand_ins.iter().map(as_connector).collect();
-    let parts = Parts { connectors: connecting, clock: clock.clone(), ..parts };
+    // All that refers to a record is read after it, as far as there is such an order.
+    let limits = Limits { parent_tries_max: limits::REHEARSED_PARENT_TRIES, ..parts.limits };
+    let parts = Parts { connectors: connecting, clock: clock.clone(), limits, ..parts };
     let mut rehearsal = Rehearsal {
         engine: Engine::new(parts),
         tally: Tally::default(),

@@ -1,6 +1,8 @@
 //! A commit: all guards are checked on a draft; only when all hold is the draft kept.
 
-use syncline_core::model::Changeset;
+use std::collections::BTreeSet;
+
+use syncline_core::model::{Changeset, Hint, RecordName};
 
 use super::draft::Draft;
 use super::state::State;
@@ -38,6 +40,12 @@ impl State {
             }
         }
         self.add_hints(&changeset.hints);
+        self.awaits.retain(|one| !changeset.awaits_done.contains(&one.child));
+        self.awaits.extend(changeset.awaits.iter().cloned());
+        let arrived: BTreeSet<&RecordName> = changeset.arrived.iter().collect();
+        let woken = self.awaits.extract_if(.., |one| arrived.contains(&one.parent));
+        let woken: Vec<Hint> = woken.map(|one| fold::woken(one.child)).collect();
+        self.add_hints(&woken);
         for position in &changeset.positions {
             self.positions.insert(position.stream.clone(), position.clone());
         }

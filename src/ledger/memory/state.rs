@@ -6,12 +6,12 @@ use std::ops::Range;
 use syncline_core::Side;
 use syncline_core::mapping::MappingId;
 use syncline_core::model::{
-    Alias, Batch, BatchState, Changeset, Claim, Entry, EntryId, Fence, Figure, Gap, Hint, Link,
-    Parked, Review, ReviewKey, ReviewStatus, StreamPosition, Tally,
+    Alias, Awaits, Batch, BatchState, Changeset, Claim, Entry, EntryId, Fence, Figure, Gap, Hint,
+    Link, Parked, RecordName, Review, ReviewKey, ReviewStatus, StreamPosition, Tally,
 };
 use syncline_sdk::{BatchId, EntityName, Instant, Key, LinkId, SystemName};
 
-use crate::fold::{self, HintKey};
+use crate::fold;
 use crate::{
     Awaited, Delivery, Description, LinkQuery, Loaded, MappingRevision, OpenBatch, Owner,
     Ownership, Snapshot,
@@ -34,7 +34,8 @@ pub(super) struct State {
     pub(super) claims: BTreeMap<(MappingId, String), LinkId>,
     pub(super) entries: BTreeMap<EntryId, Entry>,
     pub(super) batches: BTreeMap<BatchId, Batch>,
-    pub(super) hints: BTreeMap<HintKey, Hint>,
+    pub(super) hints: BTreeMap<RecordName, Hint>,
+    pub(super) awaits: BTreeSet<Awaits>,
     pub(super) last_seq: i64,
     pub(super) reviews: BTreeMap<ReviewKey, Review>,
     pub(super) last_review: i64,

@@ -9,8 +9,8 @@ use super::decided::{self, Pass};
 use super::error::{is_moved, meaning};
 use super::keyring::{LinkKeys, Name};
 use super::{
-    Postgres, alias, batch, claim, figure, gap, hint, journal, link, link_key, parked, position,
-    review_change, tally,
+    Postgres, alias, awaits, batch, claim, figure, gap, hint, journal, link, link_key, parked,
+    position, review_change, tally,
 };
 use crate::{Committed, LedgerError, Result};
 
@@ -238,6 +238,18 @@ async fn write_rest(
     }
     if !changeset.hints.is_empty() {
         hint::add(connection, &changeset.hints).await?;
+    }
+    if !changeset.awaits_done.is_empty() {
+        awaits::remove(connection, &changeset.awaits_done).await?;
+    }
+    if !changeset.awaits.is_empty() {
+        awaits::add(connection, &changeset.awaits).await?;
+    }
+    if !changeset.arrived.is_empty() {
+        let woken = awaits::wake(connection, &changeset.arrived).await?;
+        if !woken.is_empty() {
+            hint::add(connection, &woken).await?;
+        }
     }
     if !changeset.positions.is_empty() {
         position::move_to(connection, changeset.at, &changeset.positions).await?;

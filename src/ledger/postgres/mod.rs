@@ -10,6 +10,7 @@ mod alias;
 mod api_request;
 mod api_token;
 mod awaited;
+mod awaits;
 mod batch;
 mod calls;
 mod claim;

@@ -53,6 +53,7 @@ cases! {
     hints::what_is_known_of_a_deletion_stays,
     hints::taken_in_order_when_due,
     hints::done_only_with_the_number_taken,
+    hints::an_arrival_wakes_what_waits_for_it,
     reviews::asked_once_a_base,
     reviews::shown_anew_and_closed_as_read,
     reviews::an_answer_is_for_what_was_seen,

@@ -1,6 +1,6 @@
 //! Hints: coalesced, due, and done with only as they were taken.
 
-use syncline_core::model::{Hint, HintDone, HintReason};
+use syncline_core::model::{Awaits, Hint, HintDone, HintReason, RecordName};
 
 use super::Subject;
 use super::fixture::{Engine, at, hint};
@@ -90,4 +90,37 @@ pub(super) async fn done_only_with_the_number_taken<L: Subject>(ledger: &L) {
         .await;
     assert!(take(ledger, 699).await.is_empty());
     assert_eq!(take(ledger, 700).await.len(), 1);
+}
+
+pub(super) async fn an_arrival_wakes_what_waits_for_it<L: Subject>(ledger: &L) {
+    let engine = Engine::new(ledger).await;
+    let name = |key: &str| -> RecordName { ("crm".into(), "contacts".into(), key.into()) };
+    let awaits = |child, parent| Awaits { parent: name(parent), child: name(child) };
+    // Said twice it is one.
+    let all = [awaits("a", "p"), awaits("a", "p"), awaits("a", "q"), awaits("b", "p")];
+    engine.must(|changes| changes.awaits.extend(all)).await;
+    engine.must(|changes| changes.arrived.push(name("r"))).await;
+    assert!(take(ledger, 0).await.is_empty());
+    // What is done with waits no longer; what waits since this very commit does.
+    engine
+        .must(|changes| {
+            changes.awaits_done.push(name("b"));
+            changes.awaits.push(awaits("c", "p"));
+            changes.arrived.push(name("p"));
+        })
+        .await;
+    let woken = take(ledger, 0).await;
+    let keys: Vec<&str> = woken.iter().map(|hint| hint.key.as_str()).collect();
+    assert_eq!(keys, ["a", "c"]);
+    assert!(woken.iter().all(|hint| hint.reason == HintReason::Parent && hint.tries == 0));
+    // They wait for that one no longer.
+    engine
+        .must(|changes| {
+            changes.hints_done.extend(woken.iter().map(done));
+            changes.arrived.push(name("p"));
+        })
+        .await;
+    assert!(take(ledger, 0).await.is_empty());
+    engine.must(|changes| changes.arrived.push(name("q"))).await;
+    assert_eq!(take(ledger, 0).await.len(), 1);
 }

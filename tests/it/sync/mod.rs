@@ -12,6 +12,7 @@ mod logs;
 mod modes;
 mod moves;
 mod orgs;
+mod parents;
 mod plans;
 mod proposals;
 mod queue;

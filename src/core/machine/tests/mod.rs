@@ -12,6 +12,7 @@ mod lone;
 mod merging;
 mod moving;
 mod overwritten;
+mod parents;
 mod remade;
 mod revisions;
 mod settle;
