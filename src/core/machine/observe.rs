@@ -79,7 +79,11 @@ impl Workset<'_> {
             // The proof of a deletion on a side with a feed is the feed's own event: a record
             // that a look-up does not find may have vanished in a truncation (protocol O7). Once
             // that is known, what asked for the look-up is planned.
-            Err(Missing::Deleted) if mapping.has_feed(side) && seen.source != Source::Feed => {
+            Err(Missing::Deleted)
+                if mapping.has_feed(side)
+                    && seen.source != Source::Feed
+                    && !self.round.limits.side_by_side =>
+            {
                 if !self.slots[&id].link.exists(side) {
                     self.asked_for(id, seen);
                 }

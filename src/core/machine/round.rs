@@ -38,6 +38,10 @@ pub struct Limits {
     /// How long after our create its record may still be taken back for somebody's (protocol C6),
     /// microseconds: later, somebody has worked with it.
     pub twin_within: i64,
+    /// Whether one side is read after the other, and no feed tells of changes, as in a rehearsal:
+    /// both records of a pair are read before anything of it is decided, and one that is not found
+    /// is gone.
+    pub side_by_side: bool,
 }
 
 impl Default for Limits {
@@ -51,6 +55,7 @@ impl Default for Limits {
             parent_tries_max: 8,
             refusals_max: 5,
             twin_within: 3_600_000_000,
+            side_by_side: false,
         }
     }
 }

@@ -98,6 +98,10 @@ impl Workset<'_> {
                 key,
             }));
         }
+        let differs = || Side::BOTH.into_iter().any(|side| !link.pending[side].is_empty());
+        if self.round.limits.side_by_side && differs() {
+            Side::BOTH.into_iter().for_each(|side| want(side, wants));
+        }
         for side in Side::BOTH {
             let unread = link.base[side].is_none()
                 && link.exists(side)

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::mem::discriminant;
 use std::sync::Arc;
 
-use syncline_core::machine::{Limits, Mappings, Missing, Observation, Source};
+use syncline_core::machine::{Limits, Mappings};
 use syncline_core::mapping::{Mapping, MappingId};
 use syncline_core::model::{Link, LinkState, Review};
 use syncline_core::{Side, Sides};
@@ -51,7 +51,8 @@ pub async fn rehearse(
     };
     let connecting = stand_ins.iter().map(as_connector).collect();
     // All that refers to a record is read after it, as far as there is such an order.
-    let limits = Limits { parent_tries_max: limits::REHEARSED_PARENT_TRIES, ..parts.limits };
+    let parent_tries_max = limits::REHEARSED_PARENT_TRIES;
+    let limits = Limits { parent_tries_max, side_by_side: true, ..parts.limits };
     let parts = Parts { connectors: connecting, clock: clock.clone(), limits, ..parts };
     let mut rehearsal = Rehearsal {
         engine: Engine::new(parts),
@@ -147,7 +148,7 @@ impl Rehearsal {
                 let context = intake.context(Purpose::Sweep);
                 let fetch = intake.systems[&place.system].connector.fetch(&context, request);
                 let fetched = fetch.await.map_err(Intake::<Overlay>::at(&place.system))?;
-                let seen = observations(fetched).into_iter().map(told_by_feed);
+                let seen = observations(fetched).into_iter();
                 work.observed.extend(seen.map(|seen| (id, side, seen)));
             }
             let waits = |link: &&syncline_core::model::Link| {
@@ -294,14 +295,6 @@ impl Rehearsal {
             left: keys.left.filter(|key| is_there(Side::Left, key)),
             right: keys.right.filter(|key| is_there(Side::Right, key)),
         }
-    }
-}
-
-/// A deletion as the feed of a run would tell it: a run takes it from nothing else.
-fn told_by_feed(seen: Observation) -> Observation {
-    match seen.content {
-        Err(Missing::Deleted) => Observation { source: Source::Feed, ..seen },
-        _ => seen,
     }
 }
 
