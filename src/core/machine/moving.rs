@@ -275,8 +275,8 @@ fn is_alike(mapping: &Mapping, unit: &Unit, before: &Mapping, known: &Unit) -> b
         let pairs = unit.pairs.iter();
         let pairs: Vec<_> = pairs
             .map(|pair| {
-                let Pair { values, reference, default, view, .. } = pair.clone();
-                (values, reference, default, view)
+                let Pair { values, reference, default, view, normalize, .. } = pair.clone();
+                (values, reference, default, view, normalize)
             })
             .collect();
         let formulas: Vec<_> = unit.computed.iter().map(|group| group.formulas.clone()).collect();

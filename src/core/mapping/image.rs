@@ -42,7 +42,7 @@ impl Unit {
                 Put { field: pair.on(to), value: now.clone(), image: now.clone() }
             } else {
                 let sent = pair.put(to, value, now, target)?;
-                stored(pair.on(to), sent, target)
+                pair.over(pair.on(to), sent, now, target)
             };
             written.push(put);
         }
@@ -66,7 +66,7 @@ impl Unit {
                 let target = &sides[to].fields[pair.on(to)];
                 let source = value(to.other(), pair.on(to.other()));
                 let now = value(to, pair.on(to));
-                pair.image(to, source, now, target).as_ref() == Ok(now)
+                pair.image(to, source, now, target).is_ok_and(|image| pair.is_same(&image, now))
             })
         };
         let group_agrees = |group: &Computed| {
@@ -81,9 +81,24 @@ impl Unit {
 }
 
 impl Pair {
+    /// A value of either side in the pair's normal form.
+    #[must_use]
+    pub fn normal(&self, value: Value) -> Value {
+        Normalizer::apply_all(&self.normalize, value)
+    }
+
+    /// Whether two values of one side are the same to the pair.
+    #[must_use]
+    pub fn is_same(&self, one: &Value, other: &Value) -> bool {
+        one == other
+            || (!self.normalize.is_empty()
+                && self.normal(one.clone()) == self.normal(other.clone()))
+    }
+
     /// Whether several values of a side stand for one value of the other.
     fn is_many_to_one(&self, side: Side) -> bool {
-        self.values.as_ref().is_some_and(|table| table.is_many_to_one(side))
+        !self.normalize.is_empty()
+            || self.values.as_ref().is_some_and(|table| table.is_many_to_one(side))
             || self.view.as_ref().is_some_and(|(coarse, _)| *coarse == side.other())
     }
 
@@ -92,7 +107,18 @@ impl Pair {
         let filled = now.is_null() && self.default[to].is_some();
         now.is_present()
             && !filled
-            && self.image(to.other(), now, value, origin).is_ok_and(|image| image == *value)
+            && self
+                .image(to.other(), now, value, origin)
+                .is_ok_and(|image| self.is_same(&image, value))
+    }
+
+    /// A value as it is written over what a field holds now. Where both have one normal form the
+    /// field stays as it is: what is the same to the pair is nothing to write (protocol N1, V6).
+    #[must_use]
+    pub fn over(&self, field: usize, sent: Value, now: &Value, target: &MappedField) -> Put {
+        let put = stored(field, sent, target);
+        let stays = !self.normalize.is_empty() && now.is_present() && self.is_same(&put.image, now);
+        if stays { Put { field, value: now.clone(), image: now.clone() } } else { put }
     }
 }
 
@@ -179,7 +205,9 @@ impl Computed {
     }
 }
 
-fn stored(field: usize, value: Value, target: &MappedField) -> Put {
+/// A value as it is written, with what its side makes of it.
+#[must_use]
+pub fn stored(field: usize, value: Value, target: &MappedField) -> Put {
     let image = Normalizer::apply_all(&target.normalizers, value.clone());
     Put { field, value, image }
 }

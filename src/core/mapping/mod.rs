@@ -19,17 +19,19 @@ mod sensitive;
 mod tests;
 mod translate;
 mod view;
+mod value_table;
 
 pub use drift::{Drift, Drifted};
 pub use filter::{holds, passes};
 pub use former::Former;
-pub use image::Put;
+pub use image::{Put, stored};
 pub use mode::{Mode, Pilot, Priority, Share};
 pub use objective::Objective;
 pub use reference::named;
 pub use rules::{
     Computed, DeleteRule, Direction, ForeignEdits, Formula, Initial, LeaveRule, MappedField,
-    MappedSide, Mapping, MappingId, MatchRule, Pair, Policy, Unit, ValueTable, View,
+    MappedSide, Mapping, MappingId, MatchRule, Pair, Policy, Unit, View,
 };
 pub use sensitive::MASK;
 pub use translate::{NoImage, convert};
+pub use value_table::ValueTable;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use syncline_sdk::{
-    Capabilities, FieldName, FieldType, Filter, Normalizer, Selection, SystemName, Value,
+    Capabilities, FieldName, FieldSchema, FieldType, Filter, Normalizer, Selection, SystemName,
+    Value,
 };
 
 use super::expression::Expression;
-use super::{Drifted, Former, Mode, Objective, Priority};
+use super::{Drifted, Former, Mode, Objective, Priority, ValueTable};
 use crate::{Side, Sides};
 
 /// The number of a mapping in the ledger; its name never changes it.
@@ -98,6 +99,22 @@ pub struct MappedField {
     pub sensitive: bool,
 }
 
+impl MappedField {
+    /// A field as its system describes it.
+    #[must_use]
+    pub fn of(field: &FieldSchema) -> Self {
+        Self {
+            name: field.name.clone(),
+            kind: field.kind.clone(),
+            nullable: field.nullable,
+            creatable: field.creatable,
+            updatable: field.updatable,
+            normalizers: field.normalizers.clone(),
+            sensitive: false,
+        }
+    }
+}
+
 /// Fields that are agreed together.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Unit {
@@ -165,14 +182,16 @@ pub struct Pair {
     pub default: Sides<Option<Value>>,
     /// The side that shows less than the other, and what of it.
     pub view: Option<(Side, View)>,
+    /// What is done to both values before they are compared and stored.
+    pub normalize: Vec<Normalizer>,
 }
 
 impl Pair {
     /// A pair whose values are the same on both sides.
     #[must_use]
     pub fn plain(left: usize, right: usize) -> Self {
-        let default = Sides::default();
-        Self { left, right, values: None, reference: None, default, view: None }
+        let (default, normalize) = (Sides::default(), Vec::new());
+        Self { left, right, values: None, reference: None, default, view: None, normalize }
     }
     /// The index of the field on a side.
     #[must_use]
@@ -212,38 +231,6 @@ pub enum View {
     Truncate(u32),
     /// The day of an instant, in a time zone of this name.
     Day(Arc<str>),
-}
-
-/// Which value on one side stands for which on the other. Each left value stands once; where
-/// several left values have one right value, the first of them is the image of the right one.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct ValueTable {
-    /// Pairs of left and right value.
-    pub pairs: Vec<(Value, Value)>,
-}
-
-impl ValueTable {
-    /// Whether several values of a side stand for one value of the other.
-    #[must_use]
-    pub fn is_many_to_one(&self, side: Side) -> bool {
-        let other = |at: usize| match side {
-            Side::Left => &self.pairs[at].1,
-            Side::Right => &self.pairs[at].0,
-        };
-        (1..self.pairs.len()).any(|at| (0..at).any(|before| other(before) == other(at)))
-    }
-    /// The value of the other side, or nothing when the table does not have this one.
-    #[must_use]
-    pub fn translate(&self, to: Side, value: &Value) -> Option<&Value> {
-        self.pairs
-            .iter()
-            .map(|(left, right)| match to {
-                Side::Left => (right, left),
-                Side::Right => (left, right),
-            })
-            .find(|(from, _)| *from == value)
-            .map(|(_, image)| image)
-    }
 }
 
 /// Which way edits travel.

@@ -93,8 +93,9 @@ fn quoted(value: &str) -> String {
 }
 
 impl Pair {
-    /// What is sent to a side for a value of the other, before the side normalises it. `now` is
-    /// what the side holds: where it holds more than the other, that is kept.
+    /// What is sent to a side for a value of the other, in the pair's normal form and before the
+    /// side normalises it. `now` is what the side holds: where it holds more than the other, that
+    /// is kept. The words of a table and a default are sent as the mapping has them.
     ///
     /// # Errors
     /// [`NoImage`] when the target cannot hold the value.
@@ -105,20 +106,20 @@ impl Pair {
         now: &Value,
         target: &MappedField,
     ) -> Result<Value, NoImage> {
-        let viewed = match &self.view {
-            Some((coarse, view)) if value.is_present() && *coarse == to => Some(view.of(value)?),
-            Some((_, view)) if value.is_present() => Some(view.put(value, now)?),
-            _ => None,
+        let value = self.normal(value.clone());
+        let value = match &self.view {
+            Some((coarse, view)) if value.is_present() && *coarse == to => view.of(&value)?,
+            Some((_, view)) if value.is_present() => view.put(&value, &self.normal(now.clone()))?,
+            _ => value,
         };
-        let value = viewed.as_ref().unwrap_or(value);
         let value = match (&self.values, value) {
             (_, Value::Absent) => return Err(NoImage::Absent),
-            (Some(table), value) if !value.is_null() => table
-                .translate(to, value)
-                .ok_or_else(|| NoImage::NotInTable(value.to_string()))?
-                .clone(),
-            (Some(table), value) => table.translate(to, value).unwrap_or(value).clone(),
-            (None, value) => value.clone(),
+            (Some(table), value) => match table.translate(to, &value, &self.normalize) {
+                Some(word) => word.clone(),
+                None if value.is_null() => value,
+                None => return Err(NoImage::NotInTable(value.to_string())),
+            },
+            (None, value) => value,
         };
         let value = match &self.default[to] {
             Some(default) if value.is_null() => default.clone(),

@@ -32,12 +32,12 @@ pub(super) fn newest(link: &Link) -> Option<Side> {
 pub(super) fn merged(mapping: &Mapping, link: &Link, at: usize) -> Option<Value> {
     let unit = &mapping.units[at];
     let ([pair], []) = (unit.pairs.as_slice(), unit.computed.as_slice()) else { return None };
-    let ours = link.observed(Side::Left, pair.left).clone();
+    let ours = pair.normal(link.observed(Side::Left, pair.left).clone());
     let theirs = as_left(mapping, pair, link.observed(Side::Right, pair.right))?;
     let base = || {
-        let left = link.base_value(Side::Left, pair.left);
+        let left = pair.normal(link.base_value(Side::Left, pair.left).clone());
         let right = as_left(mapping, pair, link.base_value(Side::Right, pair.right))?;
-        left.is_present().then(|| (left.clone(), right))
+        left.is_present().then_some((left, right))
     };
     match unit.conflict {
         Policy::Max => extreme(ours, theirs, Ordering::Greater),

@@ -8,6 +8,8 @@ pub use live::is_live;
 pub use unit::{UnitPlan, agrees, both_written, decide_unit, is_first_match, written_fields};
 
 #[cfg(test)]
+mod normal_tests;
+#[cfg(test)]
 mod policy_tests;
 #[cfg(test)]
 mod tests;

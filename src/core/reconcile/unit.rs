@@ -1,10 +1,10 @@
 //! The decision on one unit: protocol 1.3.
 
-use syncline_sdk::{Normalizer, Value};
+use syncline_sdk::Value;
 
 use super::live::meets;
 use super::merge;
-use crate::mapping::{ForeignEdits, Initial, Mapping, NoImage, Policy, Put, convert};
+use crate::mapping::{ForeignEdits, Initial, Mapping, NoImage, Policy, Put, convert, stored};
 use crate::model::{Link, UnitStatus, Verdict, WrittenField};
 use crate::{Side, Sides};
 
@@ -248,11 +248,16 @@ pub fn both_written(
 ) -> Result<Sides<Vec<WrittenField>>, (Side, NoImage)> {
     let unit = &mapping.units[at];
     let mut fields: Sides<Vec<WrittenField>> = Sides::default();
-    for (field, value) in unit.fields(Side::Left).zip(left) {
+    for (at, (field, value)) in unit.fields(Side::Left).zip(left).enumerate() {
         let target = &mapping.sides.left.fields[field];
+        let pair = unit.pairs.get(at);
+        let value = pair.map_or(value.clone(), |pair| pair.normal(value));
         let value = convert(value, target).map_err(|reason| (Side::Left, reason))?;
-        let image = Normalizer::apply_all(&target.normalizers, value.clone());
-        fields.left.push(expecting(link, Side::Left, Put { field, value, image }));
+        let put = match pair {
+            Some(pair) => pair.over(field, value, link.observed(Side::Left, field), target),
+            None => stored(field, value, target),
+        };
+        fields.left.push(expecting(link, Side::Left, put));
     }
     let typed = |field: usize| {
         let found = fields.left.iter().find(|written| usize::from(written.field) == field);

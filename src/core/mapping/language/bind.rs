@@ -307,19 +307,8 @@ impl<'a> Binder<'a> {
             // A field that is missing was noted where it is used.
             let field = self.schemas[side].field(name)?;
             let pair = self.spec.fields.iter().find(|pair| pair.fields[side].contains(name));
-            let mut normalizers = field.normalizers.clone();
-            normalizers.extend(
-                pair.iter().flat_map(|pair| &pair.normalize).map(|step| step.value.clone()),
-            );
-            fields.push(MappedField {
-                name: field.name.clone(),
-                kind: field.kind.clone(),
-                nullable: field.nullable,
-                creatable: field.creatable,
-                updatable: field.updatable,
-                normalizers,
-                sensitive: pair.is_some_and(|pair| pair.sensitive.is_some()),
-            });
+            let sensitive = pair.is_some_and(|pair| pair.sensitive.is_some());
+            fields.push(MappedField { sensitive, ..MappedField::of(field) });
         }
         let mut selection = self.spec.draft_selection(side);
         selection.entity = self.schemas[side].entity.clone();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use syncline_sdk::{FieldName, FieldSchema, FieldType, Value};
+use syncline_sdk::{FieldName, FieldSchema, FieldType, Normalizer, Value};
 
 use super::bind::{Binder, MappingRef};
 use super::bind_units::view;
@@ -62,6 +62,7 @@ pub(super) fn pair(
         reference: reference.map(|mapping| mapping.id),
         default,
         view,
+        normalize: steps(&spec.normalize),
     })
 }
 
@@ -285,10 +286,13 @@ fn table(
     }
     let complete = pairs.len() == rows.len();
     let table = ValueTable { pairs };
+    let steps = steps(&pair.normalize);
     for to in Side::BOTH.into_iter().filter(|to| pair.direction.reaches(*to)) {
-        uncovered(binder, rows, schemas[to.other()], to, &table);
-        let null = syncline_sdk::Value::Null;
-        if table.translate(to, &null).is_none() {
+        let has = |value: Value| {
+            table.translate(to, &Normalizer::apply_all(&steps, value), &steps).is_some()
+        };
+        uncovered(binder, rows, schemas[to.other()], has);
+        if !has(Value::Null) {
             nullable(binder, pair, to, schemas);
         }
     }
@@ -300,17 +304,14 @@ fn uncovered(
     binder: &mut Binder<'_>,
     rows: &Located<impl Sized>,
     from: &FieldSchema,
-    to: Side,
-    table: &ValueTable,
+    has: impl Fn(Value) -> bool,
 ) {
     let FieldType::Enum { values, .. } = &from.kind else {
         return;
     };
     let missing: Vec<&str> = values
         .iter()
-        .filter(|value| {
-            table.translate(to, &syncline_sdk::Value::Text(Arc::clone(value))).is_none()
-        })
+        .filter(|value| !has(Value::Text(Arc::clone(value))))
         .map(|value| &**value)
         .collect();
     if missing.is_empty() {
@@ -324,12 +325,12 @@ fn uncovered(
     binder.note(diagnostic);
 }
 
+fn steps(named: &[Located<Normalizer>]) -> Vec<Normalizer> {
+    named.iter().map(|step| step.value.clone()).collect()
+}
+
 /// `normalize` works on text.
-fn text_only(
-    binder: &mut Binder<'_>,
-    steps: &[Located<syncline_sdk::Normalizer>],
-    schemas: Sides<&FieldSchema>,
-) {
+fn text_only(binder: &mut Binder<'_>, steps: &[Located<Normalizer>], schemas: Sides<&FieldSchema>) {
     let Some(step) = steps.first() else { return };
     for (_, field) in schemas.iter() {
         if !matches!(field.kind, FieldType::Text { .. } | FieldType::Enum { .. }) {
@@ -368,6 +369,6 @@ pub(super) fn match_rule(binder: &mut Binder<'_>, rule: &MatchSpec) -> Option<Ma
     Some(MatchRule {
         left: binder.index(Side::Left, &rule.fields.left),
         right: binder.index(Side::Right, &rule.fields.right),
-        normalize: rule.normalize.iter().map(|step| step.value.clone()).collect(),
+        normalize: steps(&rule.normalize),
     })
 }

@@ -18,8 +18,8 @@ fn the_first_of_several_left_values_is_the_image_of_the_right_one() {
     let pairs = [("a", "X"), ("b", "X"), ("c", "Y")];
     let pairs = pairs.map(|(left, right)| (Value::from(left), Value::from(right)));
     let table = ValueTable { pairs: pairs.into() };
-    assert_eq!(table.translate(Side::Right, &"b".into()), Some(&"X".into()));
-    assert_eq!(table.translate(Side::Left, &"X".into()), Some(&"a".into()));
-    assert_eq!(table.translate(Side::Left, &"a".into()), None);
-    assert_eq!(table.translate(Side::Right, &Value::Null), None);
+    assert_eq!(table.translate(Side::Right, &"b".into(), &[]), Some(&"X".into()));
+    assert_eq!(table.translate(Side::Left, &"X".into(), &[]), Some(&"a".into()));
+    assert_eq!(table.translate(Side::Left, &"a".into(), &[]), None);
+    assert_eq!(table.translate(Side::Right, &Value::Null, &[]), None);
 }

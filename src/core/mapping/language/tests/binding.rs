@@ -37,9 +37,10 @@ fields:
     assert_eq!(names[..left.image_len], image);
     assert_eq!(names[left.image_len..], ["Phone", "Id", "Active__c", "Founded__c"]);
     assert_eq!(left.fields.len(), names.len());
-    let trims = [Normalizer::Trim, Normalizer::EmptyToNull, Normalizer::Trim];
-    assert_eq!(left.fields[0].normalizers, trims);
-    assert_eq!(mapping.sides.right.fields[0].normalizers, [Normalizer::Trim]);
+    let trims = [Normalizer::Trim, Normalizer::EmptyToNull];
+    assert_eq!(left.fields[0].normalizers, trims, "what the side does is no rule of the pair");
+    assert_eq!(mapping.sides.right.fields[0].normalizers, []);
+    assert_eq!(mapping.units[0].pairs[0].normalize, [Normalizer::Trim]);
     assert_eq!(left.selection.marker.as_ref().unwrap().as_str(), "Syncline_Marker__c");
     let right: Vec<&str> =
         mapping.sides.right.selection.fields.iter().map(|name| name.as_str()).collect();
@@ -59,7 +60,7 @@ fields:
     assert_eq!(rules, [(4, 4), (5, 5)]);
     let unit = &mapping.units[1];
     let table = unit.pairs[0].values.as_ref().unwrap();
-    assert_eq!(table.translate(Side::Right, &"Energy".into()), Some(&"ENR".into()));
+    assert_eq!(table.translate(Side::Right, &"Energy".into(), &[]), Some(&"ENR".into()));
     assert_eq!((unit.pairs[0].left, unit.pairs[0].right), (1, 1));
     assert_eq!(unit.conflict, Policy::Wins(Side::Left));
     assert_eq!(mapping.units[0].conflict, Policy::Review);
