@@ -118,7 +118,7 @@ impl Workset<'_> {
     }
 
     /// A value that does not travel is written down with the decision, since the side that leads
-    /// may replace it later.
+    /// may replace it later. One that a constant replaces is told of with that write.
     fn keep_unreached(
         &mut self,
         id: (MappingId, LinkId),
@@ -127,7 +127,9 @@ impl Workset<'_> {
         from: Side,
     ) {
         let link = &self.slots[&id].link;
-        if mapping.units[at].fields(from).any(|at| !link.observed(from, at).is_null()) {
+        let unit = &mapping.units[at];
+        let shows = unit.fields(from).any(|at| !link.observed(from, at).is_null());
+        if shows && !unit.is_missing(from.other()) {
             self.decided(id, mapping, at, Verdict::Kept(from));
         }
     }
@@ -153,8 +155,9 @@ impl Workset<'_> {
             let carried = intent.units.contains(&u16::try_from(at).unwrap_or(u16::MAX));
             let mut fields = intent.fields.iter().map(|field| usize::from(field.field));
             let left_out = !carried && fields.any(|at| unit.has(from.other(), at));
-            if !carried && !left_out && unit.frozen.is_some() {
-                // Nothing is agreed of it: it is a first match once it is written again.
+            if !carried && !left_out && (unit.frozen.is_some() || unit.is_missing(from.other())) {
+                // Nothing is agreed of it: it is a first match once it is written again, or once
+                // the other side, which has nothing but constants for it, is there.
                 continue;
             }
             for at in unit.fields(from) {

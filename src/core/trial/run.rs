@@ -197,13 +197,16 @@ impl Trial<'_> {
         let link = link(self.mapping, None, now);
         result.shows[to] = Some(vec![Value::Null; self.mapping.sides[to].fields.len()]);
         for (at, unit) in self.mapping.units.iter().enumerate() {
-            if !unit.direction.reaches(to) {
-                continue;
-            }
-            match written_fields(self.mapping, &link, at, to) {
-                Ok(fields) => result.write(to, &fields),
+            let written = match unit.direction.reaches(to) {
+                true => to,
+                // Constants of the side whose record is there.
+                false if unit.is_missing(to) => from,
+                false => continue,
+            };
+            match written_fields(self.mapping, &link, at, written) {
+                Ok(fields) => result.write(written, &fields),
                 Err(reason) => {
-                    result.held.insert(at, self.cannot(at, to, &reason));
+                    result.held.insert(at, self.cannot(at, written, &reason));
                 }
             }
         }

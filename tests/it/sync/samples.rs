@@ -128,3 +128,17 @@ async fn a_website_is_stored_in_its_normal_form() {
     assert_eq!(text(&world.ledger(), written).await, "0");
     world.end().await;
 }
+
+/// A constant is given to a record that was made on its own side too, and comes back when edited.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_constant_is_what_its_field_always_holds() {
+    let (mut world, crm, ops) = world("contacts").await;
+    run(&ops, "insert into customers(full_name, email) values ('Ada Lovelace', 'ada@a.example')")
+        .await;
+    world.start().await;
+    shows(&crm, "Contact", "LastName", json!("Lovelace")).await;
+    becomes(&ops, "select coalesce(origin, '-') from customers", "crm").await;
+    run(&ops, "update customers set origin = 'shop'").await;
+    becomes(&ops, "select origin from customers", "crm").await;
+    world.end().await;
+}

@@ -5,8 +5,8 @@ use syncline_sdk::{Cas, FieldSchema, FieldType, Filter, ReceiptKind};
 use super::bind::Binder;
 use super::bind_pairs::{given, pair, writable};
 use super::constant::describe;
-use super::{Condition, FieldSpec, Located, ModeSpec, ViewSpec};
-use crate::mapping::{Computed, Formula, Mode, Pilot, Policy, Unit, View};
+use super::{Condition, FieldSpec, Located, MappingSpec, ModeSpec, UnitSpec, ViewSpec};
+use crate::mapping::{Computed, ForeignEdits, Formula, Mode, Pilot, Policy, Unit, View};
 use crate::{Side, Sides};
 
 /// The units, in the order of the file. Every field pair is looked at, so that all mistakes are
@@ -23,7 +23,7 @@ pub(super) fn units(binder: &mut Binder<'_>) -> Option<Vec<Unit>> {
             computed: Vec::new(),
             direction: first.direction.value,
             conflict: first.conflict,
-            foreign: first.foreign,
+            foreign: foreign(spec, named),
             frozen: None,
         };
         for field in named.fields.iter().map(|at| &spec.fields[*at]) {
@@ -32,6 +32,15 @@ pub(super) fn units(binder: &mut Binder<'_>) -> Option<Vec<Unit>> {
         units.push(unit);
     }
     complete.then_some(units)
+}
+
+/// What becomes of edits on the side that does not lead. Unless said, they are kept; a constant by
+/// itself comes back, since its field always has that value.
+fn foreign(spec: &MappingSpec, unit: &UnitSpec) -> ForeignEdits {
+    let fields = || unit.fields.iter().map(|at| &spec.fields[*at]);
+    let constant = fields().all(|field| field.constant.is_some());
+    let unless_said = if constant { ForeignEdits::Revert } else { ForeignEdits::Keep };
+    fields().next().and_then(|first| first.foreign).unwrap_or(unless_said)
 }
 
 fn member(binder: &mut Binder<'_>, field: &FieldSpec, unit: &mut Unit) -> Option<()> {

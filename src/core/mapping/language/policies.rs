@@ -105,11 +105,9 @@ pub(super) fn foreign_edits(
     keyed: Keyed<'_>,
     direction: &mut Direction,
     conflict: Policy,
-) -> ForeignEdits {
-    let Some(node) = keyed.get("foreign_edits") else { return ForeignEdits::Keep };
-    let Some(word) = reader.word(node, "foreign_edits", FOREIGN_EDITS) else {
-        return ForeignEdits::Keep;
-    };
+) -> Option<ForeignEdits> {
+    let node = keyed.get("foreign_edits")?;
+    let word = reader.word(node, "foreign_edits", FOREIGN_EDITS)?;
     match (*direction, conflict) {
         (Direction::Both, Policy::Wins(Side::Left)) => *direction = Direction::ToRight,
         (Direction::Both, Policy::Wins(Side::Right)) => *direction = Direction::ToLeft,
@@ -122,5 +120,5 @@ pub(super) fn foreign_edits(
         }
         _ => {}
     }
-    word.value
+    Some(word.value)
 }

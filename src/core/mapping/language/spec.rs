@@ -132,7 +132,7 @@ pub struct FieldSpec {
     /// What decides a conflict.
     pub conflict: Policy,
     /// What becomes of edits on the side that does not lead it.
-    pub foreign: ForeignEdits,
+    pub foreign: Option<ForeignEdits>,
     /// The value table, left and right.
     pub values: Option<Located<ValueRows>>,
     /// What is done to both values before they are compared and stored.

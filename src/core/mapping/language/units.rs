@@ -7,7 +7,7 @@ use super::suggestion::nearest;
 use super::tree::{Node, NodeKind};
 use super::{FieldSpec, Located, Span, UnitSpec};
 use crate::Side;
-use crate::mapping::Policy;
+use crate::mapping::{ForeignEdits, Policy};
 
 /// The units of a mapping, in the order of their first fields: what `units` names, and every
 /// other field pair by itself.
@@ -118,7 +118,8 @@ fn together(reader: &mut Reader<'_>, fields: &[FieldSpec], members: &[usize], sp
         let other = &fields[*member];
         let same = other.direction.value == first.direction.value
             && other.conflict == first.conflict
-            && other.foreign == first.foreign;
+            && other.foreign.unwrap_or(ForeignEdits::Keep)
+                == first.foreign.unwrap_or(ForeignEdits::Keep);
         if !same {
             let diagnostic = reader
                 .error(other.span, "fields of one unit have one direction and one owner")

@@ -91,6 +91,22 @@ fn defaults_and_constants_have_the_type_of_their_field() {
 }
 
 #[test]
+fn a_constant_comes_back_unless_it_is_said_otherwise() {
+    let foreign = |rest: &str| {
+        let rest =
+            format!("create: none\nfields: [{{ right: industry_code, constant: XX{rest} }}]\n");
+        accounts().bind(&rest).unwrap().value.units[0].foreign
+    };
+    assert_eq!(foreign(""), ForeignEdits::Revert);
+    assert_eq!(foreign(", foreign_edits: keep"), ForeignEdits::Keep);
+    let joined = "create: none\nunits: [[Phone, industry_code]]\nfields:\n\
+        - { left: Phone, right: phone, direction: to_right }\n\
+        - { right: industry_code, constant: XX }\n";
+    let units = accounts().bind(joined).unwrap().value.units;
+    assert_eq!(units[0].foreign, ForeignEdits::Keep, "the unit's own rule");
+}
+
+#[test]
 fn a_required_field_may_be_given_by_a_constant() {
     let world = World::new(
         vec![field("Name", TEXT)],
