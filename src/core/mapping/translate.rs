@@ -209,7 +209,10 @@ fn to_type(value: Value, kind: &FieldType, normalizers: &[Normalizer]) -> Result
             .map(|items| Value::List(items.into())),
         (FieldType::Instant { precision }, value) => to_instant(value, *precision, normalizers),
         (FieldType::Date, Value::Text(text)) => {
-            text.parse().map(Value::Date).map_err(|_| NoImage::OutOfRange(format!("{text:?}")))
+            moment(&text).map(Value::Date).ok_or_else(|| NoImage::OutOfRange(format!("{text:?}")))
+        }
+        (FieldType::Time, Value::Text(text)) => {
+            moment(&text).map(Value::Time).ok_or_else(|| NoImage::OutOfRange(format!("{text:?}")))
         }
         (FieldType::Uuid, Value::Text(text)) => uuid::Uuid::parse_str(&text)
             .map(Value::Uuid)
@@ -220,6 +223,12 @@ fn to_type(value: Value, kind: &FieldType, normalizers: &[Normalizer]) -> Result
         ) => Ok(value),
         (_, value) => Err(wrong(&value)),
     }
+}
+
+/// A day or a time of day, whole: of a text that has both, neither would be all of it.
+fn moment<T: std::str::FromStr>(text: &str) -> Option<T> {
+    let has_both = text.contains(':') && text.trim_start_matches('-').contains('-');
+    if has_both { None } else { text.parse().ok() }
 }
 
 fn to_int(value: Value, min: i64, max: i64) -> Result<Value, NoImage> {

@@ -95,6 +95,7 @@ fn kinds(from: &FieldType, to: &FieldType, steps: &[Normalizer]) -> Fit {
         }
         (from, FieldType::Instant { .. }) if is_text(from) => part("texts that are no instants"),
         (from, FieldType::Date) if is_text(from) => part("texts that are no dates"),
+        (from, FieldType::Time) if is_text(from) => part("texts that are no times of day"),
         (from, FieldType::Uuid) if is_text(from) => part("texts that are no UUIDs"),
         (FieldType::Reference { .. }, FieldType::Uuid) => part("ids that are no UUIDs"),
         _ => Fit::Never,

@@ -53,6 +53,17 @@ fn what_does_not_fit_is_refused_with_the_reason_and_never_cut() {
         ),
         ("maybe".into(), field(FieldType::Bool), "\"maybe\" is not one of the field's values"),
         ("x".into(), field(FieldType::Json), "a text cannot be stored as json"),
+        ("noon".into(), field(FieldType::Time), "\"noon\" is outside the field's range"),
+        (
+            "2024-05-31T22:30:00".into(),
+            field(FieldType::Time),
+            "\"2024-05-31T22:30:00\" is outside the field's range",
+        ),
+        (
+            "2024-05-31T22:30:00".into(),
+            field(FieldType::Date),
+            "\"2024-05-31T22:30:00\" is outside the field's range",
+        ),
     ];
     for (value, target, reason) in cases {
         let refused = convert(value.clone(), &target).unwrap_err();
@@ -71,6 +82,8 @@ fn values_change_their_kind_only_where_nothing_is_lost() {
         (true.into(), text(5), "true".into()),
         ("TRUE".into(), field(FieldType::Bool), true.into()),
         ("2024-05-31".into(), field(FieldType::Date), Value::Date("2024-05-31".parse().unwrap())),
+        ("23:13:20".into(), field(FieldType::Time), Value::Time("23:13:20".parse().unwrap())),
+        ("09:30".into(), field(FieldType::Time), Value::Time("09:30:00".parse().unwrap())),
     ];
     for (value, target, stored) in cases {
         assert_eq!(convert(value.clone(), &target).unwrap(), stored, "{value:?}");
