@@ -10,7 +10,7 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use regex::Regex;
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::MEMBERS_MAX;
+use super::{MEMBERS_MAX, nulls};
 
 /// One table: keys and values as texts.
 pub type Table = BTreeMap<Arc<str>, Arc<str>>;
@@ -34,7 +34,7 @@ impl Library {
     #[must_use]
     pub fn new(tables: Tables) -> Arc<Self> {
         let tables = Arc::new(tables);
-        let mut context = Context::default();
+        let mut context = Context::with_env(nulls::language());
         register(&mut context, &tables);
         Arc::new(Self { context, tables })
     }
@@ -207,6 +207,9 @@ fn texts(context: &mut Context<'static, 'static>) {
         Ok(Value::List(Arc::new(value.split(by.as_str()).map(value_of).collect())))
     });
     add(context, "join", |list: Value, by: Value| {
+        if list == Value::Null {
+            return Ok(list);
+        }
         let (Value::List(list), by) = (list, text("join", &by)?) else {
             return Err(failed("join", "a list is joined"));
         };
@@ -273,6 +276,9 @@ fn numbers(context: &mut Context<'static, 'static>) {
         value => rounded("round", number("round", &value)?, digits),
     });
     add(context, "compare", |a: Value, b: Value| -> Result {
+        if a == Value::Null || b == Value::Null {
+            return Ok(Value::Null);
+        }
         Ok(Value::Int(number("compare", &a)?.cmp(&number("compare", &b)?) as i64))
     });
 }

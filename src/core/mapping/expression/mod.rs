@@ -11,6 +11,7 @@ mod fault;
 mod functions;
 mod limits;
 mod names;
+mod nulls;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -69,6 +69,46 @@ fn expressions_make_values() {
     assert_eq!(value("'é' in ['é']"), Ok(Value::Bool(true)));
 }
 
+/// What a function of a text, a number or a day makes of null.
+#[test]
+fn nothing_is_made_of_nothing() {
+    use super::names::FUNCTIONS;
+    for (name, count, _) in FUNCTIONS {
+        let rest = match *name {
+            "contains" | "startsWith" | "endsWith" => {
+                assert_eq!(value(&format!("none.{name}('a')")), Ok(Value::Bool(false)));
+                continue;
+            }
+            "lookup" => {
+                assert_eq!(value("lookup('countries', none)"), Ok(Value::Null));
+                continue;
+            }
+            "coalesce" | "blank" | "lookupOr" => continue,
+            "dateIn" | "timeIn" => ", 'Europe/Berlin'",
+            "instantAt" => ", '09:00:00', 'Europe/Berlin'",
+            "substring" => ", 0, 1",
+            "divide" => ", 3, 1",
+            "replace" => ", 'a', 'b'",
+            "add" | "subtract" | "multiply" | "compare" | "round" | "addDays" => ", 1",
+            "before" | "after" | "split" | "join" | "matches" => ", 'a'",
+            _ => {
+                assert_eq!(*count, 1, "{name} is not tried");
+                ""
+            }
+        };
+        let made = match *name {
+            "matches" => Value::Bool(false),
+            "split" => Value::List([].into()),
+            _ => Value::Null,
+        };
+        assert_eq!(value(&format!("{name}(none{rest})")), Ok(made), "{name}");
+    }
+    assert_eq!(value("none.size()"), Ok(Value::Null));
+    assert_eq!(value("string(n) + string(true) + string(1.5)"), Ok("7true1.5".into()));
+    assert_eq!(value("int('12') + int(3.9)"), Ok(Value::Int(15)));
+    assert_eq!(value("size('é') + 'ab'.size()"), Ok(Value::Int(3)));
+}
+
 #[test]
 fn what_has_no_value_says_why() {
     let why = |text: &str| value(text).unwrap_err();
