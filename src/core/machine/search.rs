@@ -26,12 +26,12 @@ impl Workset<'_> {
         };
         while let Some(found) = mapping.matches.get(rule) {
             let value = values.get(found.on(side)).cloned().unwrap_or_default();
-            let value = Normalizer::apply_all(&found.normalize, value);
             if !value.is_present() {
                 // A later rule must not decide what this one may have to say.
                 return None;
             }
-            if !value.is_null() {
+            let in_field = &mapping.sides[other].fields[found.on(other)];
+            if let Some(value) = found.sought(value, in_field) {
                 return Some(Want::Match { mapping: id.0, link: id.1, side: other, rule, value });
             }
             rule += 1;

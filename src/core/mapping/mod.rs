@@ -10,6 +10,7 @@ mod filter;
 mod former;
 mod image;
 pub mod language;
+mod match_key;
 mod mode;
 mod objective;
 mod reference;
@@ -18,8 +19,8 @@ mod sensitive;
 #[cfg(test)]
 mod tests;
 mod translate;
-mod view;
 mod value_table;
+mod view;
 
 pub use drift::{Drift, Drifted};
 pub use filter::{holds, passes};

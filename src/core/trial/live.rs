@@ -60,5 +60,38 @@ pub fn try_records(
         let place = diagnostic.at(&spec.source, named.span);
         found.push(place.note(format!("for example {shown}: {reason}")));
     }
+    found.extend(try_keys(spec, mapping, from, records));
+    found
+}
+
+/// Tries the match rules: one whose field has no value that the other side's field could hold finds
+/// nothing.
+fn try_keys(
+    spec: &MappingSpec,
+    mapping: &Mapping,
+    from: Side,
+    records: &[Vec<Value>],
+) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    let to = from.other();
+    for (rule, named) in mapping.matches.iter().zip(&spec.matches) {
+        let in_field = &mapping.sides[to].fields[rule.on(to)];
+        let shown = records.iter().filter_map(|record| record.get(rule.on(from)));
+        let shown: Vec<&Value> =
+            shown.filter(|value| value.is_present() && !value.is_null()).collect();
+        let Some(first) = shown.first() else { continue };
+        if shown.iter().any(|value| rule.sought((*value).clone(), in_field).is_some()) {
+            continue;
+        }
+        let field = &mapping.sides[from].fields[rule.on(from)];
+        let message = format!(
+            "no record can be matched: `{}` has no values of `{}`",
+            in_field.name, field.name
+        );
+        let diagnostic = Diagnostic::warning(message)
+            .help("match by two fields that hold the same thing")
+            .note(format!("for example {}, of {} values", told_of(field, first), shown.len()));
+        found.push(diagnostic.at(&spec.source, named.span));
+    }
     found
 }

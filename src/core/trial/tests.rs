@@ -143,6 +143,31 @@ fn records_that_exist_show_what_would_be_lost() {
 }
 
 #[test]
+fn a_match_rule_that_finds_nothing_is_told_of() {
+    use super::try_records;
+    use crate::mapping::language::bind;
+    use crate::{Side, Sides};
+    use syncline_sdk::Value;
+    let text = format!("{HEAD}fields:\n- {{ left: Name, right: name }}\n")
+        .replace("match: []", "match: [{ left: Name, right: revenue }]")
+        + "- { left: Revenue, right: revenue, default: { right: 0 } }\n";
+    let file = MappingFile::parse(&Source::new("m.yaml", &text)).unwrap();
+    let spec = check_offline(&file).unwrap().value;
+    let schemas = super::schema::schemas(&spec, &[]);
+    let both = Sides { left: &schemas.left, right: &schemas.right };
+    let capable = Sides::from_fn(|_| super::run::capable());
+    let mapping = bind(&spec, MappingId(1), 1, both, capable, &[]).unwrap().value;
+    let tried = |names: [&str; 2]| {
+        let records = names.map(|name| vec![Value::from(name), Value::Int(1), Value::Null]);
+        let found = try_records(&spec, &mapping, Side::Left, &records);
+        found.iter().map(|one| one.message.clone()).collect::<Vec<_>>()
+    };
+    let nothing = "no record can be matched: `revenue` has no values of `Name`";
+    assert_eq!(tried(["Acme", "Best"]), [nothing]);
+    assert_eq!(tried(["Acme", "12"]), Vec::<String>::new());
+}
+
+#[test]
 fn values_of_sensitive_fields_are_masked() {
     use super::try_records;
     use crate::mapping::language::bind;

@@ -7,6 +7,7 @@ use syncline_sdk::{Comparison, Decimal, FieldSchema, FieldType, Instant, Value};
 use super::Literal;
 use super::suggestion::nearest;
 use super::tree::{Scalar, Style};
+use crate::mapping::{MappedField, convert};
 
 /// Why a constant is none of a field's values, and what to write.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -71,8 +72,19 @@ pub(super) fn compared(
     }
 }
 
-/// The value that a scalar of a value table has in a field.
+/// The value that a scalar of a value table has in a field, which can hold it.
 pub(super) fn entry(scalar: &Scalar, field: &FieldSchema) -> Result<Value, Unfit> {
+    let value = typed(scalar, field)?;
+    if !value.is_null()
+        && let Err(why) = convert(value.clone(), &MappedField::of(field))
+    {
+        let what = format!("`{}` cannot hold `{}`: {why}", field.name, scalar.text);
+        return unfit(what, "write a value that the field takes");
+    }
+    Ok(value)
+}
+
+fn typed(scalar: &Scalar, field: &FieldSchema) -> Result<Value, Unfit> {
     if scalar.is_null() {
         return if field.nullable {
             Ok(Value::Null)

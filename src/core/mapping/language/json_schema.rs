@@ -136,7 +136,7 @@ fn match_key(key: &str) -> Json {
 }
 
 fn field_key(key: &str) -> Json {
-    let number = json!({ "type": "integer", "minimum": 0 });
+    let number = |least: u32| json!({ "type": "integer", "minimum": least });
     match key {
         "left" | "right" => any_of(&[text("a field"), list(text("a field"))]),
         "direction" => words(DIRECTIONS),
@@ -156,7 +156,8 @@ fn field_key(key: &str) -> Json {
             let each = json!({ "type": "object", "additionalProperties": expression });
             any_of(&[expression, each])
         }
-        "round" | "truncate" => by_side(&number),
+        "round" => by_side(&number(0)),
+        "truncate" => by_side(&number(1)),
         "zone" => text("a time zone, as Europe/Berlin"),
         "sensitive" => json!({
             "type": "boolean",

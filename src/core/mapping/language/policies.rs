@@ -70,6 +70,12 @@ pub(super) fn of_mapping(
                 owners[side] =
                     sides.get(side.as_str()).and_then(|node| condition(reader, node, "owner"));
             }
+            if sides.entries().is_empty() {
+                let diagnostic = reader
+                    .error(node.span, "`owner` says of no side which records it owns")
+                    .help("write `owner: left`, or a condition: { right: \"region = 'EU'\" }");
+                reader.note(diagnostic);
+            }
             Some(Located::new(Policy::Row, node.span))
         }
         _ => Some(reader.word(node, "owner", SIDES)?.map(Policy::Wins)),

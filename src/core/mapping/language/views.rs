@@ -1,5 +1,7 @@
 //! Sides that show less than the other: `round`, `truncate` and `zone` as a file says them.
 
+use std::ops::RangeInclusive;
+
 use super::reader::{Keyed, Keys, Reader};
 use super::tree::Node;
 use super::{Located, ViewSpec};
@@ -34,11 +36,11 @@ pub(super) fn read(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Option<Located<
             ViewSpec::Zone(name)
         }
         "round" => {
-            let (side, digits) = number(reader, node, key, 28)?;
+            let (side, digits) = number(reader, node, key, 0..=28)?;
             ViewSpec::Round(side, digits)
         }
         _ => {
-            let (side, chars) = number(reader, node, key, 1_000_000)?;
+            let (side, chars) = number(reader, node, key, 1..=1_000_000)?;
             ViewSpec::Truncate(side, chars)
         }
     };
@@ -46,7 +48,12 @@ pub(super) fn read(reader: &mut Reader<'_>, keyed: Keyed<'_>) -> Option<Located<
 }
 
 /// The side that shows less, and how much.
-fn number(reader: &mut Reader<'_>, node: &Node, key: &str, most: u32) -> Option<(Side, u32)> {
+fn number(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    key: &str,
+    known: RangeInclusive<u32>,
+) -> Option<(Side, u32)> {
     let keys = Keys { of: "the side that shows less", known: &["left", "right"], refused: &[] };
     let keyed = reader.keys(node, keys)?;
     let mut found = None;
@@ -54,10 +61,14 @@ fn number(reader: &mut Reader<'_>, node: &Node, key: &str, most: u32) -> Option<
         let Some(node) = keyed.get(side.as_str()) else { continue };
         let number = node.as_scalar().and_then(|scalar| scalar.text.parse::<u32>().ok());
         match number {
-            Some(number) if number <= most && found.is_none() => found = Some((side, number)),
+            Some(number) if known.contains(&number) && found.is_none() => {
+                found = Some((side, number));
+            }
             _ => {
+                let (least, most) = (known.start(), known.end());
+                let message = format!("`{key}` is one number of {least} to {most} for one side");
                 let diagnostic = reader
-                    .error(node.span, format!("`{key}` is one number of 0 to {most} for one side"))
+                    .error(node.span, message)
                     .help(format!("write it as in: {key}: {{ right: 2 }}"));
                 reader.note(diagnostic);
                 return None;

@@ -182,6 +182,6 @@ fn coarser_sides_that_make_no_sense_are_refused() {
             "left: Notes, right: notes, truncate: {{ {}: 1, {}: 2 }}",
             sides.left, sides.right
         ))[0],
-        "error: `truncate` is one number of 0 to 1000000 for one side"
+        "error: `truncate` is one number of 1 to 1000000 for one side"
     );
 }

@@ -91,6 +91,20 @@ fn defaults_and_constants_have_the_type_of_their_field() {
 }
 
 #[test]
+fn what_a_file_gives_fits_into_its_field() {
+    let too_long = "`phone` cannot hold `0123456789012345678901`: it has 22 characters and the \
+                    field takes 20";
+    let given = |rule: &str| {
+        errors(&format!("create: none\nfields: [{{ {rule}: \"0123456789012345678901\" }}]\n"))
+    };
+    assert_eq!(given("right: phone, constant"), [too_long]);
+    assert_eq!(given("left: Phone, right: phone, direction: to_right, default"), [too_long]);
+    let table = "create: none\nfields:\n  \
+                 - { left: Name, right: phone, values: { a: \"0123456789012345678901\" } }\n";
+    assert_eq!(errors(table), [too_long]);
+}
+
+#[test]
 fn a_constant_comes_back_unless_it_is_said_otherwise() {
     let foreign = |rest: &str| {
         let rest =
@@ -163,4 +177,10 @@ fn rows_are_owned_by_conditions_on_mapped_fields() {
         errors(&rest("employees > 5")),
         ["`employees` is in no field pair, and decides who owns a record"]
     );
+}
+
+#[test]
+fn an_owner_by_record_says_of_a_side_which() {
+    let nobody = "create: none\nowner: {}\nfields: [{ left: Name, right: name }]\n";
+    assert_eq!(errors(nobody), ["`owner` says of no side which records it owns"]);
 }
