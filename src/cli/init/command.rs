@@ -26,9 +26,10 @@ Examples:
   syncline init crm.Contact ops.public.people --name people --sample 2000 --write
 
 Both entities are described and a sample of each is read; nothing is changed. Fields are paired by
-name, type and values, records by fields that hold the same values on both sides, each once. What
-does not fit is left out with the reason beside it. No value of a record stands in the proposal but
-those of a table of values that it proposes; `--examples` shows one of each field.
+name, type and values, records by fields that hold the same values on both sides, each once. A pair
+that does not fit is left out with the reason beside it; fields without a partner are named at the
+end, with the reason. No value of a record stands in the proposal but those of a table of values
+that it proposes; `--examples` shows one of each field.
 
 Exit code 2 when what is left does not fit either: then no file is written.";
 

@@ -102,10 +102,20 @@ pub(super) fn write(
     if proposal.pairs.is_empty() {
         text.push_str("  # no two fields look alike: write pairs as { left: Name, right: name }\n");
     }
-    let create = if proposal.keys.is_empty() { "none" } else { "both" };
+    let create = match Side::BOTH.into_iter().find(|side| records(*side) == 0) {
+        _ if !proposal.keys.is_empty() => "both        # both, left, right or none".to_owned(),
+        // Records that are there and cannot be seen would be made a second time.
+        Some(side) => format!(
+            "none        # no records are seen on the {side}: `both` makes them there, once it is\n\
+             \u{20}                   # sure that none are there; add a match rule before some come"
+        ),
+        None => {
+            "none        # without a match rule `both` would make every record again".to_owned()
+        }
+    };
     let _ = write!(
         text,
-        "create: {create}        # both, left, right or none\n\
+        "create: {create}\n\
          delete: review      # propagate, review or keep; also {{ left: ..., right: ... }}\n\
          conflict: review    # what both sides changed waits for a person\n"
     );
@@ -196,20 +206,32 @@ fn rest(text: &mut String, ends: &Sides<End<'_>>, proposal: &Proposal) {
         let free = (0..end.sample.columns.len()).filter(|at| !taken.contains(at));
         let free = free.map(|at| end.field(at)).filter(|field| field.updatable);
         let free = free.filter(|field| !ours.contains(&Some(field.name.clone())));
-        let names: Vec<String> = free.map(|field| plain(field.name.as_str())).collect();
-        if names.is_empty() {
-            continue;
-        }
-        let mut line = format!("# not mapped on the {side}:");
-        for name in names {
-            if line.len() + name.len() > WIDTH {
-                let _ = writeln!(text, "{line}");
-                line = "#  ".to_owned();
-            }
-            let _ = write!(line, " {name}");
-        }
-        let _ = writeln!(text, "{line}");
+        let (people, alone): (Vec<_>, Vec<_>) =
+            free.partition(|field| sort(&field.kind) == Sort::Other);
+        let other = side.other();
+        named(
+            text,
+            &format!("# not mapped on the {side}, nothing like it on the {other}:"),
+            &alone,
+        );
+        let why = "references and native types are yours to pair";
+        named(text, &format!("# not mapped on the {side}, {why}:"), &people);
     }
+}
+
+fn named(text: &mut String, head: &str, fields: &[&FieldSchema]) {
+    if fields.is_empty() {
+        return;
+    }
+    let mut line = head.to_owned();
+    for name in fields.iter().map(|field| plain(field.name.as_str())) {
+        if line.len() + name.len() > WIDTH {
+            let _ = writeln!(text, "{line}");
+            line = "#  ".to_owned();
+        }
+        let _ = write!(line, " {name}");
+    }
+    let _ = writeln!(text, "{line}");
 }
 
 /// Takes out the fields that do not fit, each with the reason beside it, until the rest is a

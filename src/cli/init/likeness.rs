@@ -74,10 +74,14 @@ pub(super) fn names(left: &str, right: &str, entities: &BTreeSet<String>) -> f64
     share(left.intersection(&right).count(), left.union(&right).count())
 }
 
-/// Whether a name says that the field tells records apart.
+/// Whether a name says that the field tells records apart. Codes of places and numbers of
+/// telephones are many records'.
 pub(super) fn is_key_name(name: &str) -> bool {
     let telling = ["id", "key", "code", "number", "no", "email", "website", "uuid", "external"];
-    words(name).iter().any(|word| telling.contains(&word.as_str()))
+    let shared = ["postal", "country", "state", "currency", "area", "phone", "mobile", "fax"];
+    let words = words(name);
+    let has = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
+    has(&telling) && !has(&shared)
 }
 
 /// Types that can hold the same values.
@@ -150,6 +154,16 @@ mod tests {
         let accounts = entity_words("public.accounts");
         assert_eq!(names("AccountNumber", "number", &accounts), 1.0);
         assert_eq!(names("Name", "account_name", &accounts), 1.0);
+    }
+
+    #[test]
+    fn names_tell_what_is_a_key() {
+        for name in ["AccountNumber", "Ops_Id__c", "email", "sku_code"] {
+            assert!(is_key_name(name), "{name}");
+        }
+        for name in ["Phone", "PhoneNumber", "BillingPostalCode", "country_code", "Name"] {
+            assert!(!is_key_name(name), "{name}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod command;
 mod draft;
+mod evidence;
 mod likeness;
 mod proposal;
 mod sample;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use syncline_core::Sides;
 use syncline_sdk::FieldSchema;
 
+use super::evidence::evidence;
 use super::likeness::{Sort, entity_words, is_key_name, names, share, sort};
 use super::sample::{Column, Sample};
 
@@ -12,17 +13,17 @@ use super::sample::{Column, Sample};
 const OVERLAP_MIN: f64 = 0.1;
 /// How unique a key must be.
 const UNIQUE_MIN: f64 = 0.98;
-/// How well records that are brought together by numbers that their systems gave them must agree in
-/// another field.
-const BORNE_OUT_MIN: f64 = 0.25;
-/// What such a key counts less where nothing tells.
-const COUNTED_DOUBT: f64 = 0.5;
+/// How much a name that says that its field is a key counts on each side, and where most values are
+/// on one side alone.
+const NAMED: (f64, f64) = (0.25, 0.1);
+/// From which share of common values on it counts fully.
+const NAMED_OVERLAP_MIN: f64 = 0.5;
 /// How likely two fields must be the same to be proposed.
 const SCORE_MIN: f64 = 0.55;
 /// The most different values of a field whose values are translated one by one.
 const VALUES_MAX: usize = 25;
 /// How many records must show both values before what they show counts.
-const SHOWN_MIN: usize = 3;
+pub(super) const SHOWN_MIN: usize = 3;
 
 /// What is proposed. Fields are places among the columns of each side's sample.
 #[derive(Debug, Default)]
@@ -116,28 +117,6 @@ fn alike(left: &Sample, right: &Sample, entities: &BTreeSet<String>) -> Vec<Side
     found
 }
 
-/// How well records that a key brings together agree in another field, 0 to 1: the best of those
-/// that look alike. Nothing where too few records or fields tell.
-fn borne_out(
-    left: &Sample,
-    right: &Sample,
-    key: &Sides<usize>,
-    alike: &[Sides<usize>],
-) -> Option<f64> {
-    let partners = partners(left, right, key);
-    let others = alike.iter().filter(|other| other.left != key.left && other.right != key.right);
-    let shares = others.filter_map(|other| {
-        let values = |(a, b): &(usize, usize)| {
-            let left = left.columns[other.left].values[*a].as_deref()?;
-            Some((left, right.columns[other.right].values[*b].as_deref()?))
-        };
-        let shown: Vec<_> = partners.iter().filter_map(values).collect();
-        let equal = shown.iter().filter(|(a, b)| a == b).count();
-        (shown.len() >= SHOWN_MIN).then(|| share(equal, shown.len()))
-    });
-    shares.max_by(f64::total_cmp)
-}
-
 fn keys(left: &Sample, right: &Sample, entities: &BTreeSet<String>) -> Vec<Key> {
     let others = alike(left, right, entities);
     let telling = |sample: &Sample, column: &Column| {
@@ -146,7 +125,7 @@ fn keys(left: &Sample, right: &Sample, entities: &BTreeSet<String>) -> Vec<Key> 
         let unique = share(column.distinct.len(), filled) >= UNIQUE_MIN;
         matches!(kind, Sort::Text | Sort::Number) && unique && filled * 2 >= sample.records
     };
-    let mut keys: Vec<(f64, Key)> = Vec::new();
+    let mut keys: Vec<(Rank, f64, Key)> = Vec::new();
     for (at_left, l) in left.columns.iter().enumerate().filter(|(_, c)| telling(left, c)) {
         for (at_right, r) in right.columns.iter().enumerate().filter(|(_, c)| telling(right, c)) {
             if sort(&field(left, l).kind) != sort(&field(right, r).kind) {
@@ -164,26 +143,38 @@ fn keys(left: &Sample, right: &Sample, entities: &BTreeSet<String>) -> Vec<Key> 
             }
             let columns = Sides { left: at_left, right: at_right };
             let counted = is_counted(left, l) && is_counted(right, r);
-            let borne_out = borne_out(left, right, &columns, &others);
-            if counted && borne_out.is_some_and(|share| share < BORNE_OUT_MIN) {
-                continue;
-            }
-            let fit = fitness(field(left, l)) + fitness(field(right, r));
-            let doubt = if counted && borne_out.is_none() { COUNTED_DOUBT } else { 0.0 };
-            let score = overlap + alike / 10.0 + fit + borne_out.unwrap_or(0.0) - doubt;
-            keys.push((score, Key { columns, shared: (both, smaller) }));
+            let evidence =
+                evidence(left, right, &partners(left, right, &columns), &columns, &others);
+            let rank = match (counted, evidence.holds()) {
+                (true, Some(false)) => continue,
+                (false, None | Some(true)) => Rank::Told,
+                (true, Some(true)) => Rank::Counted,
+                (true, None) | (false, Some(false)) => Rank::Doubtful,
+            };
+            let fit = [field(left, l), field(right, r)].map(|field| fitness(field, overlap));
+            let score = overlap + alike / 10.0 + fit.iter().sum::<f64>() + evidence.best;
+            keys.push((rank, score, Key { columns, shared: (both, smaller) }));
         }
     }
-    keys.sort_by(|a, b| b.0.total_cmp(&a.0));
-    keys.into_iter().map(|(_, key)| key).take(2).collect()
+    keys.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
+    keys.into_iter().map(|(_, _, key)| key).take(2).collect()
+}
+
+/// How far a key can be believed, the best first: numbers that two systems gave their records on
+/// their own say less than any value that people gave them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Rank {
+    Told,
+    Counted,
+    Doubtful,
 }
 
 /// How fit a field is to be a key, by what is said of it: a sample of names may be without repeats
 /// by chance, what the side keeps unique is so for good.
-fn fitness(field: &FieldSchema) -> f64 {
+fn fitness(field: &FieldSchema, overlap: f64) -> f64 {
     let kept = if field.unique || field.external_id { 0.2 } else { 0.0 };
-    let named = if is_key_name(field.name.as_str()) { 0.1 } else { 0.0 };
-    kept + named
+    let named = if overlap >= NAMED_OVERLAP_MIN { NAMED.0 } else { NAMED.1 };
+    kept + if is_key_name(field.name.as_str()) { named } else { 0.0 }
 }
 
 /// Sampled records of the same thing: their places on the left and on the right.
