@@ -27,6 +27,7 @@ pub fn asked_alike(
         }
         ReviewKind::Conflict => "changed on both sides".to_owned(),
         ReviewKind::Initial => "differed when first matched".to_owned(),
+        ReviewKind::Anew => "differs by the rules as they are now".to_owned(),
         ReviewKind::DeleteUpdate(side) => {
             format!("deleted in {}, changed in {}", system(*side), system(side.other()))
         }

@@ -273,6 +273,7 @@ fn kind_json(kind: &ReviewKind) -> (&'static str, Option<Side>, Option<String>, 
     match kind {
         ReviewKind::Conflict => ("conflict", None, None, &[]),
         ReviewKind::Initial => ("initial", None, None, &[]),
+        ReviewKind::Anew => ("anew", None, None, &[]),
         ReviewKind::DeleteUpdate(side) => ("delete_update", Some(*side), None, &[]),
         ReviewKind::Delete(side) => ("delete", Some(*side), None, &[]),
         ReviewKind::Leave(side) => ("leave", Some(*side), None, &[]),

@@ -14,6 +14,7 @@ choices!(ReviewKind, "kind of question" {
     7 = Oscillation,
     8 = SuspectedDelete(side),
     9 = Overwritten(side),
+    10 = Anew,
 });
 fields!(Shown { exists, values, base, actor, at });
 choices!(Choice, "choice" {

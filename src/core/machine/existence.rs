@@ -7,7 +7,7 @@ use super::workset::Workset;
 use crate::Side;
 use crate::mapping::{DeleteRule, LeaveRule, Mapping, MappingId};
 use crate::model::{
-    FieldState, HintReason, IntentKind, LinkState, Pending, ReviewKind, Verdict, Would,
+    FieldState, HintReason, IntentKind, LinkState, Pending, ReviewKind, UnitStatus, Verdict, Would,
 };
 
 impl Workset<'_> {
@@ -68,7 +68,7 @@ impl Workset<'_> {
                 self.resume(id);
                 self.plan_units(id, mapping);
             }
-            (Some(_), LeaveRule::Keep) => {}
+            (Some(_), LeaveRule::Keep) => self.rest_outside(id, mapping),
             (Some(side), _) if !self.is_nowhere(id, mapping, side) => {}
             (Some(_), LeaveRule::Unlink) => self.end(id, mapping),
             (Some(side), LeaveRule::Review) => {
@@ -82,6 +82,16 @@ impl Workset<'_> {
                 } else if self.slots[&id].link.base_exists(other) {
                     self.plan_delete(id, mapping, other);
                 }
+            }
+        }
+    }
+
+    /// Nothing travels for a pair that rests outside, so there is nothing to choose. What differs
+    /// is asked about when it is back.
+    fn rest_outside(&mut self, id: (MappingId, LinkId), mapping: &Mapping) {
+        for at in 0..mapping.units.len() {
+            if self.slots[&id].link.field_state.unit(at).status == UnitStatus::Held {
+                self.free_unit(id, at);
             }
         }
     }

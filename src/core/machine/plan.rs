@@ -210,8 +210,13 @@ impl Workset<'_> {
                 self.free_unit(id, at);
             }
             UnitPlan::Hold => {
-                let first = is_first_match(mapping, &self.slots[&id].link, at);
-                let kind = if first { ReviewKind::Initial } else { ReviewKind::Conflict };
+                let link = &self.slots[&id].link;
+                let known = link.origins.get(at).is_some_and(Option::is_some);
+                let kind = match (is_first_match(mapping, link, at), known) {
+                    (false, _) => ReviewKind::Conflict,
+                    (true, false) => ReviewKind::Initial,
+                    (true, true) => ReviewKind::Anew,
+                };
                 if self.slots[&id].link.field_state.unit(at).status != UnitStatus::Held {
                     self.decided(id, mapping, at, Verdict::Hold);
                 }

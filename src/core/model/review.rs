@@ -30,6 +30,9 @@ pub enum ReviewKind {
     Conflict,
     /// The pair differed when it was first matched.
     Initial,
+    /// What was agreed upon of the unit holds no more (its rule was changed, a field of it was
+    /// away), and the sides differ (protocol 1.10).
+    Anew,
     /// The record of this side was deleted and the other changed.
     DeleteUpdate(Side),
     /// The record of this side was deleted and the mapping asks a person.

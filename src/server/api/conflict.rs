@@ -35,7 +35,7 @@ pub struct Conflict {
     pub unit: Option<String>,
     /// The base it stands on.
     pub sync_version: i64,
-    /// `conflict`, `initial`, `delete_update`, `delete`, `leave`, `ambiguous`, `no_image`,
+    /// `conflict`, `initial`, `anew`, `delete_update`, `delete`, `leave`, `ambiguous`, `no_image`,
     /// `oscillation`, `suspected_delete` or `overwritten`: a write replaced an edit unseen.
     pub kind: String,
     /// The side that the kind is about, where it is about one.

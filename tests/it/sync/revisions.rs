@@ -95,6 +95,7 @@ async fn another_rule_is_agreed_anew_and_asks_where_values_differ() {
     becomes(&world.ledger(), OPEN, "1").await;
     assert_eq!(text(&b, "select string_agg(rating, '' order by code) from accounts").await, "HC");
     let (_, listed) = world.command(&["conflicts", "list"]).await;
+    assert_eq!(listed["questions"][0]["kind"], "anew", "{listed}");
     let question = listed["questions"][0]["question"].as_str().unwrap();
     let take = ["conflicts", "resolve", question, "--take", "left", "--by", "ann"];
     let (code, told) = world.command(&take).await;
@@ -166,5 +167,42 @@ async fn another_entity_under_the_same_name_is_refused() {
     run(&a, "update accounts set name = '2'").await;
     world.start().await;
     becomes(&b, "select name from accounts", "2").await;
+    world.end().await;
+}
+
+/// What rests outside the filter needs no answer, whatever else of the file was changed with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn records_that_rest_outside_are_not_asked_about() {
+    let mut world = World::new("revisions_rest").await;
+    let a = world.postgres("a", TABLES).await;
+    let b = world.postgres("b", TABLES).await;
+    let with = |condition: &str, values: &str| {
+        let rated = format!("  - {{ left: rating, right: rating{values} }}\n");
+        mapping(&rated).replace(
+            "left:  { system: a, entity: public.accounts }",
+            &format!("left:  {{ system: a, entity: public.accounts, where: \"{condition}\" }}"),
+        ) + "leave: keep\n"
+    };
+    world.mapping("accounts", &with("city != 'x'", ""));
+    let rows = "insert into accounts(code, city, rating)
+        values ('x', 'Bonn', 'v1'), ('y', 'Ulm', 'v1'), ('z', 'Ulm', 'w')";
+    run(&a, rows).await;
+    world.start().await;
+    becomes(&b, "select string_agg(rating, ',' order by code) from accounts", "v1,v1,w").await;
+    world.stop().await;
+
+    world.mapping("accounts", &with("city = 'Bonn'", ", values: { v1: V1, w: w }"));
+    let (_, plan) = world.command(&["plan"]).await;
+    let told = &plan["mappings"][0];
+    assert_eq!(told["questions"].as_array().map(Vec::len), Some(1), "{plan}");
+    let (_, told, _) = world.said(&["plan"]).await;
+    assert!(told.contains("differs by the rules as they are now"), "{told}");
+    world.start().await;
+    let keyed = "select string_agg(l.left_key, ',') from syncline.review r
+        join syncline.link l on l.link = r.link where r.status < 2";
+    becomes(&world.ledger(), keyed, "1").await;
+    // Back inside, what differs is asked about.
+    run(&a, "update accounts set city = 'Bonn' where code = 'y'").await;
+    becomes(&world.ledger(), OPEN, "2").await;
     world.end().await;
 }

@@ -83,7 +83,9 @@ impl Answers {
         let mut inner = desk.lock();
         let side = if inner.choices.below(2) == 1 { Side::Right } else { Side::Left };
         match &review.kind {
-            ReviewKind::Conflict | ReviewKind::Initial if review.shown.left.values.len() == 1 => {
+            ReviewKind::Conflict | ReviewKind::Initial | ReviewKind::Anew
+                if review.shown.left.values.len() == 1 =>
+            {
                 match inner.choices.below(6) {
                     4 => {
                         self.last += 1;

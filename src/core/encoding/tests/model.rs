@@ -313,6 +313,7 @@ pub(super) fn review_kind() -> impl Strategy<Value = ReviewKind> {
     prop_oneof![
         Just(ReviewKind::Conflict),
         Just(ReviewKind::Initial),
+        Just(ReviewKind::Anew),
         side().prop_map(ReviewKind::DeleteUpdate),
         side().prop_map(ReviewKind::Delete),
         side().prop_map(ReviewKind::Leave),

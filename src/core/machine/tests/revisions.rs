@@ -127,6 +127,7 @@ fn what_differs_under_another_rule_is_asked_about_and_never_overwritten() {
     let done = scene.round(|workset| workset.touch(MAPPING, link));
     assert!(done.sends.is_empty());
     assert_eq!(scene.reviews.len(), 1);
+    assert_eq!(scene.reviews[0].kind, crate::model::ReviewKind::Anew);
     let shown = &scene.reviews[0].shown;
     assert_eq!((&shown.left.values[0], &shown.right.values[0]), (&"a".into(), &"A".into()));
 }
