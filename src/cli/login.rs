@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::Args;
 use serde_json::Map;
 use syncline_ledger::Setup;
-use syncline_sdk::SystemName;
+use syncline_sdk::{ErrorKind, SystemName};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -115,7 +115,7 @@ async fn listen(host: &str, port: u16) -> anyhow::Result<TcpListener> {
 async fn by_browser(login: &WebLogin, listener: &TcpListener) -> anyhow::Result<String> {
     loop {
         let (stream, _) = listener.accept().await.context("the browser could not be heard")?;
-        match serve(stream, login.path()).await {
+        match serve(stream, login).await {
             Ok(Some(query)) => return Ok(query),
             Ok(None) => {}
             Err(error) => tracing::debug!(error = told(&error), "a connection said nothing fit"),
@@ -123,8 +123,9 @@ async fn by_browser(login: &WebLogin, listener: &TcpListener) -> anyhow::Result<
     }
 }
 
-/// Answers one request; gives the query of the one that was waited for.
-async fn serve(stream: TcpStream, path: &str) -> std::io::Result<Option<String>> {
+/// Answers one request; gives the query of the one that was waited for. What belongs to another
+/// login ends no waiting.
+async fn serve(stream: TcpStream, login: &WebLogin) -> std::io::Result<Option<String>> {
     let mut stream = BufReader::new(stream);
     let mut head = String::new();
     // A request line says all; a connection that says nothing may not hold the login up.
@@ -135,11 +136,23 @@ async fn serve(stream: TcpStream, path: &str) -> std::io::Result<Option<String>>
     }
     let target = head.strip_prefix("GET ").and_then(|rest| rest.split_whitespace().next());
     let (asked, query) = target.and_then(|target| target.split_once('?')).unwrap_or_default();
-    let wanted = asked == path && !query.is_empty();
-    let (status, text) = if wanted {
-        ("200 OK", "The login has come through. You may close this page.")
-    } else {
-        ("404 Not Found", "Nothing is here.")
+    let heard = (asked == login.path() && !query.is_empty()).then(|| login.check(query));
+    let (wanted, status, text) = match heard {
+        None => (false, "404 Not Found", "Nothing is here."),
+        Some(Ok(())) => (
+            true,
+            "200 OK",
+            "Access was allowed. The command tells whether the login came through; you may close \
+             this page.",
+        ),
+        Some(Err(error)) if error.kind == ErrorKind::Auth => {
+            (true, "200 OK", "Access was refused; the command tells why. You may close this page.")
+        }
+        Some(Err(_)) => (
+            false,
+            "400 Bad Request",
+            "This is not the login that is waited for: open the address that the command shows.",
+        ),
     };
     let reply = format!(
         "HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\n\

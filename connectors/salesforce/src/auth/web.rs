@@ -149,6 +149,15 @@ impl WebLogin {
         Ok(Consent { refresh_token, org, user })
     }
 
+    /// Whether an answer belongs to this login and grants it. Calls nobody.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Auth`] when the user or the org refused; another kind when it is the answer to
+    /// something else.
+    pub fn check(&self, answer: &str) -> Result<()> {
+        self.code(answer).map(drop)
+    }
+
     /// The code of an answer that belongs to this login.
     fn code(&self, answer: &str) -> Result<String> {
         let answer = answer.trim();
