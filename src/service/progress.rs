@@ -29,7 +29,10 @@ pub(super) const METRICS: &[(&str, &str)] = &[
     (ANSWERED, "Answers of people that were applied, by mapping."),
     (OBJECTIVE_LAG, "How soon changes are to be carried, by the objective of the mapping."),
     (OBJECTIVE_FAILURES, "The share of writes that may be refused, by the objective."),
-    (STREAM_LAG, "How old the newest change of a feed or a poll was when it was folded."),
+    (
+        STREAM_LAG,
+        "How old the newest change of a feed or a poll was when it was folded; 0 once nothing newer came.",
+    ),
     (QUIET, "Whether nothing new is sent to a system, because of its quiet hours."),
     (QUOTA_ENDS, "When the daily quota is used up at the pace of the last hour; inf for never."),
 ];

@@ -53,7 +53,7 @@ pub struct Status {
 pub struct StreamLag {
     /// When the newest change that it told was made, by its side's clock, microseconds UTC.
     pub newest: i64,
-    /// How old that was when it came, by our clock, microseconds.
+    /// How old that was when it came, by our clock, microseconds; 0 once nothing newer came.
     pub micros: i64,
 }
 
@@ -64,6 +64,14 @@ impl Status {
         let lag = self.lags.entry(stream).or_default();
         if made > lag.newest {
             *lag = StreamLag { newest: made, micros: now.saturating_sub(made).max(0) };
+        }
+    }
+
+    /// Notes that a stream told of nothing newer than what it told before, and has no more: it is
+    /// not behind.
+    pub(super) fn caught_up(&mut self, stream: &str) {
+        if let Some(lag) = self.lags.get_mut(stream) {
+            lag.micros = 0;
         }
     }
 

@@ -50,7 +50,7 @@ impl<L: Ledger> Driver<L> {
                     self.reachable(&system);
                 }
                 self.note_read(&read.job, None);
-                self.note_poll_lag(&read.job, &found.work);
+                self.note_poll_lag(&read.job, &found.work, found.more);
                 taken.work.append(found.work);
                 self.sweeps_asked(&found.asked);
                 if let (Job::Reopen(name), Some(reopened)) = (&read.job, found.reopened) {
@@ -130,12 +130,25 @@ impl<L: Ledger> Driver<L> {
         });
     }
 
-    fn note_poll_lag(&self, job: &Job, work: &Work) {
+    fn note_poll_lag(&self, job: &Job, work: &Work, more: bool) {
         let Job::Poll(id, side) = job else { return };
         let newest =
             work.observed.iter().filter_map(|(_, _, seen)| seen.at).map(Instant::micros).max();
         let Some(mapping) = self.engine.intake.mappings.get(id) else { return };
-        self.note_lag(poll_stream(&mapping.name, *side), newest);
+        let stream = poll_stream(&mapping.name, *side);
+        let known = self.status.borrow().lags.get(&stream).map_or(0, |lag| lag.newest);
+        match newest {
+            Some(newest) if newest > known => self.note_lag(stream, Some(newest)),
+            _ if !more => self.note_caught_up(&stream),
+            _ => {}
+        }
+    }
+
+    fn note_caught_up(&self, stream: &str) {
+        self.status.send_if_modified(|status| {
+            status.caught_up(stream);
+            false
+        });
     }
 
     /// Stores how far a feed was read, and acknowledges it once that is durable.
@@ -153,6 +166,7 @@ impl<L: Ledger> Driver<L> {
     /// was stored, so that a slot ahead of the ledger always means a stranger; and it is stored
     /// seldom, since a ledger in the same cluster would feed itself.
     pub(super) fn take_idle(&mut self, name: &SystemName, batch: &FeedBatch, taken: &mut Intaken) {
+        self.note_caught_up(&feed_stream(name));
         let now = tick();
         let due = self.idle_stored.get(name).is_none_or(|at| now >= *at + IDLE_EVERY);
         let Some(position) = batch.position.as_ref().filter(|_| due) else {
