@@ -15,6 +15,7 @@ use crate::installation::read_settings;
 use crate::queue::removed::Files;
 use crate::queue::report;
 use crate::queue::report::Report;
+use crate::settings::Settings;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -61,11 +62,13 @@ pub(in crate::cli) async fn run(
     };
     let desk = desk.revealing(arguments.reveal);
     let limit = usize::try_from(arguments.limit).unwrap_or(usize::MAX);
-    let files = Files::of(&read_settings(config)?.value);
+    let settings = read_settings(config)?.value;
+    let files = Files::of(&settings);
     if let Some(seconds) = arguments.watch {
         let ledger = desk.ledger.looking();
         let (files, reveal) = (files.as_ref(), arguments.reveal);
-        let watched = Watched { ledger: &ledger, config, limit, files, reveal };
+        let watched =
+            Watched { ledger: &ledger, config, settings: &settings, limit, files, reveal };
         let watching = watched.watch(seconds, output);
         return tokio::select! {
             stopped = watching => Err(stopped),
@@ -73,7 +76,7 @@ pub(in crate::cli) async fn run(
         };
     }
     let report = Report::read(&desk, limit, None, files.as_ref()).await?;
-    for line in lines::lines(&desk, &report) {
+    for line in lines::lines(&desk, &report, &settings) {
         output.line(&line);
     }
     output.answer("status", report.json(&desk));
@@ -84,6 +87,7 @@ pub(in crate::cli) async fn run(
 struct Watched<'a> {
     ledger: &'a Postgres,
     config: &'a Path,
+    settings: &'a Settings,
     limit: usize,
     files: Option<&'a Files>,
     reveal: bool,
@@ -99,7 +103,7 @@ impl Watched<'_> {
             let age = counted.as_ref().map_or(0, |(age, _)| *age);
             match self.look(counted.as_ref().map(|(_, links)| links.clone())).await {
                 Ok((desk, report)) => {
-                    output.screen(&lines::lines(&desk, &report));
+                    output.screen(&lines::lines(&desk, &report, self.settings));
                     output.answer("status", report.json(&desk));
                     counted = Some((age + seconds, report.links));
                 }

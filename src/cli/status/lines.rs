@@ -12,14 +12,16 @@ use crate::cli::words::{age, count, indented, plain, short, table, time, time_an
 use crate::queue::account::objective;
 use crate::queue::removed::Removed;
 use crate::queue::report::{BATCHES_MAX, Report, awaited_name, parked_record, stream_name};
+use crate::settings::Settings;
 
 /// The most characters of a stream's place that are told.
 const PLACE_CHARS_MAX: usize = 40;
 
 /// The report, section by section; a section with nothing in it is one line.
-pub(super) fn lines(desk: &Desk, report: &Report) -> Vec<String> {
+pub(super) fn lines(desk: &Desk, report: &Report, settings: &Settings) -> Vec<String> {
     let mut lines = vec![engine(desk, report)];
     awaited(desk, report, &mut lines);
+    quiet(desk, settings, &mut lines);
     lines.extend(report.removed.iter().map(Removed::line));
     lines.push(questions(desk, report));
     links(desk, report, &mut lines);
@@ -60,6 +62,19 @@ fn awaited(desk: &Desk, report: &Report, lines: &mut Vec<String>) {
         let word = if kind == "system" { words.0 } else { words.1 };
         let (since, why) = (age(desk.now, awaited.since.micros()), plain(&awaited.reason));
         lines.push(format!("{word:<10} {kind} {} for {since}: {why}", plain(name)));
+    }
+}
+
+/// The systems whose quiet hours are now: what waits for these waits for nothing else.
+fn quiet(desk: &Desk, settings: &Settings, lines: &mut Vec<String>) {
+    for system in &settings.systems {
+        let hours = system.quiet_hours.as_ref();
+        let Some(until) = hours.and_then(|hours| hours.open_until(desk.now)) else { continue };
+        lines.push(format!(
+            "quiet      {}: nothing is written to it until {}; changes are kept and go then",
+            system.name,
+            time(until.micros())
+        ));
     }
 }
 
