@@ -41,6 +41,14 @@ pub fn asked_alike(
             let partners = count(i64::try_from(keys.len()).unwrap_or(i64::MAX), "record");
             format!("{partners} of {} could be the partner", system(other))
         }
+        ReviewKind::Merged(side, Some(_)) => {
+            let (merged, other) = (system(*side), system(side.other()));
+            format!("two records of {merged} were merged, and each has a partner in {other}")
+        }
+        ReviewKind::Merged(side, None) => {
+            let (merged, other) = (system(*side), system(side.other()));
+            format!("a record of {merged} was merged into another, its partner in {other} is left")
+        }
         ReviewKind::Oscillation => "written back and forth without end".to_owned(),
         ReviewKind::SuspectedDelete(side) => {
             format!("missing in {}, with no proof of a deletion", system(*side))

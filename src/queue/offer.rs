@@ -187,7 +187,31 @@ fn about_pair(question: &Question) -> Vec<Offer> {
             offers.push(retry("the duplicates are mended: look for the partner again"));
             offers
         }
+        ReviewKind::Merged(side, partner) => merged(question, *side, partner.as_ref()),
         // A question about a unit that lost it: the engine asks those about units only.
         _ => vec![separate(alone)],
     }
+}
+
+/// What may become of the partner of a record that was merged into another one. Which of two
+/// partners has the better values is for people: they are edited in the one that stays.
+fn merged(question: &Question, side: Side, partner: Option<&Key>) -> Vec<Offer> {
+    let record = |key| question.mapping.record(side.other(), key);
+    let left = record(question.key(side.other()));
+    let creates = question.mapping.spec.as_ref().is_some_and(|spec| spec.create.value[side]);
+    let stays = partner.map(|key| Offer {
+        answer: Answer::Adopt(key.clone()),
+        effect: format!(
+            "{} stays the partner; {left} stays as well, without one, and goes its own way",
+            record(Some(key))
+        ),
+    });
+    let system = question.mapping.system(side);
+    let apart = separate(match creates {
+        true => format!("{left} is no duplicate: a new record is made of it in {system}"),
+        false => format!("{left} stays, without a partner in {system}"),
+    });
+    // Where nothing is made, the one is the other.
+    let apart = (creates || stays.is_none()).then_some(apart);
+    stays.into_iter().chain(apart).collect()
 }

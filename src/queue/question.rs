@@ -150,7 +150,23 @@ impl Question {
                 lines.push(format!("  {}", self.mapping.record(self.other_side(), Some(key))));
             }
         }
+        if let ReviewKind::Merged(side, partner) = &self.review.kind {
+            lines.push(String::new());
+            lines.extend(self.merged(*side, partner.as_ref()));
+        }
         lines
+    }
+
+    /// Whose partners the records are that a merge left.
+    fn merged(&self, side: Side, partner: Option<&Key>) -> Vec<String> {
+        let record = |key| self.mapping.record(side.other(), key);
+        let left = record(self.key(side.other()));
+        let stays = partner.map(|key| format!("  {} of the one that is left", record(Some(key))));
+        let lines = stays.into_iter().chain([
+            format!("  {left} of the one that is gone"),
+            format!("who wants it gone deletes {left} there: that answers this as well"),
+        ]);
+        std::iter::once("partners:".to_owned()).chain(lines).collect()
     }
 
     /// Whether a side is shown with an edit that was overwritten, and what stands there now in the
@@ -284,6 +300,7 @@ fn kind_json(kind: &ReviewKind) -> (&'static str, Option<Side>, Option<String>, 
         ReviewKind::Oscillation => ("oscillation", None, None, &[]),
         ReviewKind::SuspectedDelete(side) => ("suspected_delete", Some(*side), None, &[]),
         ReviewKind::Overwritten(side) => ("overwritten", Some(*side), None, &[]),
+        ReviewKind::Merged(side, partner) => ("merged", Some(*side), None, partner.as_slice()),
     }
 }
 

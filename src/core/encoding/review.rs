@@ -15,6 +15,7 @@ choices!(ReviewKind, "kind of question" {
     8 = SuspectedDelete(side),
     9 = Overwritten(side),
     10 = Anew,
+    11 = Merged(side, partner),
 });
 fields!(Shown { exists, values, base, actor, at });
 choices!(Choice, "choice" {

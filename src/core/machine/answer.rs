@@ -241,11 +241,19 @@ impl Workset<'_> {
             }
             (ReviewKind::Ambiguous(_), Choice::Adopt(key)) => self.adopt_chosen(id, mapping, key),
             (ReviewKind::Ambiguous(_), Choice::Separate) => self.separate(id, mapping),
+            (ReviewKind::Merged(..), Choice::Separate) => self.separate(id, mapping),
+            // The winner's partner stays that, and the loser's goes its own way.
+            (ReviewKind::Merged(_, partner), Choice::Adopt(key))
+                if partner.as_ref() == Some(key) =>
+            {
+                self.end(id, mapping);
+                Ok(())
+            }
             (_, Choice::Separate) => {
                 self.end(id, mapping);
                 Ok(())
             }
-            (_, Choice::Retry) => {
+            (kind, Choice::Retry) if !matches!(kind, ReviewKind::Merged(..)) => {
                 self.close(id, None);
                 let slot = self.slots.get_mut(&id).expect("the link is in the workset");
                 slot.link.field_state.refusals = 0;
@@ -257,6 +265,9 @@ impl Workset<'_> {
                 slot.search = Search::Rule(0);
                 slot.dirty = true;
                 Ok(())
+            }
+            (ReviewKind::Merged(..), choice) => {
+                Err(format!("`{choice}` is no answer to a question about merged records"))
             }
             (kind, choice) => Err(format!("`{choice}` is no answer to {kind:?}")),
         }

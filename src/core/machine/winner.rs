@@ -77,8 +77,8 @@ impl Workset<'_> {
         into: LinkId,
     ) {
         let winner = self.slots.get(&(mapping.id, into));
-        let candidates = winner.and_then(|slot| slot.link.keys[side].clone()).into_iter().collect();
-        self.ask(id, mapping, None, ReviewKind::Ambiguous(candidates));
+        let partner = winner.and_then(|slot| slot.link.keys[side].clone());
+        self.ask(id, mapping, None, ReviewKind::Merged(side.other(), partner));
     }
 
     /// Carries out the merges whose winners were found. A winner that is gone itself, or that no

@@ -52,6 +52,9 @@ pub enum ReviewKind {
     /// shows (protocol W1). The values shown of that side are those of the edit, and what stands
     /// there now takes the place of the base.
     Overwritten(Side),
+    /// The record of this side was merged into another one, and its partner is left over
+    /// (protocol 1.4.2); the partner of that other one, where it has one.
+    Merged(Side, Option<Key>),
 }
 
 impl ReviewKind {

@@ -36,7 +36,8 @@ pub struct Conflict {
     /// The base it stands on.
     pub sync_version: i64,
     /// `conflict`, `initial`, `anew`, `delete_update`, `delete`, `leave`, `ambiguous`, `no_image`,
-    /// `oscillation`, `suspected_delete` or `overwritten`: a write replaced an edit unseen.
+    /// `oscillation`, `suspected_delete`, `overwritten`: a write replaced an edit unseen, or
+    /// `merged`: the record of that side was merged into another one.
     pub kind: String,
     /// The side that the kind is about, where it is about one.
     pub kind_side: Option<String>,

@@ -102,6 +102,38 @@ async fn a_merge_over_soap_is_followed_and_deletes_nothing() {
     shows(&org, "Account", ("Website", "kept.example"), "Phone", "after").await;
     assert_eq!(text(&ops, "select count(*)::text from accounts").await, "2");
     assert_eq!(text(&world.ledger(), QUESTIONS).await, "1");
+    // It says what happened and names both, and what is offered is carried out.
+    let ids = "select string_agg(id::text, ' ' order by name) from accounts";
+    let ids = text(&ops, ids).await;
+    let (kept, lost) = ids.split_once(' ').unwrap();
+    let (code, words, _) = world.said(&["conflicts", "show", "1"]).await;
+    assert_eq!(code, 0);
+    let what = "two records of crm were merged, and each has a partner in ops";
+    assert!(words.contains(what), "{words}");
+    assert!(words.contains(&format!("{kept} of the one that is left")), "{words}");
+    assert!(words.contains(&format!("{lost} of the one that is gone")), "{words}");
+    let (_, question) = world.command(&["conflicts", "show", "1"]).await;
+    let question = &question["question"];
+    assert_eq!((&question["kind"], &question["kind_side"]), (&json!("merged"), &json!("left")));
+    assert_eq!(question["candidates"], json!([kept]));
+    let offered: Vec<&Value> =
+        question["answers"].as_array().unwrap().iter().map(|offer| &offer["choice"]).collect();
+    assert_eq!(offered, [&json!({ "adopt": kept }), &json!({ "separate": true })], "{question}");
+    let revision = question["question"].as_str().unwrap().to_owned();
+    let resolve = |key: &str| {
+        let arguments = ["conflicts", "resolve", &revision, "--by", "ann", "--adopt", key];
+        arguments.map(str::to_owned)
+    };
+    let [wrong, right] = [lost, kept].map(resolve);
+    let (code, answer) = world.command(&wrong.each_ref().map(|it| &**it)).await;
+    assert_eq!(code, 2, "it is not the one that stays");
+    assert!(answer.to_string().contains("is no answer to question"), "{answer}");
+    let (code, answer) = world.command(&right.each_ref().map(|it| &**it)).await;
+    assert_eq!(code, 0, "{answer}");
+    becomes(&world.ledger(), "select status::text from syncline.review", "2").await;
+    assert_eq!(text(&ops, "select count(*)::text from accounts").await, "2");
+    run(&ops, "update accounts set phone = 'pair' where name = 'Kept'").await;
+    shows(&org, "Account", ("Website", "kept.example"), "Phone", "pair").await;
     world.end().await;
 }
 

@@ -109,6 +109,10 @@ impl Answers {
                 Some(key) if inner.choices.chance(400) => Choice::Adopt(key.clone()),
                 _ => Choice::Separate,
             },
+            ReviewKind::Merged(_, key) => match key {
+                Some(key) if inner.choices.chance(400) => Choice::Adopt(key.clone()),
+                _ => Choice::Separate,
+            },
             ReviewKind::NoImage(..) | ReviewKind::Oscillation => Choice::Retry,
             _ => Choice::Take(side),
         }

@@ -318,6 +318,7 @@ pub(super) fn review_kind() -> impl Strategy<Value = ReviewKind> {
         side().prop_map(ReviewKind::Delete),
         side().prop_map(ReviewKind::Leave),
         vec(key(), 0..3).prop_map(ReviewKind::Ambiguous),
+        (side(), option::of(key())).prop_map(|(side, key)| ReviewKind::Merged(side, key)),
         (side(), no_image()).prop_map(|(side, reason)| ReviewKind::NoImage(side, reason)),
         Just(ReviewKind::Oscillation),
         side().prop_map(ReviewKind::SuspectedDelete),

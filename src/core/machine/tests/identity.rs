@@ -5,7 +5,7 @@ use syncline_sdk::{Cas, Value};
 use super::builder::{MAPPING, Scene, seen};
 use crate::Side;
 use crate::machine::{Missing, Observation, Source, Want};
-use crate::model::{Changeset, LinkChange, LinkState, ReviewKind};
+use crate::model::{Changeset, Choice, IntentKind, LinkChange, LinkState, ReviewKind};
 
 #[test]
 fn the_partner_of_a_merged_record_does_not_bring_its_link_to_life() {
@@ -131,4 +131,49 @@ fn what_was_read_of_a_winner_stays_when_the_loser_is_read_again() {
     });
     assert!(done.changeset.hints.is_empty(), "it is looked for again: {:?}", done.changeset.hints);
     assert_eq!(scene.reviews[0].kind, ReviewKind::SuspectedDelete(Side::Left));
+}
+
+/// Two pairs whose records on the left were merged into one, and a person's answer.
+fn answered(choice: Choice) -> (Scene, Vec<IntentKind>) {
+    let mut scene = Scene::agreed(Cas::ExactField);
+    let mut winner = scene.link.clone();
+    winner.id = syncline_sdk::LinkId(uuid::Uuid::from_u128(8));
+    winner.keys = crate::Sides { left: Some("l2".into()), right: Some("r2".into()) };
+    scene.others.push(winner);
+    let merged =
+        Observation { content: Err(Missing::MergedInto("l2".into())), ..seen(Side::Left, "a", 2) };
+    scene.round(|workset| workset.observe(MAPPING, Side::Left, &merged));
+    assert_eq!(scene.reviews[0].kind, ReviewKind::Merged(Side::Left, Some("r2".into())));
+    scene.answer(choice);
+    let link = scene.link.id;
+    let done = scene.round(|workset| assert!(workset.answer(MAPPING, link, None)));
+    let mut kinds: Vec<IntentKind> = Vec::new();
+    kinds.extend(done.sends.iter().map(|sent| sent.carried[0].intent.kind));
+    (scene, kinds)
+}
+
+#[test]
+fn the_partner_that_a_merge_left_goes_its_own_way_where_a_person_says_so() {
+    let (scene, sent) = answered(Choice::Adopt("r2".into()));
+    assert_eq!((scene.link.state, sent.len()), (LinkState::Ended, 0));
+    assert!(scene.reviews.is_empty());
+}
+
+#[test]
+fn the_partner_that_a_merge_left_gets_a_record_of_its_own_where_a_person_says_so() {
+    let (scene, sent) = answered(Choice::Separate);
+    assert_eq!(
+        (scene.link.state, sent),
+        (LinkState::Creating(Side::Left), vec![IntentKind::Create])
+    );
+    assert!(scene.reviews.is_empty());
+}
+
+#[test]
+fn what_a_question_about_merged_records_does_not_offer_changes_nothing() {
+    for choice in [Choice::Adopt("r".into()), Choice::Retry, Choice::Take(Side::Left)] {
+        let (scene, sent) = answered(choice);
+        assert!(matches!(scene.link.state, LinkState::Merged(_)));
+        assert_eq!((scene.reviews[0].revision, sent.len()), (2, 0));
+    }
 }
