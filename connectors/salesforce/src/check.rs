@@ -7,7 +7,7 @@ use crate::connector::external_id_fits;
 use crate::limits::{LINK_ID_CHARS, MARKER_CHARS};
 use crate::org::Org;
 use crate::read::history_object;
-use crate::wire::{Call, Described};
+use crate::wire::{Call, Described, PERSON_FLAG};
 
 /// Looks at the org. Changes nothing.
 pub(crate) async fn check(org: &Org, selections: &[&Selection]) -> Result<Health> {
@@ -136,10 +136,9 @@ fn entity_pieces(selection: &Selection, described: &Described, pieces: &mut Vec<
 /// People are accounts and contacts at once where an org has person accounts: a mapping says
 /// which of them it means.
 fn person_accounts_piece(selection: &Selection, described: &Described) -> Option<Piece> {
-    let flag = "IsPersonAccount";
-    let told =
-        |filter: &syncline_sdk::Filter| filter.fields().iter().any(|field| field.as_str() == flag);
-    if !described.has(flag) || selection.filter.as_ref().is_some_and(told) {
+    let flag = PERSON_FLAG;
+    // Looked at before it is bound, a mapping names the fields of its filter and no more.
+    if !described.has(flag) || selection.fields.iter().any(|field| field.as_str() == flag) {
         return None;
     }
     let entity = &selection.entity;

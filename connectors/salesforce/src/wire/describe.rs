@@ -160,6 +160,9 @@ struct RawPicklist {
 /// part of what can be kept in agreement.
 const NOT_CONTENT: [&str; 3] = ["LastViewedDate", "LastReferencedDate", "LastActivityDate"];
 
+/// The field that tells people from companies, in orgs that have person accounts.
+pub(crate) const PERSON_FLAG: &str = "IsPersonAccount";
+
 /// Reads a describe answer.
 ///
 /// # Errors
@@ -175,13 +178,21 @@ pub(crate) fn described(
     };
     let kept: Vec<&RawField> = raw.fields.iter().filter(carried).collect();
     let fields = kept.iter().map(|field| (field.name.clone(), facts(field))).collect();
+    // Where people are accounts they are named by their parts, and Name cannot be written: which
+    // of the two a new record needs depends on what it is.
+    let people = kept.iter().any(|field| field.name == PERSON_FLAG);
+    let schema_of = |field: &&RawField| {
+        let schema = field_schema(field);
+        let either = people && field.name == "Name";
+        FieldSchema { required: schema.required && !either, ..schema }
+    };
     let stamp = ["SystemModstamp", "LastModifiedDate"]
         .into_iter()
         .find(|name| raw.fields.iter().any(|field| field.name == *name));
     let schema = EntitySchema {
         entity: EntityName::new(raw.name.as_str()),
         key: vec![FieldName::new("Id")],
-        fields: kept.iter().map(|field| field_schema(field)).collect(),
+        fields: kept.iter().map(schema_of).collect(),
         creatable: raw.createable,
         deletable: raw.deletable,
         problems: problems(&raw, stamp),

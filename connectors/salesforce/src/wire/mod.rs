@@ -21,7 +21,7 @@ pub(crate) use codec::{Wire, encode, instant};
 pub(crate) use composite::{
     Headers, SubAnswer, SubRequest, composite_body, sub_answers, sub_bodies,
 };
-pub(crate) use describe::{Described, described};
+pub(crate) use describe::{Described, PERSON_FLAG, described};
 pub(crate) use fault::{Disposition, Fault, Reach, classify, faults, message};
 pub(crate) use filter::{fitting, superset};
 pub(crate) use graph::{graph_answers, graphs_body};

@@ -302,12 +302,11 @@ async fn an_org_with_person_accounts_asks_which_of_them_are_meant() {
     let asked = piece(&world.selection).await.unwrap();
     assert!(!asked.present && asked.detail.contains("IsPersonAccount = false"), "{asked:?}");
     let mut told = (*world.selection).clone();
-    told.filter = Some(syncline_sdk::Filter::Compare {
-        field: "IsPersonAccount".into(),
-        comparison: syncline_sdk::Comparison::Equal,
-        value: false.into(),
-    });
+    told.fields = told.fields.iter().cloned().chain(["IsPersonAccount".into()]).collect();
     assert_eq!(piece(&told).await, None);
+    let described = world.crm.describe(&cx(), &"Account".into()).await.unwrap();
+    let name = described.field(&"Name".into()).unwrap();
+    assert!(!name.required && name.creatable, "a person has none of its own: {name:?}");
     // A person's name is refused as a name, and says so.
     let body = crate::world::fields(&[("LastName", "Lovelace".into())]);
     let id = world.person().create("Account", &body).await.unwrap();
