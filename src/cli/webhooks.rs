@@ -23,7 +23,8 @@ Examples:
 
 The address holds a secret: whoever knows it can send notices. To move to another secret put the
 one in use under `previous_secret` and the new one under `secret`, restart, register the new address
-with the vendor, and remove `previous_secret` once no delivery comes by it any more.
+with the vendor, and remove `previous_secret` once no delivery comes by it any more: the log names
+each that does.
 
 A notice only makes Syncline read a record again: it is never trusted for a value. What no webhook
 tells of is found by the poll.";

@@ -87,6 +87,12 @@ impl Door {
         self.secrets.iter().fold(Choice::from(0), one).into()
     }
 
+    /// Whether a secret that opens it is not the one in use: the sender is not moved yet.
+    pub(super) fn is_former(&self, secret: &str) -> bool {
+        let given = digest(secret);
+        self.opens_to(secret) && !bool::from(self.secrets[0].ct_eq(&given))
+    }
+
     /// Whether deliveries may come from an address.
     pub(super) fn admits(&self, address: IpAddr) -> bool {
         self.from.is_empty() || self.from.iter().any(|net| net.contains(&address))
@@ -116,6 +122,8 @@ mod tests {
     fn each_of_two_secrets_opens_it_and_no_other() {
         let door = Door::new("crm", [SECRET, "zyxwvutsrqponmlkjihgfedcba"]).unwrap();
         assert!(door.opens_to(SECRET) && door.opens_to("zyxwvutsrqponmlkjihgfedcba"));
+        assert!(!door.is_former(SECRET) && door.is_former("zyxwvutsrqponmlkjihgfedcba"));
+        assert!(!door.is_former("a"));
         for wrong in ["", "a", &SECRET[1..], &format!("{SECRET}a")] {
             assert!(!door.opens_to(wrong), "{wrong}");
         }

@@ -99,6 +99,9 @@ async fn deliver(
     match let_in(&hooks, door, &origin, &head.headers, body).await {
         Ok(arrival) => match hooks.receiver.take(arrival).await {
             Receipt::Taken(taken) => {
+                if door.is_former(&secret) {
+                    tracing::info!(system, "a delivery came by `previous_secret`");
+                }
                 (StatusCode::OK, [(header::CONTENT_TYPE, taken.content_type)], taken.body)
                     .into_response()
             }
