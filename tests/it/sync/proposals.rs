@@ -155,3 +155,27 @@ async fn a_key_that_people_gave_wins_over_one_that_was_counted() {
     assert!(whole.contains("create: none        # no records are seen on the right"), "{whole}");
     world.end().await;
 }
+
+/// A field that is named a key is one, where another happens to be on both sides more often.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_that_is_named_a_key_wins_where_both_overlap_well() {
+    let table = "create table firms(id uuid primary key default gen_random_uuid(), number text,
+        phone text)";
+    let mut world = World::new("proposal_named").await;
+    let a = world.postgres("a", table).await;
+    let b = world.postgres("b", table).await;
+    for (pool, rest) in [(&a, 'L'), (&b, 'R')] {
+        let both = "insert into firms(number, phone)
+            select 'N' || n, '555-' || n from generate_series(1, 20) n";
+        run(pool, both).await;
+        let alone = "insert into firms(number) select '{}' || n from generate_series(1, 5) n";
+        run(pool, &alone.replace("{}", &rest.to_string())).await;
+    }
+    let (_, told) = world.command(&["init", "a.public.firms", "b.public.firms"]).await;
+    let whole = told["mapping"].as_str().unwrap();
+    let (head, _) = whole.split_once("\nfields:\n").unwrap();
+    let number = line(head, "number", "number");
+    assert!(number.starts_with("  - {") && number.contains("20 of 25"), "{whole}");
+    line(head, "phone", "phone");
+    world.end().await;
+}
