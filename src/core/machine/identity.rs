@@ -54,7 +54,9 @@ impl Workset<'_> {
     ) {
         self.fold(id, mapping, side, seen);
         if let (Some(slot), Ok(values)) = (self.slots.get_mut(&id), &seen.content) {
-            slot.read[side] = Some(values.clone());
+            // A feed may leave out what did not change, and a key among it: then it is read.
+            let whole = seen.source != Source::Feed || values.iter().all(Value::is_present);
+            slot.read[side] = whole.then(|| values.clone());
             slot.touched = true;
         }
     }

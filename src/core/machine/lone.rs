@@ -12,6 +12,10 @@ use crate::model::{
 };
 use crate::reconcile::written_fields;
 
+/// How long a record rests of which a field is hidden that it could find its partner by,
+/// microseconds: somebody has to give a right back.
+const HIDDEN_REST: i64 = 300_000_000;
+
 impl Workset<'_> {
     /// A record without a partner.
     pub(super) fn plan_lone(&mut self, id: (MappingId, LinkId), mapping: &Mapping, side: Side) {
@@ -32,7 +36,13 @@ impl Workset<'_> {
             self.plan_twin(id, mapping, side, of);
             return;
         }
-        if self.search_want(id, mapping).is_some() || self.hides_itself(id, mapping) {
+        if self.hides_itself(id, mapping) {
+            if let Some(key) = slot.link.keys[side].clone() {
+                self.hint_later(mapping, side, key, HIDDEN_REST, HintReason::Again);
+            }
+            return;
+        }
+        if self.search_want(id, mapping).is_some() {
             let key = slot.link.keys[side].clone();
             if let Some(key) = key {
                 let away = (self.round.away)(&mapping.sides[side.other()].system);

@@ -48,6 +48,9 @@ async fn ours_is_taken_back_for_theirs() {
     let (world, a, b, theirs, id) = twins("twins").await;
     theirs.commit().await.unwrap();
     becomes(&b, "select string_agg(id::text, ',') from accounts", &id.to_string()).await;
+    // Until they are a pair, an edit is a difference of a first match.
+    let paired = "select string_agg(right_key, ',') from syncline.link where state = 5";
+    becomes(&world.ledger(), paired, &id.to_string()).await;
     run(&a, "update accounts set name = 'from a'").await;
     becomes(&b, NAMES, "from a").await;
     run(&b, "update accounts set name = 'from b'").await;

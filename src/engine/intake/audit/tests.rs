@@ -92,10 +92,10 @@ fn entry(id: IntentId, mapping: MappingId, key: &str) -> Entry {
 }
 
 /// An intake before a settled batch for each write, on a system with that history.
-async fn intake(
-    writes: &[(MappingId, &str)],
-    remembers: impl Fn(&HistoryRequest) -> Result<Vec<HistoryEntry>, ErrorKind> + Send + Sync + 'static,
-) -> Intake<Memory> {
+async fn intake<R>(writes: &[(MappingId, &str)], remembers: R) -> Intake<Memory>
+where
+    R: Fn(&HistoryRequest) -> Result<Vec<HistoryEntry>, ErrorKind> + Send + Sync + 'static,
+{
     let ledger = Memory::default();
     let Ownership::Owned(fence) = ledger.own("one", at(0), at(9_000)).await.unwrap() else {
         panic!("somebody else owns an empty ledger");
