@@ -142,7 +142,7 @@ async fn serve(stream: TcpStream, login: &WebLogin) -> std::io::Result<Option<St
         Some(Ok(())) => (
             true,
             "200 OK",
-            "Access was allowed. The command tells whether the login came through; you may close \
+            "Access was allowed. The command tells whether the login came through. You may close \
              this page.",
         ),
         Some(Err(error)) if error.kind == ErrorKind::Auth => {

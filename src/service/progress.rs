@@ -31,7 +31,7 @@ pub(super) const METRICS: &[(&str, &str)] = &[
     (OBJECTIVE_FAILURES, "The share of writes that may be refused, by the objective."),
     (
         STREAM_LAG,
-        "How old the newest change of a feed or a poll was when it was folded; 0 once nothing newer came.",
+        "How old the newest change of a feed or a poll was when it came; 0 once caught up.",
     ),
     (QUIET, "Whether nothing new is sent to a system, because of its quiet hours."),
     (QUOTA_ENDS, "When the daily quota is used up at the pace of the last hour; inf for never."),

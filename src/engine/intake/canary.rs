@@ -1,8 +1,8 @@
 //! The canary: whether a side shows anything at all (protocol O7).
 //!
 //! A record that a side neither shows nor explains may be gone for good, or hidden from us. Where
-//! it shows others of the entity, rights and sharing have not hidden them all, and a person is asked
-//! about the one; where it shows none, nothing can be said.
+//! it shows others of the entity, rights and sharing have not hidden them all, and a person is
+//! asked about the one; where it shows none, nothing can be said.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -40,6 +40,11 @@ async fn log_in(world: &World) -> serde_json::Value {
         }
     }
     let browser = reqwest::Client::builder().no_proxy().build().unwrap();
+    // What belongs to another login ends no waiting.
+    let asked = reqwest::Url::parse(&address).unwrap();
+    let redirect = asked.query_pairs().find(|(name, _)| name == "redirect_uri").unwrap().1;
+    let stray = browser.get(format!("{redirect}?code=x&state=other")).send().await.unwrap();
+    assert_eq!(stray.status(), 400);
     let form = [("username", "integration@example.com"), ("password", "secret")];
     let request = browser.post(&address).form(&form).send();
     let end = request.await.unwrap().text().await.unwrap();

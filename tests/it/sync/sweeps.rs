@@ -80,8 +80,8 @@ async fn a_record_that_a_sweep_misses_is_looked_for_again_before_anybody_is_aske
     world.end().await;
 }
 
-/// What was removed from the recycle bin is neither shown nor explained. It may be hidden, and nobody
-/// deletes its partner for that; but nobody keeps quiet about it either.
+/// What was removed from the recycle bin is neither shown nor explained. It may be hidden, and
+/// nobody deletes its partner for that; but nobody keeps quiet about it either.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_that_is_gone_for_good_is_put_before_a_person() {
     let mut world = World::new("sweeps_purged").await;

@@ -78,8 +78,8 @@ fn a_record_whose_key_is_free_gets_one() {
     assert_eq!(scene.link.state, LinkState::Creating(Side::Right));
 }
 
-/// The lone record is read with what it shows of a second field. Gives what is sent, and at how many
-/// records is to be looked again.
+/// The lone record is read with what it shows of a second field. Gives what is sent, and at how
+/// many records is to be looked again.
 fn read_showing(scene: &mut Scene, second: Value) -> (usize, usize) {
     let content = Ok(vec![Value::from("a"), second]);
     let read = Observation { source: Source::Read, content, ..seen(Side::Left, "a", 2) };
