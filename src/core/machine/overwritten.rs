@@ -72,7 +72,11 @@ impl Workset<'_> {
     }
 
     /// The open question about an edit of a unit that was overwritten.
-    fn asked_of_overwritten(&self, id: (MappingId, LinkId), at: usize) -> Option<(Side, &Review)> {
+    pub(super) fn asked_of_overwritten(
+        &self,
+        id: (MappingId, LinkId),
+        at: usize,
+    ) -> Option<(Side, &Review)> {
         let review = &self.slots[&id].asked.get(&Some(number(at)))?.review;
         match review.kind {
             ReviewKind::Overwritten(side) if review.status != ReviewStatus::Closed => {

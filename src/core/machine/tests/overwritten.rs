@@ -1,6 +1,8 @@
 //! Edits that a write of ours replaced unseen (protocol W1).
 
-use syncline_sdk::{Actor, ActorKind, Cas, Value};
+use std::sync::Arc;
+
+use syncline_sdk::{Actor, ActorKind, Cas, Comparison, Filter, Value};
 
 use super::builder::{MAPPING, Scene, seen, version};
 use super::revisions::{behind_another, relay};
@@ -45,6 +47,26 @@ fn it_is_journalled_and_a_person_is_asked() {
     let right = &review.shown.right;
     assert_eq!((&right.values[0], &right.base[0]), (&"h".into(), &"b".into()));
     assert_eq!(right.actor.id.as_deref(), Some("eve"));
+    assert_eq!(scene.link.field_state.unit(0).status, UnitStatus::Held);
+}
+
+/// The edit stands nowhere but in its question.
+#[test]
+fn a_pair_that_leaves_the_filter_keeps_its_question() {
+    let mut scene = written();
+    told(&mut scene, "h".into());
+    scene.map(|mapping| {
+        let selection = Arc::make_mut(&mut mapping.sides.left.selection);
+        selection.filter = Some(Filter::Compare {
+            field: "f".into(),
+            comparison: Comparison::Equal,
+            value: "b".into(),
+        });
+    });
+    scene.page(Side::Left, "c", 4);
+    assert!(scene.link.field_state.outside.left);
+    assert_eq!(scene.reviews[0].kind, ReviewKind::Overwritten(Side::Right));
+    assert_eq!(scene.reviews[0].shown.right.values[0], "h".into());
     assert_eq!(scene.link.field_state.unit(0).status, UnitStatus::Held);
 }
 
