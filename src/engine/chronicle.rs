@@ -148,6 +148,7 @@ fn verdict(verdict: &Verdict) -> &'static str {
         Verdict::MoveTo(_) => "move_to",
         Verdict::MoveFrom(_) => "move_from",
         Verdict::Overwritten(_) => "overwritten",
+        Verdict::Candidate(_) => "candidate",
     }
 }
 

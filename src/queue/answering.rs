@@ -9,7 +9,7 @@ use syncline_sdk::{Key, Value};
 use super::desk::Desk;
 use super::offer::offers;
 use super::question::Question;
-use super::questions::{Missing, find};
+use super::questions::{Missing, find, look_up_candidates};
 use super::reference::Seen;
 use super::typed;
 use crate::stop::Stop;
@@ -77,7 +77,8 @@ pub async fn give(desk: &Desk, seen: Seen, wanted: &Wanted, by: String) -> Resul
     match desk.ledger.answer(&answer).await.context("the ledger")? {
         Answered::Taken => Ok(Given::Taken(Box::new(question), answer)),
         Answered::Moved(review) => {
-            let question = Question::new(desk, *review, question.link);
+            let mut question = Question::new(desk, *review, question.link);
+            look_up_candidates(desk, std::slice::from_mut(&mut question)).await?;
             Ok(moved(question, seen, wanted, &answer.by))
         }
         Answered::Unknown => {

@@ -56,6 +56,10 @@ pub fn asked_alike(
         ReviewKind::Overwritten(side) => {
             format!("an edit in {} was overwritten before it could be read", system(*side))
         }
+        ReviewKind::Candidate(side) => format!(
+            "changed in {} in a record whose partner was merged into this one's",
+            system(*side)
+        ),
     };
     (what, None)
 }

@@ -4,6 +4,7 @@
 pub mod account;
 pub mod answering;
 pub mod asked;
+pub mod candidate;
 pub mod clock;
 pub mod desk;
 pub mod entry;

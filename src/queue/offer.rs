@@ -98,6 +98,7 @@ fn about_unit(question: &Question, unit: u16) -> Vec<Offer> {
         ReviewKind::NoImage(side, _) => vec![
             retry(format!("the cause is mended: try to write {} again", system(side))),
             keep(side),
+            separate("both stay as they are; the next change of either travels again"),
         ],
         ReviewKind::Overwritten(side) => {
             let there = system(side.other());
@@ -106,6 +107,10 @@ fn about_unit(question: &Question, unit: u16) -> Vec<Offer> {
                 take(side.other(), "what stands there now stays".to_owned()),
             ]
         }
+        ReviewKind::Candidate(side) => vec![
+            take(side, "the edit goes into this pair, on both sides".to_owned()),
+            take(side.other(), "what stands in this pair stays".to_owned()),
+        ],
         ReviewKind::Oscillation => {
             let mut offers: Vec<Offer> = Side::BOTH.map(keep).into();
             offers.push(retry("what wrote it back is switched off: let edits travel again"));
@@ -168,13 +173,15 @@ fn about_pair(question: &Question) -> Vec<Offer> {
             separate(alone),
             take(*left, format!("the record is deleted in {}", system(left.other()))),
         ],
-        ReviewKind::Ambiguous(candidates) => {
+        ReviewKind::Ambiguous(_) => {
             let side = question.other_side();
-            let mut offers: Vec<Offer> = candidates
-                .iter()
-                .map(|key| Offer {
-                    answer: Answer::Adopt(key.clone()),
-                    effect: format!("{} is the partner", question.mapping.record(side, Some(key))),
+            // Who has a partner is not given another one.
+            let free = question.candidates.iter().filter(|of| of.partner.is_none());
+            let mut offers: Vec<Offer> = free
+                .map(|of| {
+                    let record = question.mapping.record(side, Some(&of.key));
+                    let effect = format!("{record} is the partner");
+                    Offer { answer: Answer::Adopt(of.key.clone()), effect }
                 })
                 .collect();
             let creates =
@@ -213,5 +220,9 @@ fn merged(question: &Question, side: Side, partner: Option<&Key>) -> Vec<Offer> 
     });
     // Where nothing is made, the one is the other.
     let apart = (creates || stays.is_none()).then_some(apart);
-    stays.into_iter().chain(apart).collect()
+    let carried = question.mapping.spec.as_ref().map(|spec| spec.delete.value[side]);
+    let agreed = question.review.shown[side].base.iter().any(Value::is_present);
+    let gone = (agreed && carried.is_some_and(|rule| rule != DeleteRule::Keep))
+        .then(|| take(side, format!("{left} is deleted as well, its values stay in the journal")));
+    stays.into_iter().chain(gone).chain(apart).collect()
 }

@@ -6,6 +6,7 @@ use syncline_core::model::{Choice, Link, Review, ReviewKind, ReviewStatus};
 use syncline_sdk::{Instant, Key, Value};
 
 use super::asked::asked;
+use super::candidate::Candidate;
 use super::desk::{Desk, KnownMapping};
 use super::offer::offers;
 use super::reference::Seen;
@@ -17,13 +18,25 @@ pub struct Question {
     pub mapping: KnownMapping,
     /// The link, which the ledger keeps for ever.
     pub link: Option<Link>,
+    /// The records that could be the partner, where that is what is asked.
+    pub candidates: Vec<Candidate>,
     /// Why the last answer was not carried out, where it is known that one was not.
     pub undone: Option<String>,
 }
 
 impl Question {
     pub fn new(desk: &Desk, review: Review, link: Option<Link>) -> Self {
-        Self { mapping: desk.mapping(review.key.mapping), review, link, undone: None }
+        let mapping = desk.mapping(review.key.mapping);
+        Self { mapping, review, link, candidates: Vec::new(), undone: None }
+    }
+
+    /// The keys of the records that could be the partner, all on the other side.
+    pub fn candidate_keys(&self) -> &[Key] {
+        match &self.review.kind {
+            ReviewKind::Ambiguous(candidates) => candidates,
+            ReviewKind::Merged(_, partner) => partner.as_slice(),
+            _ => &[],
+        }
     }
 
     /// The question in the revision that it has.
@@ -70,6 +83,14 @@ impl Question {
             None => self.review.shown[side].exists,
         };
         if has(Side::Left) { Side::Right } else { Side::Left }
+    }
+
+    /// The side of those records.
+    pub fn candidate_side(&self) -> Side {
+        match self.review.kind {
+            ReviewKind::Merged(side, _) => side.other(),
+            _ => self.other_side(),
+        }
     }
 
     /// Where it stands.
@@ -141,13 +162,12 @@ impl Question {
             lines.push(String::new());
             self.side(now, side, &mut lines);
         }
-        if let ReviewKind::Ambiguous(candidates) = &self.review.kind
-            && !candidates.is_empty()
-        {
+        let ambiguous = matches!(self.review.kind, ReviewKind::Ambiguous(_));
+        if ambiguous && !self.candidates.is_empty() {
             lines.push(String::new());
             lines.push("possible partners:".to_owned());
-            for key in candidates {
-                lines.push(format!("  {}", self.mapping.record(self.other_side(), Some(key))));
+            for candidate in &self.candidates {
+                lines.extend(candidate.lines(&self.mapping, self.other_side()));
             }
         }
         if let ReviewKind::Merged(side, partner) = &self.review.kind {
@@ -162,17 +182,14 @@ impl Question {
         let record = |key| self.mapping.record(side.other(), key);
         let left = record(self.key(side.other()));
         let stays = partner.map(|key| format!("  {} of the one that is left", record(Some(key))));
-        let lines = stays.into_iter().chain([
-            format!("  {left} of the one that is gone"),
-            format!("who wants it gone deletes {left} there: that answers this as well"),
-        ]);
+        let lines = stays.into_iter().chain([format!("  {left} of the one that is gone")]);
         std::iter::once("partners:".to_owned()).chain(lines).collect()
     }
 
-    /// Whether a side is shown with an edit that was overwritten, and what stands there now in the
-    /// place of the base.
-    fn is_overwritten(&self, side: Side) -> bool {
-        self.review.kind == ReviewKind::Overwritten(side)
+    /// Whether a side is shown with an edit that stands in the question alone, and what stands
+    /// there now in the place of the base.
+    fn shows_edit(&self, side: Side) -> bool {
+        self.review.kind.edit() == Some(side)
     }
 
     fn side(&self, now: Instant, side: Side, lines: &mut Vec<String>) {
@@ -193,7 +210,7 @@ impl Question {
                 continue;
             }
             let before = match (has_base, base == shows) {
-                _ if self.is_overwritten(side) => format!("  (there now: {})", value(at, base)),
+                _ if self.shows_edit(side) => format!("  (there now: {})", value(at, base)),
                 (false, _) => "  (nothing agreed yet)".to_owned(),
                 (true, true) => "  (as agreed)".to_owned(),
                 (true, false) => format!("  (agreed: {})", value(at, base)),
@@ -215,7 +232,9 @@ impl Question {
     pub fn json(&self) -> Json {
         let review = &self.review;
         let kind = self.mapping.kind(review.key.unit, &review.kind);
-        let (kind, of, reason, candidates) = kind_json(&kind);
+        let (kind, of, reason) = kind_json(&kind);
+        let side = self.candidate_side();
+        let candidates = self.candidates.iter().map(|of| of.json(&self.mapping, side));
         let answers: Vec<Json> = if review.status == ReviewStatus::Open {
             let told = offers(self).into_iter();
             told.map(|offer| json!({ "effect": offer.effect, "choice": offer.answer.json() }))
@@ -237,7 +256,7 @@ impl Question {
             "kind_side": of,
             "what": self.what(),
             "reason": reason,
-            "candidates": candidates,
+            "candidates": candidates.collect::<Json>(),
             "asked_at": time_json(review.asked_at),
             "left": self.side_json(Side::Left),
             "right": self.side_json(Side::Right),
@@ -257,18 +276,18 @@ impl Question {
             |at, value: &Value| self.mapping.value_in_json(side, self.review.key.unit, at, value);
         let fields = names.iter().enumerate().map(|(at, name)| {
             let (shows, before) = (&shown.values[at], shown.base.get(at).unwrap_or(&Value::Absent));
-            match self.is_overwritten(side) {
+            match self.shows_edit(side) {
                 true => json!({
                     "field": name,
                     "now": value(at, before),
                     "agreed": value(at, &Value::Absent),
-                    "overwritten": value(at, shows),
+                    "edit": value(at, shows),
                 }),
                 false => json!({
                     "field": name,
                     "now": value(at, shows),
                     "agreed": value(at, before),
-                    "overwritten": Json::Null,
+                    "edit": Json::Null,
                 }),
             }
         });
@@ -285,22 +304,21 @@ impl Question {
     }
 }
 
-fn kind_json(kind: &ReviewKind) -> (&'static str, Option<Side>, Option<String>, &[Key]) {
+fn kind_json(kind: &ReviewKind) -> (&'static str, Option<Side>, Option<String>) {
     match kind {
-        ReviewKind::Conflict => ("conflict", None, None, &[]),
-        ReviewKind::Initial => ("initial", None, None, &[]),
-        ReviewKind::Anew => ("anew", None, None, &[]),
-        ReviewKind::DeleteUpdate(side) => ("delete_update", Some(*side), None, &[]),
-        ReviewKind::Delete(side) => ("delete", Some(*side), None, &[]),
-        ReviewKind::Leave(side) => ("leave", Some(*side), None, &[]),
-        ReviewKind::Ambiguous(candidates) => ("ambiguous", None, None, candidates),
-        ReviewKind::NoImage(side, reason) => {
-            ("no_image", Some(*side), Some(reason.to_string()), &[])
-        }
-        ReviewKind::Oscillation => ("oscillation", None, None, &[]),
-        ReviewKind::SuspectedDelete(side) => ("suspected_delete", Some(*side), None, &[]),
-        ReviewKind::Overwritten(side) => ("overwritten", Some(*side), None, &[]),
-        ReviewKind::Merged(side, partner) => ("merged", Some(*side), None, partner.as_slice()),
+        ReviewKind::Conflict => ("conflict", None, None),
+        ReviewKind::Initial => ("initial", None, None),
+        ReviewKind::Anew => ("anew", None, None),
+        ReviewKind::DeleteUpdate(side) => ("delete_update", Some(*side), None),
+        ReviewKind::Delete(side) => ("delete", Some(*side), None),
+        ReviewKind::Leave(side) => ("leave", Some(*side), None),
+        ReviewKind::Ambiguous(_) => ("ambiguous", None, None),
+        ReviewKind::NoImage(side, reason) => ("no_image", Some(*side), Some(reason.to_string())),
+        ReviewKind::Oscillation => ("oscillation", None, None),
+        ReviewKind::SuspectedDelete(side) => ("suspected_delete", Some(*side), None),
+        ReviewKind::Overwritten(side) => ("overwritten", Some(*side), None),
+        ReviewKind::Candidate(side) => ("candidate", Some(*side), None),
+        ReviewKind::Merged(side, _) => ("merged", Some(*side), None),
     }
 }
 

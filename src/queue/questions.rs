@@ -4,6 +4,7 @@ use anyhow::Context as _;
 use syncline_core::model::{Entry, Review, ReviewStatus, Verdict};
 use syncline_ledger::{Access as _, LinkQuery, People as _};
 
+use super::candidate::Candidate;
 use super::desk::Desk;
 use super::question::Question;
 use crate::stop::Stop;
@@ -36,6 +37,7 @@ pub async fn find(desk: &Desk, id: i64) -> Result<Question, Stop> {
     let link = desk.ledger.link(review.key.link).await;
     let link = link.context("the ledger")?;
     let mut question = Question::new(desk, review, link);
+    look_up_candidates(desk, std::slice::from_mut(&mut question)).await?;
     question.undone = undone(desk, &question).await?;
     Ok(question)
 }
@@ -84,5 +86,36 @@ pub async fn with_links(desk: &Desk, reviews: Vec<Review>) -> Result<Vec<Questio
         let link = links.iter().find(|link| link.id == review.key.link).cloned();
         Question::new(desk, review, link)
     };
-    Ok(reviews.into_iter().map(question).collect())
+    let mut questions: Vec<Question> = reviews.into_iter().map(question).collect();
+    look_up_candidates(desk, &mut questions).await?;
+    Ok(questions)
+}
+
+/// Gives questions what the ledger knows of the records that they ask to choose from.
+pub async fn look_up_candidates(desk: &Desk, questions: &mut [Question]) -> Result<(), Stop> {
+    let mut queries: Vec<LinkQuery> = Vec::new();
+    for question in questions.iter() {
+        let (mapping, side) = (question.review.key.mapping, question.candidate_side());
+        let keys = question.candidate_keys();
+        if keys.is_empty() {
+            continue;
+        }
+        let at = queries.iter().position(|query| query.mapping == mapping);
+        let at = at.unwrap_or_else(|| {
+            queries.push(LinkQuery { mapping, ..LinkQuery::default() });
+            queries.len() - 1
+        });
+        queries[at].keys[side].extend(keys.iter().cloned());
+    }
+    if queries.is_empty() {
+        return Ok(());
+    }
+    let links = desk.load(&queries).await?.links;
+    for question in questions {
+        let (mapping, side) = (question.review.key.mapping, question.candidate_side());
+        let of: Vec<_> = links.iter().filter(|link| link.mapping == mapping).cloned().collect();
+        let keys = question.candidate_keys().iter();
+        question.candidates = keys.map(|key| Candidate::new(key, side, &of)).collect();
+    }
+    Ok(())
 }

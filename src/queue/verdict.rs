@@ -61,9 +61,9 @@ pub fn verdict(mapping: &KnownMapping, verdict: &Verdict) -> String {
         Verdict::Rekey(side) => format!("the record has another key in {}", system(side)),
         Verdict::Leave(side) => format!("the record left the filter in {}", system(side)),
         Verdict::Enter(side) => format!("the record is back in the filter in {}", system(side)),
-        Verdict::Answered(told) => format!("a person's answer is carried out: {}", plain(told)),
+        Verdict::Answered(told) => format!("an answer is carried out: {}", plain(told)),
         Verdict::AnswerNotApplied(told) => {
-            format!("a person's answer could not be carried out: {}", plain(told))
+            format!("an answer could not be carried out: {}", plain(told))
         }
         Verdict::HalfWritten => "of a decision on both sides only one half was written".to_owned(),
         Verdict::Released(why) => format!("released: {}", plain(why)),
@@ -71,6 +71,11 @@ pub fn verdict(mapping: &KnownMapping, verdict: &Verdict) -> String {
         Verdict::MoveFrom(from) => format!("the pair came from mapping {from}"),
         Verdict::Overwritten(side) => format!(
             "a write to {} replaced an edit that it had not seen: a person is asked",
+            system(side)
+        ),
+        Verdict::Candidate(side) => format!(
+            "changed in {} in a record whose partner was merged into this one's before the edit \
+             could travel: it is asked about here",
             system(side)
         ),
         Verdict::Would(would) => format!("only observed: {}", would_do(mapping, *would)),

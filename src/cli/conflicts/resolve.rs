@@ -65,7 +65,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "KEY")]
     adopt: Option<String>,
 
-    /// The records have nothing to do with each other.
+    /// The records have nothing to do with each other; or, of a value that a side cannot store,
+    /// both stay as they are.
     #[arg(long)]
     separate: bool,
 

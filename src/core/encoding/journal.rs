@@ -117,6 +117,7 @@ choices!(Verdict, "verdict" {
     29 = MoveTo(mapping),
     30 = MoveFrom(mapping),
     31 = Overwritten(side),
+    32 = Candidate(side),
 });
 choices!(Would, "what would have been done" {
     0 = Write(side),

@@ -1,17 +1,14 @@
 //! Answers of people, folded (protocol P4).
 
-use syncline_sdk::{Key, LinkId, Value};
+use syncline_sdk::{LinkId, Value};
 
 use super::halves::Maker;
 use super::question::shows_other;
-use super::slot::Search;
 use super::workset::Workset;
+use crate::Side;
 use crate::mapping::{Mapping, MappingId};
-use crate::model::{
-    Answer, Choice, LinkState, Review, ReviewKind, ReviewStatus, UnitState, Verdict,
-};
+use crate::model::{Answer, Choice, Review, ReviewKind, ReviewStatus, UnitState, Verdict};
 use crate::reconcile::{both_written, written_fields};
-use crate::{Side, Sides};
 
 impl Workset<'_> {
     /// Folds the answer to a question of a loaded link, after its records were read afresh. An
@@ -108,16 +105,16 @@ impl Workset<'_> {
         if let Some(why) = &mapping.units[at].frozen {
             return Err(format!("it is not written for now: {why}"));
         }
-        match (&review.kind, &answer.choice) {
-            (ReviewKind::Overwritten(side), Choice::Take(taken)) if side == taken => {
-                return self.put_back(id, mapping, at, review, answer);
+        match (review.kind.edit(), &answer.choice) {
+            (Some(side), Choice::Take(taken)) if side == *taken => {
+                return self.put_edit(id, mapping, at, review, answer);
             }
-            (ReviewKind::Overwritten(_), Choice::Take(_)) => {
+            (Some(_), Choice::Take(_)) => {
                 // What stands there is planned as any other value.
                 self.settle_unit(id, at);
                 return Ok(());
             }
-            (ReviewKind::Overwritten(_), Choice::Retry) => {
+            (Some(_), Choice::Retry) => {
                 return Err("choose one of the values, or type one".to_owned());
             }
             _ => {}
@@ -128,6 +125,12 @@ impl Workset<'_> {
             Choice::Retry => {
                 self.set_unit(id, at, UnitState::default());
                 self.close(id, Some(at));
+                Ok(())
+            }
+            // What a side cannot store stays where it is: agreed as it stands.
+            Choice::Separate if matches!(review.kind, ReviewKind::NoImage(..)) => {
+                self.settle_unit(id, at);
+                self.agree(id, mapping, at, &Side::BOTH);
                 Ok(())
             }
             Choice::Adopt(_) | Choice::Separate => {
@@ -211,155 +214,6 @@ impl Workset<'_> {
         self.settle_unit(id, at);
         let units = [u16::try_from(at).unwrap_or(u16::MAX)];
         self.open_halves(id, mapping, &units, fields, &Maker::of(answer));
-        Ok(())
-    }
-
-    fn answer_pair(
-        &mut self,
-        id: (MappingId, LinkId),
-        mapping: &Mapping,
-        kind: &ReviewKind,
-        answer: &Answer,
-    ) -> Result<(), String> {
-        match (kind, &answer.choice) {
-            (
-                ReviewKind::DeleteUpdate(gone)
-                | ReviewKind::Delete(gone)
-                | ReviewKind::SuspectedDelete(gone),
-                Choice::Take(side),
-            ) => {
-                if side == gone {
-                    self.delete_wins(id, mapping, *gone)
-                } else {
-                    self.close(id, None);
-                    self.bring_back(id, mapping, *side);
-                    Ok(())
-                }
-            }
-            (ReviewKind::Leave(left), Choice::Take(side)) if side == left => {
-                self.delete_wins(id, mapping, *left)
-            }
-            (ReviewKind::Ambiguous(_), Choice::Adopt(key)) => self.adopt_chosen(id, mapping, key),
-            (ReviewKind::Ambiguous(_), Choice::Separate) => self.separate(id, mapping),
-            (ReviewKind::Merged(..), Choice::Separate) => self.separate(id, mapping),
-            // The winner's partner stays that, and the loser's goes its own way.
-            (ReviewKind::Merged(_, partner), Choice::Adopt(key))
-                if partner.as_ref() == Some(key) =>
-            {
-                self.end(id, mapping);
-                Ok(())
-            }
-            (_, Choice::Separate) => {
-                self.end(id, mapping);
-                Ok(())
-            }
-            (kind, Choice::Retry) if !matches!(kind, ReviewKind::Merged(..)) => {
-                self.close(id, None);
-                let slot = self.slots.get_mut(&id).expect("the link is in the workset");
-                slot.link.field_state.refusals = 0;
-                slot.link.state = match slot.link.keys {
-                    Sides { left: Some(_), right: Some(_) } => LinkState::Linked,
-                    Sides { left: Some(_), .. } => LinkState::Seen(Side::Left),
-                    Sides { .. } => LinkState::Seen(Side::Right),
-                };
-                slot.search = Search::Rule(0);
-                slot.dirty = true;
-                Ok(())
-            }
-            (ReviewKind::Merged(..), choice) => {
-                Err(format!("`{choice}` is no answer to a question about merged records"))
-            }
-            (kind, choice) => Err(format!("`{choice}` is no answer to {kind:?}")),
-        }
-    }
-
-    /// The deletion stands: what the other side changed meanwhile is given up, with its values
-    /// in the journal. The base does not move: should the deletion come to nothing, both records
-    /// are not at one.
-    fn delete_wins(
-        &mut self,
-        id: (MappingId, LinkId),
-        mapping: &Mapping,
-        gone: Side,
-    ) -> Result<(), String> {
-        let stays = gone.other();
-        if !self.slots[&id].link.exists(stays) {
-            return Err("the other record is gone too".to_owned());
-        }
-        if !self.is_closed(id, mapping, stays) {
-            return Err("the record was changed within the current tick".to_owned());
-        }
-        for at in 0..mapping.units.len() {
-            let pending = &self.slots[&id].link.pending[stays];
-            let changed = mapping.units[at].fields(stays).any(|at| pending.value(at).is_some());
-            if changed {
-                self.decided(id, mapping, at, Verdict::PolicyTook(gone));
-            }
-        }
-        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
-        let given_up = slot.link.pending[stays].values.clone();
-        slot.link.field_state.given_up[stays] = given_up;
-        slot.dirty = true;
-        self.plan_delete(id, mapping, stays);
-        Ok(())
-    }
-
-    /// A person named the partner.
-    fn adopt_chosen(
-        &mut self,
-        id: (MappingId, LinkId),
-        mapping: &Mapping,
-        key: &Key,
-    ) -> Result<(), String> {
-        let link = &self.slots[&id].link;
-        if matches!(link.state, LinkState::Merged(_)) {
-            return Err("both are records of one side: merge them there, or keep both".to_owned());
-        }
-        let Some(side) = Side::BOTH.into_iter().find(|side| link.keys[*side].is_none()) else {
-            return Err("the link has both its records".to_owned());
-        };
-        if let Some(other) = self.link_of(id.0, side, key) {
-            let lone = self.slots.get(&(id.0, other)).is_some_and(|slot| {
-                slot.link.state == LinkState::Seen(side) && !slot.link.is_open()
-            });
-            if !lone {
-                return Err(format!("the record {key} belongs to another link"));
-            }
-            self.join(mapping, side, other, id.1);
-        }
-        self.close(id, None);
-        self.set_key(id, side, Some(key.clone()));
-        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
-        slot.link.state = LinkState::Linked;
-        slot.link.pending[side].exists = Some(true);
-        self.note(id, Verdict::Adopt(side));
-        Ok(())
-    }
-
-    /// The candidates are none: the record gets a partner of its own.
-    fn separate(&mut self, id: (MappingId, LinkId), mapping: &Mapping) -> Result<(), String> {
-        let link = &self.slots[&id].link;
-        let Some(side) = Side::BOTH.into_iter().find(|side| link.keys[*side].is_some()) else {
-            return Err("the link has no record".to_owned());
-        };
-        let link_state = link.state;
-        if link.keys[side.other()].is_some() {
-            self.end(id, mapping);
-            return Ok(());
-        }
-        if !mapping.create[side.other()] {
-            self.end(id, mapping);
-            return Ok(());
-        }
-        self.close(id, None);
-        if matches!(link_state, LinkState::Merged(_)) {
-            self.alone(id, mapping, side);
-        }
-        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
-        slot.link.state = LinkState::Seen(side);
-        slot.search = Search::Over;
-        slot.deferred = false;
-        slot.dirty = true;
         Ok(())
     }
 }

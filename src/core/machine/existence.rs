@@ -87,12 +87,12 @@ impl Workset<'_> {
     }
 
     /// Nothing travels for a pair that rests outside, so there is nothing to choose. What differs
-    /// is asked about when it is back. An edit that was overwritten stands nowhere but in its
-    /// question, which stays.
+    /// is asked about when it is back. An edit that stands nowhere but in its question
+    /// stays there.
     fn rest_outside(&mut self, id: (MappingId, LinkId), mapping: &Mapping) {
         for at in 0..mapping.units.len() {
             let held = self.slots[&id].link.field_state.unit(at).status == UnitStatus::Held;
-            if held && self.asked_of_overwritten(id, at).is_none() {
+            if held && self.asked_of_edit(id, at).is_none() {
                 self.free_unit(id, at);
             }
         }

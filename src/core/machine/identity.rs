@@ -241,6 +241,7 @@ impl Workset<'_> {
         self.alias(mapping.id, side, seen.key.clone(), into, "merged");
         self.set_key(id, side, None);
         if had_partner {
+            self.bequeath(id, mapping, side.other(), into);
             self.ask_of_orphan(id, mapping, side.other(), into);
         }
     }

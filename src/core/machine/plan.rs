@@ -91,7 +91,7 @@ impl Workset<'_> {
         self.agree_anew(id, mapping);
         let mut out: Sides<Outgoing> = Sides::default();
         let waits: Vec<bool> =
-            (0..mapping.units.len()).map(|at| self.waits_overwritten(id, mapping, at)).collect();
+            (0..mapping.units.len()).map(|at| self.waits_for_edit(id, mapping, at)).collect();
         let link = &self.slots[&id].link;
         let idle = |at: &usize| {
             let status = link.field_state.unit(*at).status;

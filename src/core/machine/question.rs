@@ -143,7 +143,7 @@ impl Workset<'_> {
         let key = review.key;
         self.out.reviews.push(ReviewChange::Close { key, read_revision, read_status });
         if let Some(now) = now {
-            self.move_overwritten(review, now);
+            self.move_edit(review, now);
         }
     }
 
@@ -198,14 +198,14 @@ impl Workset<'_> {
     }
 }
 
-/// Whether a question asks or shows something else than it will. What took the place of an edit
-/// that was overwritten stands in the base's place.
+/// Whether a question asks or shows something else than it will. What stands in the place of an
+/// edit that stands in its question alone is in the base's place.
 pub(super) fn shows_other(review: &Review, kind: &ReviewKind, shown: &Sides<Shown>) -> bool {
     let other = |side: Side| {
         let (was, now) = (&review.shown[side], &shown[side]);
         was.values != now.values
             || was.exists != now.exists
-            || (*kind == ReviewKind::Overwritten(side) && was.base != now.base)
+            || (kind.edit() == Some(side) && was.base != now.base)
     };
     review.kind != *kind || Side::BOTH.into_iter().any(other)
 }

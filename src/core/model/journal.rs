@@ -156,6 +156,9 @@ pub enum Verdict {
     /// A write of ours replaced an edit of this side that it had not seen: the values of that side
     /// are those of the edit (protocol W1).
     Overwritten(Side),
+    /// An edit of this side waited in a record whose partner was merged into this pair's: the
+    /// values of that side are those of the edit (protocol 1.4.2).
+    Candidate(Side),
 }
 
 impl Verdict {

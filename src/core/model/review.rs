@@ -52,12 +52,25 @@ pub enum ReviewKind {
     /// shows (protocol W1). The values shown of that side are those of the edit, and what stands
     /// there now takes the place of the base.
     Overwritten(Side),
+    /// An edit of this side, in a record whose partner was merged into this pair's before the edit
+    /// could travel (protocol 1.4.2). It is shown as one that was overwritten.
+    Candidate(Side),
     /// The record of this side was merged into another one, and its partner is left over
     /// (protocol 1.4.2); the partner of that other one, where it has one.
     Merged(Side, Option<Key>),
 }
 
 impl ReviewKind {
+    /// The side of an edit that stands in the question and nowhere else in the pair: the values
+    /// shown of that side are the edit's, and what stands there takes the place of the base.
+    #[must_use]
+    pub fn edit(&self) -> Option<Side> {
+        match self {
+            Self::Overwritten(side) | Self::Candidate(side) => Some(*side),
+            _ => None,
+        }
+    }
+
     /// The same without any value in it, for those who are not shown it.
     #[must_use]
     pub fn masked(&self) -> Self {

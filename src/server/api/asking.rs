@@ -142,7 +142,8 @@ pub struct Answer {
     /// The record with this key is the partner.
     #[serde(default)]
     pub adopt: Option<String>,
-    /// The records have nothing to do with each other.
+    /// The records have nothing to do with each other; or, of a value that a side cannot store,
+    /// both stay as they are.
     #[serde(default)]
     pub separate: bool,
     /// The cause was mended: try again.

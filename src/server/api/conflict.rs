@@ -36,8 +36,9 @@ pub struct Conflict {
     /// The base it stands on.
     pub sync_version: i64,
     /// `conflict`, `initial`, `anew`, `delete_update`, `delete`, `leave`, `ambiguous`, `no_image`,
-    /// `oscillation`, `suspected_delete`, `overwritten`: a write replaced an edit unseen, or
-    /// `merged`: the record of that side was merged into another one.
+    /// `oscillation`, `suspected_delete`, `overwritten`: a write replaced an edit unseen,
+    /// `merged`: the record of that side was merged into another one, or `candidate`: an edit of a
+    /// record whose partner was merged into this one's.
     pub kind: String,
     /// The side that the kind is about, where it is about one.
     pub kind_side: Option<String>,
@@ -45,7 +46,7 @@ pub struct Conflict {
     pub what: String,
     /// Why a value cannot be stored, where that is what is asked about.
     pub reason: Option<String>,
-    /// Keys of possible partners.
+    /// The possible partners.
     pub candidates: Vec<Candidate>,
     /// When it was first asked.
     pub asked_at: String,
@@ -59,8 +60,27 @@ pub struct Conflict {
     pub answers: Vec<Offered>,
 }
 
-/// The key of a record.
-pub type Candidate = String;
+/// A record that could be the partner.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Candidate {
+    /// Its key.
+    pub key: String,
+    /// The key of the record that it is the partner of already.
+    pub partner: Option<String>,
+    /// What it shows, as far as the ledger knows.
+    pub fields: Vec<CandidateField>,
+}
+
+/// A field of a possible partner.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CandidateField {
+    /// Its name.
+    pub field: String,
+    /// Its value, as last read.
+    pub now: Value,
+}
 
 /// What a side shows.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
@@ -92,9 +112,9 @@ pub struct ShownField {
     pub now: Value,
     /// The last agreed value.
     pub agreed: Value,
-    /// What a write replaced here without having seen it, where the question is about that.
+    /// The edit that the question is about, where it stands there no more or not yet.
     #[serde(default)]
-    pub overwritten: Option<Value>,
+    pub edit: Option<Value>,
 }
 
 /// An answer that was given.

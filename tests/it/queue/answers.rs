@@ -124,6 +124,40 @@ async fn answers_that_do_not_fit_are_refused_before_they_are_taken() {
 }
 
 #[tokio::test]
+async fn a_record_that_has_a_partner_is_told_of_and_not_offered_as_one() {
+    let installation = Installation::empty().await;
+    let engine = Engine::new(&installation, 0).await;
+    let paired = engine.link(1);
+    let mut lone = engine.link(3);
+    lone.keys.right = None;
+    lone.state = LinkState::Held;
+    let candidates = vec![Key::from("R1"), Key::from("R9")];
+    let ambiguous = engine.question(&lone, None, ReviewKind::Ambiguous(candidates));
+    engine
+        .commit(|changes| {
+            changes.links.extend([paired, lone].map(LinkChange::Insert));
+            changes.reviews.push(ReviewChange::Ask(ambiguous));
+        })
+        .await;
+    let told = installation.run(&["conflicts", "show", "1"]).well();
+    for expected in [
+        "  ops public.accounts R1, which has a partner already: crm Account L1\n",
+        "      phone  \"+1\"\n",
+        "  ops public.accounts R9\n",
+        "ops public.accounts R9 is the partner\n",
+    ] {
+        assert!(told.contains(expected), "{expected}\n{told}");
+    }
+    assert!(!told.contains("R1 is the partner"), "{told}");
+    let told = installation.run(&["conflicts", "show", "1", "--json"]).json();
+    let candidates = &told["question"]["candidates"];
+    assert_eq!((&candidates[0]["key"], &candidates[0]["partner"]), (&"R1".into(), &"L1".into()));
+    assert!(candidates[1]["partner"].is_null());
+    let refused = installation.run(&["conflicts", "resolve", "1@1", "--adopt", "R1"]);
+    assert_eq!(refused.code(), Some(2));
+}
+
+#[tokio::test]
 async fn a_question_tells_why_its_last_answer_was_not_carried_out() {
     let installation = Installation::empty().await;
     let engine = Engine::new(&installation, 0).await;

@@ -91,11 +91,8 @@ async fn an_overwritten_edit_is_shown_with_what_stands_there_now() {
     }
     let told = installation.run(&["conflicts", "show", "1@1", "--json"]).json();
     let field = &told["question"]["left"]["fields"][0];
-    assert_eq!(
-        (&field["overwritten"]["value"], &field["now"]["value"]),
-        (&"+9".into(), &stands.into())
-    );
-    assert!(told["question"]["right"]["fields"][0]["overwritten"].is_null());
+    assert_eq!((&field["edit"]["value"], &field["now"]["value"]), (&"+9".into(), &stands.into()));
+    assert!(told["question"]["right"]["fields"][0]["edit"].is_null());
 }
 
 #[tokio::test]

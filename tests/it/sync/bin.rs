@@ -7,7 +7,7 @@ use salesforce_sim::{Fault, FaultAction, Id, Org, Selector};
 use serde_json::{Value, json};
 
 use super::orgs::{ACCOUNTS, CONTACTS, TABLES, shows};
-use super::world::{World, becomes, run, text};
+use super::world::{World, becomes, eventually, run, text};
 
 /// An administrator's session, by SOAP.
 struct Admin {
@@ -115,10 +115,12 @@ async fn a_merge_over_soap_is_followed_and_deletes_nothing() {
     let (_, question) = world.command(&["conflicts", "show", "1"]).await;
     let question = &question["question"];
     assert_eq!((&question["kind"], &question["kind_side"]), (&json!("merged"), &json!("left")));
-    assert_eq!(question["candidates"], json!([kept]));
+    assert_eq!(question["candidates"][0]["key"], json!(kept));
+    assert_eq!(question["candidates"].as_array().unwrap().len(), 1);
     let offered: Vec<&Value> =
         question["answers"].as_array().unwrap().iter().map(|offer| &offer["choice"]).collect();
-    assert_eq!(offered, [&json!({ "adopt": kept }), &json!({ "separate": true })], "{question}");
+    let (stays, gone) = (json!({ "adopt": kept }), json!({ "take": "left" }));
+    assert_eq!(offered, [&stays, &gone, &json!({ "separate": true })], "{question}");
     let revision = question["question"].as_str().unwrap().to_owned();
     let resolve = |key: &str| {
         let arguments = ["conflicts", "resolve", &revision, "--by", "ann", "--adopt", key];
@@ -134,6 +136,85 @@ async fn a_merge_over_soap_is_followed_and_deletes_nothing() {
     assert_eq!(text(&ops, "select count(*)::text from accounts").await, "2");
     run(&ops, "update accounts set phone = 'pair' where name = 'Kept'").await;
     shows(&org, "Account", ("Website", "kept.example"), "Phone", "pair").await;
+    world.end().await;
+}
+
+/// Two pairs, an edit of the one that the org does not take yet, and then its record merged into
+/// the other's, which gets a phone number with that, or none. What the edit becomes there.
+async fn merged_before_it_travelled(name: &str, phone: &str) -> (World, Org, sqlx::PgPool) {
+    let mut world = World::new(name).await;
+    let org = world.org("crm", 45).await;
+    let ops = world.postgres("ops", TABLES).await;
+    world.mapping("accounts", ACCOUNTS);
+    run(
+        &ops,
+        "insert into accounts(name, website) values ('Kept', 'kept.example'),
+            ('Lost', 'lost.example')",
+    )
+    .await;
+    world.start().await;
+    let (kept, lost) = ("kept.example", "lost.example");
+    becomes(&world.ledger(), "select count(*)::text from syncline.link where state = 5", "2").await;
+    let (kept, lost) = (account(&org, kept), account(&org, lost));
+    let fault = org.add_fault(Fault {
+        on: Selector { record: Some("unsent".into()), ..Selector::default() },
+        skip: 0,
+        count: None,
+        action: FaultAction::RecordError {
+            code: "UNABLE_TO_LOCK_ROW".into(),
+            message: "unable to obtain exclusive access to this record".into(),
+            fields: Vec::new(),
+        },
+    });
+    let before = org.requests_since(0).len() as u64;
+    run(&ops, "update accounts set phone = 'unsent' where name = 'Lost'").await;
+    eventually("the edit was sent in vain", || async {
+        org.requests_since(before).iter().any(|sent| sent.records > 0 && sent.status > 0)
+    })
+    .await;
+    let admin = Admin::log_in(&world.org_url(0)).await;
+    let merge = format!(
+        "<merge><mergeRequests><masterRecord><type>Account</type><Id>{kept}</Id>{phone}\
+         </masterRecord><recordToMergeIds>{lost}</recordToMergeIds></mergeRequests></merge>"
+    );
+    admin.call(&merge).await;
+    let merged = "select count(*)::text from syncline.review where unit = -1";
+    becomes(&world.ledger(), merged, "1").await;
+    assert!(org.remove_fault(fault));
+    (world, org, ops)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_that_a_merge_came_before_goes_into_the_pair_that_is_left() {
+    let (world, org, ops) = merged_before_it_travelled("merge_edit", "").await;
+    shows(&org, "Account", ("Website", "kept.example"), "Phone", "unsent").await;
+    becomes(&ops, "select phone from accounts where name = 'Kept'", "unsent").await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_that_a_merge_came_before_is_a_question_where_the_merge_changed_the_same() {
+    let phone = "<Phone>merged</Phone>";
+    let (world, org, ops) = merged_before_it_travelled("merge_question", phone).await;
+    let open = "select id::text from syncline.review where unit >= 0 and status = 0";
+    eventually("a person is asked", || async { !text(&world.ledger(), open).await.is_empty() })
+        .await;
+    let id = text(&world.ledger(), open).await;
+    // Both values are told, and the edit can be taken.
+    let (_, told) = world.command(&["conflicts", "show", &id]).await;
+    let question = &told["question"];
+    assert_eq!((&question["kind"], &question["kind_side"]), (&json!("candidate"), &json!("right")));
+    assert_eq!(question["right"]["fields"][0]["edit"]["value"], "unsent", "{question}");
+    let (_, words, _) = world.said(&["conflicts", "show", &id]).await;
+    let what = "changed in ops in a record whose partner was merged into this one's";
+    assert!(words.contains(what), "{words}");
+    assert_eq!(text(&ops, "select phone from accounts where name = 'Kept'").await, "");
+    let seen = text(&world.ledger(), &open.replace("id::text", "concat(id, '@', revision)")).await;
+    let resolve = ["conflicts", "resolve", &seen, "--by", "ann", "--take", "right"];
+    let (code, answer) = world.command(&resolve).await;
+    assert_eq!(code, 0, "{answer}");
+    shows(&org, "Account", ("Website", "kept.example"), "Phone", "unsent").await;
+    becomes(&ops, "select phone from accounts where name = 'Kept'", "unsent").await;
     world.end().await;
 }
 

@@ -200,6 +200,7 @@ fn verdict() -> impl Strategy<Value = Verdict> {
         ".{0,5}".prop_map(Verdict::AnswerNotApplied),
         Just(Verdict::HalfWritten),
         side().prop_map(Verdict::Overwritten),
+        side().prop_map(Verdict::Candidate),
         ".{0,5}".prop_map(Verdict::Released),
         would().prop_map(Verdict::Would),
         came().prop_map(Verdict::Came),
@@ -323,6 +324,7 @@ pub(super) fn review_kind() -> impl Strategy<Value = ReviewKind> {
         Just(ReviewKind::Oscillation),
         side().prop_map(ReviewKind::SuspectedDelete),
         side().prop_map(ReviewKind::Overwritten),
+        side().prop_map(ReviewKind::Candidate),
     ]
 }
 

@@ -170,8 +170,18 @@ fn the_partner_that_a_merge_left_gets_a_record_of_its_own_where_a_person_says_so
 }
 
 #[test]
+fn the_partner_that_a_merge_left_is_deleted_where_a_person_says_so() {
+    let (scene, sent) = answered(Choice::Take(Side::Left));
+    assert_eq!(
+        (scene.link.state.deleting().map(|of| of.0), sent),
+        (Some(Side::Right), vec![IntentKind::Delete])
+    );
+    assert!(scene.reviews.is_empty());
+}
+
+#[test]
 fn what_a_question_about_merged_records_does_not_offer_changes_nothing() {
-    for choice in [Choice::Adopt("r".into()), Choice::Retry, Choice::Take(Side::Left)] {
+    for choice in [Choice::Adopt("r".into()), Choice::Retry, Choice::Take(Side::Right)] {
         let (scene, sent) = answered(choice);
         assert!(matches!(scene.link.state, LinkState::Merged(_)));
         assert_eq!((scene.reviews[0].revision, sent.len()), (2, 0));

@@ -5,6 +5,8 @@ mod answers;
 mod away;
 mod bounce;
 mod builder;
+mod candidate;
+mod chosen;
 mod echo;
 mod grouping;
 mod identity;

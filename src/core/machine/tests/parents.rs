@@ -8,7 +8,7 @@ use syncline_sdk::{Cas, EntityName, LinkId, Value};
 use super::builder::{Done, MAPPING, Scene, seen};
 use crate::machine::{Observation, Settling, Source};
 use crate::mapping::MappingId;
-use crate::model::{Awaits, Hint, HintReason, LinkState, RecordName, ReviewKind};
+use crate::model::{Awaits, Choice, Hint, HintReason, LinkState, RecordName, ReviewKind};
 use crate::{Side, Sides};
 
 const PARENTS: MappingId = MappingId(2);
@@ -76,6 +76,24 @@ fn it_is_looked_for_less_and_less_often_and_not_once_a_person_is_asked() {
     assert_eq!(done.sends.len(), 1);
     assert_eq!(done.changeset.awaits_done, [name("left", "e", "l")]);
     assert!(scene.reviews.is_empty());
+}
+
+#[test]
+fn one_that_a_person_leaves_as_it_is_is_asked_about_no_more() {
+    let mut scene = child();
+    look_until_rest(&mut scene, &Value::from("p1"));
+    scene.answer(Choice::Separate);
+    let link = scene.link.id;
+    let done = scene.round(|workset| assert!(workset.answer(MAPPING, link, Some(0))));
+    assert!(done.sends.is_empty() && scene.reviews.is_empty());
+    assert_eq!(done.changeset.awaits_done, [name("left", "e", "l")]);
+    assert_eq!(*scene.shown(Side::Left), Value::from("p1"));
+    let again = look(&mut scene, Value::from("p1"), 3);
+    assert!(again.sends.is_empty() && again.changeset.hints.is_empty());
+    assert!(scene.reviews.is_empty());
+    // The next edit is one as any other.
+    let done = look(&mut scene, Value::Null, 4);
+    assert_eq!(done.sends.len(), 1);
 }
 
 #[test]

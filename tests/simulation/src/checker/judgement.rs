@@ -94,6 +94,7 @@ fn verdict_name(verdict: &Verdict) -> Option<&'static str> {
         Verdict::Came(_) => "verdict: came",
         Verdict::HalfWritten => "verdict: half written",
         Verdict::Overwritten(_) => "verdict: overwritten",
+        Verdict::Candidate(_) => "verdict: candidate",
         _ => return None,
     })
 }
