@@ -1,6 +1,6 @@
 //! A simulated org and Postgres, and two orgs.
 
-use salesforce_sim::{Id, Org};
+use salesforce_sim::{DuplicateRule, Id, Org};
 use serde_json::{Map, Value, json};
 
 use super::world::{World, becomes, eventually, run, text};
@@ -169,5 +169,43 @@ delete: propagate
         field(&one, "Account", ("Website", "a.example"), "Id").is_none()
     })
     .await;
+    world.end().await;
+}
+
+/// Only a person, or another value, gets a record past a duplicate rule.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_duplicate_rule_refuses_is_sent_once_and_set_aside() {
+    let mut world = World::new("crm_rule").await;
+    let org = world.org("crm", 3).await;
+    let ops = world.postgres("ops", TABLES).await;
+    world.mapping("accounts", ACCOUNTS);
+    org.add_duplicate_rule(DuplicateRule {
+        name: "Same phone".to_owned(),
+        object: "Account".to_owned(),
+        fields: vec!["Phone".to_owned()],
+        allow: false,
+    });
+    let person = org.person("admin@example.com").unwrap();
+    let known = fields(json!({"Name": "Known", "Website": "k.example", "Phone": "1"}));
+    person.create("Account", &known).await.unwrap();
+    world.start().await;
+    becomes(&ops, "select count(*)::text from accounts", "1").await;
+    run(&ops, "insert into accounts(name, website, phone) values ('Like', 'l.example', '1')").await;
+    let parked = "select message from syncline.parked";
+    eventually("the record is set aside", || async {
+        text(&world.ledger(), parked).await.contains("Use one of these records")
+    })
+    .await;
+    let sent = || {
+        let log = org.requests_since(0);
+        log.iter().filter(|entry| entry.kind == "collections_create").count()
+    };
+    assert_eq!(sent(), 1);
+    run(&ops, "insert into accounts(name, website, phone) values ('Else', 'e.example', '2')").await;
+    shows(&org, "Account", ("Name", "Else"), "Website", "e.example").await;
+    assert_eq!(sent(), 2, "each was sent once");
+    // Another value frees it.
+    run(&ops, "update accounts set phone = '3' where name = 'Like'").await;
+    shows(&org, "Account", ("Name", "Like"), "Phone", "3").await;
     world.end().await;
 }

@@ -145,9 +145,10 @@ const RULES: &[Rule] = rules! {
         "another record of the call was refused; it is tried again";
     "DUPLICATE_VALUE" | "DUPLICATE_EXTERNAL_ID" => Duplicate, Rejected,
         "another record holds the unique value";
-    "DUPLICATES_DETECTED" => Duplicate, Rejected,
-        "a duplicate rule refused it: merge the records there, or set allow_duplicates: true \
-         where the rule only warns";
+    // A rule likens records; it holds no unique value, so that no second try could pass.
+    "DUPLICATES_DETECTED" => Invalid, Rejected,
+        "a duplicate rule refused it: let the two match, or tell them apart, and replay it; or set \
+         allow_duplicates: true where the rule only warns";
     "STRING_TOO_LONG" => Invalid, Rejected,
         "shorten the value, or lengthen the field";
     "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST" => Invalid, Rejected,
@@ -306,7 +307,7 @@ mod tests {
                 "errorCode":"DUPLICATES_DETECTED","message":"Use one of these records?"}}]"#
             );
             let (error, disposition) = classify(&faults(body.as_bytes()), "push", "Account");
-            assert_eq!((error.kind, disposition), (ErrorKind::Duplicate, Disposition::Rejected));
+            assert_eq!((error.kind, disposition), (ErrorKind::Invalid, Disposition::Rejected));
             assert!(error.context.contains("\"Same site\" found 001000000000001AAA"), "{error}");
         }
     }

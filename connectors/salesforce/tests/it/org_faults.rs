@@ -281,7 +281,7 @@ async fn a_duplicate_rule_says_what_it_found_and_may_be_passed() {
             WriteOutcome::Applied { .. } => assert!(allowed),
             WriteOutcome::Rejected { error, .. } => {
                 assert!(!allowed);
-                assert_eq!(error.kind, ErrorKind::Duplicate);
+                assert_eq!(error.kind, ErrorKind::Invalid);
                 let names = format!("The rule \"Same phone\" found {known}");
                 assert_eq!(error.context.contains(&names), told, "{error}");
                 assert!(error.advice.unwrap().contains("allow_duplicates"));
