@@ -115,8 +115,8 @@ fn entity_pieces(selection: &Selection, described: &Described, pieces: &mut Vec<
     let hidden: Vec<&str> = selection
         .fields
         .iter()
+        .filter(|name| !described.shows(name))
         .map(syncline_sdk::FieldName::as_str)
-        .filter(|name| !name.contains('.') && !described.has(name))
         .collect();
     if !hidden.is_empty() {
         pieces.push(Piece {

@@ -17,6 +17,7 @@ mod plans;
 mod proposals;
 mod queue;
 mod quotas;
+mod record_types;
 mod revisions;
 mod samples;
 mod schedules;

@@ -17,7 +17,9 @@ use crate::id::{id18, is_user};
 use crate::limits::{HISTORY_IDS_MAX, LOOKUP_ROWS_MAX};
 use crate::org::{Org, unreadable};
 use crate::version::Stamp;
-use crate::wire::{Described, QueryAnswer, Row, Wire, instant, quoted};
+use crate::wire::{
+    Described, QueryAnswer, RECORD_TYPE, RECORD_TYPE_ID, Row, Wire, instant, quoted,
+};
 
 const READ: &str = "read history";
 
@@ -151,9 +153,13 @@ impl Reading<'_> {
         let wire = self.described.field(field.as_str())?.wire;
         let (old, new) = (row.value("OldValue", wire), row.value("NewValue", wire));
         // A reference is noted twice: by names, which people read, and by ids.
-        if wire == Wire::Id && !points(row, &old, &new) {
+        if matches!(wire, Wire::Id | Wire::RecordType) && !points(row, &old, &new) {
             return None;
         }
+        let (old, new) = match wire {
+            Wire::RecordType => (self.record_type(old), self.record_type(new)),
+            _ => (old, new),
+        };
         let kept = old != Value::Null || new != Value::Null;
         let (old, new) = if kept { (old, new) } else { (Value::Absent, Value::Absent) };
         let by = row.text("CreatedById").and_then(|id| id18(&id));
@@ -172,11 +178,21 @@ impl Reading<'_> {
             at,
         })
     }
+
+    /// The developer name behind an id; nothing is told of one that is not there any more.
+    fn record_type(&self, id: Value) -> Value {
+        let types = &self.described.record_types;
+        match id.as_text() {
+            Some(text) => types.named(text).map_or(Value::Absent, Value::text),
+            None => id,
+        }
+    }
 }
 
 /// Whether a row of that name is about a field. Standard references are noted under the name of
 /// their relationship.
 fn is_named(field: &str, row: &str) -> bool {
+    let field = if field == RECORD_TYPE { RECORD_TYPE_ID } else { field };
     field == row || (!field.ends_with("__c") && field.strip_suffix("Id") == Some(row))
 }
 
@@ -211,6 +227,7 @@ mod tests {
     fn a_reference_is_found_by_its_relationship() {
         assert!(is_named("OwnerId", "Owner") && is_named("OwnerId", "OwnerId"));
         assert!(is_named("Phone", "Phone") && !is_named("Phone", "Fax"));
+        assert!(is_named("RecordType.DeveloperName", "RecordType"));
         assert!(!is_named("ValidId__c", "Valid"));
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn conditions(
     if !facts.filterable {
         return Err(unfit("Salesforce does not filter by it", "match by another field"));
     }
-    let text = matches!(facts.wire, Wire::Text | Wire::Lines);
+    let text = matches!(facts.wire, Wire::Text | Wire::Lines | Wire::RecordType);
     let folded = normalize
         .iter()
         .any(|step| matches!(step, Normalizer::Lowercase | Normalizer::FoldCase(_)));

@@ -42,6 +42,8 @@ pub(crate) enum Wire {
     Opaque,
     /// A field read through a relation: told by its JSON form.
     Related,
+    /// The name of a record type: read through the relation, written as its id.
+    RecordType,
 }
 
 /// Reads a field. What is not of its form comes as raw text rather than being lost.
@@ -66,7 +68,7 @@ fn decode_text(wire: Wire, text: String) -> Option<Value> {
     Some(match wire {
         Wire::Id => Value::text(id18(&text).unwrap_or(text)),
         Wire::Lines if text.contains('\r') => line_feeds(&text).into(),
-        Wire::Text | Wire::Lines => text.into(),
+        Wire::Text | Wire::Lines | Wire::RecordType => text.into(),
         Wire::Date => Value::Date(text.trim_end_matches('Z').parse().ok()?),
         Wire::Time => Value::Time(text.trim_end_matches('Z').parse().ok()?),
         Wire::Instant => Value::Instant(instant(&text)?),
@@ -124,7 +126,9 @@ pub(crate) fn encode(wire: Wire, value: &Value) -> Result<Option<Box<RawValue>>,
     let misfit = || EncodeError::Kind(value.kind(), name(wire));
     let json = match (wire, value) {
         (_, Value::Absent) => return Ok(None),
-        (Wire::Opaque | Wire::Related | Wire::Compound, _) => return Err(misfit()),
+        (Wire::Opaque | Wire::Related | Wire::Compound | Wire::RecordType, _) => {
+            return Err(misfit());
+        }
         // A checkbox is never null; left out or cleared it is false.
         (Wire::Bool, Value::Null) => "false".to_owned(),
         (_, Value::Null) => "null".to_owned(),
@@ -211,6 +215,7 @@ fn name(wire: Wire) -> &'static str {
         Wire::Compound => "read-only compound",
         Wire::Opaque => "file",
         Wire::Related => "related record",
+        Wire::RecordType => "record type",
     }
 }
 

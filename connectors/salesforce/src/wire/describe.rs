@@ -9,6 +9,7 @@ use syncline_sdk::{
 };
 
 use super::codec::Wire;
+use super::record_type::{RECORD_TYPE, RECORD_TYPE_ID, RecordType, RecordTypes};
 use crate::limits::{LINK_ID_CHARS, MARKER_CHARS};
 
 /// One entity, described and measured.
@@ -16,6 +17,7 @@ use crate::limits::{LINK_ID_CHARS, MARKER_CHARS};
 pub(crate) struct Described {
     pub(crate) schema: EntitySchema,
     fields: HashMap<String, FieldFacts>,
+    pub(crate) record_types: RecordTypes,
     /// The field that moves with every save: `SystemModstamp`, or `LastModifiedDate` on the few
     /// entities without it.
     pub(crate) stamp: Option<&'static str>,
@@ -32,9 +34,11 @@ impl Described {
         let named = named.into_iter().flatten().chain(selection.fields.iter());
         named.into_iter().any(|field| !self.shows(field))
     }
-    /// Whether our user may read a field. One of a related record is not described here.
+    /// Whether our user may read a field. Of related records nothing is described here but the
+    /// name of the record type.
     pub(crate) fn shows(&self, field: &FieldName) -> bool {
-        field.as_str().contains('.') || self.has(field.as_str())
+        let name = field.as_str();
+        self.has(name) || (name.contains('.') && name != RECORD_TYPE)
     }
     /// What the wire needs to know of a field of this name.
     pub(crate) fn field(&self, name: &str) -> Option<&FieldFacts> {
@@ -99,6 +103,8 @@ struct RawDescribe {
     #[serde(default)]
     queryable: bool,
     fields: Vec<RawField>,
+    #[serde(default)]
+    record_type_infos: Vec<RecordType>,
 }
 
 #[derive(Deserialize)]
@@ -177,7 +183,8 @@ pub(crate) fn described(
         !NOT_CONTENT.contains(&field.name.as_str()) && wire(&field.kind) != Wire::Opaque
     };
     let kept: Vec<&RawField> = raw.fields.iter().filter(carried).collect();
-    let fields = kept.iter().map(|field| (field.name.clone(), facts(field))).collect();
+    let mut fields: HashMap<String, FieldFacts> =
+        kept.iter().map(|field| (field.name.clone(), facts(field))).collect();
     // Where people are accounts they are named by their parts, and Name cannot be written: which
     // of the two a new record needs depends on what it is.
     let people = kept.iter().any(|field| field.name == PERSON_FLAG);
@@ -189,7 +196,7 @@ pub(crate) fn described(
     let stamp = ["SystemModstamp", "LastModifiedDate"]
         .into_iter()
         .find(|name| raw.fields.iter().any(|field| field.name == *name));
-    let schema = EntitySchema {
+    let mut schema = EntitySchema {
         entity: EntityName::new(raw.name.as_str()),
         key: vec![FieldName::new("Id")],
         fields: kept.iter().map(schema_of).collect(),
@@ -197,7 +204,15 @@ pub(crate) fn described(
         deletable: raw.deletable,
         problems: problems(&raw, stamp),
     };
-    Ok(Described { schema, fields, stamp, undeletable: raw.undeletable, last_modified })
+    let record_types = RecordTypes::new(raw.record_type_infos);
+    let reference = schema.fields.iter().position(|field| field.name.as_str() == RECORD_TYPE_ID);
+    let named = reference.and_then(|at| Some((at, record_types.field(&schema.fields[at])?)));
+    if let Some((at, (field, facts))) = named {
+        fields.insert(RECORD_TYPE.to_owned(), facts);
+        schema.fields.insert(at + 1, field);
+    }
+    let undeletable = raw.undeletable;
+    Ok(Described { schema, fields, record_types, stamp, undeletable, last_modified })
 }
 
 fn problems(raw: &RawDescribe, stamp: Option<&str>) -> Vec<String> {
@@ -311,7 +326,7 @@ fn field_type(field: &RawField) -> FieldType {
         Wire::Instant => FieldType::Instant { precision: Precision::Second },
         Wire::Set => FieldType::Set { values: texts(true), restricted },
         Wire::Compound => FieldType::Json,
-        Wire::Opaque | Wire::Related => FieldType::Raw,
+        Wire::Opaque | Wire::Related | Wire::RecordType => FieldType::Raw,
         Wire::Text if matches!(field.kind.as_str(), "picklist" | "combobox") => {
             FieldType::Enum { values: texts(true), restricted }
         }
@@ -371,7 +386,9 @@ fn normalizers(field: &RawField) -> Vec<Normalizer> {
         Wire::Number => vec![Normalizer::SignificantDigits(15)],
         // A checkbox is never null.
         Wire::Bool => vec![Normalizer::NullToFalse],
-        Wire::Id | Wire::Int | Wire::Date | Wire::Time | Wire::Opaque | Wire::Related => Vec::new(),
+        Wire::Id | Wire::Int | Wire::Date | Wire::Time | Wire::Opaque => Vec::new(),
+        // Not of a field that is described.
+        Wire::Related | Wire::RecordType => Vec::new(),
         // Only read.
         Wire::Compound => Vec::new(),
     }

@@ -100,7 +100,7 @@ fn compare(
     let Some(literal) = fitting(facts, value) else {
         return ALWAYS.to_owned();
     };
-    let loose = facts.wire == Wire::Text || facts.wire == Wire::Lines;
+    let loose = is_text(facts);
     let set = facts.wire == Wire::Set;
     let sign = match comparison {
         Comparison::Equal if set => return format!("{field} INCLUDES ({literal})"),
@@ -132,7 +132,7 @@ fn one_of(field: &str, facts: &FieldFacts, values: &[Value], positive: bool) -> 
         return ALWAYS.to_owned();
     };
     let literals = literals.join(", ");
-    let loose = matches!(facts.wire, Wire::Text | Wire::Lines);
+    let loose = is_text(facts);
     match (facts.wire, positive) {
         (Wire::Set, true) => format!("{field} INCLUDES ({literals})"),
         (Wire::Set, false) => ALWAYS.to_owned(),
@@ -142,11 +142,18 @@ fn one_of(field: &str, facts: &FieldFacts, values: &[Value], positive: bool) -> 
     }
 }
 
+/// Whether SOQL compares the field without case and in the order of a language.
+fn is_text(facts: &FieldFacts) -> bool {
+    matches!(facts.wire, Wire::Text | Wire::Lines | Wire::RecordType)
+}
+
 /// The literal of a value that the field can be compared with: a literal of another type would
 /// be refused.
 pub(crate) fn fitting(facts: &FieldFacts, value: &Value) -> Option<String> {
     let fits = match facts.wire {
-        Wire::Id | Wire::Text | Wire::Lines => matches!(value, Value::Text(_) | Value::Uuid(_)),
+        Wire::Id | Wire::Text | Wire::Lines | Wire::RecordType => {
+            matches!(value, Value::Text(_) | Value::Uuid(_))
+        }
         Wire::Bool => matches!(value, Value::Bool(_)),
         Wire::Int | Wire::Number => matches!(value, Value::Int(_) | Value::Decimal(_)),
         Wire::Date => matches!(value, Value::Date(_)),

@@ -12,6 +12,7 @@ use syncline_sdk::{
 
 use super::codec::{self, Wire};
 use super::describe::Described;
+use super::record_type::RECORD_TYPE;
 use crate::id::{id18, is_user};
 use crate::org::plain_name;
 use crate::version::Stamp;
@@ -114,11 +115,11 @@ impl RowPlan {
             add(&mut columns, name);
         }
         let known = |name: &str| {
-            let wire = if name.contains('.') {
-                name.split('.').all(plain_name).then_some(Wire::Related)
-            } else {
-                described.field(name).map(|facts| facts.wire)
+            let related = || {
+                let path = name.contains('.') && name != RECORD_TYPE;
+                (path && name.split('.').all(plain_name)).then_some(Wire::Related)
             };
+            let wire = described.field(name).map(|facts| facts.wire).or_else(related);
             wire.filter(|wire| *wire != Wire::Opaque)
         };
         let seen = |field: &Option<syncline_sdk::FieldName>| {

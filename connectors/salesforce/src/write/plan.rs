@@ -1,5 +1,6 @@
 //! What each write sends, decided before anything is sent.
 
+use serde_json::value::RawValue;
 use syncline_sdk::{
     Context, Current, Error, ErrorKind, Expect, FieldName, Key, LinkId, Value, Write, WriteOp,
     WriteOutcome,
@@ -7,7 +8,7 @@ use syncline_sdk::{
 
 use crate::id::id18;
 use crate::version::Stamp;
-use crate::wire::{Described, Fields, encode};
+use crate::wire::{Described, Fields, RECORD_TYPE, RECORD_TYPE_ID, Wire, encode};
 
 const PUSH: &str = "push";
 
@@ -74,26 +75,27 @@ struct Body<'a> {
 impl Body<'_> {
     fn fields(&self, values: &[(FieldName, Value)]) -> Result<Fields, Box<WriteOutcome>> {
         let mut fields = Fields::default();
-        for (name, value) in values {
+        for (name, value) in values.iter().filter(|(_, value)| value.is_present()) {
             let name = name.as_str();
-            let refused = |kind, what: String, advice: &str| {
-                let what = format!("{}: {what}", self.write.selection.entity);
-                let error = Error::new(kind, PUSH, what).field(name.to_owned()).advise(advice);
-                Box::new(WriteOutcome::Rejected { error, receipted: false })
-            };
             let Some(facts) = self.described.field(name) else {
-                return Err(refused(
+                return Err(self.refused(
                     ErrorKind::Schema,
+                    name,
                     format!("{name} is not there, or hidden from the integration user"),
                     "check the mapping, and the field's security",
                 ));
             };
+            if facts.wire == Wire::RecordType {
+                fields.push(RECORD_TYPE_ID, self.record_type(values, value)?);
+                continue;
+            }
             match encode(facts.wire, value) {
                 Ok(Some(json)) => fields.push(name, json),
                 Ok(None) => {}
                 Err(error) => {
-                    return Err(refused(
+                    return Err(self.refused(
                         ErrorKind::Invalid,
+                        name,
                         error.to_string(),
                         "check the field's type in the mapping",
                     ));
@@ -101,6 +103,36 @@ impl Body<'_> {
             }
         }
         Ok(fields)
+    }
+    /// The id of a record type of that name, in this org.
+    fn record_type(
+        &self,
+        values: &[(FieldName, Value)],
+        name: &Value,
+    ) -> Result<Box<RawValue>, Box<WriteOutcome>> {
+        let refused = |what, advice| self.refused(ErrorKind::Invalid, RECORD_TYPE, what, advice);
+        let given = |(field, value): &(FieldName, Value)| {
+            field.as_str() == RECORD_TYPE_ID && value.is_present()
+        };
+        if values.iter().any(given) {
+            let what = format!("{RECORD_TYPE_ID} and {RECORD_TYPE} are one field, written twice");
+            return Err(refused(what, "let edits travel to one of the two only"));
+        }
+        let advice = "write the API name of a record type of this org, or make one of that name";
+        let written = self.described.record_types.written(name);
+        let written = written.map_err(|error| refused(error.to_string(), advice))?;
+        RawValue::from_string(written).map_err(|error| refused(error.to_string(), advice))
+    }
+    fn refused(
+        &self,
+        kind: ErrorKind,
+        field: &str,
+        what: String,
+        advice: &str,
+    ) -> Box<WriteOutcome> {
+        let what = format!("{}: {what}", self.write.selection.entity);
+        let error = Error::new(kind, PUSH, what).field(field.to_owned()).advise(advice);
+        Box::new(WriteOutcome::Rejected { error, receipted: false })
     }
     /// The link id, in the same call as the write.
     fn link(&self, fields: &mut Fields, link: LinkId) {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use reqwest::Method;
-use syncline_sdk::{Context, Error, ErrorKind, Result, Write, WriteBatch, WriteOutcome};
+use syncline_sdk::{Context, Error, ErrorKind, Result, Write, WriteBatch, WriteOp, WriteOutcome};
 
 use super::contention::{Held, locked, own_key};
 use super::job::{Job, Next};
@@ -12,7 +12,7 @@ use super::outcome::{Verb, applied, refused, unreadable};
 use super::sorting::{Sorted, sort};
 use crate::limits::{GRAPHS_SINCE, UNDELETE_IDS_MAX};
 use crate::org::Org;
-use crate::wire::{Body, Call, Fault, Headers, undelete_answer};
+use crate::wire::{Body, Call, Fault, Headers, RECORD_TYPE, RECORD_TYPE_ID, undelete_answer};
 
 pub(super) const PUSH: &str = "push";
 const ALLOW_SAVE: &str = "allowSave=true";
@@ -27,7 +27,7 @@ pub(crate) async fn push(org: &Org, cx: &Context, batch: &WriteBatch) -> Result<
     let mut job = Job::new(batch.writes.len());
     let touched = vec![BTreeSet::new(); batch.writes.len()];
     let mut sender = Sender { org, batch, job: &mut job, touched };
-    let outcomes = match tokio::time::timeout(cx.timeout, sender.send_all(cx)).await {
+    let mut outcomes = match tokio::time::timeout(cx.timeout, sender.send_all(cx)).await {
         Ok(Ok(())) => job.finish(),
         Ok(Err(error)) => job.interrupt(error)?,
         Err(_) => {
@@ -36,10 +36,27 @@ pub(crate) async fn push(org: &Org, cx: &Context, batch: &WriteBatch) -> Result<
             job.interrupt(error.advise("it is settled; if it stays, lower guarded_rows"))?
         }
     };
-    for (write, outcome) in batch.writes.iter().zip(&outcomes) {
+    for (write, outcome) in batch.writes.iter().zip(&mut outcomes) {
         doubt(org, write, outcome);
+        name(write, outcome);
     }
     Ok(outcomes)
+}
+
+/// A refusal names the field that was sent; where that stands for the one that is mapped, the
+/// mapped one is meant.
+fn name(write: &Write, outcome: &mut WriteOutcome) {
+    let WriteOutcome::Rejected { error, .. } = outcome else {
+        return;
+    };
+    let values = match &write.op {
+        WriteOp::Insert { values } | WriteOp::Update { values, .. } => values,
+        WriteOp::Fence { .. } | WriteOp::Delete { .. } | WriteOp::Undelete { .. } => return,
+    };
+    let has = |field: &str| values.iter().any(|(name, _)| name.as_str() == field);
+    if error.field.as_deref() == Some(RECORD_TYPE_ID) && has(RECORD_TYPE) {
+        error.field = Some(RECORD_TYPE.to_owned());
+    }
 }
 
 /// A write refused for a field that is gone, or closed to us, says that the entity is no longer
@@ -58,6 +75,10 @@ fn doubt(org: &Org, write: &Write, outcome: &WriteOutcome) {
             | "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
             | "REQUIRED_FIELD_MISSING",
         ) => org.suspect(entity),
+        // A record type that came, went or was renamed since.
+        _ if matches!(error.field.as_deref(), Some(RECORD_TYPE | RECORD_TYPE_ID)) => {
+            org.suspect(entity);
+        }
         _ => {}
     }
 }

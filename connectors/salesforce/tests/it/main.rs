@@ -14,6 +14,7 @@ mod org_groups;
 mod org_history;
 mod org_locks;
 mod org_reading;
+mod org_record_types;
 mod org_values;
 mod org_writing;
 mod reading;

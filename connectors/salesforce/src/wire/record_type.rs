@@ -1,0 +1,166 @@
+//! Record types by their developer names, which are the same in every org where their ids are not.
+//!
+//! The name is described as a field of each entity that has record types. It is read and asked for
+//! through the relation, and written as the id that stands behind it in this org.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use syncline_sdk::{FieldName, FieldSchema, FieldType, Normalizer, Value};
+
+use super::codec::{Wire, string};
+use super::describe::FieldFacts;
+use crate::id::id18;
+
+/// The field by which mappings know a record type.
+pub(crate) const RECORD_TYPE: &str = "RecordType.DeveloperName";
+/// The field that is written.
+pub(crate) const RECORD_TYPE_ID: &str = "RecordTypeId";
+
+/// One record type of an entity (REST guide, describe: `recordTypeInfos`).
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RecordType {
+    record_type_id: String,
+    developer_name: Option<String>,
+    #[serde(default)]
+    active: bool,
+    /// What records have that have none: nothing that a mapping could name.
+    #[serde(default)]
+    master: bool,
+}
+
+impl RecordType {
+    /// Its name; nothing for the master one.
+    fn name(&self) -> Option<&str> {
+        self.developer_name.as_deref().filter(|name| !self.master && !name.is_empty())
+    }
+}
+
+/// The record types of one entity.
+#[derive(Debug, Default)]
+pub(crate) struct RecordTypes(Vec<RecordType>);
+
+/// Why a name cannot be written.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub(crate) enum NoRecordType {
+    #[error("the name of a record type is a text, not a value of kind {0}")]
+    Kind(&'static str),
+    #[error("there is no active record type {0:?}; there is {1}")]
+    Unknown(String, String),
+    #[error("several active record types are named {0:?}")]
+    Several(String),
+}
+
+impl RecordTypes {
+    pub(super) fn new(infos: Vec<RecordType>) -> Self {
+        Self(infos.into_iter().filter(|info| info.name().is_some()).collect())
+    }
+    /// The names that a record may be given.
+    pub(super) fn names(&self) -> Vec<Arc<str>> {
+        let active = self.0.iter().filter(|info| info.active);
+        active.filter_map(|info| Some(info.name()?.into())).collect()
+    }
+    /// The id behind a name, as it is written. Names differ by more than their case.
+    pub(crate) fn written(&self, value: &Value) -> Result<String, NoRecordType> {
+        let name = match value {
+            Value::Null => return Ok("null".to_owned()),
+            Value::Text(name) if name.trim().is_empty() => return Ok("null".to_owned()),
+            Value::Text(name) => name.trim(),
+            other => return Err(NoRecordType::Kind(other.kind())),
+        };
+        let named = |info: &&RecordType| {
+            info.active && info.name().is_some_and(|it| it.eq_ignore_ascii_case(name))
+        };
+        let mut found = self.0.iter().filter(named);
+        match (found.next(), found.next()) {
+            (Some(info), None) => {
+                let id = &info.record_type_id;
+                Ok(string(&id18(id).unwrap_or_else(|| id.clone())))
+            }
+            (Some(_), Some(_)) => Err(NoRecordType::Several(name.to_owned())),
+            (None, _) => Err(NoRecordType::Unknown(name.to_owned(), self.names().join(", "))),
+        }
+    }
+    /// The name behind an id; nothing for one that is not described.
+    pub(crate) fn named(&self, id: &str) -> Option<&str> {
+        let id = id18(id)?;
+        let info = self.0.iter().find(|info| id18(&info.record_type_id).as_ref() == Some(&id))?;
+        info.name()
+    }
+    /// The name as a field, beside the reference that it is written to; nothing where the entity
+    /// has no record types.
+    pub(super) fn field(&self, reference: &FieldSchema) -> Option<(FieldSchema, FieldFacts)> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let values = self.names();
+        let fold = Normalizer::FoldCase(values.clone());
+        let schema = FieldSchema {
+            name: FieldName::new(RECORD_TYPE),
+            kind: FieldType::Enum { values, restricted: true },
+            native: "record type".into(),
+            nullable: true,
+            creatable: reference.creatable,
+            updatable: reference.updatable,
+            required: false,
+            unique: false,
+            external_id: false,
+            normalizers: vec![Normalizer::Trim, Normalizer::EmptyToNull, fold],
+        };
+        let facts = FieldFacts {
+            wire: Wire::RecordType,
+            filterable: true,
+            case_sensitive: false,
+            picklist: true,
+            // Whoever may read the object may read it; that a type may be given is no right to a
+            // field.
+            permissionable: Some(false),
+            computed: false,
+            compound: None,
+        };
+        Some((schema, facts))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn types() -> RecordTypes {
+        let infos = r#"[
+            {"recordTypeId":"0125h000000001AAAQ","developerName":"Partner","active":true},
+            {"recordTypeId":"012000000000002AAA","developerName":"Old","active":false},
+            {"recordTypeId":"012000000000003AAA","developerName":"Twin","active":true},
+            {"recordTypeId":"012000000000004AAA","developerName":"twin","active":true},
+            {"recordTypeId":"012000000000000AAA","developerName":"Master","active":true,
+             "master":true}]"#;
+        RecordTypes::new(serde_json::from_str(infos).unwrap())
+    }
+
+    #[test]
+    fn a_name_is_written_as_the_id_behind_it() {
+        let types = types();
+        let id = "\"0125h000000001AAAQ\"";
+        assert_eq!(types.written(&"Partner".into()).unwrap(), id);
+        assert_eq!(types.written(&" partner".into()).unwrap(), id);
+        assert_eq!(types.written(&Value::Null).unwrap(), "null");
+        assert_eq!(types.written(&"".into()).unwrap(), "null");
+        let twin = types.written(&"Twin".into());
+        assert_eq!(twin, Err(NoRecordType::Several("Twin".to_owned())));
+        for name in ["Old", "Master", "Nobody"] {
+            let found = types.written(&name.into()).unwrap_err();
+            assert!(found.to_string().ends_with("there is Partner, Twin, twin"), "{found}");
+        }
+        assert!(types.written(&5.into()).is_err());
+    }
+
+    #[test]
+    fn an_id_of_either_form_has_a_name() {
+        let types = types();
+        assert_eq!(types.named("0125h000000001AAAQ"), Some("Partner"));
+        assert_eq!(types.named("012000000000002"), Some("Old"));
+        assert_eq!(types.named("012000000000000AAA"), None);
+        assert_eq!(types.named("Partner"), None);
+    }
+}
