@@ -102,6 +102,17 @@ fn undelete_one(state: &mut State, txn: &mut Txn, id: Id) -> SaveResult<()> {
     }
     row.deleted = None;
     row.set(slots::IS_DELETED, Value::Bool(false));
+    let mut changes = Vec::new();
+    // A live record is nobody's loser.
+    if let Some(slot) = object.slot("MasterRecordId").filter(|slot| !row.get(*slot).is_null()) {
+        changes.push(FieldChange {
+            field: "MasterRecordId".into(),
+            old: row.get(slot).clone(),
+            new: Value::Null,
+            by_flow: false,
+        });
+        row.set(slot, Value::Null);
+    }
     if state.settings.undelete_moves_last_modified {
         stamps::modified(txn, &mut row);
     } else {
@@ -115,7 +126,7 @@ fn undelete_one(state: &mut State, txn: &mut Txn, id: Id) -> SaveResult<()> {
         by_flow: Vec::new(),
     };
     super::unique::check(state, txn, &draft)?;
-    store(state, txn, table, row, Op::Undelete, Vec::new());
+    store(state, txn, table, row, Op::Undelete, changes);
     Ok(())
 }
 

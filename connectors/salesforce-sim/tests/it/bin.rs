@@ -20,6 +20,12 @@ async fn people_delete_undelete_purge_and_merge() {
         sim.org.history_since(0, 100).iter().any(|entry| entry.op == "merge" && entry.id == second)
     );
 
+    // Back from the bin it is nobody's loser; what moved to the winner stays there.
+    ann.undelete(second).await.unwrap();
+    let back = sim.org.record(second).unwrap();
+    assert_eq!((&back["MasterRecordId"], &back["IsDeleted"]), (&json!(null), &json!(false)));
+    assert_eq!(sim.org.record(child).unwrap()["AccountId"], first.as_str());
+
     ann.delete(child).await.unwrap();
     assert_eq!(sim.org.record(child).unwrap()["deletedBy"], "ann@example.com");
     ann.undelete(child).await.unwrap();
