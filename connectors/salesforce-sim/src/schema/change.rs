@@ -1,6 +1,7 @@
 //! Changes to the metadata while the org runs, as an administrator makes them.
 
 use serde::Deserialize;
+use serde_json::{Map, Value as Raw};
 
 use super::build::of_type;
 use super::field::{FieldDef, FieldType, PicklistValue};
@@ -19,19 +20,37 @@ pub(crate) struct NewObject {
 
 /// A new field of an object.
 #[derive(Debug, Deserialize)]
+#[serde(try_from = "Map<String, Raw>")]
 pub struct NewField {
     /// API name; a custom one ends in `__c`.
     pub name: String,
     /// Type.
-    #[serde(rename = "type")]
     pub ty: FieldType,
     /// Everything else.
-    #[serde(flatten)]
     pub patch: FieldPatch,
+}
+
+/// A flattened member would take what nobody knows in silence.
+impl TryFrom<Map<String, Raw>> for NewField {
+    type Error = String;
+
+    fn try_from(mut members: Map<String, Raw>) -> Result<Self, String> {
+        let mut own = |name: &str| {
+            members.remove(name).ok_or_else(|| format!("a field needs the member `{name}`"))
+        };
+        let (name, ty) = (own("name")?, own("type")?);
+        let told = |error: serde_json::Error| error.to_string();
+        Ok(Self {
+            name: serde_json::from_value(name).map_err(told)?,
+            ty: serde_json::from_value(ty).map_err(told)?,
+            patch: serde_json::from_value(Raw::Object(members)).map_err(told)?,
+        })
+    }
 }
 
 /// What may be altered on a field; an absent member stays as it is.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FieldPatch {
     /// Shown name.
     pub label: Option<String>,
@@ -60,7 +79,7 @@ pub struct FieldPatch {
     /// Picklist values in order.
     pub values: Option<Vec<String>>,
     /// Value of a create that leaves it out.
-    pub default: Option<serde_json::Value>,
+    pub default: Option<Raw>,
     /// Objects a reference may point at.
     pub reference_to: Option<Vec<String>>,
     /// Name of the way to the parent.
@@ -159,14 +178,14 @@ fn relationship_name(field: &str) -> String {
     }
 }
 
-fn simple_value(value: &serde_json::Value) -> Value {
+fn simple_value(value: &Raw) -> Value {
     match value {
-        serde_json::Value::Bool(value) => Value::Bool(*value),
-        serde_json::Value::Number(number) => match number.as_i64() {
+        Raw::Bool(value) => Value::Bool(*value),
+        Raw::Number(number) => match number.as_i64() {
             Some(whole) if !number.is_f64() => Value::Int(whole),
             _ => Value::Double(number.as_f64().unwrap_or_default()),
         },
-        serde_json::Value::String(text) => Value::text(text),
+        Raw::String(text) => Value::text(text),
         _ => Value::Null,
     }
 }

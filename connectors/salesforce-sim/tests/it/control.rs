@@ -79,6 +79,26 @@ async fn settings_clock_limits_faults_and_requests() {
 }
 
 #[tokio::test]
+async fn a_member_that_nobody_knows_is_refused_by_its_name() {
+    let sim = Sim::start().await;
+    let field = json!({ "name": "X__c", "type": "string", "lenght": 3 });
+    let object = json!({ "name": "Y__c", "fields": [{ "name": "X__c", "typ": "string" }] });
+    for (method, path, body, name) in [
+        ("POST", "schema/Account/fields", field, "lenght"),
+        ("POST", "schema/objects", object, "type"),
+        ("PATCH", "schema/Account/fields/Phone", json!({ "hidden": ["*"] }), "hidden"),
+        ("PATCH", "schema/Account/fields/Phone", json!({ "name": "Fax" }), "name"),
+    ] {
+        let answer = sim.control(method, path, body).await;
+        assert_eq!((answer.status, &answer.json()["code"]), (400, &json!("BAD_INPUT")), "{path}");
+        let message = answer.json()["message"].as_str().unwrap().to_owned();
+        assert!(message.contains(&format!("`{name}`")), "{message}");
+    }
+    let field = json!({ "name": "X__c", "type": "string", "length": 3 });
+    assert_eq!(sim.control("POST", "schema/Account/fields", field).await.status, 200);
+}
+
+#[tokio::test]
 async fn two_orgs_with_different_seeds_differ_and_equal_seeds_agree() {
     let ids = |seed: u64| {
         let org = salesforce_sim::Org::new(seed);
