@@ -210,6 +210,9 @@ def upserts():
     answer = sf.Account.upsert("Syncline_Id__c/py-1%2F2", {"Name": "Two"}, raw_response=True)
     assert answer.status_code == 200 and answer.json()["created"] is False
     assert sf.Account.get_by_custom_id("Syncline_Id__c", "py-1/2")["Name"] == "Two"
+    sf.Account.upsert("Syncline_Id__c/py%20blank", {"Name": "Blank"})
+    # The client writes the blank as a plus sign, which is one in a path (its issue 801).
+    raises(SalesforceResourceNotFound, sf.Account.get_by_custom_id, "Syncline_Id__c", "py blank")
     older = login(version="45.0")
     assert older.Account.upsert("Syncline_Id__c/py-1%2F2", {"Name": "Three"}) == 204
     for number in range(2):
@@ -420,6 +423,14 @@ def runs_bulk_jobs():
     pages = list(sf.bulk2.Contact.query(statement, max_records=200))
     assert [page.count("\n") - 1 for page in pages] == [200, 200, 50], [len(p) for p in pages]
     assert '"bulk, ""quoted"""' in pages[0]
+
+
+@step
+def is_refused_the_first_bulk():
+    sf = login()
+    records = [{"LastName": "B"}]
+    error = raises(SalesforceMalformedRequest, sf.bulk.Contact.insert, records)
+    assert error.content["exceptionCode"] == "FeatureNotEnabled", error.content
 
 
 @step

@@ -79,7 +79,7 @@
 //! `bulk_info`, `bulk_results`, `bulk_query`, `bulk_query_results`, `soap`, `other`.
 //!
 //! # Not served
-//! Pub/Sub and change events, search.
+//! Pub/Sub and change events, search, the first version of Bulk.
 
 mod bulk;
 mod control;

@@ -169,6 +169,9 @@ async fn apply(org: &Org, http: &Http, kind: &str, plan: &Plan) -> Reply {
     if path.starts_with("/services/Soap/") {
         return soap::answer(org, http, plan.number, delay(kind, plan)).await;
     }
+    if path.starts_with("/services/async/") {
+        return bulk::first_answer(org, http);
+    }
     let caller = match authenticate(org, http, plan) {
         Ok(caller) => caller,
         Err(reply) => return reply,

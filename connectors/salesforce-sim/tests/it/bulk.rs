@@ -213,3 +213,22 @@ async fn a_job_with_its_content_in_one_call_needs_no_close() {
     let bad = whole.concat().replace("\"Contact\"", "\"Nothing__c\"");
     assert_eq!(send(kind, bad).await.error(), (400, "INVALIDENTITY".to_owned()));
 }
+
+/// The first version of Bulk takes its session by a header of its own, and is not offered.
+#[tokio::test]
+async fn the_first_version_is_refused_in_its_own_words() {
+    let sim = Sim::start().await;
+    let call = |session: &str, kind: &str| {
+        let url = sim.url("/services/async/59.0/job");
+        let request = sim.http.post(url).header("X-SFDC-Session", session.to_owned());
+        read(request.header("content-type", kind.to_owned()).body("{}"))
+    };
+    let answer = call(&sim.token, "application/json").await;
+    let code = &answer.json()["exceptionCode"];
+    assert_eq!((answer.status, code), (400, &json!("FeatureNotEnabled")));
+    let answer = call(&sim.token, "application/xml; charset=UTF-8").await;
+    assert_eq!((answer.status, answer.header("content-type")), (400, Some("application/xml")));
+    assert!(answer.text.contains("<exceptionCode>FeatureNotEnabled</"), "{}", answer.text);
+    let answer = call("gone", "application/xml").await;
+    assert!(answer.text.contains("<exceptionCode>InvalidSessionId</"), "{}", answer.text);
+}

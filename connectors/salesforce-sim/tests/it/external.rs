@@ -38,6 +38,11 @@ async fn keys_in_the_path() {
     }
     assert_eq!(sim.get(&format!("{base}/A%2FB")).await.json()["Syncline_Id__c"], "a/b");
     assert_eq!(sim.get(&format!("{base}/x%20y")).await.status, 200);
+    // A plus sign in a path is one (reported of the service in simple-salesforce's issue 801,
+    // which writes a blank so and does not find its record).
+    assert_eq!(sim.get(&format!("{base}/x+y")).await.error().0, 404);
+    assert_eq!(sim.patch(&format!("{base}/x+y"), json!({ "LastName": "A" })).await.status, 201);
+    assert_eq!(sim.get(&format!("{base}/x%2By")).await.json()["Syncline_Id__c"], "x+y");
     let only = sim.patch(&format!("{base}/none?updateOnly=true"), json!({})).await;
     assert_eq!(only.error(), (404, "NOT_FOUND".to_owned()));
     let doubled = sim.patch(&format!("{base}/k"), json!({ "Syncline_Id__c": "k" })).await;
