@@ -142,6 +142,10 @@ impl Org {
         change(table)?;
         table.object.changed_at = now;
         table.reindex();
+        let of_people = table.object.name == "Contact";
+        if of_people {
+            features::person_fields(&mut state);
+        }
         Ok(())
     }
 }

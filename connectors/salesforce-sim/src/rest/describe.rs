@@ -114,12 +114,14 @@ fn children(state: &State, parent: &str) -> Vec<Json> {
 }
 
 /// Whether a right to the field can be given by itself (recorded: not to system fields, record
-/// types and fields that every record needs; to the parts of an address and to the whole).
+/// types, names and their parts, and fields that every record needs; to the parts of an address
+/// and to the whole).
 fn permissionable(field: &FieldDef) -> bool {
     let optional = field.nillable || field.ty == FieldType::Boolean;
     let written = field.createable || field.updateable;
     let shown = written || field.calculated || field.ty == FieldType::Address;
-    optional && shown && field.name != "RecordTypeId"
+    let name = field.name == "Name" || field.compound.as_deref() == Some("Name");
+    optional && shown && !name && field.name != "RecordTypeId"
 }
 
 fn field_json(field: &FieldDef) -> Json {

@@ -8,9 +8,10 @@ use crate::org::ids::Id;
 use crate::org::state::State;
 use crate::org::txn::Txn;
 use crate::org::value::Value;
+use crate::schema::{ObjectDef, features};
 
-/// Fields of the account and of its contact that are one.
-const MIRRORED: [(&str, &str); 7] = [
+/// Standard fields of the account and of its contact that are one.
+const MIRRORED: [(&str, &str); 16] = [
     ("LastName", "LastName"),
     ("FirstName", "FirstName"),
     ("Salutation", "Salutation"),
@@ -18,7 +19,29 @@ const MIRRORED: [(&str, &str); 7] = [
     ("PersonMobilePhone", "MobilePhone"),
     ("PersonBirthdate", "Birthdate"),
     ("PersonTitle", "Title"),
+    ("PersonDepartment", "Department"),
+    ("PersonLeadSource", "LeadSource"),
+    ("PersonDoNotCall", "DoNotCall"),
+    ("PersonHasOptedOutOfEmail", "HasOptedOutOfEmail"),
+    ("PersonMailingStreet", "MailingStreet"),
+    ("PersonMailingCity", "MailingCity"),
+    ("PersonMailingState", "MailingState"),
+    ("PersonMailingPostalCode", "MailingPostalCode"),
+    ("PersonMailingCountry", "MailingCountry"),
 ];
+
+/// The slots of the account whose values are its contact's, with the names that those have there:
+/// standard fields, and every custom one (`X__pc` for `X__c`).
+fn shared(accounts: &ObjectDef, contacts: &ObjectDef) -> Vec<(usize, String)> {
+    let standard = MIRRORED.iter().map(|(ours, theirs)| (String::from(*ours), *theirs));
+    let custom = contacts.live().filter(|(_, field)| field.custom && field.createable);
+    let custom = custom.map(|(_, field)| (features::person_name(&field.name), &*field.name));
+    standard
+        .chain(custom)
+        .filter(|(_, theirs)| contacts.slot(theirs).is_some())
+        .filter_map(|(ours, theirs)| Some((accounts.slot(&ours)?, theirs.to_owned())))
+        .collect()
+}
 
 /// Whether the row is a person: by its last name or record type on create, for ever after.
 pub(crate) fn is_person(state: &State, draft: &Draft) -> bool {
@@ -47,13 +70,18 @@ fn person_type(state: &State, draft: &Draft, slot: Option<usize>) -> bool {
 /// Marks a person, and refuses what a person's row cannot be given.
 pub(crate) fn before_save(state: &State, draft: &mut Draft) -> SaveResult<()> {
     refuse_shadow(state, draft)?;
-    if !is_person(state, draft) {
-        return Ok(());
-    }
     let Some(object) = state.table(draft.table).map(|table| &table.object) else {
         return Ok(());
     };
     let slot = |name: &str| object.slot(name);
+    if !is_person(state, draft) {
+        // Where people are accounts a name may be empty (recorded), but not that of a company.
+        let company = object.name == "Account" && slot("IsPersonAccount").is_some();
+        return match slot("Name").filter(|slot| company && draft.row.get(*slot).is_null()) {
+            Some(_) => Err(missing("Name")),
+            None => Ok(()),
+        };
+    }
     if slot("Name").is_some_and(|slot| draft.given.contains(&slot)) {
         let text = "Unable to create/update fields: Name. Please check the security settings of \
                     this field and verify that it is read/write for your profile or permission \
@@ -61,8 +89,7 @@ pub(crate) fn before_save(state: &State, draft: &mut Draft) -> SaveResult<()> {
         return Err(vec![SaveError::new("INVALID_FIELD_FOR_INSERT_UPDATE", text).on("Name")]);
     }
     if slot("LastName").is_some_and(|slot| draft.row.get(slot).is_null()) {
-        let text = "Required fields are missing: [LastName]";
-        return Err(vec![SaveError::new("REQUIRED_FIELD_MISSING", text).on("LastName")]);
+        return Err(missing("LastName"));
     }
     if let Some(flag) = slot("IsPersonAccount") {
         draft.row.set(flag, Value::Bool(true));
@@ -75,6 +102,11 @@ pub(crate) fn before_save(state: &State, draft: &mut Draft) -> SaveResult<()> {
         draft.row.set(place, Value::Id(id));
     }
     Ok(())
+}
+
+fn missing(field: &str) -> Vec<SaveError> {
+    let text = format!("Required fields are missing: [{field}]");
+    vec![SaveError::new("REQUIRED_FIELD_MISSING", text).on(field)]
 }
 
 /// The contact of a person is written through its account alone.
@@ -101,14 +133,17 @@ pub(crate) fn after_save(state: &mut State, txn: &mut Txn, draft: &Draft) -> Sav
     };
     let place = accounts.object.slot("PersonContactId");
     let known = place.and_then(|slot| draft.row.get(slot).as_id());
+    let Some(contacts) = state.table(at) else {
+        return Ok(());
+    };
     let mut body = Map::new();
-    for (ours, theirs) in MIRRORED {
-        let value = accounts.object.slot(ours).map(|slot| draft.row.get(slot).clone());
-        let value = value.unwrap_or_default();
-        let before = draft.before.as_ref().zip(accounts.object.slot(ours));
-        let same = before.is_some_and(|(before, slot)| *before.get(slot) == value);
-        if known.is_none() || !same {
-            body.insert(theirs.to_owned(), value.to_json().to_value());
+    for (slot, theirs) in shared(&accounts.object, &contacts.object) {
+        let value = draft.row.get(slot);
+        let before = known.and(draft.before.as_ref());
+        // A new contact takes its own defaults where nothing is said.
+        let same = before.map_or(value.is_null(), |before| before.get(slot) == value);
+        if !same {
+            body.insert(theirs, value.to_json().to_value());
         }
     }
     match known {

@@ -45,30 +45,108 @@ pub(crate) fn person_accounts(state: &mut State) {
     };
     let mut contact = reference("PersonContactId", "Contact ID", &["Contact"], "PersonContact");
     contact = contact.read_only();
+    let lead_source = ["Web", "Phone Inquiry", "Other"];
     let people = [
         text("LastName", "Last Name", 80).part_of("Name"),
         text("FirstName", "First Name", 40).part_of("Name"),
         picklist("Salutation", "Salutation", &["Mr.", "Ms.", "Mrs.", "Dr.", "Prof."])
             .part_of("Name"),
-        flag(),
         contact,
-        of_type("PersonEmail", "Email", FieldType::Email).id_lookup(),
+        flag(),
         of_type("PersonMobilePhone", "Mobile", FieldType::Phone),
-        of_type("PersonBirthdate", "Birthdate", FieldType::Date),
+        of_type("PersonHomePhone", "Home Phone", FieldType::Phone),
+        of_type("PersonOtherPhone", "Other Phone", FieldType::Phone),
+        of_type("PersonEmail", "Email", FieldType::Email),
         text("PersonTitle", "Title", 80),
+        text("PersonDepartment", "Department", 80),
+        picklist("PersonLeadSource", "Lead Source", &lead_source),
+        of_type("PersonBirthdate", "Birthdate", FieldType::Date),
+        of_type("PersonHasOptedOutOfEmail", "Email Opt Out", FieldType::Boolean),
+        of_type("PersonDoNotCall", "Do Not Call", FieldType::Boolean),
     ];
     state.extend_object("Account", people);
     state.extend_object("Account", address("PersonMailing"));
+    state.extend_object("Account", address("PersonOther"));
     state.extend_object("Contact", [flag()]);
+    name_of_either(state);
+    person_fields(state);
     record_type(state, "Account", "Business Account", true);
     let person = record_type(state, "Account", "Person Account", false);
     state.put_own_row("RecordType", person, &[("IsPersonType", Value::Bool(true))]);
 }
 
+/// The name of an account may be that of a person, who has another one (recorded: not required
+/// there, and a part of itself).
+fn name_of_either(state: &mut State) {
+    let Some(table) = state.table_at("Account").and_then(|at| state.tables.get_mut(at)) else {
+        return;
+    };
+    let slot = table.object.slot("Name");
+    if let Some(name) = slot.and_then(|slot| table.object.fields.get_mut(slot)) {
+        name.nillable = true;
+        name.compound = Some(String::from("Name"));
+    }
+}
+
+/// The name under which an account shows a custom field of its contact.
+pub(crate) fn person_name(field: &str) -> String {
+    let stem = field.strip_suffix("__c").unwrap_or(field);
+    format!("{stem}__pc")
+}
+
+/// Where people are accounts these show the custom fields of their contacts (object reference,
+/// person accounts). Called whenever those change.
+pub(crate) fn person_fields(state: &mut State) {
+    let now_s = state.clock.now_s();
+    let Some(contacts) = state.table_named("Contact") else {
+        return;
+    };
+    let live = contacts.object.live().filter(|(_, field)| field.custom);
+    let shown: Vec<FieldDef> = live.map(|(_, field)| shown_by_account(field)).collect();
+    let Some(accounts) = state.table_at("Account").and_then(|at| state.tables.get_mut(at)) else {
+        return;
+    };
+    let object = &mut accounts.object;
+    if object.slot("IsPersonAccount").is_none() {
+        return;
+    }
+    let old = object.live().filter(|(_, field)| field.name.ends_with("__pc"));
+    let old: Vec<String> = old.map(|(_, field)| field.name.clone()).collect();
+    let gone = old.iter().filter(|name| shown.iter().all(|field| field.name != **name));
+    let gone: Vec<usize> = gone.filter_map(|name| object.remove(name)).collect();
+    for field in shown {
+        match object.slot(&field.name).and_then(|slot| object.fields.get_mut(slot)) {
+            Some(known) => *known = field,
+            None => drop(object.add(field)),
+        }
+    }
+    object.changed_at = now_s;
+    for slot in gone {
+        accounts.clear_slot(slot);
+    }
+    accounts.reindex();
+}
+
+/// A custom field of a contact as its account has it: a key there is none here.
+fn shown_by_account(field: &FieldDef) -> FieldDef {
+    let way = field.relationship.as_deref();
+    FieldDef {
+        name: person_name(&field.name),
+        external_id: false,
+        id_lookup: false,
+        unique: false,
+        relationship: way.map(|way| format!("{}__pr", way.trim_end_matches("__r"))),
+        child_relationship: None,
+        cascade_delete: false,
+        tracked: false,
+        ..field.clone()
+    }
+}
+
 /// A record type of an object; the first default one is what a create takes that names none.
 pub(crate) fn record_type(state: &mut State, object: &str, name: &str, default: bool) -> Id {
-    let mut field = reference("RecordTypeId", "Record Type ID", &["RecordType"], "RecordType");
-    field.defaulted_on_create = true;
+    // Recorded: not told as defaulted on create, though a create takes the default one.
+    let field = reference("RecordTypeId", "Record Type ID", &["RecordType"], "RecordType");
     state.extend_object(object, [field]);
     let id = state.new_id("012");
     let values = [

@@ -74,6 +74,112 @@ async fn a_person_account_has_a_contact_for_a_shadow() {
     assert_eq!(sim.get(&format!("sobjects/Contact/{contact}")).await.status, 404);
 }
 
+/// What an org describes of a field.
+async fn described(sim: &Sim, object: &str, name: &str) -> Option<Value> {
+    let answer = sim.get(&format!("sobjects/{object}/describe")).await.json();
+    let fields = answer["fields"].as_array().unwrap();
+    fields.iter().find(|field| field["name"] == name).cloned()
+}
+
+#[tokio::test]
+async fn a_person_account_shows_the_custom_fields_of_its_contact() {
+    let sim = Sim::start().await;
+    assert!(sim.org.enable("person_accounts"));
+    let tier = described(&sim, "Account", "Tier__pc").await.unwrap();
+    assert_eq!((&tier["type"], &tier["custom"]), (&json!("picklist"), &json!(true)));
+    let key = described(&sim, "Account", "Syncline_Id__pc").await.unwrap();
+    assert_eq!((&key["externalId"], &key["unique"]), (&json!(false), &json!(false)));
+    let body = json!({
+        "LastName": "L", "Tier__pc": "gold", "PersonDepartment": "Engines",
+        "PersonMailingCity": "London", "Syncline_Id__pc": "k",
+    });
+    let id = sim.create("Account", body).await;
+    let row = sim.row("Account", &id).await;
+    assert_eq!((&row["Tier__pc"], &row["Vip__pc"]), (&json!("Gold"), &json!(false)));
+    let contact = row["PersonContactId"].as_str().unwrap().to_owned();
+    let shadow = async || sim.row("Contact", &contact).await;
+    let shown = shadow().await;
+    for (field, value) in [
+        ("Tier__c", "Gold"),
+        ("Department", "Engines"),
+        ("MailingCity", "London"),
+        ("Syncline_Id__c", "k"),
+    ] {
+        assert_eq!(shown[field], value, "{field}");
+    }
+    // A key of the contact is kept once, whichever row it is written through.
+    let again = json!({ "LastName": "M", "Syncline_Id__pc": "K" });
+    assert_eq!(sim.post("sobjects/Account", again).await.error().1, "DUPLICATE_VALUE");
+    // Fields that come, change and go.
+    let made = json!({ "name": "Shoe__c", "type": "string", "length": 9 });
+    sim.control("POST", "schema/Contact/fields", made).await;
+    let patch = json!({ "Shoe__pc": "brown", "Tier__pc": null });
+    assert_eq!(sim.patch(&format!("sobjects/Account/{id}"), patch).await.status, 204);
+    let shown = shadow().await;
+    assert_eq!((&shown["Shoe__c"], &shown["Tier__c"]), (&json!("brown"), &Value::Null));
+    sim.control("PATCH", "schema/Contact/fields/Shoe__c", json!({ "length": 5 })).await;
+    assert_eq!(described(&sim, "Account", "Shoe__pc").await.unwrap()["length"], 5);
+    assert_eq!(sim.row("Account", &id).await["Shoe__pc"], "brown");
+    sim.control("DELETE", "schema/Contact/fields/Shoe__c", json!({})).await;
+    assert_eq!(described(&sim, "Account", "Shoe__pc").await, None);
+}
+
+#[tokio::test]
+async fn where_people_are_accounts_only_companies_need_a_name() {
+    let sim = Sim::start().await;
+    let name = described(&sim, "Account", "Name").await.unwrap();
+    assert_eq!(name["nillable"], false);
+    assert!(sim.org.enable("person_accounts"));
+    let name = described(&sim, "Account", "Name").await.unwrap();
+    assert_eq!((&name["nillable"], &name["compoundFieldName"]), (&json!(true), &json!("Name")));
+    let answer = sim.post("sobjects/Account", json!({ "Phone": "1" })).await;
+    assert_eq!(answer.error(), (400, String::from("REQUIRED_FIELD_MISSING")));
+    assert_eq!(answer.json()[0]["fields"], json!(["Name"]));
+    sim.create("Account", json!({ "LastName": "L" })).await;
+}
+
+/// As recorded of an org's own describes.
+#[tokio::test]
+async fn a_right_is_given_to_fields_that_can_be_without_a_value_and_are_no_names() {
+    let sim = Sim::start().await;
+    sim.org.add_record_type("Account", "Customer", true).unwrap();
+    sim.org.enable("person_accounts");
+    let made = json!({ "name": "Visit__c", "fields": [
+        { "name": "Note__c", "type": "string" },
+        { "name": "Day__c", "type": "date", "required": true },
+    ] });
+    assert_eq!(sim.control("POST", "schema/objects", made).await.status, 200);
+    for (object, field, permissionable) in [
+        ("Contact", "FirstName", false),
+        ("Contact", "LastName", false),
+        ("Contact", "Salutation", false),
+        ("Contact", "Name", false),
+        ("Contact", "AccountId", true),
+        ("Contact", "MailingCity", true),
+        ("Contact", "MailingAddress", true),
+        ("Contact", "DoNotCall", true),
+        ("Account", "Name", false),
+        ("Account", "FirstName", false),
+        ("Account", "PersonContactId", false),
+        ("Account", "IsPersonAccount", false),
+        ("Account", "PersonEmail", true),
+        ("Account", "Tier__pc", true),
+        ("Account", "RecordTypeId", false),
+        ("Account", "MasterRecordId", false),
+        ("Account", "ParentId", true),
+        ("Account", "OwnerId", false),
+        ("Case", "CaseNumber", false),
+        ("Project__c", "Name", false),
+        ("Project__c", "Account__c", false),
+        ("Visit__c", "Name", false),
+        ("Visit__c", "Note__c", true),
+        ("Visit__c", "Day__c", false),
+    ] {
+        let found = described(&sim, object, field).await.unwrap();
+        assert_eq!(found["permissionable"], permissionable, "{object}.{field}");
+    }
+}
+
 #[tokio::test]
 async fn a_duplicate_rule_refuses_or_warns() {
     let sim = Sim::start().await;
