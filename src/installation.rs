@@ -9,7 +9,7 @@ use syncline_core::Side;
 use syncline_core::mapping::language::{
     Checked, Diagnostic, Diagnostics, MappingSpec, Source, nearest, one_of,
 };
-use syncline_sdk::{Connector, Selection, SystemName};
+use syncline_sdk::{Connector, Need, Selection, SystemName};
 
 use crate::queue::words::plain;
 use crate::registry::NoTokens;
@@ -88,11 +88,18 @@ impl Installation {
     /// What the mappings read of a system.
     #[must_use]
     pub fn selections(&self, system: &SystemName) -> Vec<Selection> {
+        self.sides(system).map(|(spec, side)| spec.draft_selection(side)).collect()
+    }
+
+    /// What the mappings do with a system.
+    #[must_use]
+    pub fn needs(&self, system: &SystemName) -> Vec<Need> {
+        self.sides(system).map(|(spec, side)| spec.need(side)).collect()
+    }
+
+    fn sides(&self, system: &SystemName) -> impl Iterator<Item = (&MappingSpec, Side)> {
         let sides = self.specs.iter().flat_map(|spec| Side::BOTH.map(|side| (spec, side)));
-        sides
-            .filter(|(spec, side)| *spec.sides[*side].system == *system)
-            .map(|(spec, side)| spec.draft_selection(side))
-            .collect()
+        sides.filter(|(spec, side)| *spec.sides[*side].system == *system)
     }
 }
 

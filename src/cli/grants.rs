@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::{Map, json};
-use syncline_sdk::{
-    Connector, Context, EntityName, Grant, Maker, Selection, Step, SystemName, Tool,
-};
+use syncline_sdk::{Connector, Context, EntityName, Grant, Maker, Need, Step, SystemName, Tool};
 
 use super::bound::context;
 use super::doctor::class;
@@ -66,17 +64,16 @@ pub(super) async fn run(
         let Some(connector) = installation.connectors.get(&system.name) else {
             continue;
         };
-        let selections = installation.selections(&system.name);
-        let selections: Vec<_> = selections.iter().collect();
+        let needs = installation.needs(&system.name);
         let asked = !arguments.offline && connector.grants_by_description();
         let described = match asked {
-            true => described(&installation, connector.as_ref(), &selections).await,
+            true => described(&installation, connector.as_ref(), &needs).await,
             false => Ok(()),
         };
-        let grants = connector.grants(&installation.install, &selections);
+        let grants = connector.grants(&installation.install, &needs);
         let kind = system.kind.word();
         output.line(&format!("system {} ({kind})", system.name));
-        if selections.is_empty() {
+        if needs.is_empty() {
             output.line("  no mapping names it yet: what its records need is not listed");
         }
         if let Err(error) = &described {
@@ -108,11 +105,10 @@ pub(super) async fn run(
 async fn described(
     installation: &Installation,
     connector: &dyn Connector,
-    selections: &[&Selection],
+    needs: &[Need],
 ) -> syncline_sdk::Result<()> {
     let cx = Context { timeout: TIMEOUT, ..context(installation) };
-    let entities: BTreeSet<&EntityName> =
-        selections.iter().map(|selection| &selection.entity).collect();
+    let entities: BTreeSet<&EntityName> = needs.iter().map(|need| &need.selection.entity).collect();
     for entity in entities {
         connector.describe(&cx, entity).await?;
     }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use syncline_sdk::{
     BatchId, Capabilities, Cas, Connector, Context, EntityName, EntityOutline, EntitySchema,
     ErrorKind, Feed, FeedKind, FetchBy, FetchRequest, Fetched, Grant, Health, HistoryKind, Key,
-    Page, Position, ReceiptKind, Result, ScanRequest, Selection, Settlement, SystemName,
+    Need, Page, Position, ReceiptKind, Result, ScanRequest, Selection, Settlement, SystemName,
     UnknownWrite, Usage, Version, VersionOrder, WriteBatch, WriteOutcome,
 };
 
@@ -90,8 +90,8 @@ impl Connector for PostgresConnector {
         Usage { calls: self.shared.calls(), quota: None, log_retained: self.shared.lag.bytes() }
     }
 
-    fn grants(&self, install: &str, selections: &[&Selection]) -> Vec<Grant> {
-        grants::grants(&self.shared, install, selections)
+    fn grants(&self, install: &str, needs: &[Need]) -> Vec<Grant> {
+        grants::grants(&self.shared, install, needs)
     }
 
     async fn check(&self, cx: &Context, selections: &[&Selection]) -> Result<Health> {

@@ -2,19 +2,27 @@
 
 use std::collections::BTreeMap;
 
-use syncline_sdk::{Grant, Guarantee, Maker, Selection, Step, Tool};
+use syncline_sdk::{Grant, Guarantee, Maker, Need, Step, Tool};
 
 use crate::names::{ident, qualified, split};
 use crate::receipt;
 use crate::shared::Shared;
 
-/// The fields of one table that are written.
-type Tables<'a> = BTreeMap<(&'a str, &'a str), Vec<&'a str>>;
+/// What is done with one table.
+#[derive(Default)]
+struct Rights<'a> {
+    /// The columns that are written, in the order in which they are named.
+    written: Vec<&'a str>,
+    insert: bool,
+    delete: bool,
+}
+
+type Tables<'a> = BTreeMap<(&'a str, &'a str), Rights<'a>>;
 
 /// Every piece of set-up, those first without which nothing runs.
-pub(crate) fn grants(shared: &Shared, install: &str, selections: &[&Selection]) -> Vec<Grant> {
+pub(crate) fn grants(shared: &Shared, install: &str, needs: &[Need]) -> Vec<Grant> {
     let role = ident(&shared.target.user);
-    let tables = tables(selections);
+    let tables = tables(needs);
     let mut grants = vec![
         decoding(),
         login(&role, &shared.target.database),
@@ -22,23 +30,49 @@ pub(crate) fn grants(shared: &Shared, install: &str, selections: &[&Selection]) 
         publication(shared, install, &tables),
         slot(shared, install),
     ];
-    grants.extend(receipts(shared, &role));
+    if needs.is_empty() || needs.iter().any(Need::writes) {
+        grants.extend(receipts(shared, &role));
+    }
     grants.push(bounded_log());
     grants
 }
 
-fn tables<'a>(selections: &[&'a Selection]) -> Tables<'a> {
+fn tables(needs: &[Need]) -> Tables<'_> {
     let mut tables = Tables::new();
-    for selection in selections {
-        let columns = tables.entry(split(selection.entity.as_str())).or_default();
-        let named = selection.external_id.iter().chain(&selection.marker);
-        for field in selection.fields.iter().chain(named) {
-            if !columns.contains(&field.as_str()) {
-                columns.push(field.as_str());
+    for need in needs {
+        let selection = &need.selection;
+        let rights = tables.entry(split(selection.entity.as_str())).or_default();
+        rights.insert |= need.creates;
+        rights.delete |= need.deletes;
+        let own = selection.external_id.iter().chain(&selection.marker);
+        for field in need.written.iter().chain(own.filter(|_| need.writes())) {
+            if !rights.written.contains(&field.as_str()) {
+                rights.written.push(field.as_str());
             }
         }
     }
     tables
+}
+
+impl Rights<'_> {
+    /// The rights to a table, as a statement names them.
+    fn words(&self) -> String {
+        let columns: Vec<String> = self.written.iter().map(|name| ident(name)).collect();
+        let columns = columns.join(", ");
+        let mut words = vec!["select".to_owned()];
+        if self.insert {
+            // A row may be made of nothing but defaults.
+            let some = !columns.is_empty();
+            words.push(if some { format!("insert ({columns})") } else { "insert".to_owned() });
+        }
+        if !columns.is_empty() {
+            words.push(format!("update ({columns})"));
+        }
+        if self.delete {
+            words.push("delete".to_owned());
+        }
+        words.join(", ")
+    }
 }
 
 fn sql(title: &str, statements: &[String]) -> Step {
@@ -101,31 +135,35 @@ fn rights(role: &str, tables: &Tables<'_>) -> Grant {
         .iter()
         .map(|schema| format!("grant usage on schema {} to {role};", ident(schema)))
         .collect();
-    for ((schema, table), columns) in tables {
-        let list: Vec<String> = columns.iter().map(|name| ident(name)).collect();
-        let list = list.join(", ");
-        statements.push(format!(
-            "grant select, insert ({list}), update ({list}), delete on {} to {role};",
-            qualified(schema, table)
-        ));
+    for ((schema, table), rights) in tables {
+        let words = rights.words();
+        statements.push(format!("grant {words} on {} to {role};", qualified(schema, table)));
     }
-    let sequences: Vec<String> = schemas
+    let inserted = tables.iter().filter(|(_, rights)| rights.insert);
+    let mut inserted: Vec<&str> = inserted.map(|((schema, _), _)| *schema).collect();
+    inserted.dedup();
+    let sequences: Vec<String> = inserted
         .iter()
         .map(|schema| {
             format!("grant usage on all sequences in schema {} to {role};", ident(schema))
         })
         .collect();
+    let mut steps = vec![sql("", &statements)];
+    if !sequences.is_empty() {
+        steps.push(sql("only where a serial column numbers new rows", &sequences));
+    }
     required(
         "rights on the mapped tables",
         Maker::Administrator,
         [
-            "select on the tables; insert and update on the mapped columns only; delete only where \
-             a mapping carries deletions to this side",
+            "select on the tables; insert and update on the columns that mappings write here; \
+             delete where a mapping carries deletions here, or makes rows, of which one may have \
+             to be taken back",
             "records are read and written",
             "nothing runs on these tables; without insert, update or delete those writes are \
              parked with the server's message",
         ],
-        vec![sql("", &statements), sql("only where a serial column numbers new rows", &sequences)],
+        steps,
     )
 }
 
@@ -221,5 +259,40 @@ fn bounded_log() -> Grant {
                 "select pg_reload_conf();".to_owned(),
             ],
         )],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use syncline_sdk::{FieldName, Selection};
+
+    use super::*;
+
+    fn need(written: &[&str], creates: bool, deletes: bool) -> Need {
+        let selection = Selection {
+            entity: "public.accounts".into(),
+            fields: ["name", "phone", "region"].map(FieldName::new).into(),
+            external_id: Some("link".into()),
+            marker: None,
+            actor: None,
+            filter: None,
+        };
+        let written = written.iter().map(|name| FieldName::new(*name)).collect();
+        Need { selection, written, creates, deletes }
+    }
+
+    fn words(needs: &[Need]) -> String {
+        tables(needs)[&("public", "accounts")].words()
+    }
+
+    #[test]
+    fn only_what_is_written_may_be_written() {
+        assert_eq!(words(&[need(&[], false, false)]), "select");
+        assert_eq!(
+            words(&[need(&["name"], true, true)]),
+            "select, insert (\"name\", \"link\"), update (\"name\", \"link\"), delete"
+        );
+        let both = [need(&["phone"], false, false), need(&[], false, true)];
+        assert_eq!(words(&both), "select, update (\"phone\", \"link\"), delete");
     }
 }

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use syncline_sdk::{
     Capabilities, Cas, ChangesRequest, Connector, Context, EntityName, EntityOutline, EntitySchema,
     Error, ErrorKind, FeedKind, FetchRequest, Fetched, Grant, Health, HistoryEntry, HistoryKind,
-    HistoryRequest, Page, ReceiptKind, Result, ScanRequest, Selection, Settlement, UnknownWrite,
-    Usage, Version, VersionOrder, Webhook, WriteBatch, WriteOutcome,
+    HistoryRequest, Need, Page, ReceiptKind, Result, ScanRequest, Selection, Settlement,
+    UnknownWrite, Usage, Version, VersionOrder, Webhook, WriteBatch, WriteOutcome,
 };
 
 use crate::auth::TokenStore;
@@ -124,8 +124,8 @@ impl Connector for Salesforce {
         Usage { calls: transport.calls(), quota: transport.quota(), log_retained: None }
     }
 
-    fn grants(&self, _: &str, selections: &[&Selection]) -> Vec<Grant> {
-        grants::grants(&self.org.settings, selections, &|entity| self.org.measured(entity))
+    fn grants(&self, _: &str, needs: &[Need]) -> Vec<Grant> {
+        grants::grants(&self.org.settings, needs, &|entity| self.org.measured(entity))
     }
 
     fn grants_by_description(&self) -> bool {

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 
 use crate::{
     Capabilities, ChangesRequest, Context, EntityName, EntityOutline, EntitySchema, Error, Feed,
-    FetchRequest, Fetched, Grant, Health, HistoryEntry, HistoryRequest, Page, Position, Result,
-    ScanRequest, Selection, Settlement, UnknownWrite, Usage, Version, Webhook, WriteBatch,
+    FetchRequest, Fetched, Grant, Health, HistoryEntry, HistoryRequest, Need, Page, Position,
+    Result, ScanRequest, Selection, Settlement, UnknownWrite, Usage, Version, Webhook, WriteBatch,
     WriteOutcome,
 };
 
@@ -55,11 +55,11 @@ pub trait Connector: Send + Sync + 'static {
     /// of the answer.
     async fn check(&self, cx: &Context, selections: &[&Selection]) -> Result<Health>;
 
-    /// What should be set up for these selections: each piece with the least rights it needs,
+    /// What should be set up for what mappings do here: each piece with the least rights it needs,
     /// what it buys, and how it is made. Pure: calls nobody, and knows the system's settings and
     /// what was described of its entities before. Nothing for a system that needs nothing.
-    fn grants(&self, install: &str, selections: &[&Selection]) -> Vec<Grant> {
-        let _ = (install, selections);
+    fn grants(&self, install: &str, needs: &[Need]) -> Vec<Grant> {
+        let _ = (install, needs);
         Vec::new()
     }
 

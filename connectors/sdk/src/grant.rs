@@ -2,7 +2,28 @@
 
 use serde::Serialize;
 
-use crate::Guarantee;
+use crate::{FieldName, Guarantee, Selection};
+
+/// What a mapping does with an entity: the least rights follow from it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Need {
+    /// What it reads.
+    pub selection: Selection,
+    /// The fields that it writes, of those that it reads.
+    pub written: Vec<FieldName>,
+    /// Whether it makes records.
+    pub creates: bool,
+    /// Whether it deletes records, its own copies that came second among them.
+    pub deletes: bool,
+}
+
+impl Need {
+    /// Whether it writes anything at all.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        self.creates || self.deletes || !self.written.is_empty()
+    }
+}
 
 /// One piece of set-up.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]

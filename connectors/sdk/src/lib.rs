@@ -33,7 +33,7 @@ pub use decimal::{Decimal, ParseDecimalError};
 pub use error::{Error, ErrorKind, Result, Scope};
 pub use feed::{Change, ChangeKind, Feed, FeedBatch, Position};
 pub use filter::{Comparison, Filter};
-pub use grant::{Grant, Maker, Step, Tool};
+pub use grant::{Grant, Maker, Need, Step, Tool};
 pub use history::{HistoryEntry, HistoryRequest};
 pub use id::{
     BatchId, EntityName, FieldName, IntentId, Key, LinkId, ParseIdError, SystemName, Version,

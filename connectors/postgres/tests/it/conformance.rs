@@ -8,7 +8,7 @@ use jiff::civil::{date, time};
 use sqlx::postgres::Postgres;
 use sqlx::{AssertSqlSafe, Transaction};
 use syncline_postgres::PostgresSettings;
-use syncline_sdk::{Connector, Context, FieldName, Instant, Key, Selection, Tool, Value};
+use syncline_sdk::{Connector, Context, FieldName, Instant, Key, Need, Selection, Tool, Value};
 use syncline_testkit::conformance::{Fixture, run};
 use tokio::sync::Mutex;
 
@@ -176,7 +176,13 @@ async fn a_role_with_the_granted_rights_alone_keeps_the_contract() {
     let connector = database.place.another(settings);
     // The first start made these as an administrator; the role may not lean on them.
     database.place.sql("drop schema syncline cascade").await;
-    for grant in connector.grants("install", &[&database.selection]) {
+    let need = Need {
+        selection: database.selection.as_ref().clone(),
+        written: database.selection.fields.to_vec(),
+        creates: true,
+        deletes: true,
+    };
+    for grant in connector.grants("install", &[need]) {
         for step in grant.steps.iter().filter(|step| step.tool == Tool::Sql) {
             // Restarting and reconfiguring the shared server is left out.
             if !step.text.starts_with("alter system") {

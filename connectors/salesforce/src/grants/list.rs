@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use syncline_sdk::{EntityName, Grant, Selection};
+use syncline_sdk::{EntityName, Grant, Need};
 
 use super::{fields, login, rights};
 use crate::settings::SalesforceSettings;
@@ -15,56 +15,67 @@ pub(crate) type Known<'a> = &'a dyn Fn(&EntityName) -> Option<Arc<Described>>;
 /// Every piece of set-up, those first without which nothing runs.
 pub(crate) fn grants(
     settings: &SalesforceSettings,
-    selections: &[&Selection],
+    needs: &[Need],
     known: Known<'_>,
 ) -> Vec<Grant> {
-    let entities = by_entity(selections);
+    let entities = by_entity(needs);
     let mut grants = vec![
         login::integration_user(),
         login::external_client_app(settings),
         rights::permission_set(&entities, known),
     ];
-    for entity in &entities {
-        grants.push(fields::external_id(entity));
-        grants.push(fields::marker(entity));
-        grants.push(fields::history(entity, known(&entity.entity).as_deref()));
+    // They serve what Syncline writes itself.
+    for entity in entities.iter().filter(|entity| entity.writes()) {
+        let selection = &entity.selection;
+        grants.push(fields::external_id(selection));
+        grants.push(fields::marker(selection));
+        grants.push(fields::history(selection, known(&selection.entity).as_deref()));
     }
     grants
 }
 
-/// What all mappings of an entity read of it together: they share its fields.
-fn by_entity(selections: &[&Selection]) -> Vec<Selection> {
-    let mut entities: Vec<Selection> = Vec::new();
-    for selection in selections {
-        let Some(known) = entities.iter_mut().find(|known| known.entity == selection.entity) else {
-            entities.push((*selection).clone());
+/// What all mappings of an entity do with it together: they share its fields.
+fn by_entity(needs: &[Need]) -> Vec<Need> {
+    let mut entities: Vec<Need> = Vec::new();
+    for need in needs {
+        let selection = &need.selection;
+        let same = |known: &&mut Need| known.selection.entity == selection.entity;
+        let Some(known) = entities.iter_mut().find(same) else {
+            entities.push(need.clone());
             continue;
         };
         let filter = selection.filter.iter().flat_map(|filter| filter.fields());
         let named = selection.fields.iter().chain(&selection.actor).chain(filter);
-        let mut fields = known.fields.to_vec();
+        let mut fields = known.selection.fields.to_vec();
         fields.extend(named.cloned());
+        known.written.extend(need.written.iter().cloned());
         // Where two mappings name different ones, each needs its own.
-        for (mine, theirs) in [
-            (&mut known.external_id, &selection.external_id),
-            (&mut known.marker, &selection.marker),
-        ] {
+        let own = [
+            (&mut known.selection.external_id, &selection.external_id),
+            (&mut known.selection.marker, &selection.marker),
+        ];
+        for (mine, theirs) in own {
             match (mine.as_ref(), theirs) {
                 (None, Some(theirs)) => *mine = Some(theirs.clone()),
-                (Some(mine), Some(theirs)) if mine != theirs => fields.push(theirs.clone()),
+                (Some(mine), Some(theirs)) if mine != theirs => {
+                    fields.push(theirs.clone());
+                    known.written.extend(need.writes().then(|| theirs.clone()));
+                }
                 _ => {}
             }
         }
+        known.creates |= need.creates;
+        known.deletes |= need.deletes;
         let mut seen = BTreeSet::new();
         fields.retain(|field| seen.insert(field.clone()));
-        known.fields = fields.into();
+        known.selection.fields = fields.into();
     }
     entities
 }
 
 #[cfg(test)]
 mod tests {
-    use syncline_sdk::{Comparison, FieldName, Filter};
+    use syncline_sdk::{Comparison, FieldName, Filter, Selection};
 
     use super::*;
 
@@ -79,6 +90,25 @@ mod tests {
         }
     }
 
+    /// A mapping that writes all that it reads.
+    fn both_ways(selection: &Selection) -> Need {
+        let written = selection.fields.to_vec();
+        Need { selection: selection.clone(), written, creates: true, deletes: true }
+    }
+
+    /// The permission set's file.
+    fn set(grants: &[Grant]) -> &str {
+        let set = grants.iter().find(|it| it.piece.starts_with("permission")).unwrap();
+        &set.steps.iter().find(|step| step.title.ends_with("-meta.xml")).unwrap().text
+    }
+
+    /// Whether a field may be written; nothing where no right to it is given.
+    fn right(xml: &str, field: &str) -> Option<bool> {
+        let at = xml.find(&format!("Account.{field}<"))?;
+        let editable = xml[..at].rfind("<editable>")? + "<editable>".len();
+        Some(xml[editable..].starts_with("true"))
+    }
+
     #[test]
     fn mappings_of_one_entity_are_told_together() {
         let filter = Filter::Compare {
@@ -90,7 +120,7 @@ mod tests {
         let other =
             Selection { filter: Some(filter), ..selection(&["Name", "Fax"], Some("Ours__c")) };
         let settings = SalesforceSettings::new("https://acme.my.salesforce.com", "id");
-        let grants = grants(&settings, &[&one, &other], &|_| None);
+        let grants = grants(&settings, &[both_ways(&one), both_ways(&other)], &|_| None);
         let told = |piece: &str| {
             let grant = grants.iter().find(|grant| grant.piece.starts_with(piece)).unwrap();
             grant.steps.iter().map(|step| step.text.clone()).collect::<Vec<_>>().join("\n")
@@ -115,7 +145,7 @@ mod tests {
             {"name":"HomeCity","type":"string","permissionable":true,
              "compoundFieldName":"HomeAddress"},
             {"name":"HomeAddress","type":"address","permissionable":true},
-            {"name":"FirstName","type":"string","permissionable":true,
+            {"name":"FirstName","type":"string","permissionable":false,
              "compoundFieldName":"Name"},
             {"name":"Old","type":"string"}]}"#;
         let known = Arc::new(crate::wire::described(json.as_bytes(), None).unwrap());
@@ -132,15 +162,10 @@ mod tests {
         ];
         let selection = selection(&fields, None);
         let settings = SalesforceSettings::new("https://acme.my.salesforce.com", "id");
-        let told = |known: Known<'_>| grants(&settings, &[&selection], known);
+        let told = |known: Known<'_>| grants(&settings, &[both_ways(&selection)], known);
         let described = told(&|_| Some(known.clone()));
         let steps = &described.iter().find(|it| it.piece.starts_with("permission")).unwrap().steps;
-        let xml = &steps.iter().find(|step| step.title.ends_with("-meta.xml")).unwrap().text;
-        let right = |field: &str| {
-            let at = xml.find(&format!("Account.{field}<"))?;
-            let editable = xml[..at].rfind("<editable>")? + "<editable>".len();
-            Some(xml[editable..].starts_with("true"))
-        };
+        let xml = set(&described);
         for (field, wanted) in [
             ("Name", None),
             ("Phone", Some(true)),
@@ -149,12 +174,12 @@ mod tests {
             ("Number__c", Some(false)),
             ("HomeCity", None),
             ("HomeAddress", Some(true)),
-            ("FirstName", Some(true)),
+            ("FirstName", None),
             ("Old", Some(true)),
             ("Hidden__c", Some(true)),
             ("Syncline_Id__c", Some(true)),
         ] {
-            assert_eq!(right(field), wanted, "{field}: {xml}");
+            assert_eq!(right(xml, field), wanted, "{field}: {xml}");
         }
         let doubt = &steps[0];
         assert!(doubt.text.contains("Account.Hidden__c, Account.Old"), "{}", doubt.text);
@@ -166,5 +191,81 @@ mod tests {
         let steps = &guessed.iter().find(|it| it.piece.starts_with("permission")).unwrap().steps;
         assert!(steps[0].text.contains("Account.Phone"), "{}", steps[0].text);
         assert!(steps[0].text.contains("Account.Master__c"), "{}", steps[0].text);
+    }
+
+    #[test]
+    fn what_is_only_read_is_granted_to_be_read() {
+        let filter = Filter::Compare {
+            field: "Region__c".into(),
+            comparison: Comparison::Equal,
+            value: "EU".into(),
+        };
+        let fields = ["Phone", "Fax", "BillingCity", "BillingStreet", "Website", "Region__c"];
+        let read =
+            Selection { actor: Some("Author__c".into()), ..selection(&fields, Some("Ours__c")) };
+        let read = Selection { filter: Some(filter), ..read };
+        let one_way = Need {
+            selection: read,
+            written: ["Phone", "BillingCity"].map(FieldName::new).to_vec(),
+            creates: false,
+            deletes: false,
+        };
+        let settings = SalesforceSettings::new("https://acme.my.salesforce.com", "id");
+        let told = |needs: &[Need]| grants(&settings, needs, &|_| None);
+        let grants = told(&[one_way.clone()]);
+        let xml = set(&grants);
+        for (field, wanted) in [
+            ("Phone", Some(true)),
+            ("Fax", Some(false)),
+            // One of the parts is written, and the right is that of the whole.
+            ("BillingAddress", Some(true)),
+            ("Website", Some(false)),
+            ("Region__c", Some(false)),
+            ("Author__c", Some(false)),
+            ("Ours__c", Some(true)),
+            ("Syncline_Marker__c", Some(true)),
+        ] {
+            assert_eq!(right(xml, field), wanted, "{field}: {xml}");
+        }
+        let object = |xml: &str, right: &str| xml.contains(&format!("<{right}>true</{right}>"));
+        assert!(object(xml, "allowEdit") && !object(xml, "allowCreate"), "{xml}");
+        assert!(!object(xml, "allowDelete") && object(xml, "viewAllRecords"), "{xml}");
+        // Nothing is written at all: neither are Syncline's own fields.
+        let reads = Need { written: Vec::new(), ..one_way.clone() };
+        let grants = told(&[reads.clone()]);
+        let xml = set(&grants);
+        assert!(!xml.contains("<editable>true") && !object(xml, "allowEdit"), "{xml}");
+        assert!(!xml.contains("Ours__c") && !xml.contains("Syncline_Marker__c"), "{xml}");
+        assert_eq!(grants.len(), 3, "no piece of what is written");
+        // Another mapping writes it.
+        let deleting = Need { deletes: true, ..reads };
+        let grants = told(&[one_way, deleting]);
+        assert_eq!(right(set(&grants), "Phone"), Some(true));
+        assert!(object(set(&grants), "allowDelete"));
+    }
+    #[test]
+    fn record_types_that_are_written_are_assigned() {
+        let json = r#"{"name":"Account","queryable":true,"updateable":true,"fields":[
+            {"name":"RecordTypeId","type":"reference","permissionable":false}],
+            "recordTypeInfos":[
+            {"recordTypeId":"012000000000001AAA","developerName":"Partner","active":true},
+            {"recordTypeId":"012000000000002AAA","developerName":"Old","active":false}]}"#;
+        let known = Arc::new(crate::wire::described(json.as_bytes(), None).unwrap());
+        let settings = SalesforceSettings::new("https://acme.my.salesforce.com", "id");
+        let both = both_ways(&selection(&["RecordType.DeveloperName"], None));
+        let told = |need: &Need, known: Known<'_>| {
+            let grants = grants(&settings, std::slice::from_ref(need), known);
+            let set = grants.into_iter().find(|it| it.piece.starts_with("permission")).unwrap();
+            set.steps.into_iter().map(|step| step.text).collect::<Vec<_>>().join("\n")
+        };
+        let text = told(&both, &|_| Some(known.clone()));
+        let clicks = "Object Settings > Account > Edit > Record Type Assignments: Partner\n";
+        assert!(text.contains(clicks), "{text}");
+        assert!(!text.contains("are a guess"), "{text}");
+        let text = told(&both, &|_| None);
+        assert!(text.contains("Record Type Assignments: those that mappings write"), "{text}");
+        let reads = Need { written: Vec::new(), creates: false, deletes: false, ..both };
+        let text = told(&reads, &|_| Some(known.clone()));
+        assert!(!text.contains("Record Type Assignments"), "{text}");
     }
 }

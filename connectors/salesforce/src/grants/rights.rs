@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use syncline_sdk::{Grant, Maker, Selection, Step, Tool};
+use syncline_sdk::{FieldName, Grant, Maker, Need, Step, Tool};
 
 use super::list::Known;
 use super::metadata::{element, file};
 use super::{EXTERNAL_ID, MARKER};
-use crate::wire::Described;
+use crate::wire::{Described, RECORD_TYPE, RECORD_TYPE_ID};
 
 /// Fields whose rights, as far as names tell, cannot be given one by one: system fields, and those
 /// that every org requires, which whoever may read the object may read.
-const OF_THE_OBJECT: [&str; 26] = [
+const OF_THE_OBJECT: [&str; 27] = [
     "Id",
     "IsDeleted",
     "CreatedDate",
@@ -27,7 +27,9 @@ const OF_THE_OBJECT: [&str; 26] = [
     "PersonContactId",
     "Name",
     "FirstName",
+    "MiddleName",
     "LastName",
+    "Suffix",
     "Salutation",
     "CaseNumber",
     "Company",
@@ -37,7 +39,6 @@ const OF_THE_OBJECT: [&str; 26] = [
     "Subject",
     "Username",
     "IsActive",
-    "AccountId",
 ];
 
 /// The parts of an address: the right is that of the whole.
@@ -54,11 +55,9 @@ const ADDRESS_PARTS: [&str; 10] = [
     "GeocodeAccuracy",
 ];
 
-/// The same of a field that was not described, by its name alone.
-fn right_of(entity: &str, field: &str) -> Option<String> {
-    // On other objects the account of a record is a look-up like any other.
-    let account = field == "AccountId" && entity != "Contact";
-    if field.contains('.') || (OF_THE_OBJECT.contains(&field) && !account) {
+/// The field whose right shows a field that was not described, by its name alone.
+fn right_of(field: &str) -> Option<String> {
+    if field.contains('.') || OF_THE_OBJECT.contains(&field) {
         return None;
     }
     if field.ends_with("__c") {
@@ -82,62 +81,84 @@ struct Right {
     guessed: bool,
 }
 
-/// The right to see a mapped field, and the field whose right it is; nothing where the object's
-/// own is enough. The describe says which rights can be given (`permissionable`): not those of
-/// required and master-detail fields. What nobody can write is read.
-fn right(entity: &str, field: &str, known: Option<&Described>) -> Option<(String, Right)> {
+/// The field whose right shows a mapped field, and that right; nothing where the object's own is
+/// enough. The describe says which rights can be given (`permissionable`): not those of required
+/// and master-detail fields, of names and of their parts. What nobody can write is read.
+fn right(field: &str, written: bool, known: Option<&Described>) -> Option<(String, Right)> {
     let facts = known.and_then(|known| known.field(field));
     let Some((facts, permissionable)) = facts.and_then(|it| Some((it, it.permissionable?))) else {
-        let guess = Right { editable: true, guessed: true };
-        return right_of(entity, field).map(|name| (name, guess));
+        let guess = Right { editable: written, guessed: true };
+        return right_of(field).map(|name| (name, guess));
     };
     if !permissionable {
         return None;
     }
-    // The right to a part of an address is that to the whole; a part of a name has its own.
+    // The right to a part of an address is that to the whole.
     let whole = facts.compound.as_deref().filter(|compound| {
         let compound = known.and_then(|known| known.field(compound));
         compound.is_some_and(|compound| compound.permissionable == Some(true))
     });
-    let right = Right { editable: !facts.computed, guessed: false };
+    let right = Right { editable: written && !facts.computed, guessed: false };
     Some((whole.unwrap_or(field).to_owned(), right))
 }
 
 type Rights = BTreeMap<String, Right>;
 
-/// The objects with the fields whose rights are given one by one.
-fn objects<'a>(selections: &'a [Selection], known: Known<'_>) -> BTreeMap<&'a str, Rights> {
-    let mut objects: BTreeMap<&str, Rights> = BTreeMap::new();
-    for selection in selections {
-        let entity = selection.entity.as_str();
+/// What is done with one object, and the fields whose rights are given one by one.
+struct Object<'a> {
+    need: &'a Need,
+    fields: Rights,
+    /// The record types that it may be written with; nothing where none are written.
+    record_types: Option<String>,
+}
+
+fn objects<'a>(needs: &'a [Need], known: Known<'_>) -> BTreeMap<&'a str, Object<'a>> {
+    let mut objects = BTreeMap::new();
+    for need in needs {
+        let selection = &need.selection;
         let described = known(&selection.entity);
-        let fields = objects.entry(entity).or_default();
+        let mut fields = Rights::new();
         let filter = selection.filter.iter().flat_map(|filter| filter.fields());
         let named = selection.fields.iter().chain(&selection.actor).chain(filter);
         for name in named {
-            let found = right(entity, name.as_str(), described.as_deref());
-            fields.extend(found);
+            let written = need.written.contains(name);
+            if let Some((field, right)) = right(name.as_str(), written, described.as_deref()) {
+                // One that several stand behind is written where one of them is.
+                let known = fields.entry(field).or_insert(right);
+                known.editable |= right.editable;
+            }
         }
         // These are made as they are told here.
         let link = selection.external_id.as_ref().map_or(EXTERNAL_ID, |name| name.as_str());
         let marker = selection.marker.as_ref().map_or(MARKER, |name| name.as_str());
-        for name in [link, marker] {
+        for name in [link, marker].into_iter().filter(|_| need.writes()) {
             fields.insert(name.to_owned(), Right { editable: true, guessed: false });
         }
+        let record_types = record_types(need, described.as_deref());
+        objects.insert(selection.entity.as_str(), Object { need, fields, record_types });
     }
     objects
 }
 
-pub(super) fn permission_set(selections: &[Selection], known: Known<'_>) -> Grant {
-    let objects = objects(selections, known);
+/// Whoever writes a record type must have been given it.
+fn record_types(need: &Need, known: Option<&Described>) -> Option<String> {
+    let written = |name: &FieldName| [RECORD_TYPE, RECORD_TYPE_ID].contains(&name.as_str());
+    let names = known.map(|known| known.record_types.names().join(", "));
+    let names = names.filter(|names| !names.is_empty());
+    let written = need.written.iter().any(written);
+    written.then(|| names.unwrap_or_else(|| "those that mappings write".to_owned()))
+}
+
+pub(super) fn permission_set(needs: &[Need], known: Known<'_>) -> Grant {
+    let objects = objects(needs, known);
     Grant {
         piece: "permission set Syncline".to_owned(),
         required: true,
         made_by: Maker::Administrator,
-        rights: "API Enabled; read, create, edit and delete on the mapped objects; read and edit \
-                 on the mapped fields. View All Records, since a record that is hidden looks like \
-                 one that was deleted; Modify All Records only where sharing keeps records from \
-                 being edited"
+        rights: "API Enabled; read on the mapped objects and fields; create, edit and delete on \
+                 objects, and edit on fields, where a mapping writes them. View All Records, since \
+                 a record that is hidden looks like one that was deleted; Modify All Records only \
+                 where sharing keeps records from being edited"
             .to_owned(),
         buys: "the mapped records can be read and written, and nothing else".to_owned(),
         without: "nothing runs on these objects; a field without its right is read as absent and \
@@ -148,11 +169,11 @@ pub(super) fn permission_set(selections: &[Selection], known: Known<'_>) -> Gran
     }
 }
 
-fn steps(objects: &BTreeMap<&str, Rights>) -> Vec<Step> {
+fn steps(objects: &BTreeMap<&str, Object<'_>>) -> Vec<Step> {
     let guessed: Vec<String> = objects
         .iter()
-        .flat_map(|(object, fields)| {
-            let guessed = fields.iter().filter(|(_, right)| right.guessed);
+        .flat_map(|(object, rights)| {
+            let guessed = rights.fields.iter().filter(|(_, right)| right.guessed);
             guessed.map(move |(field, _)| format!("{object}.{field}"))
         })
         .collect();
@@ -169,24 +190,36 @@ fn steps(objects: &BTreeMap<&str, Rights>) -> Vec<Step> {
     }
     steps.extend([
         Step::new(Tool::Metadata, "permissionsets/Syncline.permissionset-meta.xml", xml(objects)),
-        Step::new(
-            Tool::Clicks,
-            "in Setup",
-            "Permission Sets > Syncline > Manage Assignments > Add Assignment: the \
-             integration user",
-        ),
+        Step::new(Tool::Clicks, "in Setup", clicks(objects)),
     ]);
     steps
 }
 
-fn xml(objects: &BTreeMap<&str, Rights>) -> String {
+/// Record types are assigned here and not in the file, which names those of person accounts by
+/// another object.
+fn clicks(objects: &BTreeMap<&str, Object<'_>>) -> String {
+    let mut clicks = String::new();
+    for (object, rights) in objects {
+        if let Some(types) = &rights.record_types {
+            clicks.push_str(&format!(
+                "Permission Sets > Syncline > Object Settings > {object} > Edit > Record Type \
+                 Assignments: {types}\n"
+            ));
+        }
+    }
+    clicks
+        + "Permission Sets > Syncline > Manage Assignments > Add Assignment: the integration user"
+}
+
+fn xml(objects: &BTreeMap<&str, Object<'_>>) -> String {
+    let word = |right: bool| if right { "true" } else { "false" };
     let mut parts = Vec::new();
-    for (object, fields) in objects {
-        for (field, right) in fields {
+    for (object, rights) in objects {
+        for (field, right) in &rights.fields {
             parts.push(element(
                 "fieldPermissions",
                 &[
-                    ("editable", if right.editable { "true" } else { "false" }),
+                    ("editable", word(right.editable)),
                     ("field", &format!("{object}.{field}")),
                     ("readable", "true"),
                 ],
@@ -195,13 +228,14 @@ fn xml(objects: &BTreeMap<&str, Rights>) -> String {
     }
     parts.push("    <hasActivationRequired>false</hasActivationRequired>".to_owned());
     parts.push("    <label>Syncline</label>".to_owned());
-    for object in objects.keys() {
+    for (object, Object { need, .. }) in objects {
         parts.push(element(
             "objectPermissions",
             &[
-                ("allowCreate", "true"),
-                ("allowDelete", "true"),
-                ("allowEdit", "true"),
+                ("allowCreate", word(need.creates)),
+                ("allowDelete", word(need.deletes)),
+                // A right to delete needs it, and so does the marker of a delete.
+                ("allowEdit", word(need.writes())),
                 ("allowRead", "true"),
                 ("modifyAllRecords", "false"),
                 ("object", object),
@@ -219,18 +253,18 @@ mod tests {
 
     #[test]
     fn rights_are_those_that_can_be_given() {
-        for (entity, field, right) in [
-            ("Account", "Phone", Some("Phone")),
-            ("Account", "Name", None),
-            ("Account", "BillingCity", Some("BillingAddress")),
-            ("Account", "BillingStateCode", Some("BillingAddress")),
-            ("Lead", "PostalCode", Some("Address")),
-            ("Contact", "AccountId", None),
-            ("Opportunity", "AccountId", Some("AccountId")),
-            ("Contact", "Home_City__c", Some("Home_City__c")),
-            ("Contact", "Owner.Alias", None),
+        for (field, right) in [
+            ("Phone", Some("Phone")),
+            ("Name", None),
+            ("MiddleName", None),
+            ("BillingCity", Some("BillingAddress")),
+            ("BillingStateCode", Some("BillingAddress")),
+            ("PostalCode", Some("Address")),
+            ("AccountId", Some("AccountId")),
+            ("Home_City__c", Some("Home_City__c")),
+            ("Owner.Alias", None),
         ] {
-            assert_eq!(right_of(entity, field).as_deref(), right, "{entity}.{field}");
+            assert_eq!(right_of(field).as_deref(), right, "{field}");
         }
     }
 }

@@ -57,7 +57,7 @@ impl RecordTypes {
         Self(infos.into_iter().filter(|info| info.name().is_some()).collect())
     }
     /// The names that a record may be given.
-    pub(super) fn names(&self) -> Vec<Arc<str>> {
+    pub(crate) fn names(&self) -> Vec<Arc<str>> {
         let active = self.0.iter().filter(|info| info.active);
         active.filter_map(|info| Some(info.name()?.into())).collect()
     }
