@@ -6,12 +6,12 @@ use super::batching::Step;
 use super::bounce;
 use super::slot::{Fresh, Slot};
 use super::workset::Workset;
-use crate::mapping::{Initial, Mapping, MappingId, NoImage, Policy};
+use crate::mapping::{Initial, Mapping, MappingId, NoImage};
 use crate::model::{
     Decided, HintReason, IntentKind, LinkState, Origin, ReviewKind, ReviewStatus, UnitState,
     UnitStatus, Verdict, WrittenField,
 };
-use crate::reconcile::{UnitPlan, decide_unit, is_first_match};
+use crate::reconcile::{UnitPlan, decide_unit, is_first_match, times_decide};
 use crate::{Side, Sides};
 
 /// What goes to one side of one link.
@@ -144,7 +144,7 @@ impl Workset<'_> {
         let asked = u16::try_from(at).ok().and_then(|unit| slot.asked.get(&Some(unit)));
         let Some(review) = asked.map(|asked| &asked.review) else { return false };
         let by_time = match review.kind {
-            ReviewKind::Conflict => mapping.units[at].conflict == Policy::Newest,
+            ReviewKind::Conflict => times_decide(mapping, &slot.link, at),
             ReviewKind::Initial => mapping.initial == Initial::Newest,
             _ => false,
         };

@@ -31,7 +31,7 @@ pub use objective::Objective;
 pub use reference::named;
 pub use rules::{
     Computed, DeleteRule, Direction, ForeignEdits, Formula, Initial, LeaveRule, MappedField,
-    MappedSide, Mapping, MappingId, MatchRule, Pair, Policy, Unit, View,
+    MappedSide, Mapping, MappingId, MatchRule, Pair, Policy, Unit, Unowned, View,
 };
 pub use sensitive::MASK;
 pub use translate::{NoImage, convert};

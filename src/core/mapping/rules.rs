@@ -264,9 +264,9 @@ pub enum Policy {
     Review,
     /// This side's value wins.
     Wins(Side),
-    /// The side that owns the record wins, by the mapping's conditions; as review where neither
-    /// or both own it.
-    Row,
+    /// The side that owns the record wins, by the mapping's conditions; where neither or both own
+    /// it, the rest decides.
+    Row(Unowned),
     /// The record changed last wins, by the sides' own clocks; as review where they are too
     /// close together to tell.
     Newest,
@@ -288,6 +288,18 @@ impl Policy {
     pub fn merges(self) -> bool {
         matches!(self, Self::Counter | Self::MergeText | Self::MergeSet)
     }
+}
+
+/// What decides the conflicts of a record that no side owns alone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unowned {
+    /// The unit is held and a person asked.
+    Review,
+    /// This side's value wins.
+    Wins(Side),
+    /// The record changed last wins, as by [`Policy::Newest`].
+    Newest,
 }
 
 /// What becomes of an edit on the side that does not lead a unit.

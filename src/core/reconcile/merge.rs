@@ -54,7 +54,7 @@ pub(super) fn merged(mapping: &Mapping, link: &Link, at: usize) -> Option<Value>
             let (left, _) = base()?;
             text(&ours, &left, &theirs)
         }
-        Policy::Review | Policy::Wins(_) | Policy::Row | Policy::Newest => None,
+        Policy::Review | Policy::Wins(_) | Policy::Row(_) | Policy::Newest => None,
     }
 }
 

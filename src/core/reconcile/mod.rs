@@ -5,7 +5,9 @@ mod merge;
 mod unit;
 
 pub use live::is_live;
-pub use unit::{UnitPlan, agrees, both_written, decide_unit, is_first_match, written_fields};
+pub use unit::{
+    UnitPlan, agrees, both_written, decide_unit, is_first_match, times_decide, written_fields,
+};
 
 #[cfg(test)]
 mod normal_tests;

@@ -5,7 +5,7 @@ use syncline_sdk::{Decimal, FieldType, Instant, Precision, Value};
 use super::tests::{link_of, mapping_of};
 use super::{UnitPlan, decide_unit};
 use crate::mapping::{
-    Computed, Direction, ForeignEdits, Formula, Mapping, Pair, Policy, Unit, ValueTable,
+    Computed, Direction, ForeignEdits, Formula, Mapping, Pair, Policy, Unit, Unowned, ValueTable,
 };
 use crate::model::{Link, Verdict};
 use crate::{Side, Sides};
@@ -232,15 +232,16 @@ fn a_finer_value_stays_while_the_rest_of_its_unit_is_written() {
     }
 }
 
-#[test]
-fn the_owner_of_a_row_wins_its_conflicts() {
+/// A mapping of two fields, of which the second tells who owns a record: left in Wales, right in
+/// France.
+fn owned_by_row(unowned: Unowned) -> Mapping {
     use syncline_sdk::{Comparison, Filter};
     let mut mapping = address();
     let unit = mapping.units.remove(0);
     mapping.units = unit
         .pairs
         .into_iter()
-        .map(|pair| Unit { conflict: Policy::Row, ..Unit::of("f", pair) })
+        .map(|pair| Unit { conflict: Policy::Row(unowned), ..Unit::of("f", pair) })
         .collect();
     let owned = |value: &str| Filter::Compare {
         field: "f1".into(),
@@ -248,16 +249,54 @@ fn the_owner_of_a_row_wins_its_conflicts() {
         value: value.into(),
     };
     mapping.owners = Sides { left: Some(owned("Wales")), right: Some(owned("FR")) };
-    let contested = |country: [&str; 2]| {
-        let base = [values(["a", country[0]]), values(["a", country[1]])];
-        link_of(Some(base), [values(["b", country[0]]), values(["c", country[1]])])
-    };
-    let winner = |country| match decide_unit(&mapping, &contested(country), 0) {
+    mapping
+}
+
+/// A pair whose first field is in conflict.
+fn contested(country: [&str; 2]) -> Link {
+    let base = [values(["a", country[0]]), values(["a", country[1]])];
+    link_of(Some(base), [values(["b", country[0]]), values(["c", country[1]])])
+}
+
+fn winner(mapping: &Mapping, link: &Link) -> Option<Side> {
+    match decide_unit(mapping, link, 0) {
         UnitPlan::Write { verdict: Verdict::PolicyTook(side), .. } => Some(side),
         UnitPlan::Hold => None,
         plan => panic!("{plan:?}"),
-    };
-    assert_eq!(winner(["Wales", "GB"]), Some(Side::Left));
-    assert_eq!(winner(["France", "FR"]), Some(Side::Right));
-    assert_eq!(winner(["Scotland", "GB"]), None);
+    }
+}
+
+#[test]
+fn the_owner_of_a_row_wins_its_conflicts() {
+    for unowned in [Unowned::Review, Unowned::Wins(Side::Right), Unowned::Newest] {
+        let mapping = owned_by_row(unowned);
+        assert_eq!(winner(&mapping, &contested(["Wales", "GB"])), Some(Side::Left));
+        assert_eq!(winner(&mapping, &contested(["Scotland", "FR"])), Some(Side::Right));
+    }
+}
+
+#[test]
+fn what_no_side_owns_alone_is_decided_by_the_rest() {
+    let both = ["Wales", "FR"];
+    let neither = ["Scotland", "GB"];
+    for country in [both, neither] {
+        let won = |unowned| winner(&owned_by_row(unowned), &contested(country));
+        assert_eq!(won(Unowned::Review), None);
+        assert_eq!(won(Unowned::Wins(Side::Right)), Some(Side::Right));
+        let mut link = contested(country);
+        let at = |seconds: i64| Some(Instant::new(seconds * 1_000_000, Precision::Second));
+        link.pending.left.at = at(100);
+        link.pending.right.at = at(200);
+        let mapping = owned_by_row(Unowned::Newest);
+        assert_eq!(winner(&mapping, &link), Some(Side::Right));
+        link.pending.right.at = at(101);
+        assert_eq!(winner(&mapping, &link), None, "too close together");
+    }
+}
+
+#[test]
+fn of_a_row_whose_owner_cannot_be_told_a_person_is_asked() {
+    let mut link = contested(["Wales", "GB"]);
+    link.pending.left.values.push((1, Value::Absent));
+    assert_eq!(winner(&owned_by_row(Unowned::Wins(Side::Right)), &link), None);
 }

@@ -4,7 +4,9 @@ use syncline_sdk::Value;
 
 use super::live::meets;
 use super::merge;
-use crate::mapping::{ForeignEdits, Initial, Mapping, NoImage, Policy, Put, convert, stored};
+use crate::mapping::{
+    ForeignEdits, Initial, Mapping, NoImage, Policy, Put, Unowned, convert, stored,
+};
 use crate::model::{Link, UnitStatus, Verdict, WrittenField};
 use crate::{Side, Sides};
 
@@ -116,7 +118,15 @@ fn contest(mapping: &Mapping, link: &Link, at: usize, first_match: bool) -> Unit
         match unit.conflict {
             Policy::Review => None,
             Policy::Wins(side) => Some(side),
-            Policy::Row => row_owner(mapping, link),
+            Policy::Row(unowned) => match row_owner(mapping, link) {
+                Owner::Side(side) => Some(side),
+                Owner::Unknown => None,
+                Owner::Nobody => match unowned {
+                    Unowned::Review => None,
+                    Unowned::Wins(side) => Some(side),
+                    Unowned::Newest => merge::newest(link),
+                },
+            },
             Policy::Newest => merge::newest(link),
             Policy::Max | Policy::Min | Policy::Counter | Policy::MergeText | Policy::MergeSet => {
                 return match merge::merged(mapping, link, at) {
@@ -159,16 +169,35 @@ fn merge(mapping: &Mapping, link: &Link, at: usize, value: Value) -> UnitPlan {
     }
 }
 
-/// The side that owns the record, by the mapping's conditions.
-fn row_owner(mapping: &Mapping, link: &Link) -> Option<Side> {
-    let owns = Sides::from_fn(|side| {
-        let condition = mapping.owners[side].as_ref();
-        condition.is_some_and(|condition| meets(mapping, link, side, condition))
+/// Whether the times of the two edits are what decides a conflict of a unit.
+#[must_use]
+pub fn times_decide(mapping: &Mapping, link: &Link, at: usize) -> bool {
+    match mapping.units[at].conflict {
+        Policy::Newest => true,
+        Policy::Row(Unowned::Newest) => matches!(row_owner(mapping, link), Owner::Nobody),
+        _ => false,
+    }
+}
+
+/// Who owns a record, by the mapping's conditions.
+enum Owner {
+    Side(Side),
+    /// Neither side, or both.
+    Nobody,
+    /// A value that a condition asks for was not delivered.
+    Unknown,
+}
+
+fn row_owner(mapping: &Mapping, link: &Link) -> Owner {
+    let owns = Sides::from_fn(|side| match &mapping.owners[side] {
+        Some(condition) => meets(mapping, link, side, condition),
+        None => Some(false),
     });
     match (owns.left, owns.right) {
-        (true, false) => Some(Side::Left),
-        (false, true) => Some(Side::Right),
-        _ => None,
+        (None, _) | (_, None) => Owner::Unknown,
+        (Some(true), Some(false)) => Owner::Side(Side::Left),
+        (Some(false), Some(true)) => Owner::Side(Side::Right),
+        _ => Owner::Nobody,
     }
 }
 

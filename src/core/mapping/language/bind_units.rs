@@ -166,7 +166,7 @@ fn mergeable(
 fn fits(policy: Policy, kind: &FieldType) -> bool {
     let number = matches!(kind, FieldType::Int { .. } | FieldType::Decimal { .. });
     match policy {
-        Policy::Review | Policy::Wins(_) | Policy::Row | Policy::Newest => true,
+        Policy::Review | Policy::Wins(_) | Policy::Row(_) | Policy::Newest => true,
         Policy::Counter => number,
         Policy::Max | Policy::Min => {
             number || matches!(kind, FieldType::Date | FieldType::Time | FieldType::Instant { .. })

@@ -4,7 +4,7 @@ use super::file::{SIDES, condition};
 use super::reader::{Keyed, Keys, Reader};
 use super::tree::NodeKind;
 use super::{Condition, Located};
-use crate::mapping::{Direction, ForeignEdits, Policy};
+use crate::mapping::{Direction, ForeignEdits, Policy, Unowned};
 use crate::{Side, Sides};
 
 /// What may decide the conflicts of a whole mapping.
@@ -76,7 +76,7 @@ pub(super) fn of_mapping(
                     .help("write `owner: left`, or a condition: { right: \"region = 'EU'\" }");
                 reader.note(diagnostic);
             }
-            Some(Located::new(Policy::Row, node.span))
+            Some(Located::new(Policy::Row(Unowned::Review), node.span))
         }
         _ => Some(reader.word(node, "owner", SIDES)?.map(Policy::Wins)),
     });
@@ -85,16 +85,27 @@ pub(super) fn of_mapping(
     (together(reader, owner, conflict), owners)
 }
 
+/// An owner decides first. One that owns records by a condition leaves the others to `conflict`; one
+/// that owns all of them leaves nothing to decide.
 fn together(
     reader: &mut Reader<'_>,
     owner: Option<Located<Policy>>,
     conflict: Option<Located<Policy>>,
 ) -> Option<Located<Policy>> {
     match (owner, conflict) {
+        (Some(Located { value: Policy::Row(_), span }), Some(conflict)) => {
+            let unowned = match conflict.value {
+                Policy::Wins(side) => Unowned::Wins(side),
+                Policy::Newest => Unowned::Newest,
+                _ => Unowned::Review,
+            };
+            Some(Located::new(Policy::Row(unowned), span))
+        }
         (Some(owner), Some(conflict)) if conflict.value != owner.value => {
             let diagnostic = reader
-                .error(conflict.span, "`conflict` contradicts `owner`")
-                .also(reader.source, owner.span, "the owner wins every conflict")
+                .error(conflict.span, "`conflict` would never decide: `owner` wins every conflict")
+                .also(reader.source, owner.span, "the owner")
+                .note("an owner by record, beside `fields`, leaves to `conflict` what it does not own")
                 .help("remove one of them");
             reader.note(diagnostic);
             None

@@ -84,14 +84,13 @@ error: `initial` cannot be `newer`
   |
   = help: write `review`, `left`, `right`, `newest` or `fill`
 
-error: `conflict` contradicts `owner`
+error: `conflict` would never decide: `owner` wins every conflict
  --> mappings/x.yaml:8:55
   |
 8 |   - { left: Name, right: name, owner: left, conflict: right }
-  |                                       ----            ^^^^^
-  |                                       |
-  |                                       the owner wins every conflict
+  |                                       ---- the owner  ^^^^^
   |
+  = note: an owner by record, beside `fields`, leaves to `conflict` what it does not own
   = help: remove one of them
 
 error: a field pair has no `right`

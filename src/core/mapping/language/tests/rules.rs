@@ -4,8 +4,8 @@ use syncline_sdk::{Cas, Comparison, FieldType, Filter, ReceiptKind, Value};
 
 use super::world::{TEXT, World, accounts, chars, field};
 use crate::Side;
-use crate::mapping::language::Severity;
-use crate::mapping::{Direction, ForeignEdits, Formula, Policy};
+use crate::mapping::language::{FieldSpec, MappingFile, Severity, Source, check_offline};
+use crate::mapping::{Direction, ForeignEdits, Formula, Policy, Unowned};
 
 /// What is wrong with a mapping of accounts.
 fn errors(rest: &str) -> Vec<String> {
@@ -166,7 +166,7 @@ fn rows_are_owned_by_conditions_on_mapped_fields() {
     };
     let mapping = accounts().bind(&rest("industry_code = 'BNK'")).unwrap().value;
     assert_eq!(mapping.units[0].conflict, Policy::Wins(Side::Left));
-    assert_eq!(mapping.units[1].conflict, Policy::Row);
+    assert_eq!(mapping.units[1].conflict, Policy::Row(Unowned::Review));
     let owned = Filter::Compare {
         field: "industry_code".into(),
         comparison: Comparison::Equal,
@@ -183,4 +183,80 @@ fn rows_are_owned_by_conditions_on_mapped_fields() {
 fn an_owner_by_record_says_of_a_side_which() {
     let nobody = "create: none\nowner: {}\nfields: [{ left: Name, right: name }]\n";
     assert_eq!(errors(nobody), ["`owner` says of no side which records it owns"]);
+}
+
+#[test]
+fn conflict_decides_what_no_side_owns() {
+    let conflicts = |owner: &str, conflict: &str| {
+        let rest = format!(
+            "create: none\nowner: {owner}\nconflict: {conflict}\nfields: [\
+             {{ left: Phone, right: phone, conflict: merge_text }}, \
+             {{ left: Industry, right: industry_code }}]\n"
+        );
+        let units = accounts().bind(&rest).map(|checked| checked.value.units);
+        units.map(|units| units.iter().map(|unit| unit.conflict).collect::<Vec<_>>())
+    };
+    let by_record = "{ right: \"industry_code = 'BNK'\" }";
+    for (word, unowned) in [
+        ("review", Unowned::Review),
+        ("left", Unowned::Wins(Side::Left)),
+        ("right", Unowned::Wins(Side::Right)),
+        ("newest", Unowned::Newest),
+    ] {
+        let told = conflicts(by_record, word).unwrap();
+        assert_eq!(told, [Policy::MergeText, Policy::Row(unowned)], "a field's own rule stays");
+    }
+    assert_eq!(conflicts("left", "left").unwrap()[1], Policy::Wins(Side::Left));
+    let refused = conflicts("left", "review").unwrap_err().to_string();
+    assert!(refused.contains("`conflict` would never decide"), "{refused}");
+}
+
+#[test]
+fn every_rule_may_stand_beside_the_others() {
+    let text = r#"
+mapping: accounts
+mode: live
+left:  { system: crm, entity: Account, where: "IsPersonAccount = false", actor: LastModifiedById }
+right: { system: ops, entity: public.accounts, actor: updated_by }
+match:
+  - { left: Ops_Id__c, right: id }
+  - { left: Website, right: domain, normalize: [trim, lowercase], ambiguous: review }
+initial: review
+fields:
+  - { left: Name,          right: name }
+  - { left: Phone,         right: phone, owner: left, foreign_edits: revert }
+  - { left: Rating,        right: score, direction: to_right }
+  - { left: AnnualRevenue, right: revenue, conflict: max }
+  - { left: Description,   right: notes, conflict: merge_text }
+  - { left: Tags__c,       right: tags, conflict: merge_set }
+  - { left: ParentId,      right: parent_id, reference: accounts }
+  - { left: Industry,      right: industry_code, values: { Banking: BNK, Energy: ENR } }
+  - left: [FirstName, LastName]
+    right: full_name
+    to_right: "join([FirstName, LastName], ' ')"
+    to_left: { FirstName: "before(full_name, ' ')", LastName: "after(full_name, ' ')" }
+  - { left: SSN__c,        right: ssn, sensitive: true }
+  - { left: BillingStreet, right: street }
+  - { left: BillingCity,   right: city }
+  - { left: Region__c,     right: region }
+units:  [[BillingStreet, BillingCity]]
+owner:  { right: "region = 'EU'" }
+create: both
+delete: { left: propagate, right: review }
+leave:  keep
+guard:  prevent
+conflict: review
+priority: high
+objective: { lag: 5s, failures: 0.2% }
+"#;
+    let file = MappingFile::parse(&Source::new("m.yaml", text)).unwrap();
+    let checked = check_offline(&file).unwrap();
+    assert!(checked.warnings.is_empty(), "{}", checked.warnings);
+    let decides = |name: &str| {
+        let named = |pair: &&FieldSpec| pair.fields.left.iter().any(|field| field.as_str() == name);
+        checked.value.fields.iter().find(named).unwrap().conflict
+    };
+    assert_eq!(decides("Name"), Policy::Row(Unowned::Review));
+    assert_eq!(decides("Phone"), Policy::Wins(Side::Left));
+    assert_eq!(decides("AnnualRevenue"), Policy::Max);
 }
