@@ -9,6 +9,7 @@ mod bind_filter;
 mod bind_pairs;
 mod bind_units;
 mod cases;
+mod circles;
 mod computed;
 mod condition;
 mod condition_lexer;

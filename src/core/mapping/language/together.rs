@@ -1,7 +1,8 @@
 //! What can be wrong between the mappings of one installation, and between them and the settings.
 
-use syncline_sdk::{EntityName, SystemName};
+use syncline_sdk::SystemName;
 
+use super::circles::{self, entity};
 use super::suggestion::{nearest, one_of};
 use super::{Diagnostic, Diagnostics, MappingSpec, overlap, sensitive};
 use crate::Side;
@@ -13,7 +14,7 @@ pub fn check_together(specs: &[MappingSpec], systems: &[SystemName]) -> Diagnost
     for (at, spec) in specs.iter().enumerate() {
         unknown_systems(&mut found, spec, systems);
         references(&mut found, spec, specs);
-        circle(&mut found, &specs[..at], spec);
+        circles::closed(&mut found, &specs[..at], spec);
         for earlier in &specs[..at] {
             if earlier.name == spec.name {
                 found.push(
@@ -58,17 +59,12 @@ fn references(found: &mut Diagnostics, spec: &MappingSpec, specs: &[MappingSpec]
     }
 }
 
-fn place(spec: &MappingSpec, side: Side) -> (&SystemName, &EntityName) {
-    let side = &spec.sides[side];
-    (&side.system.value, &side.entity.value)
-}
-
 /// Two mappings may share a pair of entities only when a record cannot be in both.
 fn sharing(found: &mut Diagnostics, earlier: &MappingSpec, spec: &MappingSpec) {
     let stands_on = |side: Side, crossed: bool| if crossed { side.other() } else { side };
     let joins = |crossed: bool| {
         let mut sides = Side::BOTH.into_iter();
-        sides.all(|side| place(spec, side) == place(earlier, stands_on(side, crossed)))
+        sides.all(|side| entity(spec, side) == entity(earlier, stands_on(side, crossed)))
     };
     let crossed = match (joins(false), joins(true)) {
         (true, _) => false,
@@ -95,53 +91,5 @@ fn sharing(found: &mut Diagnostics, earlier: &MappingSpec, spec: &MappingSpec) {
                 .help("give each a `where` that no record of the other meets"),
         );
         return;
-    }
-}
-
-/// Mappings that lead an edit back to where it was made without its own mapping: it would go
-/// round and round.
-fn circle(found: &mut Diagnostics, earlier: &[MappingSpec], spec: &MappingSpec) {
-    let travels = |spec: &MappingSpec, to: Side| {
-        spec.create.value[to] || spec.fields.iter().any(|pair| pair.direction.reaches(to))
-    };
-    let same = |other: &MappingSpec| {
-        let ends = Side::BOTH.map(|side| place(spec, side));
-        Side::BOTH.into_iter().all(|side| ends.contains(&place(other, side)))
-    };
-    for to in Side::BOTH.into_iter().filter(|to| travels(spec, *to)) {
-        let goal = place(spec, to.other());
-        let mut reached = vec![(place(spec, to), Vec::<&str>::new())];
-        let mut next = 0;
-        while let Some((at, path)) = reached.get(next).cloned() {
-            next += 1;
-            for other in earlier.iter().filter(|other| !same(other)) {
-                for step in Side::BOTH.into_iter().filter(|step| travels(other, *step)) {
-                    let (from, end) = (place(other, step.other()), place(other, step));
-                    if from != at || reached.iter().any(|(known, _)| *known == end) {
-                        continue;
-                    }
-                    let mut path = path.clone();
-                    path.push(&other.name.value);
-                    if end == goal {
-                        let message = format!(
-                            "`{}` closes a circle with {}",
-                            *spec.name,
-                            path.iter()
-                                .map(|name| format!("`{name}`"))
-                                .collect::<Vec<_>>()
-                                .join(", ")
-                        );
-                        found.push(
-                            Diagnostic::error(message)
-                                .at(&spec.source, spec.name.span)
-                                .note("an edit would come back to where it was made another way")
-                                .help("remove one of them, or let one travel in one direction"),
-                        );
-                        return;
-                    }
-                    reached.push((end, path));
-                }
-            }
-        }
     }
 }

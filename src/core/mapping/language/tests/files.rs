@@ -317,31 +317,3 @@ fn mappings_are_checked_against_each_other_and_the_settings() {
     let found = check_together(&[filtered("one", 1), filtered("two", 1)], &systems);
     assert!(found.to_string().contains("for example one with a = 1"), "{found}");
 }
-
-#[test]
-fn circles_of_mappings_are_refused() {
-    let side = |system: &str| format!("{{ system: {system}, entity: e }}");
-    let between = |name: &str, left: &str, right: &str, way: &str| {
-        let text = format!(
-            "mapping: {name}\nleft: {}\nright: {}\nmatch: []\ncreate: none\n\
-             fields: [{{ left: f, right: f, direction: {way} }}]\n",
-            side(left),
-            side(right)
-        );
-        spec(&text)
-    };
-    let systems = ["a", "b", "c"].map(Into::into);
-    let two = || [between("ab", "a", "b", "both"), between("bc", "b", "c", "both")];
-    assert!(check_together(&two(), &systems).is_empty());
-    let mut three = two().to_vec();
-    three.push(between("ca", "c", "a", "both"));
-    let found = check_together(&three, &systems);
-    assert_eq!(found.iter().next().unwrap().message, "`ca` closes a circle with `bc`, `ab`");
-    // One way round is no way back.
-    let ways = [
-        between("ab", "a", "b", "to_right"),
-        between("bc", "b", "c", "to_right"),
-        between("ac", "a", "c", "to_right"),
-    ];
-    assert!(check_together(&ways, &systems).is_empty());
-}

@@ -2,6 +2,7 @@
 
 mod binding;
 mod binding_rules;
+mod circles;
 mod computed;
 mod conditions;
 mod drawings;
