@@ -22,6 +22,8 @@ mod tests;
 #[cfg(test)]
 mod tests_of_docs;
 #[cfg(test)]
+mod tests_of_examples;
+#[cfg(test)]
 mod tests_of_http;
 #[cfg(test)]
 mod tests_of_schedules;
