@@ -98,6 +98,14 @@ impl Output {
         }
     }
 
+    /// What people should know beside the answer, on standard error, an empty line before it;
+    /// nothing with `--json`.
+    pub fn remarks(&self, lines: &[String]) {
+        if !self.json && !lines.is_empty() {
+            write(io::stderr().lock(), &format!("\n{}", lines.join("\n")));
+        }
+    }
+
     /// Findings for people, drawn as a compiler does; nothing with `--json`.
     pub fn findings(&self, found: &Diagnostics) {
         if !self.json && !found.is_empty() {

@@ -13,7 +13,7 @@ use syncline_engine::{Parts, rehearse};
 use syncline_ledger::{Ledger, Overlay};
 
 use super::telling::Telling;
-use super::{json, lines};
+use super::{findings, json, lines};
 use crate::cli::output::findings_json;
 use crate::cli::{Exit, Installation, Kept, Output, Stop, bind_all, reach, with_kept};
 use crate::service::{check_same_records, find_ledger};
@@ -60,7 +60,6 @@ pub(in crate::cli) async fn run(
     if found.has_errors() {
         return Err(found.into());
     }
-    output.findings(&found);
     let mappings: Mappings = mappings.into_iter().map(|one| (one.id, Arc::new(one))).collect();
     let below = ledger.map(|ledger| ledger as Arc<dyn Ledger>);
     let parts = Parts {
@@ -83,12 +82,16 @@ pub(in crate::cli) async fn run(
     })
     .await;
     output.progress("");
+    if plan.is_err() {
+        output.findings(&found);
+    }
     let plan = plan.context("the plan was not made")?;
     let samples = usize::from(arguments.samples);
     let telling = Telling { samples, reveal: arguments.reveal };
     for line in lines::lines(&mappings, &plan, telling) {
         output.line(&line);
     }
+    output.remarks(&findings::lines(&found));
     let mut fields = findings_json(&found);
     fields.extend(json::fields(&mappings, &plan, telling));
     output.answer("plan", fields);
