@@ -84,14 +84,42 @@ impl FromStr for Times {
                 "say the day of the month or the day of the week, and `*` for the other".to_owned(),
             ));
         }
-        let schedule: cron::Schedule =
-            with_seconds.parse().map_err(|error| NoTimes(format!("{error}; {FORM}")))?;
+        let schedule: cron::Schedule = with_seconds.parse().map_err(|error| {
+            NoTimes(culprits(&with_seconds).unwrap_or_else(|| format!("{error}; {FORM}")))
+        })?;
         let times = Self { text: text.trim().into(), schedule: Arc::new(schedule) };
         match times.after(any_time()) {
             Some(_) => Ok(times),
             None => Err(NoTimes("no such day ever comes".to_owned())),
         }
     }
+}
+
+/// What each field of a cron expression says, seconds first, and what it may be.
+const FIELDS: [(&str, &str); 6] = [
+    ("second", "0 to 59"),
+    ("minute", "0 to 59"),
+    ("hour", "0 to 23"),
+    ("day of month", "1 to 31"),
+    ("month", "1 to 12, or JAN to DEC"),
+    ("day of week", "SUN to SAT"),
+];
+
+/// The fields of an expression that cannot be read even where all others say nothing.
+fn culprits(expression: &str) -> Option<String> {
+    let fields: Vec<&str> = expression.split_whitespace().collect();
+    let reads = |at: usize, field: &str| {
+        let mut alone = ["*"; FIELDS.len()];
+        alone[at] = field;
+        alone.join(" ").parse::<cron::Schedule>().is_ok()
+    };
+    let wrong =
+        FIELDS.iter().zip(&fields).enumerate().filter(|(at, (_, field))| !reads(*at, field));
+    let told: Vec<String> = wrong
+        .map(|(_, ((name, range), field))| format!("`{field}` is no {name}: it is {range}"))
+        .collect();
+    let forms = "also as a list `a,b`, a range `a-b`, steps `*/n`, or `*`";
+    (!told.is_empty()).then(|| format!("{}; {forms}", told.join("; ")))
 }
 
 /// A time from which on a calendar is tried: the beginning of 2024, a leap year.
@@ -221,9 +249,12 @@ mod tests {
             ("daily", "1 fields"),
             ("0 6 * *", "4 fields"),
             ("0 6 * * * * *", "7 fields"),
-            ("61 6 * * *", "minute, hour"),
+            ("61 6 * * *", "`61` is no minute: it is 0 to 59; "),
+            ("61 0 6 * * *", "`61` is no second"),
+            ("0 24 * JANUAR *", "`24` is no hour: it is 0 to 23; `JANUAR` is no month"),
+            ("0 6 32 * *", "`32` is no day of month: it is 1 to 31"),
             ("0 6 30 2 *", "no such day"),
-            ("0 6 * * NEVER", "minute, hour"),
+            ("0 6 * * NEVER", "`NEVER` is no day of week: it is SUN to SAT"),
         ] {
             let refused = text.parse::<Times>().unwrap_err().to_string();
             assert!(refused.contains(says), "{text}: {refused}");

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use secrecy::ExposeSecret;
 use sqlx::PgPool;
+use syncline_ledger::LedgerError;
 use syncline_ledger::postgres::{Access, Postgres, SealKey, connect, migrate};
 
 use crate::embedded::{Cluster, ClusterOptions};
@@ -55,8 +56,23 @@ pub async fn reach_ledger(settings: &Settings) -> anyhow::Result<(PgPool, Option
         }
     };
     // The settings have refused an address that would send plain text where that is not allowed.
-    let pool = connect(url.expose_secret(), Access::PlainAllowed).await.context("the ledger")?;
+    let pool = connect(url.expose_secret(), Access::PlainAllowed).await;
+    let pool = pool.map_err(|error| {
+        let refused = cluster.is_none() && is_login_refused(&error);
+        anyhow::Error::new(error).context(match refused {
+            true => "the ledger does not take the login: check user and password in `ledger.url`",
+            false => "the ledger",
+        })
+    })?;
     Ok((pool, cluster))
+}
+
+/// Whether the database knows no such user, or not with that password.
+fn is_login_refused(error: &LedgerError) -> bool {
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    let mut database = causes.filter_map(|cause| cause.downcast_ref::<sqlx::Error>());
+    let code = database.find_map(|error| error.as_database_error()?.code());
+    code.is_some_and(|code| code.starts_with("28"))
 }
 
 /// Opens the ledger and brings its tables to this release.

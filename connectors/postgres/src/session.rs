@@ -29,6 +29,8 @@ const PATIENCE: Duration = Duration::from_millis(250);
 pub(crate) struct Pools {
     readers: PgPool,
     writers: PgPool,
+    /// What to do where the server does not take the login.
+    mend_login: String,
 }
 
 impl Pools {
@@ -63,18 +65,30 @@ impl Pools {
         Self {
             readers: pool(settings.readers_max, format!("{common}; set jit = off")),
             writers: pool(settings.writers_max, writing),
+            mend_login: target.mend_login(),
         }
     }
 
     /// A connection to read with.
     pub(crate) async fn reader(&self, operation: &'static str) -> Result<PoolConnection<Postgres>> {
-        acquire(&self.readers, operation).await
+        self.acquire(&self.readers, operation).await
     }
 
     /// A connection to write with.
     pub(crate) async fn writer(&self, operation: &'static str) -> Result<Writer> {
-        let conn = acquire(&self.writers, operation).await?;
+        let conn = self.acquire(&self.writers, operation).await?;
         Ok(Writer { conn: Some(conn), idle: true })
+    }
+
+    async fn acquire(
+        &self,
+        pool: &PgPool,
+        operation: &'static str,
+    ) -> Result<PoolConnection<Postgres>> {
+        acquire(pool, operation).await.map_err(|error| match error.kind {
+            ErrorKind::Auth => error.advise(self.mend_login.clone()),
+            _ => error,
+        })
     }
 }
 

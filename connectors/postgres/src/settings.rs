@@ -117,6 +117,16 @@ pub(crate) struct Target {
     pub database: String,
     pub tls: TlsMode,
     pub tls_ca: Option<PathBuf>,
+    /// The settings that hold user and password, for who has to mend them.
+    pub held_in: HeldIn,
+}
+
+/// The settings that hold a login.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct HeldIn {
+    pub user: &'static str,
+    /// Nothing where no password is given.
+    pub password: Option<&'static str>,
 }
 
 impl PostgresSettings {
@@ -138,6 +148,14 @@ impl PostgresSettings {
             config("no user is given").advise("set `user`, or put it into the `url`")
         })?;
         let database = self.database.clone().or(url.database);
+        let held_in = HeldIn {
+            user: if self.user.is_some() { "user" } else { "url" },
+            password: match (&self.password, &url.password) {
+                (Some(_), _) => Some("password"),
+                (None, Some(_)) => Some("url"),
+                (None, None) => None,
+            },
+        };
         let local = is_local(&host);
         let default_tls = if local { TlsMode::Disable } else { TlsMode::VerifyFull };
         let target = Target {
@@ -148,6 +166,7 @@ impl PostgresSettings {
             tls_ca: self.tls_ca.clone().or(url.tls_ca),
             host,
             user,
+            held_in,
         };
         if target.tls == TlsMode::Disable && !local && !self.allow_plain {
             return Err(config(format!("plain text to the host {} is refused", target.host))
@@ -158,6 +177,22 @@ impl PostgresSettings {
 }
 
 impl Target {
+    /// What to do where the server does not take the login. Says where it stands, and none of it
+    /// but the user.
+    pub(crate) fn mend_login(&self) -> String {
+        let (user, HeldIn { user: in_user, password }) = (&self.user, self.held_in);
+        match password {
+            Some(held) => format!(
+                "check the user `{user}` (in `{in_user}`), its password (in `{held}`), and \
+                 pg_hba.conf of the server"
+            ),
+            None => format!(
+                "no password is given for the user `{user}` (in `{in_user}`): set `password`, or \
+                 let pg_hba.conf of the server admit it without one"
+            ),
+        }
+    }
+
     /// The options of an ordinary connection.
     pub(crate) fn options(&self, application: &str) -> PgConnectOptions {
         let mut options = PgConnectOptions::new_without_pgpass()
@@ -264,6 +299,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_login_that_is_refused_is_mended_where_it_stands() {
+        let mend = |settings: &PostgresSettings| settings.target().unwrap().mend_login();
+        let mut settings = PostgresSettings::from_url("postgres://jane:hush@localhost/sales");
+        let told = mend(&settings);
+        assert!(told.starts_with("check the user `jane` (in `url`), its password (in `url`)"));
+        settings.password = Some("hush".into());
+        let told = mend(&settings);
+        assert!(told.contains("(in `password`)") && !told.contains("hush"), "{told}");
+        let mut settings = PostgresSettings::from_url("postgres://localhost/sales");
+        settings.user = Some("jane".to_owned());
+        let told = mend(&settings);
+        assert!(told.starts_with("no password is given for the user `jane` (in `user`)"), "{told}");
+    }
+
+    #[test]
     fn parts_replace_those_of_the_url() {
         let mut settings = PostgresSettings::from_url(
             "postgres://u%40x:p%2Fw@db.example:6000/sales?sslmode=require",
@@ -272,7 +322,7 @@ mod tests {
         let target = settings.target().unwrap();
         assert_eq!((target.host.as_str(), target.port), ("db.example", 6000));
         assert_eq!((target.user.as_str(), target.database.as_str()), ("u@x", "other"));
-        assert_eq!(target.password.unwrap().expose_secret(), "p/w");
+        assert_eq!(target.password.as_ref().unwrap().expose_secret(), "p/w");
         assert_eq!(target.tls, TlsMode::Require);
     }
 

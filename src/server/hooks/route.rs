@@ -158,7 +158,7 @@ async fn let_in(
 fn forged(error: Forged, bytes: usize) -> Stop {
     let verdict = match error {
         Forged::Stale(_) => Verdict::Stale,
-        Forged::Headers | Forged::Signature => Verdict::Forged,
+        Forged::Header(..) | Forged::Signature => Verdict::Forged,
     };
     Stop { verdict, reason: error.to_string(), bytes }
 }

@@ -17,6 +17,10 @@ const KEY_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 const SIGNATURES_MAX: usize = 8;
 const ID_CHARS_MAX: usize = 200;
 
+const ID: &str = "webhook-id";
+const TIMESTAMP: &str = "webhook-timestamp";
+const SIGNATURE: &str = "webhook-signature";
+
 /// A key that deliveries are signed with.
 #[derive(Clone)]
 pub struct SigningKey(Hmac<Sha256>);
@@ -58,11 +62,8 @@ pub(super) struct Signed {
 /// Why a signature is not accepted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub(super) enum Forged {
-    #[error(
-        "the headers webhook-id, webhook-timestamp and webhook-signature are not all there and \
-         readable"
-    )]
-    Headers,
+    #[error("the header {0} {1}")]
+    Header(&'static str, &'static str),
     #[error("the signature does not fit the body and the key")]
     Signature,
     #[error("the delivery is signed for another time: {0} s away from now")]
@@ -71,7 +72,7 @@ pub(super) enum Forged {
 
 /// Whether a delivery says that it is signed.
 pub(super) fn is_signed(headers: &HeaderMap) -> bool {
-    headers.contains_key("webhook-signature") || headers.contains_key("webhook-id")
+    headers.contains_key(SIGNATURE) || headers.contains_key(ID)
 }
 
 impl Signed {
@@ -79,25 +80,31 @@ impl Signed {
     pub(super) fn read(headers: &HeaderMap) -> Result<Self, Forged> {
         let one = |name| {
             let mut values = headers.get_all(name).iter();
-            let value = values.next().and_then(|value| value.to_str().ok());
-            value.filter(|_| values.next().is_none()).ok_or(Forged::Headers)
+            let value = values.next().ok_or(Forged::Header(name, "is missing"))?;
+            if values.next().is_some() {
+                return Err(Forged::Header(name, "is there more than once"));
+            }
+            value.to_str().map_err(|_| Forged::Header(name, "is not plain text"))
         };
-        let (id, timestamp) = (one("webhook-id")?, one("webhook-timestamp")?);
+        let (id, timestamp) = (one(ID)?, one(TIMESTAMP)?);
         let fits = |c: char| c.is_ascii_graphic() && c != '.';
         if id.is_empty() || id.len() > ID_CHARS_MAX || !id.chars().all(fits) {
-            return Err(Forged::Headers);
+            return Err(Forged::Header(ID, "has to be 1 to 200 printed characters other than `.`"));
         }
         // The number in its one form: it is part of what is signed.
-        let seconds: i64 = timestamp.parse().map_err(|_| Forged::Headers)?;
-        if seconds.to_string() != timestamp {
-            return Err(Forged::Headers);
-        }
-        let signatures = one("webhook-signature")?
+        let seconds =
+            timestamp.parse().ok().filter(|seconds: &i64| seconds.to_string() == timestamp);
+        let seconds = seconds.ok_or(Forged::Header(TIMESTAMP, "has to be seconds since 1970"))?;
+        let signatures: Vec<Vec<u8>> = one(SIGNATURE)?
             .split(' ')
             .filter_map(|signature| signature.strip_prefix("v1,"))
             .take(SIGNATURES_MAX)
-            .filter_map(|signature| STANDARD.decode(signature).ok());
-        Ok(Self { id: id.to_owned(), timestamp: seconds, signatures: signatures.collect() })
+            .filter_map(|signature| STANDARD.decode(signature).ok())
+            .collect();
+        if signatures.is_empty() {
+            return Err(Forged::Header(SIGNATURE, "has no `v1,` with the base64 of a signature"));
+        }
+        Ok(Self { id: id.to_owned(), timestamp: seconds, signatures })
     }
 
     /// Whether one of its signatures is that of one of the keys, and its time is near ours.
@@ -141,10 +148,10 @@ mod tests {
 
     // The example of the scheme's own documentation.
     const KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-    const ID: &str = "msg_p5jXN8AQM9LWM0D4loKWxJek";
+    const MESSAGE: &str = "msg_p5jXN8AQM9LWM0D4loKWxJek";
     const AT: i64 = 1_614_265_330;
     const BODY: &[u8] = b"{\"test\": 2432232314}";
-    const SIGNATURE: &str = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
+    const SIGNED: &str = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
 
     fn headers(id: &str, at: &str, signature: &str) -> HeaderMap {
         [("webhook-id", id), ("webhook-timestamp", at), ("webhook-signature", signature)]
@@ -160,7 +167,7 @@ mod tests {
 
     #[test]
     fn the_published_example_verifies() {
-        let headers = headers(ID, &AT.to_string(), SIGNATURE);
+        let headers = headers(MESSAGE, &AT.to_string(), SIGNED);
         assert_eq!(verify(&headers, BODY, AT), Ok(()));
         assert_eq!(verify(&headers, BODY, AT + WINDOW_S), Ok(()));
         assert_eq!(verify(&headers, BODY, AT - WINDOW_S), Ok(()));
@@ -168,8 +175,8 @@ mod tests {
 
     #[test]
     fn one_of_several_signatures_and_of_several_keys_is_enough() {
-        let both = format!("v1,AAAA v2,x {SIGNATURE} nonsense");
-        let signed = Signed::read(&headers(ID, &AT.to_string(), &both)).unwrap();
+        let both = format!("v1,AAAA v2,x {SIGNED} nonsense");
+        let signed = Signed::read(&headers(MESSAGE, &AT.to_string(), &both)).unwrap();
         let other: SigningKey = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".parse().unwrap();
         assert_eq!(signed.verify(&[other.clone(), KEY.parse().unwrap()], BODY, AT), Ok(()));
         assert_eq!(signed.verify(&[other], BODY, AT), Err(Forged::Signature));
@@ -181,12 +188,11 @@ mod tests {
         let at = AT.to_string();
         let later = (AT + 1).to_string();
         for (id, at, signature, body) in [
-            ("msg_other", &at, SIGNATURE, BODY),
-            (ID, &later, SIGNATURE, BODY),
-            (ID, &at, "v1,AAAA", BODY),
-            (ID, &at, "v1,", BODY),
-            (ID, &at, &SIGNATURE[3..], BODY),
-            (ID, &at, SIGNATURE, b"{\"test\": 2432232315}"),
+            ("msg_other", &at, SIGNED, BODY),
+            (MESSAGE, &later, SIGNED, BODY),
+            (MESSAGE, &at, "v1,AAAA", BODY),
+            (MESSAGE, &at, "v1,", BODY),
+            (MESSAGE, &at, SIGNED, b"{\"test\": 2432232315}"),
         ] {
             let found = verify(&headers(id, at, signature), body, AT);
             assert_eq!(found, Err(Forged::Signature), "{id} {at} {signature}");
@@ -195,29 +201,31 @@ mod tests {
 
     #[test]
     fn another_time_is_stale_and_only_a_holder_of_the_key_is_told() {
-        let good = headers(ID, &AT.to_string(), SIGNATURE);
+        let good = headers(MESSAGE, &AT.to_string(), SIGNED);
         assert_eq!(verify(&good, BODY, AT + WINDOW_S + 1), Err(Forged::Stale(WINDOW_S + 1)));
         assert_eq!(verify(&good, BODY, AT - WINDOW_S - 1), Err(Forged::Stale(-WINDOW_S - 1)));
-        let bad = headers(ID, &AT.to_string(), "v1,AAAA");
+        let bad = headers(MESSAGE, &AT.to_string(), "v1,AAAA");
         assert_eq!(verify(&bad, BODY, AT + 9999), Err(Forged::Signature));
     }
 
     #[test]
     fn headers_that_are_missing_or_ambiguous_are_refused() {
         let at = AT.to_string();
-        let mut twice = headers(ID, &at, SIGNATURE);
+        let mut twice = headers(MESSAGE, &at, SIGNED);
         twice.append("webhook-id", "msg_other".parse().unwrap());
-        for headers in [
-            headers("", &at, SIGNATURE),
-            headers(ID, "", SIGNATURE),
-            headers(ID, &at, ""),
-            headers("a.b", &at, SIGNATURE),
-            headers(&"x".repeat(201), &at, SIGNATURE),
-            headers(ID, "+1614265330", SIGNATURE),
-            headers(ID, "soon", SIGNATURE),
-            twice,
+        for (headers, says) in [
+            (headers("", &at, SIGNED), "webhook-id is missing"),
+            (headers(MESSAGE, "", SIGNED), "webhook-timestamp is missing"),
+            (headers(MESSAGE, &at, ""), "webhook-signature is missing"),
+            (headers("a.b", &at, SIGNED), "webhook-id has to be"),
+            (headers(&"x".repeat(201), &at, SIGNED), "webhook-id has to be"),
+            (headers(MESSAGE, "+1614265330", SIGNED), "webhook-timestamp has to be"),
+            (headers(MESSAGE, "soon", SIGNED), "webhook-timestamp has to be"),
+            (headers(MESSAGE, &at, &SIGNED[3..]), "webhook-signature has no `v1,`"),
+            (twice, "webhook-id is there more than once"),
         ] {
-            assert_eq!(verify(&headers, BODY, AT), Err(Forged::Headers), "{headers:?}");
+            let told = verify(&headers, BODY, AT).unwrap_err().to_string();
+            assert!(told.contains(says), "{told}: {headers:?}");
         }
     }
 
