@@ -8,6 +8,8 @@ use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de};
 use syncline_sdk::{Error, ErrorKind, Result};
 
+mod unused;
+
 /// How Syncline logs in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -25,6 +27,19 @@ pub enum Grant {
     JwtBearer,
     /// OAuth username and password. Blocked by default in newer orgs.
     Password,
+}
+
+impl Grant {
+    /// As the settings have it.
+    fn word(self) -> &'static str {
+        match self {
+            Self::ClientCredentials => "client_credentials",
+            Self::RefreshToken => "refresh_token",
+            Self::WebServer => "web_server",
+            Self::JwtBearer => "jwt_bearer",
+            Self::Password => "password",
+        }
+    }
 }
 
 /// The version of the API, as it stands in addresses: `67.0`.
@@ -212,6 +227,7 @@ impl SalesforceSettings {
         if self.client_id.is_empty() {
             return Err(config("client_id is empty", "set it to the consumer key of the app"));
         }
+        unused::check(self)?;
         self.validate_grant()?;
         if !(1..=crate::limits::QUERY_ROWS_MAX).contains(&self.page_rows) {
             return Err(config("page_rows is out of range", "set it to 1 to 2000"));
@@ -241,21 +257,17 @@ impl SalesforceSettings {
     fn validate_grant(&self) -> Result<()> {
         let secret = ("client_secret", self.client_secret.is_some());
         let username = ("username", self.username.is_some());
-        let (word, needed) = match self.grant {
-            Grant::ClientCredentials => ("client_credentials", vec![secret]),
-            Grant::Password => {
-                let password = ("password", self.password.is_some());
-                ("password", vec![username, password, secret])
-            }
-            Grant::JwtBearer => {
-                ("jwt_bearer", vec![username, ("private_key", self.private_key.is_some())])
-            }
+        let needed = match self.grant {
+            Grant::ClientCredentials => vec![secret],
+            Grant::Password => vec![username, ("password", self.password.is_some()), secret],
+            Grant::JwtBearer => vec![username, ("private_key", self.private_key.is_some())],
             Grant::WebServer => {
                 self.redirect()?;
-                ("web_server", Vec::new())
+                Vec::new()
             }
-            Grant::RefreshToken => ("refresh_token", Vec::new()),
+            Grant::RefreshToken => Vec::new(),
         };
+        let word = self.grant.word();
         match needed.into_iter().find(|(_, given)| !given) {
             None => Ok(()),
             Some((name, _)) => Err(config(

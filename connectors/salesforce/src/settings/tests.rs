@@ -65,10 +65,17 @@ fn each_login_names_what_it_needs() {
             },
             "grant password needs password",
         ),
-        (|settings| settings.grant = Grant::JwtBearer, "grant jwt_bearer needs username"),
         (
             |settings| {
                 settings.grant = Grant::JwtBearer;
+                settings.client_secret = None;
+            },
+            "grant jwt_bearer needs username",
+        ),
+        (
+            |settings| {
+                settings.grant = Grant::JwtBearer;
+                settings.client_secret = None;
                 settings.username = Some("u".to_owned());
             },
             "grant jwt_bearer needs private_key",
@@ -85,6 +92,52 @@ fn each_login_names_what_it_needs() {
         assert_eq!(with(change).unwrap_err(), said);
     }
     with(|settings| settings.grant = Grant::WebServer).unwrap();
+}
+
+#[test]
+fn what_a_login_does_not_use_is_refused_by_name() {
+    type Change = fn(&mut SalesforceSettings);
+    let changes: [(&str, Change); 8] = [
+        ("client_secret", |of| of.client_secret = Some("x".into())),
+        ("refresh_token", |of| of.refresh_token = Some("x".into())),
+        ("username", |of| of.username = Some("x".to_owned())),
+        ("password", |of| of.password = Some("x".into())),
+        ("security_token", |of| of.security_token = Some("x".into())),
+        ("private_key", |of| of.private_key = Some("x".into())),
+        ("audience", |of| of.audience = Some("x".to_owned())),
+        ("redirect_uri", |of| of.redirect_uri = "http://localhost:1/x".to_owned()),
+    ];
+    let used = |grant| match grant {
+        Grant::ClientCredentials => &["client_secret"][..],
+        Grant::JwtBearer => &["username", "private_key", "audience"],
+        Grant::Password => &["client_secret", "username", "password", "security_token"],
+        Grant::WebServer | Grant::RefreshToken => {
+            &["client_secret", "refresh_token", "redirect_uri"]
+        }
+    };
+    for grant in [
+        Grant::ClientCredentials,
+        Grant::JwtBearer,
+        Grant::Password,
+        Grant::WebServer,
+        Grant::RefreshToken,
+    ] {
+        for (key, change) in &changes {
+            let mut settings = SalesforceSettings::new("https://acme.my.salesforce.com", "k");
+            settings.grant = grant;
+            change(&mut settings);
+            let said = settings.validate().err().map(|error| (error.context, error.advice));
+            let refused = format!("grant {} does not use {key}", grant.word());
+            let is_refused = said.as_ref().is_some_and(|(context, _)| *context == refused);
+            assert_eq!(is_refused, !used(grant).contains(key), "{grant:?} {key}: {said:?}");
+        }
+    }
+    let mut settings = SalesforceSettings::new("https://acme.my.salesforce.com", "k");
+    settings.grant = Grant::JwtBearer;
+    settings.password = Some("hush".into());
+    let error = settings.validate().unwrap_err();
+    let advice = error.advice.as_deref();
+    assert_eq!(advice, Some("remove password, or set grant to `password`"));
 }
 
 #[test]

@@ -30,8 +30,12 @@ impl Place {
         let server = Server::start(org.clone(), "127.0.0.1:0").await.unwrap();
         let login = org.credentials();
         let mut settings = SalesforceSettings::new(server.url(), login.client_id);
-        settings.client_secret = Some(login.client_secret.into());
-        settings.username = Some(USER.to_owned());
+        if grant != Grant::JwtBearer {
+            settings.client_secret = Some(login.client_secret.into());
+        }
+        if matches!(grant, Grant::JwtBearer | Grant::Password) {
+            settings.username = Some(USER.to_owned());
+        }
         settings.grant = grant;
         Self { org, server, settings, store: Arc::default() }
     }
@@ -60,7 +64,6 @@ async fn a_certificate_vouches_for_the_user() {
     let certificate = Some(key.public_key_pem());
     place.org.change_app(AppPatch { certificate, ..AppPatch::default() });
     place.settings.private_key = Some(key.serialize_pem().into());
-    place.settings.client_secret = None;
     place.describe().await.unwrap();
     // A session that ends is renewed without anybody.
     let crm = Salesforce::new(place.settings.clone(), place.store.clone()).unwrap();
