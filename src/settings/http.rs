@@ -1,6 +1,6 @@
 //! What the settings say about the HTTP surface: its address, its encryption, its webhooks.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -80,8 +80,29 @@ impl File<'_> {
         HttpSettings {
             public_url: keyed.get("public_url").and_then(|node| self.public_url(node)),
             tls: keyed.get("tls").and_then(|node| self.tls(node)),
-            trusted_proxies: self.nets(keyed, "trusted_proxies"),
+            trusted_proxies: self.proxies(keyed),
         }
+    }
+
+    /// The proxies that are believed. Were everybody one, anybody could say where a request comes
+    /// from, and that it came encrypted.
+    fn proxies(&mut self, keyed: Keyed<'_>) -> Vec<IpNet> {
+        const KEY: &str = "trusted_proxies";
+        let mapped = Ipv4Addr::UNSPECIFIED.to_ipv6_mapped();
+        let everybody = |net: &IpNet| {
+            net.prefix_len() == 0 || (net.prefix_len() <= 96 && net.contains(&IpAddr::from(mapped)))
+        };
+        let nets = self.nets(keyed, KEY);
+        if let Some(net) = nets.iter().find(|net| everybody(net)) {
+            let span = keyed.get(KEY).map(|node| node.span).unwrap_or_default();
+            self.fault(
+                span,
+                &format!("`{KEY}` trusts everybody: {net} is every address"),
+                "list the addresses of your proxies alone: what they say of where a request comes \
+                 from, and how, is believed",
+            );
+        }
+        nets
     }
 
     fn public_url(&mut self, node: &Node) -> Option<String> {
