@@ -78,15 +78,18 @@ pub(super) async fn run(
             .collect();
         entities.sort();
         entities.dedup();
-        let steps = webhook.as_ref().zip(url.as_ref());
-        let steps = steps.map(|(webhook, url)| webhook.steps(url, &entities));
+        let steps = match (&webhook, &url) {
+            (Some(webhook), Some(url)) => webhook.steps(url, &entities),
+            (Some(_), None) => Vec::new(),
+            (None, _) => steps_of_stream(system, &entities),
+        };
         let deliveries = match &desk {
             Some(desk) => {
                 desk.ledger.deliveries(Some(&system.name), last).await.context("the ledger")?
             }
             None => Vec::new(),
         };
-        let (sends, steps) = (webhook.is_some(), steps.unwrap_or_default());
+        let sends = webhook.is_some();
         hooks.push(Hook { system, url, sends, steps, deliveries });
     }
     let now = clock::now();
@@ -114,6 +117,30 @@ fn chosen<'a>(settings: &'a Settings, name: Option<&str>) -> Result<Vec<&'a Syst
     Err(no_system(settings, name))
 }
 
+/// What to do about a system that sends no deliveries of its own: its changes come by themselves,
+/// and others may tell of some as well.
+fn steps_of_stream(system: &SystemSettings, entities: &[EntityName]) -> Vec<String> {
+    let name = &system.name;
+    let mut steps = vec![format!(
+        "nothing has to be registered: {name} sends each change in its change stream, as it is \
+         committed"
+    )];
+    let Some(webhook) = &system.webhook else { return steps };
+    if webhook.signing_secrets.is_empty() {
+        let refused = "notices of a program are refused while there is no `signing_secret`";
+        steps.push(refused.to_owned());
+        return steps;
+    }
+    let entity = entities.first().map_or("public.accounts", |entity| entity.as_str());
+    let body = json!({ "entity": entity, "keys": ["1"] });
+    steps.push(format!(
+        "a program of yours may have records read again: it posts {body} to the address, with the \
+         headers webhook-id, webhook-timestamp and webhook-signature of Standard Webhooks, made \
+         with `signing_secret`"
+    ));
+    steps
+}
+
 /// The address to register.
 fn address(
     settings: &Settings,
@@ -133,6 +160,7 @@ impl Hook<'_> {
         let (name, kind) = (&self.system.name, self.system.kind.word());
         let mut lines = vec![format!("webhook of {name} ({kind})")];
         let Some((url, webhook)) = self.url.as_ref().zip(self.system.webhook.as_ref()) else {
+            lines.extend(self.to_do());
             lines.extend(self.missing());
             return lines;
         };
@@ -165,11 +193,15 @@ impl Hook<'_> {
             lines.push(format!("  only from {}", nets.join(", ")));
         }
         lines.extend(self.told(now));
-        for (at, step) in self.steps.iter().enumerate() {
-            let word = if at == 0 { "set up" } else { "" };
-            lines.push(format!("  {word:<9} {}. {step}", at + 1));
-        }
+        lines.extend(self.to_do());
         lines
+    }
+
+    fn to_do(&self) -> impl Iterator<Item = String> {
+        self.steps.iter().enumerate().map(|(at, step)| {
+            let word = if at == 0 { "set up" } else { "" };
+            format!("  {word:<9} {}. {step}", at + 1)
+        })
     }
 
     fn told(&self, now: Instant) -> Vec<String> {
@@ -207,10 +239,7 @@ impl Hook<'_> {
         };
         let first = match self.sends {
             true => format!("  not set up: add under {name}"),
-            false => format!(
-                "  not set up: its changes come without one. To let others tell of changes, add \
-                 under {name}"
-            ),
+            false => format!("  to let a program tell of changes as well, add under {name}"),
         };
         // In lines of their own: between `{` and `}` values with `${...}` need quotes.
         let mut lines = vec![first, "    webhook:".to_owned()];

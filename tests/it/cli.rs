@@ -277,7 +277,9 @@ fn webhooks_prints_addresses_and_clicks() {
     for part in [address, "New Outbound Message > Object: Account", "nothing was delivered yet"] {
         assert!(text.contains(part), "{part}: {text}");
     }
-    assert!(text.contains("webhook of ops (postgres)\n  not set up"), "{text}");
+    let nothing =
+        "webhook of ops (postgres)\n  set up    1. nothing has to be registered: ops sends";
+    assert!(text.contains(nothing), "{text}");
     // What is to be added can be added as it is printed.
     let printed = text.split("add under ops\n").nth(1).unwrap().split("  set OPS").next().unwrap();
     let under = "    kind: postgres\n    url: postgres://u@127.0.0.1:9/ops\n";
@@ -288,7 +290,13 @@ fn webhooks_prints_addresses_and_clicks() {
     folder.write("more.yaml", &format!("public_url: https://s.example/\n{settings}"));
     let more = folder.run(&["webhooks", "ops", "--config", "more.yaml"]);
     let text = String::from_utf8(more.stdout.clone()).unwrap();
-    assert!(text.contains("https://s.example/hooks/ops/"), "{text}{}", stderr(&more));
+    for part in [
+        "https://s.example/hooks/ops/",
+        "1. nothing has to be registered",
+        r#"{"entity":"public.accounts","keys":["1"]}"#,
+    ] {
+        assert!(text.contains(part), "{part}: {text}{}", stderr(&more));
+    }
     let masked = json(&folder.run(&["webhooks", "crm", "--mask", "--json"]));
     assert_eq!(masked["systems"][0]["url"], "https://s.example/hooks/crm/***", "{masked}");
     assert!(!masked.to_string().contains("the-secret"), "{masked}");
