@@ -8,8 +8,9 @@ use utoipa::ToSchema;
 
 use super::caller::{Reader, Writer};
 use super::document::Api;
-use super::extract::{ApiJson, ApiPath, ApiQuery};
+use super::extract::{ApiJson, ApiPath, ApiQuery, NoQuery};
 use super::once::{Key, once};
+use super::refusal::{Always, OfBody, OfChange, OfList, OfOne};
 use super::{Actor, Answer, ConflictQuery, Page, Value};
 use crate::problem::Problem;
 
@@ -156,8 +157,7 @@ pub struct TakenAnswer {
 
 /// The questions, by number.
 #[utoipa::path(get, path = "/conflicts", tag = "conflicts", params(ConflictQuery),
-    responses((status = OK, body = Page<Conflict>), (status = "default", body = Problem,
-    content_type = "application/problem+json")), security(("token" = ["read"])))]
+    responses((status = OK, body = Page<Conflict>), Always, OfList), security(("token" = ["read"])))]
 pub(super) async fn list(
     State(api): State<Api>,
     _reader: Reader,
@@ -169,12 +169,12 @@ pub(super) async fn list(
 /// One question: both sides, the last agreed values, the possible answers.
 #[utoipa::path(get, path = "/conflicts/{id}", tag = "conflicts",
     params(("id" = i64, Path, description = "The number of the question.")),
-    responses((status = OK, body = Conflict), (status = "default", body = Problem,
-    content_type = "application/problem+json")), security(("token" = ["read"])))]
+    responses((status = OK, body = Conflict), Always, OfOne), security(("token" = ["read"])))]
 pub(super) async fn show(
     State(api): State<Api>,
     _reader: Reader,
     ApiPath(id): ApiPath<i64>,
+    _query: NoQuery,
 ) -> Result<Json<Conflict>, Problem> {
     Ok(Json(api.book.conflict(id).await?))
 }
@@ -184,13 +184,13 @@ pub(super) async fn show(
 #[utoipa::path(post, path = "/conflicts/{id}/answer", tag = "conflicts",
     params(("id" = i64, Path, description = "The number of the question."), Key),
     request_body = Answer,
-    responses((status = OK, body = super::TakenAnswer), (status = "default", body = Problem,
-    content_type = "application/problem+json")), security(("token" = ["write"])))]
+    responses((status = OK, body = super::TakenAnswer), Always, OfChange, OfBody), security(("token" = ["write"])))]
 pub(super) async fn answer(
     State(api): State<Api>,
     writer: Writer,
     key: Key,
     ApiPath(id): ApiPath<i64>,
+    _query: NoQuery,
     ApiJson(answer): ApiJson<Answer>,
 ) -> Result<Response, Problem> {
     let asked = serde_json::json!({ "answer": id, "with": answer });

@@ -40,6 +40,7 @@ impl Api {
                        are problems (RFC 9457).",
         license(name = "MIT OR Apache-2.0"),
     ),
+    components(schemas(Problem)),
     modifiers(&Token),
     tags(
         (name = "status", description = "How everything stands."),
@@ -129,6 +130,25 @@ async fn wrong_method() -> Problem {
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "The address does not take this method")
 }
 
+/// The statuses that the document has for an address that was asked for; nothing where it has no
+/// such address.
+#[cfg(test)]
+pub(crate) fn documented(method: &str, address: &str) -> Option<Vec<String>> {
+    let document = serde_json::to_value(described().1).ok()?;
+    let address = address.split('?').next().unwrap_or_default();
+    let is = |path: &str| {
+        let (path, address) = (path.split('/'), address.split('/'));
+        path.clone().count() == address.clone().count()
+            && path.zip(address).all(|(one, other)| one.starts_with('{') || one == other)
+    };
+    // A name of its own goes before a place for any.
+    let mut paths: Vec<&String> = document["paths"].as_object()?.keys().collect();
+    paths.sort_by_key(|path| path.contains('{'));
+    let path = paths.into_iter().find(|path| is(path))?;
+    let responses = &document["paths"][path][method.to_lowercase()]["responses"];
+    Some(responses.as_object()?.keys().cloned().collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::described;
@@ -145,7 +165,15 @@ mod tests {
                 let scope = if method == "get" { "read" } else { "write" };
                 assert_eq!(operation["security"][0]["token"][0], scope, "{path}");
                 let responses = operation["responses"].as_object().unwrap();
-                assert!(responses.contains_key("200") && responses.contains_key("default"));
+                for status in ["200", "400", "401", "403", "500", "503", "504", "default"] {
+                    assert!(responses.contains_key(status), "{path} {status}");
+                }
+                assert_eq!(responses.contains_key("404"), path.contains('{'), "{path}");
+                for (status, response) in responses.iter().filter(|(status, _)| *status != "200") {
+                    let content = response["content"].as_object().unwrap();
+                    let kinds: Vec<&String> = content.keys().collect();
+                    assert_eq!(kinds, ["application/problem+json"], "{path} {status}");
+                }
                 assert!(operation["summary"].is_string(), "{path}");
             }
         }

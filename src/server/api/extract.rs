@@ -16,6 +16,13 @@ pub(super) struct ApiPath<T>(pub T);
 #[from_request(via(Query), rejection(Problem))]
 pub(super) struct ApiQuery<T>(pub T);
 
+/// A query without parameters: one that is there all the same is refused, not ignored.
+pub(super) type NoQuery = ApiQuery<Nothing>;
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Nothing {}
+
 /// The body.
 #[derive(FromRequest)]
 #[from_request(via(Json), rejection(Problem))]

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::caller::Reader;
 use super::document::Api;
 use super::extract::ApiQuery;
+use super::refusal::{Always, OfList};
 use super::{Actor, JournalQuery, Page, Value};
 use crate::problem::Problem;
 
@@ -141,8 +142,7 @@ pub struct SettledEntry {
 /// The whole journal, newest entry first. Entries that are older than `retention.journal` are
 /// removed: the oldest that is left of a pair then still names one before it.
 #[utoipa::path(get, path = "/journal", tag = "journal", params(JournalQuery),
-    responses((status = OK, body = Page<JournalEntry>), (status = "default", body = Problem,
-    content_type = "application/problem+json")), security(("token" = ["read"])))]
+    responses((status = OK, body = Page<JournalEntry>), Always, OfList), security(("token" = ["read"])))]
 pub(super) async fn list(
     State(api): State<Api>,
     _reader: Reader,

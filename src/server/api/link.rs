@@ -7,7 +7,8 @@ use utoipa::ToSchema;
 
 use super::caller::Reader;
 use super::document::Api;
-use super::extract::{ApiPath, ApiQuery};
+use super::extract::{ApiPath, ApiQuery, NoQuery};
+use super::refusal::{Always, OfList, OfOne};
 use super::{Both, JournalEntry, JournalQuery, LinkQuery, Page, Value};
 use crate::problem::Problem;
 
@@ -95,8 +96,7 @@ pub struct ParkedIn {
 
 /// Links of a mapping: all, in the order of their ids, or that of one record.
 #[utoipa::path(get, path = "/links", tag = "links", params(LinkQuery),
-    responses((status = OK, body = Page<Link>), (status = "default", body = Problem,
-    content_type = "application/problem+json")), security(("token" = ["read"])))]
+    responses((status = OK, body = Page<Link>), Always, OfList), security(("token" = ["read"])))]
 pub(super) async fn list(
     State(api): State<Api>,
     _reader: Reader,
@@ -108,12 +108,12 @@ pub(super) async fn list(
 /// One link: what was agreed, what differs from it, what is under way or waits.
 #[utoipa::path(get, path = "/links/{link}", tag = "links",
     params(("link" = String, Path, description = "The id of the link.")),
-    responses((status = OK, body = Link), (status = "default", body = Problem,
-    content_type = "application/problem+json")), security(("token" = ["read"])))]
+    responses((status = OK, body = Link), Always, OfOne), security(("token" = ["read"])))]
 pub(super) async fn show(
     State(api): State<Api>,
     _reader: Reader,
     ApiPath(link): ApiPath<String>,
+    _query: NoQuery,
 ) -> Result<Json<Link>, Problem> {
     Ok(Json(api.book.link(&link).await?))
 }
@@ -121,8 +121,7 @@ pub(super) async fn show(
 /// Why a pair is what it is: its journal, newest entry first.
 #[utoipa::path(get, path = "/links/{link}/journal", tag = "links",
     params(("link" = String, Path, description = "The id of the link."), JournalQuery),
-    responses((status = OK, body = Page<JournalEntry>), (status = "default", body = Problem,
-    content_type = "application/problem+json")), security(("token" = ["read"])))]
+    responses((status = OK, body = Page<JournalEntry>), Always, OfList, OfOne), security(("token" = ["read"])))]
 pub(super) async fn journal(
     State(api): State<Api>,
     _reader: Reader,

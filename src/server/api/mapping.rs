@@ -8,6 +8,8 @@ use utoipa::ToSchema;
 use super::Page;
 use super::caller::Reader;
 use super::document::Api;
+use super::extract::NoQuery;
+use super::refusal::Always;
 use crate::problem::Problem;
 
 /// A mapping that the ledger knows.
@@ -47,11 +49,11 @@ pub struct LinksIn {
 
 /// The mappings.
 #[utoipa::path(get, path = "/mappings", tag = "mappings",
-    responses((status = OK, body = Page<Mapping>), (status = "default", body = Problem,
-    content_type = "application/problem+json")), security(("token" = ["read"])))]
+    responses((status = OK, body = Page<Mapping>), Always), security(("token" = ["read"])))]
 pub(super) async fn list(
     State(api): State<Api>,
     _reader: Reader,
+    _query: NoQuery,
 ) -> Result<Json<Page<Mapping>>, Problem> {
     Ok(Json(Page { items: api.book.mappings().await?, next: None }))
 }

@@ -17,6 +17,7 @@ mod mapping;
 mod once;
 mod page;
 mod parked;
+mod refusal;
 mod report;
 mod run;
 mod system;
@@ -29,6 +30,8 @@ pub use asking::{
 pub use book::{Answered, Book, Failure};
 pub use caller::{Caller, Scope};
 pub use conflict::{Candidate, Conflict, ConflictSide, Given, Offered, ShownField, TakenAnswer};
+#[cfg(test)]
+pub(crate) use document::documented;
 pub(crate) use document::{Api, router};
 pub use journal::{
     ChangedField, DecidedEntry, IntentEntry, IntentField, JournalEntry, ObservedEntry, SettledEntry,

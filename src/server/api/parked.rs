@@ -8,8 +8,9 @@ use utoipa::ToSchema;
 
 use super::caller::{Reader, Writer};
 use super::document::Api;
-use super::extract::{ApiPath, ApiQuery};
+use super::extract::{ApiPath, ApiQuery, NoQuery};
 use super::once::{Key, once};
+use super::refusal::{Always, OfChange, OfList};
 use super::{Page, ParkedQuery};
 use crate::problem::Problem;
 
@@ -38,8 +39,7 @@ pub struct ParkedRecord {
 
 /// Records set aside, the latest first.
 #[utoipa::path(get, path = "/parked", tag = "parked", params(ParkedQuery),
-    responses((status = OK, body = Page<ParkedRecord>), (status = "default", body = Problem,
-    content_type = "application/problem+json")), security(("token" = ["read"])))]
+    responses((status = OK, body = Page<ParkedRecord>), Always, OfList), security(("token" = ["read"])))]
 pub(super) async fn list(
     State(api): State<Api>,
     _reader: Reader,
@@ -52,13 +52,13 @@ pub(super) async fn list(
 /// more.
 #[utoipa::path(post, path = "/parked/{link}/replay", tag = "parked",
     params(("link" = String, Path, description = "The id of the link."), Key),
-    responses((status = OK, body = super::Replay), (status = "default", body = Problem,
-    content_type = "application/problem+json")), security(("token" = ["write"])))]
+    responses((status = OK, body = super::Replay), Always, OfChange), security(("token" = ["write"])))]
 pub(super) async fn replay(
     State(api): State<Api>,
     writer: Writer,
     key: Key,
     ApiPath(link): ApiPath<String>,
+    _query: NoQuery,
 ) -> Result<Response, Problem> {
     let asked = serde_json::json!({ "replay": link });
     once(&api, &writer, key, &asked, async { Ok(api.book.replay(&link).await?) }).await

@@ -9,7 +9,8 @@ use utoipa::ToSchema;
 
 use super::caller::Reader;
 use super::document::Api;
-use super::extract::ApiQuery;
+use super::extract::{ApiQuery, NoQuery};
+use super::refusal::{Always, OfList};
 use super::{Page, ReportQuery};
 use crate::problem::Problem;
 
@@ -100,8 +101,7 @@ pub struct ReportOfSystem {
 
 /// The reports that were made by schedule, the latest first.
 #[utoipa::path(get, path = "/reports", tag = "reports", params(ReportQuery),
-    responses((status = OK, body = Page<Report>), (status = "default", body = Problem,
-    content_type = "application/problem+json")), security(("token" = ["read"])))]
+    responses((status = OK, body = Page<Report>), Always, OfList), security(("token" = ["read"])))]
 pub(super) async fn list(
     State(api): State<Api>,
     _reader: Reader,
@@ -112,11 +112,11 @@ pub(super) async fn list(
 
 /// What happened since the last report.
 #[utoipa::path(get, path = "/reports/current", tag = "reports",
-    responses((status = OK, body = Report), (status = "default", body = Problem,
-    content_type = "application/problem+json")), security(("token" = ["read"])))]
+    responses((status = OK, body = Report), Always), security(("token" = ["read"])))]
 pub(super) async fn current(
     State(api): State<Api>,
     _reader: Reader,
+    _query: NoQuery,
 ) -> Result<Json<Report>, Problem> {
     Ok(Json(api.book.report().await?))
 }

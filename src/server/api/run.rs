@@ -8,6 +8,8 @@ use utoipa::ToSchema;
 use super::Page;
 use super::caller::Reader;
 use super::document::Api;
+use super::extract::NoQuery;
+use super::refusal::Always;
 use crate::problem::Problem;
 
 /// Something that runs at set times.
@@ -27,11 +29,11 @@ pub struct Run {
 
 /// What runs at set times: when next, and what the last run did.
 #[utoipa::path(get, path = "/runs", tag = "runs",
-    responses((status = OK, body = Page<Run>), (status = "default", body = Problem,
-    content_type = "application/problem+json")), security(("token" = ["read"])))]
+    responses((status = OK, body = Page<Run>), Always), security(("token" = ["read"])))]
 pub(super) async fn list(
     State(api): State<Api>,
     _reader: Reader,
+    _query: NoQuery,
 ) -> Result<Json<Page<Run>>, Problem> {
     Ok(Json(Page { items: api.book.runs().await?, next: None }))
 }

@@ -9,6 +9,8 @@ use utoipa::ToSchema;
 
 use super::caller::Reader;
 use super::document::Api;
+use super::extract::NoQuery;
+use super::refusal::Always;
 use super::{Page, Run};
 use crate::problem::Problem;
 
@@ -90,22 +92,22 @@ pub struct Engine {
 
 /// How everything stands.
 #[utoipa::path(get, path = "/status", tag = "status",
-    responses((status = OK, body = Status), (status = "default", body = Problem,
-    content_type = "application/problem+json")), security(("token" = ["read"])))]
+    responses((status = OK, body = Status), Always), security(("token" = ["read"])))]
 pub(super) async fn status(
     State(api): State<Api>,
     _reader: Reader,
+    _query: NoQuery,
 ) -> Result<Json<Status>, Problem> {
     Ok(Json(api.book.status().await?))
 }
 
 /// The systems.
 #[utoipa::path(get, path = "/systems", tag = "systems",
-    responses((status = OK, body = Page<System>), (status = "default", body = Problem,
-    content_type = "application/problem+json")), security(("token" = ["read"])))]
+    responses((status = OK, body = Page<System>), Always), security(("token" = ["read"])))]
 pub(super) async fn list(
     State(api): State<Api>,
     _reader: Reader,
+    _query: NoQuery,
 ) -> Result<Json<Page<System>>, Problem> {
     Ok(Json(Page { items: api.book.systems().await?, next: None }))
 }

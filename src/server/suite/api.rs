@@ -5,17 +5,24 @@ use serde_json::{Value, json};
 
 use super::book::{BOTH, READS};
 use super::fixture::{Served, client, served};
+use crate::api::documented;
 
 async fn ask(served: &Served, token: &str, method: Method, path: &str, body: &str) -> Response {
     let url = format!("http://{}{path}", served.address);
-    let mut request = client().build().unwrap().request(method, url).body(body.to_owned());
+    let mut request = client().build().unwrap().request(method.clone(), url).body(body.to_owned());
     if !token.is_empty() {
         request = request.header("authorization", format!("Bearer {token}"));
     }
     if !body.is_empty() {
         request = request.header("content-type", "application/json");
     }
-    request.send().await.unwrap()
+    let response = request.send().await.unwrap();
+    // What is answered is in the document, whichever test meets it.
+    if let Some(statuses) = documented(method.as_str(), path) {
+        let status = response.status().as_str().to_owned();
+        assert!(statuses.contains(&status), "{method} {path} answers {status}: {statuses:?}");
+    }
+    response
 }
 
 async fn problem(response: Response) -> (u16, Value) {
@@ -92,6 +99,26 @@ async fn whatever_is_wrong_is_a_problem() {
     assert_eq!(send(Method::GET, "/api/v1/links/broken", "").await, 500);
     assert_eq!(send(Method::GET, "/hooks/crm/secret", "").await, 405);
     assert_eq!(send(Method::DELETE, "/api/v1/conflicts", "").await, 405);
+}
+
+#[tokio::test]
+async fn a_parameter_that_is_none_is_named() {
+    let served = served(|_| {}, &[], None).await;
+    let document = ask(&served, "", Method::GET, "/api/openapi.json", "").await;
+    let document: Value = document.json().await.unwrap();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys() {
+            let method: Method = method.to_uppercase().parse().unwrap();
+            let path = path.replace("{id}", "7").replace("{link}", "x");
+            let path = format!("{path}?since=yesterday");
+            let body = json!({"revision": 2, "take": "left"}).to_string();
+            let body = if method == Method::POST { body } else { String::new() };
+            let told = problem(ask(&served, BOTH, method, &path, &body).await).await;
+            let detail = told.1["detail"].as_str().unwrap();
+            assert!(told.0 == 400 && detail.contains("`since`"), "{path}: {told:?}");
+        }
+    }
+    assert!(served.book.answers.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
