@@ -77,7 +77,8 @@ pub async fn give(desk: &Desk, seen: Seen, wanted: &Wanted, by: String) -> Resul
     match desk.ledger.answer(&answer).await.context("the ledger")? {
         Answered::Taken => Ok(Given::Taken(Box::new(question), answer)),
         Answered::Moved(review) => {
-            let mut question = Question::new(desk, *review, question.link);
+            let (link, feasible) = (question.link, question.feasible);
+            let mut question = Question { feasible, ..Question::new(desk, *review, link) };
             look_up_candidates(desk, std::slice::from_mut(&mut question)).await?;
             Ok(moved(question, seen, wanted, &answer.by))
         }

@@ -8,6 +8,7 @@ pub mod candidate;
 pub mod clock;
 pub mod desk;
 pub mod entry;
+pub mod feasible;
 pub mod link;
 pub mod masking;
 pub mod observed;

@@ -41,9 +41,8 @@ impl Answer {
             (Self::Take(offered), Choice::Take(side)) => offered == side,
             (Self::Adopt(offered), Choice::Adopt(key)) => offered == key,
             (Self::Null, Choice::Typed(typed)) => typed.iter().all(Value::is_null),
-            (Self::Value(_), Choice::Typed(_))
-            | (Self::Separate, Choice::Separate)
-            | (Self::Retry, Choice::Retry) => true,
+            (Self::Value(_), Choice::Typed(typed)) => !typed.iter().all(Value::is_null),
+            (Self::Separate, Choice::Separate) | (Self::Retry, Choice::Retry) => true,
             _ => false,
         }
     }
@@ -61,12 +60,18 @@ impl Answer {
     }
 }
 
-/// The possible answers to a question, the likeliest first.
+/// The possible answers to a question, the likeliest first. What is known to be in the way of one
+/// leaves it out, unless nothing would be left.
 pub fn offers(question: &Question) -> Vec<Offer> {
-    match question.review.key.unit {
+    let (review, link) = (&question.review, question.link.as_ref());
+    let all = match review.key.unit {
         Some(unit) => about_unit(question, unit),
         None => about_pair(question),
-    }
+    };
+    let Some(feasible) = &question.feasible else { return all };
+    let possible = |offer: &&Offer| feasible.admits(review, link, &offer.answer);
+    let left: Vec<Offer> = all.iter().filter(possible).cloned().collect();
+    if left.is_empty() { all } else { left }
 }
 
 fn take(side: Side, effect: String) -> Offer {

@@ -1,5 +1,7 @@
 //! A question in words and as JSON.
 
+use std::sync::Arc;
+
 use serde_json::{Value as Json, json};
 use syncline_core::Side;
 use syncline_core::model::{Choice, Link, Review, ReviewKind, ReviewStatus};
@@ -8,6 +10,7 @@ use syncline_sdk::{Instant, Key, Value};
 use super::asked::asked;
 use super::candidate::Candidate;
 use super::desk::{Desk, KnownMapping};
+use super::feasible::Feasible;
 use super::offer::offers;
 use super::reference::Seen;
 use super::words::{actor, actor_json, age, plain, time_and_age, time_json, value_json, values};
@@ -22,12 +25,15 @@ pub struct Question {
     pub candidates: Vec<Candidate>,
     /// Why the last answer was not carried out, where it is known that one was not.
     pub undone: Option<String>,
+    /// What can be carried out at all, where that is known.
+    pub feasible: Option<Arc<Feasible>>,
 }
 
 impl Question {
     pub fn new(desk: &Desk, review: Review, link: Option<Link>) -> Self {
         let mapping = desk.mapping(review.key.mapping);
-        Self { mapping, review, link, candidates: Vec::new(), undone: None }
+        let (candidates, undone, feasible) = (Vec::new(), None, None);
+        Self { mapping, review, link, candidates, undone, feasible }
     }
 
     /// The keys of the records that could be the partner, all on the other side.

@@ -1,11 +1,15 @@
 //! Questions, found in the ledger.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use syncline_core::model::{Entry, Review, ReviewStatus, Verdict};
 use syncline_ledger::{Access as _, LinkQuery, People as _};
 
 use super::candidate::Candidate;
 use super::desk::Desk;
+use super::feasible::Feasible;
 use super::question::Question;
 use crate::stop::Stop;
 
@@ -39,6 +43,7 @@ pub async fn find(desk: &Desk, id: i64) -> Result<Question, Stop> {
     let mut question = Question::new(desk, review, link);
     look_up_candidates(desk, std::slice::from_mut(&mut question)).await?;
     question.undone = undone(desk, &question).await?;
+    question.feasible = Feasible::of(desk, &question.mapping).await?.map(Arc::new);
     Ok(question)
 }
 
@@ -82,9 +87,15 @@ pub async fn with_links(desk: &Desk, reviews: Vec<Review>) -> Result<Vec<Questio
         }
     }
     let links = desk.load(&queries).await?.links;
+    let mut feasible = BTreeMap::new();
+    for LinkQuery { mapping, .. } in &queries {
+        let found = Feasible::of(desk, &desk.mapping(*mapping)).await?;
+        feasible.insert(*mapping, found.map(Arc::new));
+    }
     let question = |review: Review| {
         let link = links.iter().find(|link| link.id == review.key.link).cloned();
-        Question::new(desk, review, link)
+        let feasible = feasible.get(&review.key.mapping).cloned().flatten();
+        Question { feasible, ..Question::new(desk, review, link) }
     };
     let mut questions: Vec<Question> = reviews.into_iter().map(question).collect();
     look_up_candidates(desk, &mut questions).await?;

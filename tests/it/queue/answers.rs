@@ -5,7 +5,7 @@ use syncline_core::model::{
     Choice, Decided, Entry, LinkChange, LinkState, ReviewChange, ReviewKind, ReviewStatus, Verdict,
 };
 use syncline_ledger::{Ledger as _, People as _, ReviewQuery};
-use syncline_sdk::{Instant, Key, Value};
+use syncline_sdk::{FieldType, Instant, Key, Value};
 
 use super::fixture::{Engine, Installation, close, edited, now, review};
 
@@ -202,4 +202,57 @@ async fn a_question_tells_why_its_last_answer_was_not_carried_out() {
     assert!(shown.contains(told), "{shown}");
     let shown = installation.run(&["conflicts", "show", "1", "--json"]).json();
     assert!(shown["question"]["answer_not_applied"].is_string(), "{shown}");
+}
+
+#[tokio::test]
+async fn answers_that_cannot_be_carried_out_are_not_offered() {
+    let installation = Installation::empty().await;
+    let engine = Engine::new(&installation, 0).await;
+    engine.conflict(1, edited()).await;
+    let mut longer = engine.link(2);
+    longer.pending.left.values = vec![(1, Value::from("+49 30 901820"))];
+    longer.pending.right.values = vec![(1, Value::from("+49"))];
+    let longer_asked = engine.question(&longer, Some(1), ReviewKind::Conflict);
+    let mut gone = engine.link(3);
+    gone.pending.left.exists = Some(false);
+    let gone_asked = engine.question(&gone, None, ReviewKind::DeleteUpdate(Side::Left));
+    engine
+        .commit(|changes| {
+            changes.links.extend([longer, gone].map(LinkChange::Insert));
+            changes.reviews.extend([longer_asked, gone_asked].map(ReviewChange::Ask));
+        })
+        .await;
+    let offered = |id: &str| -> Vec<String> {
+        let shown = installation.run(&["conflicts", "show", id, "--json"]).json();
+        let answers = shown["question"]["answers"].as_array().unwrap();
+        answers.iter().map(|answer| answer["choice"].to_string()).collect()
+    };
+    // Nothing is known of the systems yet.
+    let all =
+        [r#"{"take":"left"}"#, r#"{"take":"right"}"#, r#"{"value":[null]}"#, r#"{"null":true}"#];
+    assert_eq!(
+        (offered("1"), offered("2")),
+        (all.map(Into::into).into(), all.map(Into::into).into())
+    );
+    assert_eq!(offered("3").len(), 3);
+    // A phone is required on the right and has nine characters there; accounts are not deleted.
+    engine.described(Side::Left, |_| {}).await;
+    engine
+        .described(Side::Right, |schema| {
+            schema.deletable = false;
+            let phone = schema.fields.iter_mut().find(|field| field.name.as_str() == "phone");
+            let phone = phone.unwrap();
+            phone.nullable = false;
+            phone.kind = FieldType::Text { chars_max: Some(9) };
+        })
+        .await;
+    assert_eq!(offered("1"), all[..3]);
+    assert_eq!(offered("2"), all[1..3], "its left value is too long for the right side");
+    assert_eq!(offered("3"), [r#"{"take":"right"}"#, r#"{"separate":true}"#]);
+    let refused = installation.run(&["conflicts", "resolve", "1@1", "--null"]);
+    assert_eq!(refused.code(), Some(2));
+    assert!(refused.errors().contains("`--null` is no answer to question 1@1"));
+    let listed = installation.run(&["conflicts", "list", "--json"]).json();
+    let answers = listed["questions"][0]["answers"].as_array().unwrap();
+    assert_eq!(answers.len(), 3, "{listed}");
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use serde_json::Value as Json;
 use sqlx::{Connection as _, Executor as _, PgConnection};
@@ -14,8 +15,11 @@ use syncline_core::model::{
 };
 use syncline_core::{Side, Sides};
 use syncline_ledger::postgres::{Access, Postgres, connect, migrate};
-use syncline_ledger::{Committed, Ledger as _, Ownership, People as _, Setup as _};
-use syncline_sdk::{Actor, ActorKind, Instant, Key, LinkId, Precision, Value, Version};
+use syncline_ledger::{Committed, Description, Ledger as _, Ownership, People as _, Setup as _};
+use syncline_sdk::{
+    Actor, ActorKind, Capabilities, Cas, EntitySchema, FeedKind, FieldSchema, FieldType,
+    HistoryKind, Instant, Key, LinkId, Precision, ReceiptKind, Value, Version,
+};
 use uuid::Uuid;
 
 /// A mapping with three units.
@@ -181,6 +185,46 @@ impl Engine {
         Self { ledger, mapping: known.mapping, fence, ordinal: AtomicI32::new(0) }
     }
 
+    /// Keeps what a side of the mapping is bound to: writable fields that may be null, as changed.
+    pub async fn described(&self, side: Side, change: impl FnOnce(&mut EntitySchema)) {
+        let field = |name: &str, kind: FieldType| FieldSchema {
+            name: name.into(),
+            kind,
+            native: "native".into(),
+            nullable: true,
+            creatable: true,
+            updatable: true,
+            required: false,
+            unique: false,
+            external_id: false,
+            normalizers: Vec::new(),
+        };
+        let text = || FieldType::Text { chars_max: None };
+        let (system, entity, names) = match side {
+            Side::Left => ("crm", "Account", ["Name", "Phone", "Employees"]),
+            Side::Right => ("ops", "public.accounts", ["name", "phone", "staff"]),
+        };
+        let kinds = [text(), text(), FieldType::Int { min: 0, max: 1_000 }];
+        let mut schema = EntitySchema {
+            entity: entity.into(),
+            key: vec!["id".into()],
+            fields: names.into_iter().zip(kinds).map(|(name, kind)| field(name, kind)).collect(),
+            creatable: true,
+            deletable: true,
+            problems: Vec::new(),
+        };
+        change(&mut schema);
+        let described = Description {
+            system: system.into(),
+            entity: entity.into(),
+            schema,
+            capabilities: capabilities(),
+            gone: Vec::new(),
+            at: Instant::from_micros(0),
+        };
+        self.ledger.keep_description(self.mapping, side, &described).await.unwrap();
+    }
+
     /// Commits what `fill` puts into a changeset.
     pub async fn commit(&self, fill: impl FnOnce(&mut Changeset)) {
         let commit = self.ledger.reserve(1).await.unwrap().start;
@@ -281,6 +325,25 @@ impl Engine {
         })
         .await;
         question
+    }
+}
+
+fn capabilities() -> Capabilities {
+    Capabilities {
+        cas: Cas::ExactField,
+        receipt: ReceiptKind::Table,
+        history: HistoryKind::None,
+        feed: FeedKind::Images,
+        unique_external_id: false,
+        conditional_delete: true,
+        recycle_bin: None,
+        transactional: true,
+        stored_image: true,
+        search_lag: Duration::ZERO,
+        request_horizon: Duration::ZERO,
+        push_writes_max: 500,
+        push_guarded_max: 500,
+        fetch_keys_max: 500,
     }
 }
 
