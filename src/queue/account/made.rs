@@ -85,7 +85,7 @@ pub struct Attained {
     pub failures: Option<f64>,
     /// The share that was; null where nothing was written.
     pub failed: Option<f64>,
-    /// Whether it was met; null where nothing was carried.
+    /// Whether it was met; null where not all of it was measured and nothing was missed.
     pub met: Option<bool>,
 }
 
@@ -191,9 +191,12 @@ impl Attained {
         let failed = share(refused, applied + refused);
         let soon = within.map(|within| within >= WITHIN_SHARE);
         let sound = failures.zip(failed).map(|(most, failed)| failed <= most);
-        let met = match (soon, sound) {
-            (Some(soon), Some(sound)) => Some(soon && sound),
-            (one, other) => one.or(other),
+        // What was not measured is not met; what was missed is missed, whatever else was measured.
+        let wanted = [objective.lag.map(|_| soon), failures.map(|_| sound)];
+        let wanted: Vec<Option<bool>> = wanted.into_iter().flatten().collect();
+        let met = match wanted.contains(&Some(false)) {
+            true => Some(false),
+            false => wanted.iter().all(Option::is_some).then_some(true),
         };
         let lag_seconds = objective.lag.map(seconds);
         Self { lag_seconds, within, failures, failed, met }
@@ -276,6 +279,12 @@ mod tests {
         assert_eq!(met(49, 3), Some(false));
         let nothing = Attained::new(objective, &Totals::default(), MappingId(1));
         assert_eq!((nothing.met, nothing.within, nothing.failed), (None, None, None));
+        // Of changes that a first load brought no time is known.
+        let loaded = totals(&[(left, "applied", 50)]);
+        let attained = Attained::new(objective, &loaded, MappingId(1));
+        assert_eq!((attained.met, attained.failed), (None, Some(0.0)));
+        let refused = totals(&[(left, "applied", 50), (left, "refused.schema", 50)]);
+        assert_eq!(Attained::new(objective, &refused, MappingId(1)).met, Some(false));
         let soon = Objective { lag: None, failures: Some(0) };
         let one = totals(&[(left, "refused.schema", 1)]);
         assert_eq!(Attained::new(soon, &one, MappingId(1)).met, Some(false));

@@ -104,7 +104,7 @@ pub fn objective(attained: &Attained) -> String {
         let text = format!("{:.4}", share * 100.0);
         format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
     };
-    let known = |share: Option<f64>| share.map_or_else(|| "nothing".to_owned(), percent);
+    let known = |share: Option<f64>| share.map_or_else(|| "nothing measured".to_owned(), percent);
     let mut told = Vec::new();
     if let Some(wanted) = attained.lag_seconds {
         told.push(format!("{} within {}", known(attained.within), lag(wanted)));
@@ -115,7 +115,8 @@ pub fn objective(attained: &Attained) -> String {
     let verdict = match attained.met {
         Some(true) => "met",
         Some(false) => "MISSED",
-        None => "nothing carried yet",
+        None if attained.within.or(attained.failed).is_some() => "met as far as measured",
+        None => "nothing measured",
     };
     format!("{verdict}: {}", told.join(", "))
 }
@@ -141,6 +142,11 @@ mod tests {
             failed: None,
             met: None,
         };
-        assert_eq!(objective(&nothing), "nothing carried yet: nothing of 1% refused");
+        let told = "nothing measured: nothing measured of 1% refused";
+        assert_eq!(objective(&nothing), told);
+        let loaded =
+            Attained { lag_seconds: Some(5.0), failed: Some(0.0), within: None, ..nothing };
+        let told = "met as far as measured: nothing measured within 5.0s, 0% of 1% refused";
+        assert_eq!(objective(&loaded), told);
     }
 }

@@ -86,7 +86,7 @@ pub struct Attained {
     pub failures: Option<f64>,
     /// The share that was; null where nothing was written.
     pub failed: Option<f64>,
-    /// Whether it was met; null where nothing was carried.
+    /// Whether it was met; null where not all of it was measured and nothing was missed.
     pub met: Option<bool>,
 }
 
