@@ -11,7 +11,9 @@ use syncline_core::mapping::language::{
 use syncline_core::mapping::{Mapping, MappingId};
 use syncline_core::trial::try_records;
 use syncline_core::{Side, Sides};
-use syncline_sdk::{Context, EntityName, EntitySchema, Health, Purpose, ScanRequest, SystemName};
+use syncline_sdk::{
+    Context, EntityName, EntitySchema, Health, Piece, Purpose, ScanRequest, SystemName,
+};
 
 use super::kept::KeptOfOne;
 use super::{Installation, Kept, Stop, clock};
@@ -111,13 +113,25 @@ pub async fn reach(installation: &Installation) -> Reach {
         let selections = installation.selections(&system.name);
         let selections: Vec<_> = selections.iter().collect();
         match connector.check(&context(installation), &selections).await {
-            Ok(health) => {
+            Ok(mut health) => {
+                health.pieces = each_once(health.pieces);
                 reach.health.insert(system.name.clone(), health);
             }
             Err(error) => reach.found.push(at_system(&installation.settings, system, &error)),
         }
     }
     reach
+}
+
+/// Pieces without those that are there already: two mappings of one entity ask for the same.
+fn each_once(pieces: Vec<Piece>) -> Vec<Piece> {
+    let mut kept: Vec<Piece> = Vec::new();
+    for piece in pieces {
+        if !kept.contains(&piece) {
+            kept.push(piece);
+        }
+    }
+    kept
 }
 
 /// Binds every mapping whose systems both answered, as a run would: a field that is not what the

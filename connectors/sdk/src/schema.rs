@@ -94,6 +94,10 @@ pub struct FieldSchema {
     pub external_id: bool,
     /// What the side does to a value when it stores it.
     pub normalizers: Vec<Normalizer>,
+    /// What fills it where nobody gives it a value, in the words of its side: `default now()`,
+    /// `identity`, `automatic number`. It is told to people; no decision hangs on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filled: Option<Arc<str>>,
 }
 
 /// An entity in the list of what a side has.
@@ -141,7 +145,7 @@ impl EntitySchema {
         let mut lines: Vec<String> = fields
             .iter()
             .map(|name| match self.field(name) {
-                Some(field) => format!("{field:?}"),
+                Some(field) => format!("{:?}", FieldSchema { filled: None, ..field.clone() }),
                 None => format!("{name} missing"),
             })
             .collect();

@@ -189,6 +189,7 @@ fn field_schema(name: FieldName, kind: FieldType) -> FieldSchema {
         unique: false,
         external_id: false,
         normalizers: Vec::new(),
+        filled: None,
     }
 }
 

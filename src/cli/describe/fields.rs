@@ -62,10 +62,12 @@ fn notes(field: &FieldSchema) -> Vec<String> {
     let told = told.into_iter().filter(|(is, _)| *is).map(|(_, word)| word);
     let told = told.collect::<Vec<_>>().join(", ");
     let mut notes: Vec<String> = (!told.is_empty()).then_some(told).into_iter().collect();
+    notes.extend(field.filled.as_deref().map(plain));
     match &field.kind {
-        FieldType::Enum { values, .. } | FieldType::Set { values, .. } => {
+        FieldType::Enum { values, restricted } | FieldType::Set { values, restricted } => {
             let values: Vec<String> = values.iter().map(|value| plain(value)).collect();
-            notes.push(format!("one of {}", values.join(", ")));
+            let word = if *restricted { "one of" } else { "any text, as" };
+            notes.push(format!("{word} {}", values.join(", ")));
         }
         FieldType::Reference { entities } => {
             let entities: Vec<&str> = entities.iter().map(|entity| entity.as_str()).collect();
@@ -87,5 +89,6 @@ fn one_json(field: &FieldSchema) -> serde_json::Value {
         "required": field.required,
         "unique": field.unique,
         "external_id": field.external_id,
+        "filled": field.filled,
     })
 }

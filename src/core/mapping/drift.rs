@@ -189,6 +189,7 @@ mod tests {
             unique: false,
             external_id: false,
             normalizers: Vec::new(),
+            filled: None,
         }
     }
 

@@ -140,6 +140,7 @@ fn field(name: &FieldName, kind: FieldType) -> FieldSchema {
         unique: false,
         external_id: false,
         normalizers: Vec::new(),
+        filled: None,
     }
 }
 

@@ -76,6 +76,7 @@ fn field(name: &str, kind: FieldType) -> FieldSchema {
         unique: true,
         external_id: false,
         normalizers: Vec::new(),
+        filled: None,
     }
 }
 

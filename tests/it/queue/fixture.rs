@@ -198,6 +198,7 @@ impl Engine {
             unique: false,
             external_id: false,
             normalizers: Vec::new(),
+            filled: None,
         };
         let text = || FieldType::Text { chars_max: None };
         let (system, entity, names) = match side {

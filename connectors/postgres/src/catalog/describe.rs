@@ -57,6 +57,7 @@ impl Table {
             // The codec already reads padded text as what it means, and every write answers
             // with its stored image, so there is nothing left to predict.
             normalizers: Vec::new(),
+            filled: column.filled().map(Into::into),
         }
     }
 }

@@ -119,9 +119,11 @@ const COLUMNS: &str = "\
     format_type(a.atttypid, a.atttypmod), coalesce(l.collisdeterministic, true), \
     has_column_privilege(a.attrelid, a.attnum, 'select'), \
     has_column_privilege(a.attrelid, a.attnum, 'insert'), \
-    has_column_privilege(a.attrelid, a.attnum, 'update') \
+    has_column_privilege(a.attrelid, a.attnum, 'update'), \
+    coalesce(pg_get_expr(d.adbin, d.adrelid), t.typdefault) \
     from pg_catalog.pg_attribute a join pg_catalog.pg_type t on t.oid = a.atttypid \
     left join pg_catalog.pg_collation l on l.oid = a.attcollation \
+    left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum \
     where a.attrelid = $1::int8::oid and a.attnum > 0 and not a.attisdropped order by a.attnum";
 
 /// Unique indexes without conditions or expressions, the primary key first.
@@ -166,6 +168,7 @@ fn column(row: &PgRow, types: &Types) -> Result<Column, sqlx::Error> {
         identity: row.try_get(4)?,
         generated: !generated.is_empty(),
         has_default: row.try_get(6)?,
+        expression: row.try_get(12)?,
         readable: row.try_get(9)?,
         insertable: row.try_get(10)?,
         updatable: row.try_get(11)?,

@@ -276,6 +276,7 @@ fn field_schema(field: &RawField) -> FieldSchema {
         name: FieldName::new(field.name.as_str()),
         normalizers: normalizers(field),
         native: native(field).into(),
+        filled: filled(field).map(Into::into),
         nullable: field.nillable,
         creatable: field.createable && !opaque,
         updatable: field.updateable && !opaque,
@@ -287,6 +288,16 @@ fn field_schema(field: &RawField) -> FieldSchema {
             && text
             && field.length >= LINK_ID_CHARS,
         kind,
+    }
+}
+
+/// What gives the field its value where nobody does.
+fn filled(field: &RawField) -> Option<&'static str> {
+    match field {
+        RawField { auto_number: true, .. } => Some("automatic number"),
+        RawField { calculated: true, .. } => Some("calculated"),
+        RawField { defaulted_on_create: true, .. } => Some("default"),
+        _ => None,
     }
 }
 

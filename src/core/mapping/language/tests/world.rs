@@ -37,6 +37,7 @@ pub(super) fn field(name: &str, kind: FieldType) -> FieldSchema {
         unique: false,
         external_id: false,
         normalizers: Vec::new(),
+        filled: None,
     }
 }
 
