@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use syncline_core::mapping::MappingId;
 use syncline_core::model::Figure;
 use syncline_engine::{LOADED, SweepPlace, SweepStep};
+use syncline_ledger::Scheduled;
 use syncline_sdk::Instant;
 
 use crate::cli::desk::Desk;
@@ -196,17 +197,28 @@ fn parked(desk: &Desk, report: &Report, lines: &mut Vec<String>) {
         lines.push("parked: no record is set aside".to_owned());
         return;
     }
+    // What is to be done about several is told once, behind them.
+    let mut advised: Vec<&str> = Vec::new();
+    for (parked, _) in &report.parked {
+        if !advised.contains(&&*parked.advice) {
+            advised.push(&parked.advice);
+        }
+    }
     let mut told = Vec::new();
-    for (parked, link) in &report.parked {
-        let record = parked_record(desk, parked, link.as_ref());
-        let mapping = desk.mapping(parked.mapping).name;
-        let since = age(desk.now, parked.at);
-        let (kind, message) = (plain(&parked.kind), plain(&parked.message));
-        told.push(format!("  {mapping}: {record}, for {since}"));
-        told.push(format!("      refused ({kind}): {message}"));
-        told.push(format!("      what to do: {}", plain(&parked.advice)));
-        let explain = format!("explain {mapping} --link {}", parked.link);
-        told.push(format!("      more: {}", desk.command(&explain)));
+    for advice in advised {
+        let alike = || report.parked.iter().filter(|(parked, _)| *parked.advice == *advice);
+        for (parked, link) in alike() {
+            let record = parked_record(desk, parked, link.as_ref());
+            let mapping = desk.mapping(parked.mapping).name;
+            let since = age(desk.now, parked.at);
+            let (kind, message) = (plain(&parked.kind), plain(&parked.message));
+            told.push(format!("  {mapping}: {record}, for {since}"));
+            told.push(format!("      refused ({kind}): {message}"));
+            let explain = format!("explain {mapping} --link {}", parked.link);
+            told.push(format!("      more: {}", desk.command(&explain)));
+        }
+        let each = if alike().count() == 1 { "" } else { " about each of these" };
+        told.push(format!("      what to do{each}: {}", plain(advice)));
     }
     if report.parked_more {
         told.push("  and more: raise --limit".to_owned());
@@ -250,7 +262,7 @@ fn schedules(desk: &Desk, report: &Report, lines: &mut Vec<String>) {
         lines.push("schedules: nothing is scheduled before the first run".to_owned());
         return;
     }
-    let mut rows = table(&["SCHEDULE", "TIMES", "NEXT", "LAST", "OUTCOME"]);
+    let mut rows = table(&["SCHEDULE", "TIMES", "NEXT", "LAST"]);
     for scheduled in &report.scheduled {
         let next = match scheduled.next_at > desk.now.micros() {
             true => {
@@ -264,10 +276,26 @@ fn schedules(desk: &Desk, report: &Report, lines: &mut Vec<String>) {
             plain(&scheduled.times),
             next,
             last.unwrap_or_else(|| "never".to_owned()),
-            scheduled.outcome.as_deref().map(plain).unwrap_or_default(),
         ]);
     }
-    section("schedules, in UTC", &indented(&rows), lines);
+    let mut told = vec![indented(&rows)];
+    for scheduled in &report.scheduled {
+        outcome(scheduled, &mut told);
+    }
+    section("schedules, in UTC", &told.join("\n"), lines);
+}
+
+/// What the last run did, below the table, where it may be long: a part in a line.
+fn outcome(scheduled: &Scheduled, told: &mut Vec<String>) {
+    let text = plain(scheduled.outcome.as_deref().unwrap_or_default());
+    match text.split("; ").collect::<Vec<_>>().as_slice() {
+        [""] => {}
+        [one] => told.push(format!("  {}, last: {one}", plain(&scheduled.name))),
+        parts => {
+            told.push(format!("  {}, last:", plain(&scheduled.name)));
+            told.extend(parts.iter().map(|part| format!("      {part}")));
+        }
+    }
 }
 
 /// A section with a title and lines of its own, an empty line before it.

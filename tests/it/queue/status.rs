@@ -4,7 +4,9 @@ use syncline_core::Side;
 use syncline_core::model::{
     Batch, BatchChange, BatchState, Figure, Gap, LinkChange, Parked, StreamPosition,
 };
-use syncline_ledger::{Awaited, AwaitedThing, Ledger as _, Setup as _};
+use syncline_ledger::{
+    Awaited, AwaitedThing, FinishedRun, Ledger as _, Schedules as _, Setup as _,
+};
 use syncline_sdk::{BatchId, Instant};
 
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -127,6 +129,56 @@ async fn status_tells_what_runs_what_waits_and_what_is_broken() {
     assert_eq!(told["awaited"][0]["system"], "crm");
     assert_eq!(told["awaited"][1]["mapping"], "accounts");
     assert_eq!(told["awaited"][1]["reason"], "it begins when crm answers");
+}
+
+#[tokio::test]
+async fn what_is_long_or_alike_does_not_drown_the_rest() {
+    let installation = Installation::empty().await;
+    let engine = Engine::new(&installation, now() + DAY).await;
+    let parked = |link, advice: &str| Parked {
+        mapping: engine.mapping,
+        link: link_id(link),
+        side: Side::Right,
+        kind: "rejected".into(),
+        message: format!("value {link} is too long"),
+        advice: advice.into(),
+        entry: None,
+        at: now() - MINUTE,
+        asked_again: false,
+    };
+    engine
+        .commit(|changes| {
+            let links = (1..=3).map(|number| LinkChange::Insert(engine.link(number)));
+            changes.links.extend(links);
+            let longer = "make the column longer";
+            let advised = [(1, longer), (2, "ask the owner"), (3, longer)];
+            changes.parked.extend(advised.map(|(link, advice)| parked(link, advice)));
+        })
+        .await;
+    let (name, times, at) = ("report", "0 6 * * *", now() + DAY);
+    engine.ledger.schedule("the engine", name, times, at).await.unwrap();
+    let carried = "accounts: 12 to left, 34 to right, 0 refused, 3 set aside, 1 asked, 1 answered, \
+                   0 open";
+    let run = FinishedRun {
+        name: name.into(),
+        due: at,
+        next_at: now() + 2 * DAY,
+        at: now(),
+        outcome: format!("{carried}; crm: 40 calls"),
+        report: None,
+    };
+    assert!(engine.ledger.finish_run("the engine", &run).await.unwrap());
+    let told = installation.run(&["status"]).well();
+    let below = format!("\n  report, last:\n      {carried}\n      crm: 40 calls\n");
+    assert!(told.contains(&below), "{told}");
+    let table = told.lines().find(|line| line.contains("SCHEDULE")).unwrap();
+    assert_eq!(table.split_whitespace().last(), Some("LAST"));
+    assert_eq!(told.matches("make the column longer").count(), 1, "{told}");
+    assert!(told.contains("\n      what to do about each of these: make the column"), "{told}");
+    assert!(told.contains("\n      what to do: ask the owner\n"), "{told}");
+    for message in ["value 1 is", "value 2 is", "value 3 is"] {
+        assert!(told.contains(message), "{told}");
+    }
 }
 
 #[tokio::test]
