@@ -13,6 +13,8 @@ pub struct Candidate {
     pub key: Key,
     /// The record that it is the partner of already.
     pub partner: Option<Key>,
+    /// Whether it was parted from one, and goes its own way since.
+    pub apart: bool,
     /// What it shows, as far as the ledger knows: its whole image.
     values: Vec<Value>,
 }
@@ -22,7 +24,8 @@ impl Candidate {
     pub fn new(key: &Key, side: Side, links: &[Link]) -> Self {
         let of = |link: &&Link| link.keys[side].as_ref() == Some(key);
         let link = links.iter().find(of);
-        let pair = link.filter(|link| link.state != LinkState::Ended);
+        let apart = link.is_some_and(|link| link.state == LinkState::Ended);
+        let pair = link.filter(|_| !apart);
         let partner = pair.and_then(|link| link.keys[side.other()].clone());
         let values = link.map_or_else(Vec::new, |link| {
             let fields = link.base[side].as_ref().map_or(0, |base| base.image.len());
@@ -30,7 +33,7 @@ impl Candidate {
             let fields = fields.max(pending.map_or(0, |(at, _)| usize::from(*at) + 1));
             (0..fields).map(|at| link.observed(side, at).clone()).collect()
         });
-        Self { key: key.clone(), partner, values }
+        Self { key: key.clone(), partner, apart, values }
     }
 
     /// It in a line, and what it shows.
@@ -39,6 +42,9 @@ impl Candidate {
         if let Some(partner) = &self.partner {
             let partner = mapping.record(side.other(), Some(partner));
             told += &format!(", which has a partner already: {partner}");
+        }
+        if self.apart {
+            told.push_str(", which goes its own way since its link was ended");
         }
         let shown = self.values.iter().enumerate().filter(|(_, value)| value.is_present());
         let shown = shown.map(|(at, value)| {
@@ -57,6 +63,7 @@ impl Candidate {
         json!({
             "key": self.key,
             "partner": self.partner,
+            "apart": self.apart,
             "fields": fields.collect::<Json>(),
         })
     }

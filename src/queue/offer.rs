@@ -6,6 +6,7 @@ use syncline_core::mapping::{DeleteRule, Direction};
 use syncline_core::model::{Choice, ReviewKind};
 use syncline_sdk::{Key, Value};
 
+use super::candidate::Candidate;
 use super::question::Question;
 
 /// One possible answer.
@@ -181,7 +182,8 @@ fn about_pair(question: &Question) -> Vec<Offer> {
         ReviewKind::Ambiguous(_) => {
             let side = question.other_side();
             // Who has a partner is not given another one.
-            let free = question.candidates.iter().filter(|of| of.partner.is_none());
+            let free = |of: &&Candidate| of.partner.is_none() && !of.apart;
+            let free = question.candidates.iter().filter(free);
             let mut offers: Vec<Offer> = free
                 .map(|of| {
                     let record = question.mapping.record(side, Some(&of.key));

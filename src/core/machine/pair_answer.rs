@@ -151,8 +151,9 @@ impl Workset<'_> {
         Ok(())
     }
 
-    /// The link that knows a record which a person chose as a partner leaves it to the other one:
-    /// one that looks for a partner itself, or that was ended.
+    /// The link that knows a record which a person chose as a partner leaves it to the other one,
+    /// where it looks for a partner itself. Of a record whose link was ended nothing is known any
+    /// more, not even whether it is still there.
     fn let_go(
         &mut self,
         id: (MappingId, LinkId),
@@ -164,7 +165,9 @@ impl Workset<'_> {
         let Some(slot) = self.slots.get(&id) else { return Err("it was not read".to_owned()) };
         let link = &slot.link;
         match (link.state, &link.keys[side.other()]) {
-            (LinkState::Ended, _) => self.set_key(id, side, None),
+            (LinkState::Ended, _) => {
+                return Err(format!("the record {key} went its own way: its link was ended"));
+            }
             (LinkState::Seen(at), None) if at == side && !link.is_open() => {
                 self.join(mapping, side, id.1, to);
             }

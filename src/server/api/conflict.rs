@@ -69,6 +69,8 @@ pub struct Candidate {
     pub key: String,
     /// The key of the record that it is the partner of already.
     pub partner: Option<String>,
+    /// Whether its link was ended, so that it goes its own way.
+    pub apart: bool,
     /// What it shows, as far as the ledger knows.
     pub fields: Vec<CandidateField>,
 }
