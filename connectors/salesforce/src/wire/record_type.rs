@@ -107,6 +107,7 @@ impl RecordTypes {
             unique: false,
             external_id: false,
             normalizers: vec![Normalizer::Trim, Normalizer::EmptyToNull, fold],
+            filled: None,
         };
         let facts = FieldFacts {
             wire: Wire::RecordType,
