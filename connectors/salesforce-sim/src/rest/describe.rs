@@ -164,7 +164,8 @@ fn field_json(field: &FieldDef) -> Json {
         "encrypted" => false,
         "externalId" => field.external_id,
         "extraTypeInfo" => Json::Null,
-        "filterable" => field.filterable(),
+        // Recorded: an address is filtered by distance only, which is not simulated.
+        "filterable" => field.filterable() || ty == FieldType::Address,
         "filteredLookupInfo" => Json::Null,
         "formulaTreatNullNumberAsZero" => false,
         "groupable" => field.filterable() && !ty.is_decimal() && ty != FieldType::DateTime,
@@ -188,7 +189,7 @@ fn field_json(field: &FieldDef) -> Json {
         "picklistValues" => values.collect::<Vec<_>>(),
         "polymorphicForeignKey" => polymorphic,
         "precision" => precision,
-        "queryByDistance" => false,
+        "queryByDistance" => ty == FieldType::Address,
         "referenceTargetField" => Json::Null,
         "referenceTo" => targets.collect::<Vec<_>>(),
         "relationshipName" => field.relationship.clone(),

@@ -77,8 +77,7 @@ async fn a_person_account_has_a_contact_for_a_shadow() {
 /// What an org describes of a field.
 async fn described(sim: &Sim, object: &str, name: &str) -> Option<Value> {
     let answer = sim.get(&format!("sobjects/{object}/describe")).await.json();
-    let fields = answer["fields"].as_array().unwrap();
-    fields.iter().find(|field| field["name"] == name).cloned()
+    answer["fields"].as_array()?.iter().find(|field| field["name"] == name).cloned()
 }
 
 #[tokio::test]
@@ -178,6 +177,8 @@ async fn a_right_is_given_to_fields_that_can_be_without_a_value_and_are_no_names
         let found = described(&sim, object, field).await.unwrap();
         assert_eq!(found["permissionable"], permissionable, "{object}.{field}");
     }
+    let address = described(&sim, "Contact", "MailingAddress").await.unwrap();
+    assert_eq!((&address["filterable"], &address["sortable"]), (&json!(true), &json!(false)));
 }
 
 #[tokio::test]

@@ -23,6 +23,9 @@ pub(super) fn conditions(
     let facts = described.field(field).ok_or_else(|| {
         unfit("it is not there, or hidden", "check the match rule and the user's rights")
     })?;
+    if facts.wire == Wire::Compound {
+        return Err(unfit("it is a compound", "match by one of its parts"));
+    }
     if !facts.filterable {
         return Err(unfit("Salesforce does not filter by it", "match by another field"));
     }
@@ -120,6 +123,7 @@ mod tests {
             {"name":"Phone","type":"phone","filterable":true},
             {"name":"Code__c","type":"string","filterable":true,"caseSensitive":true},
             {"name":"Tags__c","type":"multipicklist","filterable":true},
+            {"name":"Home","type":"address","filterable":true},
             {"name":"Long__c","type":"textarea","filterable":false}]}"#;
         let described = described(json.as_bytes(), None).unwrap();
         let found = conditions(&"A".into(), &described, field, normalize, values)?;
@@ -142,6 +146,7 @@ mod tests {
         assert!(find("Code__c", &[Normalizer::Lowercase], &["x".into()]).is_err());
         assert!(find("Long__c", &[], &["x".into()]).is_err());
         assert!(find("Gone__c", &[], &["x".into()]).is_err());
+        assert!(find("Home", &[], &[Value::Json("{}".into())]).is_err());
     }
 
     #[test]
