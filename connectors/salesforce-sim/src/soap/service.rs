@@ -135,6 +135,8 @@ fn user_info(org: &Org, user: Id) -> String {
     let name = escaped(&state.user_text(user, "Name"));
     let username = escaped(&state.user_text(user, "Username"));
     let email = escaped(&state.user_text(user, "Email"));
+    let accounts = state.table_named("Account").map(|table| &table.object);
+    let people = accounts.is_some_and(|object| object.slot("IsPersonAccount").is_some());
     format!(
         "<accessibilityMode>false</accessibilityMode>\
          <chatterExternal>false</chatterExternal><currencySymbol>$</currencySymbol>\
@@ -142,7 +144,7 @@ fn user_info(org: &Org, user: Id) -> String {
          <orgDefaultCurrencyIsoCode>USD</orgDefaultCurrencyIsoCode>\
          <orgDefaultCurrencyLocale>en_US</orgDefaultCurrencyLocale>\
          <orgDisallowHtmlAttachments>false</orgDisallowHtmlAttachments>\
-         <orgHasPersonAccounts>false</orgHasPersonAccounts>\
+         <orgHasPersonAccounts>{people}</orgHasPersonAccounts>\
          <organizationId>{org_id}</organizationId><userEmail>{email}</userEmail>\
          <userFullName>{name}</userFullName>\
          <userId>{user}</userId><userName>{username}</userName>"

@@ -186,6 +186,10 @@ async fn whoever_asks_and_when() {
     assert_eq!(texts(&answer, "timestamp"), ["2026-11-21T08:00:00.000Z"]);
     let answer = soap(&sim, "67.0", "<getUserInfo/>").await;
     assert_eq!(texts(&answer, "userName"), ["integration@example.com"]);
+    assert_eq!(texts(&answer, "orgHasPersonAccounts"), ["false"]);
+    sim.org.enable("person_accounts");
+    let answer = soap(&sim, "67.0", "<getUserInfo/>").await;
+    assert_eq!(texts(&answer, "orgHasPersonAccounts"), ["true"]);
     assert_eq!(soap(&sim, "m/67.0", "<getUserInfo/>").await.status, 404);
     let answer = soap(&sim, "67.0", "<invalidate/>").await;
     assert!(answer.text.contains("No operation available"), "{}", answer.text);
