@@ -212,7 +212,7 @@ mod tests {
         };
         let settings = SalesforceSettings::new("https://acme.my.salesforce.com", "id");
         let told = |needs: &[Need]| grants(&settings, needs, &|_| None);
-        let grants = told(&[one_way.clone()]);
+        let grants = told(std::slice::from_ref(&one_way));
         let xml = set(&grants);
         for (field, wanted) in [
             ("Phone", Some(true)),
@@ -232,7 +232,7 @@ mod tests {
         assert!(!object(xml, "allowDelete") && object(xml, "viewAllRecords"), "{xml}");
         // Nothing is written at all: neither are Syncline's own fields.
         let reads = Need { written: Vec::new(), ..one_way.clone() };
-        let grants = told(&[reads.clone()]);
+        let grants = told(std::slice::from_ref(&reads));
         let xml = set(&grants);
         assert!(!xml.contains("<editable>true") && !object(xml, "allowEdit"), "{xml}");
         assert!(!xml.contains("Ours__c") && !xml.contains("Syncline_Marker__c"), "{xml}");
