@@ -46,9 +46,9 @@ pub(crate) struct RecordTypes(Vec<RecordType>);
 pub(crate) enum NoRecordType {
     #[error("the name of a record type is a text, not a value of kind {0}")]
     Kind(&'static str),
-    #[error("there is no active record type {0:?}; there is {1}")]
+    #[error("there is no record type {0:?}; there is {1}")]
     Unknown(String, String),
-    #[error("several active record types are named {0:?}")]
+    #[error("several record types are named {0:?}")]
     Several(String),
 }
 
@@ -56,10 +56,14 @@ impl RecordTypes {
     pub(super) fn new(infos: Vec<RecordType>) -> Self {
         Self(infos.into_iter().filter(|info| info.name().is_some()).collect())
     }
+    /// All names: records keep the type that they have when it is switched off, and may be asked
+    /// for by it.
+    pub(super) fn names(&self) -> Vec<Arc<str>> {
+        self.0.iter().filter_map(|info| Some(info.name()?.into())).collect()
+    }
     /// The names that a record may be given.
-    pub(crate) fn names(&self) -> Vec<Arc<str>> {
-        let active = self.0.iter().filter(|info| info.active);
-        active.filter_map(|info| Some(info.name()?.into())).collect()
+    pub(crate) fn active(&self) -> Vec<&str> {
+        self.0.iter().filter(|info| info.active).filter_map(RecordType::name).collect()
     }
     /// The id behind a name, as it is written. Names differ by more than their case.
     pub(crate) fn written(&self, value: &Value) -> Result<String, NoRecordType> {
@@ -69,17 +73,16 @@ impl RecordTypes {
             Value::Text(name) => name.trim(),
             other => return Err(NoRecordType::Kind(other.kind())),
         };
-        let named = |info: &&RecordType| {
-            info.active && info.name().is_some_and(|it| it.eq_ignore_ascii_case(name))
-        };
-        let mut found = self.0.iter().filter(named);
-        match (found.next(), found.next()) {
-            (Some(info), None) => {
+        let same = |info: &&RecordType| info.name().is_some_and(|it| it.eq_ignore_ascii_case(name));
+        let named: Vec<&RecordType> = self.0.iter().filter(same).collect();
+        let active: Vec<&RecordType> = named.iter().copied().filter(|info| info.active).collect();
+        match (named.as_slice(), active.as_slice()) {
+            ([info], _) | (_, [info]) => {
                 let id = &info.record_type_id;
                 Ok(string(&id18(id).unwrap_or_else(|| id.clone())))
             }
-            (Some(_), Some(_)) => Err(NoRecordType::Several(name.to_owned())),
-            (None, _) => Err(NoRecordType::Unknown(name.to_owned(), self.names().join(", "))),
+            ([], _) => Err(NoRecordType::Unknown(name.to_owned(), self.active().join(", "))),
+            _ => Err(NoRecordType::Several(name.to_owned())),
         }
     }
     /// The name behind an id; nothing for one that is not described.
@@ -149,10 +152,13 @@ mod tests {
         assert_eq!(types.written(&"".into()).unwrap(), "null");
         let twin = types.written(&"Twin".into());
         assert_eq!(twin, Err(NoRecordType::Several("Twin".to_owned())));
-        for name in ["Old", "Master", "Nobody"] {
+        for name in ["Master", "Nobody"] {
             let found = types.written(&name.into()).unwrap_err();
             assert!(found.to_string().ends_with("there is Partner, Twin, twin"), "{found}");
         }
+        // One that is switched off is the org's to refuse.
+        assert_eq!(types.written(&"Old".into()).unwrap(), "\"012000000000002AAA\"");
+        assert_eq!(types.names().len(), 4);
         assert!(types.written(&5.into()).is_err());
     }
 

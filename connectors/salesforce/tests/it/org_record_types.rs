@@ -112,7 +112,7 @@ async fn a_name_is_written_as_the_id_of_this_org() {
     let twice = [(NAME, "Customer".into()), ("RecordTypeId", partner.as_str().into())];
     let twice = world.write(update(&read, &twice));
     for (write, said) in [
-        (&unknown, "there is no active record type \"Nobody\"; there is Customer, Big_Partner"),
+        (&unknown, "there is no record type \"Nobody\"; there is Customer, Big_Partner"),
         (&twice, "are one field, written twice"),
     ] {
         let WriteOutcome::Rejected { error, .. } = world.push(write).await else { panic!() };
