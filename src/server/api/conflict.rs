@@ -159,7 +159,8 @@ pub struct TakenAnswer {
 
 /// The questions, by number.
 #[utoipa::path(get, path = "/conflicts", tag = "conflicts", params(ConflictQuery),
-    responses((status = OK, body = Page<Conflict>), Always, OfList), security(("token" = ["read"])))]
+    responses((status = OK, body = Page<Conflict>), Always, OfList),
+    security(("token" = ["read"])))]
 pub(super) async fn list(
     State(api): State<Api>,
     _reader: Reader,
@@ -186,7 +187,8 @@ pub(super) async fn show(
 #[utoipa::path(post, path = "/conflicts/{id}/answer", tag = "conflicts",
     params(("id" = i64, Path, description = "The number of the question."), Key),
     request_body = Answer,
-    responses((status = OK, body = super::TakenAnswer), Always, OfChange, OfBody), security(("token" = ["write"])))]
+    responses((status = OK, body = super::TakenAnswer), Always, OfChange, OfBody),
+    security(("token" = ["write"])))]
 pub(super) async fn answer(
     State(api): State<Api>,
     writer: Writer,

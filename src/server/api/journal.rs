@@ -142,7 +142,8 @@ pub struct SettledEntry {
 /// The whole journal, newest entry first. Entries that are older than `retention.journal` are
 /// removed: the oldest that is left of a pair then still names one before it.
 #[utoipa::path(get, path = "/journal", tag = "journal", params(JournalQuery),
-    responses((status = OK, body = Page<JournalEntry>), Always, OfList), security(("token" = ["read"])))]
+    responses((status = OK, body = Page<JournalEntry>), Always, OfList),
+    security(("token" = ["read"])))]
 pub(super) async fn list(
     State(api): State<Api>,
     _reader: Reader,

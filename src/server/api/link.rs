@@ -121,7 +121,8 @@ pub(super) async fn show(
 /// Why a pair is what it is: its journal, newest entry first.
 #[utoipa::path(get, path = "/links/{link}/journal", tag = "links",
     params(("link" = String, Path, description = "The id of the link."), JournalQuery),
-    responses((status = OK, body = Page<JournalEntry>), Always, OfList, OfOne), security(("token" = ["read"])))]
+    responses((status = OK, body = Page<JournalEntry>), Always, OfList, OfOne),
+    security(("token" = ["read"])))]
 pub(super) async fn journal(
     State(api): State<Api>,
     _reader: Reader,

@@ -39,7 +39,8 @@ pub struct ParkedRecord {
 
 /// Records set aside, the latest first.
 #[utoipa::path(get, path = "/parked", tag = "parked", params(ParkedQuery),
-    responses((status = OK, body = Page<ParkedRecord>), Always, OfList), security(("token" = ["read"])))]
+    responses((status = OK, body = Page<ParkedRecord>), Always, OfList),
+    security(("token" = ["read"])))]
 pub(super) async fn list(
     State(api): State<Api>,
     _reader: Reader,
@@ -52,7 +53,8 @@ pub(super) async fn list(
 /// more.
 #[utoipa::path(post, path = "/parked/{link}/replay", tag = "parked",
     params(("link" = String, Path, description = "The id of the link."), Key),
-    responses((status = OK, body = super::Replay), Always, OfChange), security(("token" = ["write"])))]
+    responses((status = OK, body = super::Replay), Always, OfChange),
+    security(("token" = ["write"])))]
 pub(super) async fn replay(
     State(api): State<Api>,
     writer: Writer,

@@ -85,8 +85,8 @@ pub(super) fn of_mapping(
     (together(reader, owner, conflict), owners)
 }
 
-/// An owner decides first. One that owns records by a condition leaves the others to `conflict`; one
-/// that owns all of them leaves nothing to decide.
+/// An owner decides first. One that owns records by a condition leaves the others to `conflict`;
+/// one that owns all of them leaves nothing to decide.
 fn together(
     reader: &mut Reader<'_>,
     owner: Option<Located<Policy>>,
@@ -105,7 +105,7 @@ fn together(
             let diagnostic = reader
                 .error(conflict.span, "`conflict` would never decide: `owner` wins every conflict")
                 .also(reader.source, owner.span, "the owner")
-                .note("an owner by record, beside `fields`, leaves to `conflict` what it does not own")
+                .note("an owner by record, beside `fields`, leaves others to `conflict`")
                 .help("remove one of them");
             reader.note(diagnostic);
             None

@@ -90,7 +90,7 @@ error: `conflict` would never decide: `owner` wins every conflict
 8 |   - { left: Name, right: name, owner: left, conflict: right }
   |                                       ---- the owner  ^^^^^
   |
-  = note: an owner by record, beside `fields`, leaves to `conflict` what it does not own
+  = note: an owner by record, beside `fields`, leaves others to `conflict`
   = help: remove one of them
 
 error: a field pair has no `right`
