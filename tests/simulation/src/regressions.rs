@@ -3,7 +3,9 @@
 use crate::{Wanted, run};
 
 /// Each seed with what it once found.
-const SEEDS: [(u64, &str); 73] = [
+const SEEDS: [(u64, &str); 75] = [
+    (608_539, "a record whose link was ended was chosen as a partner, and it was gone"),
+    (650_820, "the judge forgot whom a merged record had been the partner of"),
     (90_086_626, "a reading from before a gap took a suspicion of deletion back"),
     (8, "a write without receipt table was sent again behind its fence, for ever"),
     (64, "the same, after a crash"),

@@ -1,9 +1,11 @@
 //! Writes that carry what nobody made, and may.
 
+use std::collections::BTreeSet;
+
 use syncline_core::Side;
 use syncline_core::mapping::Direction;
 use syncline_core::model::Verdict;
-use syncline_sdk::{FieldName, Value};
+use syncline_sdk::{FieldName, Key, Value};
 use syncline_testkit::{Event, Origin};
 
 use super::evidence::Evidence;
@@ -38,7 +40,8 @@ pub(super) fn is_never_given(
     is_led_together(evidence, side, field) && was_empty_at_leader(evidence, side, field, origin)
 }
 
-/// Whether a field was ever empty in the partner of a record that was written.
+/// Whether a field was ever empty in a partner of the record that was written: one that was merged
+/// away since counts too.
 fn was_empty_at_leader(
     evidence: &Evidence<'_>,
     side: Side,
@@ -51,15 +54,15 @@ fn was_empty_at_leader(
     let pair = mapping.units.iter().flat_map(|unit| &unit.pairs);
     let Some(pair) = pair.into_iter().find(|pair| Some(pair.on(side)) == at) else { return false };
     let name = mapping.field_name(other, pair.on(other));
-    let partner = evidence.links.get(&origin.link).and_then(|link| link.keys[other].as_ref());
-    let Some(partner) = partner else { return false };
-    let mut values =
-        evidence.history[other].iter().filter(|line| line.key == *partner).filter_map(|line| {
-            match &line.event {
-                Event::Field { field, old, new, .. } if field == name => Some((old, new)),
-                _ => None,
-            }
+    let keys: BTreeSet<&Key> = evidence.history[other].iter().map(|line| &line.key).collect();
+    let mut partners = keys.into_iter().filter(|key| evidence.belonged(origin.link, other, key));
+    partners.any(|partner| {
+        let of = evidence.history[other].iter().filter(|line| line.key == *partner);
+        let mut values = of.filter_map(|line| match &line.event {
+            Event::Field { field, old, new, .. } if field == name => Some((old, new)),
+            _ => None,
         });
-    let mut told = values.clone();
-    told.next().is_none() || values.any(|(old, new)| old.is_null() || new.is_null())
+        let mut told = values.clone();
+        told.next().is_none() || values.any(|(old, new)| old.is_null() || new.is_null())
+    })
 }
