@@ -8,7 +8,7 @@ use super::http::Reply;
 use crate::json::{Json, object};
 use crate::org::ids::Id;
 use crate::org::state::State;
-use crate::soql::{self, Bound, Shape};
+use crate::soql::{self, Bound, Node, Shape};
 
 const PAGE_MIN: usize = 200;
 const PAGE_MAX: usize = 2000;
@@ -63,22 +63,24 @@ pub(crate) fn query(state: &mut State, caller: &Caller, call: &Call, with_delete
                 page_rows: page_rows(state, caller, call),
                 opened_s: state.clock.now_s(),
             };
-            let locator = if cursor.ids.len() > cursor.page_rows {
-                let locator = state.new_id("0r8").to_string();
-                let oldest = cursor.opened_s - state.settings.locator_ttl_s;
-                state.cursors.open.retain(|_, known| known.opened_s >= oldest);
-                state.cursors.open.insert(locator.clone(), cursor.clone());
-                locator
-            } else {
-                String::new()
-            };
+            let more = cursor.ids.len() > cursor.page_rows;
+            let locator = if more { open(state, cursor.clone()) } else { String::new() };
             page(state, call, &cursor, &locator, 0)
         }
     }
 }
 
+/// Keeps a cursor under a locator of its own.
+fn open(state: &mut State, cursor: Cursor) -> String {
+    let locator = state.new_id("0r8").to_string();
+    let oldest = cursor.opened_s - state.settings.locator_ttl_s;
+    state.cursors.open.retain(|_, known| known.opened_s >= oldest);
+    state.cursors.open.insert(locator.clone(), cursor);
+    locator
+}
+
 /// A further page, `query/0r8…-2000`.
-pub(crate) fn more(state: &State, caller: &Caller, call: &Call, locator: &str) -> Reply {
+pub(crate) fn more(state: &mut State, caller: &Caller, call: &Call, locator: &str) -> Reply {
     let (name, offset) = locator.rsplit_once('-').unwrap_or((locator, "0"));
     let known = state
         .cursors
@@ -110,21 +112,60 @@ fn page_rows(state: &State, caller: &Caller, call: &Call) -> usize {
 }
 
 /// Rows that were deleted since the snapshot are missing from later pages.
-fn page(state: &State, call: &Call, cursor: &Cursor, locator: &str, offset: usize) -> Reply {
-    let (Some(table), Shape::Rows(nodes)) = (state.table(cursor.bound.table), &cursor.bound.shape)
-    else {
+fn page(state: &mut State, call: &Call, cursor: &Cursor, locator: &str, offset: usize) -> Reply {
+    let bound = Arc::clone(&cursor.bound);
+    let (Some(table), Shape::Rows(nodes)) = (state.table(bound.table), &bound.shape) else {
         return Reply::not_found();
     };
     let total = cursor.ids.len();
     let end = offset.saturating_add(cursor.page_rows).min(total);
     let ids = cursor.ids.get(offset..end).unwrap_or_default();
-    let rows = ids
+    let rows: Vec<Id> = ids
         .iter()
         .filter_map(|id| table.get(*id))
-        .filter(|row| cursor.with_deleted || row.is_live());
-    let records = rows.map(|row| soql::record_json(state, row, nodes, &call.version)).collect();
+        .filter(|row| cursor.with_deleted || row.is_live())
+        .map(|row| row.id)
+        .collect();
+    let shown = |id: &Id| Some(soql::record_json(state, table.get(*id)?, nodes, &call.version));
+    let mut records: Vec<Json> = rows.iter().filter_map(shown).collect();
+    for (id, record) in rows.iter().zip(&mut records) {
+        cut_children(state, call, cursor, (*id, nodes), record);
+    }
     let next = (end < total).then(|| call.path(&format!("query/{locator}-{end}")));
     Reply::json(200, answer(total, next, records))
+}
+
+/// Children beyond a page are on pages of their own (recorded).
+fn cut_children(
+    state: &mut State,
+    call: &Call,
+    cursor: &Cursor,
+    (id, nodes): (Id, &[Node]),
+    record: &mut Json,
+) {
+    let Json::Map(members) = record else { return };
+    for node in nodes {
+        let Node::Child { name, slot, query } = node else { continue };
+        let row = state.row(id).map(|(_, row)| row);
+        let ids = row.map(|row| soql::child_ids(state, row, *slot, query)).unwrap_or_default();
+        let rows = cursor.page_rows;
+        let member = members.iter_mut().find(|(known, _)| known == name);
+        let (true, Some((_, Json::Map(list)))) = (ids.len() > rows, member) else { continue };
+        let total = ids.len();
+        let bound = Arc::new((**query).clone());
+        let children = Cursor { bound, ids: ids.into(), with_deleted: false, ..cursor.clone() };
+        let locator = open(state, children);
+        let shown = list.iter_mut().find_map(|(name, value)| match value {
+            Json::List(shown) if name == "records" => Some(std::mem::take(shown)),
+            _ => None,
+        });
+        let mut shown = shown.unwrap_or_default();
+        shown.truncate(rows);
+        let next = call.path(&format!("query/{locator}-{rows}"));
+        if let Json::Map(cut) = answer(total, Some(next), shown) {
+            *list = cut;
+        }
+    }
 }
 
 fn answer(total: usize, next: Option<String>, records: Vec<Json>) -> Json {

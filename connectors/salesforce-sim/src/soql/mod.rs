@@ -22,4 +22,4 @@ pub(crate) use bind::bind;
 pub(crate) use bound::{Bound, Node, Shape};
 pub(crate) use eval::{count, run};
 pub(crate) use parser::parse;
-pub(crate) use render::{aggregate_rows, field_json, record_json};
+pub(crate) use render::{aggregate_rows, child_ids, field_json, record_json};

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::bound::{Bound, Node, Shape};
 use super::eval::{parent, run_among};
 use crate::json::{Json, object};
+use crate::org::ids::Id;
 use crate::org::state::State;
 use crate::org::table::{Record, Table};
 use crate::schema::{FieldType, ObjectDef, slots};
@@ -68,12 +69,17 @@ fn parent_type(table: &Table, row: &Record) -> Json {
     }
 }
 
+/// The rows of a child query that belong to a row.
+pub(crate) fn child_ids(state: &State, row: &Record, slot: usize, query: &Bound) -> Vec<Id> {
+    let mine = state.table(query.table).map(|table| table.pointing(slot, row.id));
+    run_among(state, query, mine.into_iter().flatten().collect())
+}
+
 fn children(state: &State, row: &Record, slot: usize, query: &Bound, version: &str) -> Json {
     let (Some(table), Shape::Rows(nodes)) = (state.table(query.table), &query.shape) else {
         return Json::Null;
     };
-    let mine = table.pointing(slot, row.id).into_iter().collect();
-    let found = run_among(state, query, mine);
+    let found = child_ids(state, row, slot, query);
     let rows = found.into_iter().filter_map(|id| table.get(id));
     let records: Vec<Json> = rows.map(|row| record_json(state, row, nodes, version)).collect();
     if records.is_empty() {

@@ -167,6 +167,37 @@ async fn pages_and_locators() {
 }
 
 #[tokio::test]
+async fn children_beyond_a_page_have_pages_of_their_own() {
+    let sim = Sim::start().await;
+    let many = sim.create("Account", json!({ "Name": "Many" })).await;
+    let few = sim.create("Account", json!({ "Name": "Few" })).await;
+    let contacts: Vec<_> = (0..450)
+        .map(|at| fields(json!({ "LastName": format!("C{at:03}"), "AccountId": many })))
+        .chain([fields(json!({ "LastName": "Alone", "AccountId": few }))])
+        .collect();
+    sim.org.seed("admin@example.com", "Contact", &contacts).unwrap();
+    let statement = "SELECT Name, (SELECT LastName FROM Contacts ORDER BY LastName DESC), \
+                     (SELECT Id FROM Cases) FROM Account ORDER BY Name DESC";
+    let request = sim.request("GET", "query").query(&[("q", statement)]);
+    let answer = read(request.header("Sforce-Query-Options", "batchSize=200")).await.json();
+    let [first, second] = [0, 1].map(|at| answer["records"][at]["Contacts"].clone());
+    assert_eq!((&second["totalSize"], &second["done"]), (&json!(1), &json!(true)));
+    assert_eq!(answer["records"][0]["Cases"], Value::Null);
+    let (mut page, mut seen) = (first, Vec::new());
+    loop {
+        assert_eq!(page["totalSize"], 450);
+        let records = page["records"].as_array().unwrap();
+        assert!(records.len() <= 200);
+        seen.extend(records.iter().map(|row| row["LastName"].as_str().unwrap().to_owned()));
+        let Some(next) = page["nextRecordsUrl"].as_str() else { break };
+        assert_eq!(page["done"], false);
+        page = sim.get(next).await.json();
+    }
+    let wanted: Vec<String> = (0..450).rev().map(|at| format!("C{at:03}")).collect();
+    assert_eq!(seen, wanted);
+}
+
+#[tokio::test]
 async fn keyset_polling_sees_every_row_once() {
     let org = Org::new(3);
     org.freeze_clock(Some(1_795_248_000_000));
