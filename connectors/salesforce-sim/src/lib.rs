@@ -65,6 +65,7 @@
 //! | `POST`, `DELETE /__sim/duplicate_rules` | [`DuplicateRule`] |
 //! | `POST /__sim/features/{word}` | switches on `multi_currency` or `person_accounts` |
 //! | `POST /__sim/schema/{Object}/record_types` | `{name, default?}` → `{id}` |
+//! | `PATCH /__sim/schema/{Object}/record_types/{id}` | [`RecordTypePatch`] |
 //! | `POST /__sim/schema/{Object}/history` | `{fields}`: tracks them in `{Object}History` |
 //! | `POST /__sim/schema/objects` | `{name, label?, fields: [field]}` → `{prefix}` |
 //! | `POST /__sim/schema/{Object}/fields` | [`NewField`] |
@@ -106,4 +107,4 @@ pub use org::{
 pub use outbound::{OutboundMessage, OutboundPending, OutboundStatus};
 pub use rest::{RequestCounts, RequestEntry, Server, Tls, serve};
 pub use save::{DuplicateRule, FlowRule};
-pub use schema::{FieldPatch, FieldType, NewField};
+pub use schema::{FieldPatch, FieldType, NewField, RecordTypePatch};

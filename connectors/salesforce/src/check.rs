@@ -7,7 +7,7 @@ use crate::connector::external_id_fits;
 use crate::limits::{LINK_ID_CHARS, MARKER_CHARS};
 use crate::org::Org;
 use crate::read::history_object;
-use crate::wire::{Call, Described, PERSON_FLAG};
+use crate::wire::{Call, Described, PERSON_FLAG, RECORD_TYPE, RECORD_TYPE_ID};
 
 /// Looks at the org. Changes nothing.
 pub(crate) async fn check(org: &Org, selections: &[&Selection]) -> Result<Health> {
@@ -112,6 +112,7 @@ fn entity_pieces(selection: &Selection, described: &Described, pieces: &mut Vec<
     pieces.push(external_id_piece(selection, described));
     pieces.push(marker_piece(selection, described));
     pieces.extend(person_accounts_piece(selection, described));
+    pieces.extend(record_types_piece(selection, described));
     let hidden: Vec<&str> = selection
         .fields
         .iter()
@@ -151,6 +152,28 @@ fn person_accounts_piece(selection: &Selection, described: &Described) -> Option
             "this org has person accounts, which are rows of Account and of Contact alike: add \
              {flag} = false (or = true) to the where of the mapping of {entity}, so that people \
              are not carried over twice and names are written only where they can be"
+        ),
+    })
+}
+
+/// Record types that a mapping may have to give to records, and our user has not been given.
+fn record_types_piece(selection: &Selection, described: &Described) -> Option<Piece> {
+    let mut fields = selection.fields.iter().map(syncline_sdk::FieldName::as_str);
+    let withheld = described.record_types.withheld();
+    if withheld.is_empty() || !fields.any(|name| [RECORD_TYPE, RECORD_TYPE_ID].contains(&name)) {
+        return None;
+    }
+    let entity = &selection.entity;
+    Some(Piece {
+        name: format!("record types of {entity}"),
+        present: false,
+        required: false,
+        made: false,
+        detail: format!(
+            "the integration user may read, and not give to records: {}; where a mapping writes \
+             them, assign them in the permission set (Object Settings, {entity}, Record Type \
+             Assignments)",
+            withheld.join(", ")
         ),
     })
 }

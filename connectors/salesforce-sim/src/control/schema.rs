@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Answered, Refusal, read};
 use crate::org::{Id, Org, Refused};
 use crate::rest::Http;
-use crate::schema::{FieldPatch, NewField, NewObject, features, tracking};
+use crate::schema::{FieldPatch, NewField, NewObject, RecordTypePatch, features, tracking};
 
 /// A new record type of an object.
 #[derive(Debug, serde::Deserialize)]
@@ -41,6 +41,14 @@ pub(super) fn route(org: &Org, http: &Http, rest: &[&str]) -> Answered {
             let id = org.add_record_type(object, &new.name, new.default)?;
             Ok(json!({ "id": id }))
         }
+        ("PATCH", [object, "record_types", id]) => {
+            let patch = read::<RecordTypePatch>(http)?;
+            let id = Id::parse(id).ok_or(Refusal::NotFound)?;
+            match org.change_record_type(object, id, patch) {
+                true => Ok(json!({})),
+                false => Err(Refusal::NotFound),
+            }
+        }
         ("POST", [object, "history"]) => {
             let tracked: Tracked = read(http)?;
             org.track_history(object, &tracked.fields)?;
@@ -71,6 +79,13 @@ impl Org {
             Some(object) => Ok(features::record_type(&mut state, &object, name, default)),
             None => Err(Refused::new("INVALID_TYPE", format!("no object {object}"))),
         }
+    }
+
+    /// Changes a record type of an object; false when it has none of that id.
+    pub fn change_record_type(&self, object: &str, id: Id, patch: RecordTypePatch) -> bool {
+        let mut state = self.state();
+        let known = state.table_named(object).map(|table| table.object.name.clone());
+        known.is_some_and(|object| features::change_record_type(&mut state, &object, id, patch))
     }
 
     /// Tracks the history of these fields of an object from now on, and of no others: at most 20.

@@ -27,6 +27,18 @@ impl State {
         types.all().find(|row| row.get(slot).is_true()).map(|row| row.id)
     }
 
+    /// The record types of an object, in the order in which they were made.
+    pub(crate) fn record_types_of(&self, object: &str) -> Vec<Id> {
+        let Some(types) = self.table_named("RecordType") else {
+            return Vec::new();
+        };
+        let Some(slot) = types.object.slot("SobjectType") else {
+            return Vec::new();
+        };
+        let of_object = types.all().filter(|row| row.get(slot).as_text() == Some(object));
+        of_object.map(|row| row.id).collect()
+    }
+
     /// Puts a row that no save made, outside of the history.
     pub(crate) fn put_own_row(&mut self, object: &str, id: Id, values: &[(&str, Value)]) {
         let now_s = self.clock.now_s();

@@ -17,6 +17,7 @@ pub(crate) mod value;
 pub(crate) use exec::CommitDelay;
 pub use handle::{Credentials, Org};
 pub use ids::Id;
+pub(crate) use person::PERSON;
 pub use person::{Person, Refused};
 pub use settings::{ConditionalDelete, ConditionalStamp, Settings};
 pub use users::NewUser;

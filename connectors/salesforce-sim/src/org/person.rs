@@ -9,6 +9,9 @@ use super::state::State;
 use super::txn::{Actor, Txn};
 use crate::save::{self, SaveError, SaveResult};
 
+/// What stands for the API in the edits of people.
+pub(crate) const PERSON: &str = "person";
+
 /// Somebody who works in the org, not through the API under test. Field permissions and
 /// faults do not touch a person's edits; every save rule does.
 #[derive(Clone, Debug)]
@@ -117,7 +120,7 @@ impl Person {
         work: impl FnMut(&mut State, &mut Txn) -> SaveResult<T>,
     ) -> Result<T, Refused> {
         let actor =
-            Actor { user: self.user, client: self.client.clone(), api: "person", request: None };
+            Actor { user: self.user, client: self.client.clone(), api: PERSON, request: None };
         let delay = match self.commit_after_ms {
             0 => CommitDelay::None,
             ms => CommitDelay::Ms(ms),

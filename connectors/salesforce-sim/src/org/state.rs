@@ -1,6 +1,6 @@
 //! Everything an org holds, and the few primitive moves on it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use rand::rngs::StdRng;
@@ -51,6 +51,8 @@ pub(crate) struct State {
     pub(crate) duplicate_rules: Vec<DuplicateRule>,
     /// Object → the record type of a create that names none.
     pub(crate) default_record_types: HashMap<String, Id>,
+    /// Record types that users of the API may not give to records.
+    pub(crate) withheld_record_types: HashSet<Id>,
     /// The delete log reaches back to here, seconds.
     pub(crate) delete_log_from_s: i64,
 }
@@ -84,6 +86,7 @@ impl State {
             outbound: Outbound::default(),
             duplicate_rules: Vec::new(),
             default_record_types: HashMap::new(),
+            withheld_record_types: HashSet::new(),
             delete_log_from_s: clock.now_s() - 15 * 24 * 3600,
         };
         for object in objects {

@@ -54,41 +54,61 @@ pub(crate) fn not_modified(call: &Call, changed_at: i64) -> bool {
 /// The record types of an object, the master one last.
 fn record_types(state: &State, object: &ObjectDef, call: &Call) -> Vec<Json> {
     let default = state.default_record_types.get(&object.name);
-    let mut shown = Vec::new();
-    if let Some(types) = state.table_named("RecordType") {
-        for row in types.all() {
-            let text = |name: &str| {
-                types.object.slot(name).map(|slot| row.get(slot).display()).unwrap_or_default()
+    let ids = state.record_types_of(&object.name);
+    let mut shown: Vec<Json> = ids
+        .iter()
+        .filter_map(|id| {
+            let types = state.table_named("RecordType")?;
+            let row = types.get(*id)?;
+            let value = |name: &str| types.object.slot(name).map(|slot| row.get(slot));
+            let text = |name: &str| value(name).map(|value| value.display()).unwrap_or_default();
+            let of = RecordType {
+                id: id.to_string(),
+                name: text("Name"),
+                developer_name: text("DeveloperName"),
+                active: value("IsActive").is_some_and(|value| value.is_true()),
+                available: !state.withheld_record_types.contains(id),
+                default: default == Some(id),
             };
-            if text("SobjectType") == object.name {
-                let names = (text("Name"), text("DeveloperName"));
-                let id = row.id.to_string();
-                shown.push(record_type(object, call, names, &id, default == Some(&row.id)));
-            }
-        }
-    }
-    let names = (String::from("Master"), String::from("Master"));
-    shown.push(record_type(object, call, names, "012000000000000AAA", default.is_none()));
+            Some(of.shown(object, call))
+        })
+        .collect();
+    let master = RecordType {
+        id: MASTER.to_owned(),
+        name: String::from("Master"),
+        developer_name: String::from("Master"),
+        active: true,
+        available: true,
+        default: default.is_none(),
+    };
+    shown.push(master.shown(object, call));
     shown
 }
 
-fn record_type(
-    object: &ObjectDef,
-    call: &Call,
-    (name, developer_name): (String, String),
-    id: &str,
+const MASTER: &str = "012000000000000AAA";
+
+struct RecordType {
+    id: String,
+    name: String,
+    developer_name: String,
+    active: bool,
+    available: bool,
     default: bool,
-) -> Json {
-    let url = call.path(&format!("sobjects/{}/describe/layouts/{id}", object.name));
-    object! {
-        "active" => true,
-        "available" => true,
-        "defaultRecordTypeMapping" => default,
-        "developerName" => developer_name,
-        "master" => id == "012000000000000AAA",
-        "name" => name,
-        "recordTypeId" => id.to_owned(),
-        "urls" => object! { "layout" => url },
+}
+
+impl RecordType {
+    fn shown(self, object: &ObjectDef, call: &Call) -> Json {
+        let url = call.path(&format!("sobjects/{}/describe/layouts/{}", object.name, self.id));
+        object! {
+            "active" => self.active,
+            "available" => self.available,
+            "defaultRecordTypeMapping" => self.default,
+            "developerName" => self.developer_name,
+            "master" => self.id == MASTER,
+            "name" => self.name,
+            "recordTypeId" => self.id,
+            "urls" => object! { "layout" => url },
+        }
     }
 }
 

@@ -131,7 +131,7 @@ fn try_update(
 
 /// The rules that create and update share, from the compound name to the stored row.
 fn finish(state: &mut State, txn: &mut Txn, mut draft: Draft) -> SaveResult<()> {
-    record_types::check(state, &mut draft)?;
+    record_types::check(state, txn, &mut draft)?;
     people::before_save(state, &mut draft)?;
     flow::before_save(state, &mut draft)?;
     names::compose(state, &mut draft);

@@ -1,12 +1,14 @@
 //! Record types.
 
 use super::{Draft, SaveError, SaveResult};
+use crate::org::PERSON;
 use crate::org::state::State;
+use crate::org::txn::Txn;
 use crate::org::value::Value;
 
 /// A create that names no record type takes the default one of the object; a named one must be
-/// of this object (error guide, `INVALID_CROSS_REFERENCE_KEY`).
-pub(crate) fn check(state: &State, draft: &mut Draft) -> SaveResult<()> {
+/// of this object, and one that the caller may give (error guide, `INVALID_CROSS_REFERENCE_KEY`).
+pub(crate) fn check(state: &State, txn: &Txn, draft: &mut Draft) -> SaveResult<()> {
     let Some(object) = state.table(draft.table).map(|table| &table.object) else {
         return Ok(());
     };
@@ -21,13 +23,9 @@ pub(crate) fn check(state: &State, draft: &mut Draft) -> SaveResult<()> {
     let Some(id) = draft.row.get(slot).as_id() else {
         return Ok(());
     };
-    let types = state.table_named("RecordType");
-    let fits = types.is_some_and(|types| {
-        let place = types.object.slot("SobjectType");
-        let kind = types.get(id).zip(place).map(|(row, slot)| row.get(slot).display());
-        kind.as_deref() == Some(object.name.as_str())
-    });
-    if fits {
+    let kept = draft.before.as_ref().is_some_and(|before| before.get(slot).as_id() == Some(id));
+    let withheld = txn.actor.api != PERSON && state.withheld_record_types.contains(&id);
+    if state.record_types_of(&object.name).contains(&id) && (kept || !withheld) {
         return Ok(());
     }
     let text = format!("Record Type ID: this ID value isn't valid for the user: {id}");

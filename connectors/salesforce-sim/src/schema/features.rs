@@ -1,5 +1,7 @@
 //! What an org can switch on: currencies, person accounts, record types.
 
+use serde::Deserialize;
+
 use super::build::{address, of_type, picklist, reference, text};
 use super::field::{FieldDef, FieldType};
 use crate::org::ids::Id;
@@ -160,6 +162,39 @@ pub(crate) fn record_type(state: &mut State, object: &str, name: &str, default: 
         state.default_record_types.insert(object.to_owned(), id);
     }
     id
+}
+
+/// What an administrator changes of a record type; an absent member stays as it is.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RecordTypePatch {
+    /// It is in use.
+    pub active: Option<bool>,
+    /// Users of the API may give it to records.
+    pub available: Option<bool>,
+}
+
+/// Changes a record type of an object; false when it has none of that id.
+pub(crate) fn change_record_type(
+    state: &mut State,
+    object: &str,
+    id: Id,
+    patch: RecordTypePatch,
+) -> bool {
+    if !state.record_types_of(object).contains(&id) {
+        return false;
+    }
+    if let Some(active) = patch.active {
+        state.put_own_row("RecordType", id, &[("IsActive", Value::Bool(active))]);
+    }
+    match patch.available {
+        Some(true) => drop(state.withheld_record_types.remove(&id)),
+        Some(false) => drop(state.withheld_record_types.insert(id)),
+        None => {}
+    }
+    // The describe of the object is another one.
+    state.extend_object(object, []);
+    true
 }
 
 /// The fields of `RecordType` and `CurrencyType`, which nobody writes through the API.

@@ -10,6 +10,7 @@ pub(crate) mod tracking;
 
 pub(crate) use change::NewObject;
 pub use change::{FieldPatch, NewField};
+pub use features::RecordTypePatch;
 pub use field::FieldType;
 pub(crate) use field::{FieldDef, PicklistValue};
 pub(crate) use object::{ObjectDef, slots};

@@ -24,6 +24,19 @@ async fn a_record_type_defaults_and_is_of_its_object() {
     let names: Vec<&str> = types.iter().map(|it| it["developerName"].as_str().unwrap()).collect();
     assert_eq!(names, ["Customer", "Supplier", "Master"]);
     assert_eq!(types[0]["defaultRecordTypeMapping"], true);
+    // One that this user may not give, and that is out of use: records keep it.
+    let path = format!("schema/Contact/record_types/{other}");
+    let patch = json!({ "available": false, "active": false });
+    assert_eq!(sim.control("PATCH", &path, patch).await.status, 200);
+    let described = sim.get("sobjects/Contact/describe").await.json();
+    let supplier = &described["recordTypeInfos"][1];
+    assert_eq!((&supplier["available"], &supplier["active"]), (&json!(false), &json!(false)));
+    let kept = json!({ "RecordTypeId": other, "Title": "T" });
+    assert_eq!(sim.patch(&format!("sobjects/Contact/{id}"), kept).await.status, 204);
+    let answer = sim.post("sobjects/Contact", json!({ "LastName": "B", "RecordTypeId": other }));
+    assert_eq!(answer.await.error(), (400, String::from("INVALID_CROSS_REFERENCE_KEY")));
+    let path = format!("schema/Contact/record_types/{foreign}");
+    assert_eq!(sim.control("PATCH", &path, json!({})).await.status, 404);
 }
 
 #[tokio::test]

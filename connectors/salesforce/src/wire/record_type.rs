@@ -25,6 +25,8 @@ pub(crate) struct RecordType {
     developer_name: Option<String>,
     #[serde(default)]
     active: bool,
+    /// Whether our user may give it to records; nothing where the describe does not say.
+    available: Option<bool>,
     /// What records have that have none: nothing that a mapping could name.
     #[serde(default)]
     master: bool,
@@ -64,6 +66,11 @@ impl RecordTypes {
     /// The names that a record may be given.
     pub(crate) fn active(&self) -> Vec<&str> {
         self.0.iter().filter(|info| info.active).filter_map(RecordType::name).collect()
+    }
+    /// The names of those that are in use, and that our user may not give to records.
+    pub(crate) fn withheld(&self) -> Vec<&str> {
+        let withheld = |info: &&RecordType| info.active && info.available == Some(false);
+        self.0.iter().filter(withheld).filter_map(RecordType::name).collect()
     }
     /// The id behind a name, as it is written. Names differ by more than their case.
     pub(crate) fn written(&self, value: &Value) -> Result<String, NoRecordType> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use salesforce_sim::Id;
+use salesforce_sim::{Id, RecordTypePatch};
 use syncline_sdk::{
     Comparison, Connector, ErrorKind, FetchBy, FetchRequest, FieldType, Filter, HistoryRequest,
     Key, ScanRequest, Selection, Value, WriteOutcome,
@@ -120,6 +120,29 @@ async fn a_name_is_written_as_the_id_of_this_org() {
         assert!(error.to_string().contains(said), "{error}");
     }
     assert_eq!(stored(), customer.as_str());
+}
+
+#[tokio::test]
+async fn a_record_type_that_our_user_may_not_give_is_told_of() {
+    let (world, customer, partner) = world().await;
+    let id = made(&world, "a", customer).await;
+    let missing = async || {
+        let health = world.crm.check(&cx(), &[&world.selection]).await.unwrap();
+        let piece = health.pieces.into_iter().find(|it| it.name == "record types of Account");
+        piece.map(|piece| piece.detail)
+    };
+    assert_eq!(missing().await, None);
+    world.pass(1);
+    let patch = RecordTypePatch { available: Some(false), ..RecordTypePatch::default() };
+    assert!(world.org.change_record_type("Account", partner, patch));
+    let told = missing().await.unwrap();
+    assert!(told.contains("not give to records: Big_Partner; where"), "{told}");
+    // The org names the field that was sent; the mapped one is told.
+    let read = world.read_closed(id).await;
+    let write = world.write(update(&read, &[(NAME, "Big_Partner".into())]));
+    let WriteOutcome::Rejected { error, .. } = world.push(&write).await else { panic!() };
+    assert_eq!(error.code.as_deref(), Some("INVALID_CROSS_REFERENCE_KEY"));
+    assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::Invalid, Some(NAME)));
 }
 
 #[tokio::test]
