@@ -1,6 +1,9 @@
 //! What callers ask.
 
-use serde::{Deserialize, Serialize};
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::page::ITEMS_MAX;
@@ -9,13 +12,38 @@ fn fifty() -> u32 {
     50
 }
 
+fn seven() -> u16 {
+    7
+}
+
+fn three() -> u8 {
+    3
+}
+
 /// A number of items that a page may have.
-fn limit<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    let limit = u32::deserialize(deserializer)?;
-    if (1..=ITEMS_MAX).contains(&limit) {
-        return Ok(limit);
+fn limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    within(deserializer, "limit", 1..=ITEMS_MAX)
+}
+
+fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+    within(deserializer, "days", 1..=3_650)
+}
+
+fn samples<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+    within(deserializer, "samples", 0..=100)
+}
+
+fn within<'de, D, T>(deserializer: D, name: &str, range: RangeInclusive<T>) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + PartialOrd + Display,
+{
+    let number = T::deserialize(deserializer)?;
+    if range.contains(&number) {
+        return Ok(number);
     }
-    Err(serde::de::Error::custom(format!("limit is 1 to {ITEMS_MAX}")))
+    let (least, most) = (range.start(), range.end());
+    Err(serde::de::Error::custom(format!("{name} is {least} to {most}")))
 }
 
 /// A side of a mapping.
@@ -104,6 +132,29 @@ pub struct ParkedQuery {
     /// The page behind this place: those set aside earlier.
     pub after: Option<String>,
     /// The most items.
+    #[serde(default = "fifty", deserialize_with = "limit")]
+    #[param(minimum = 1, maximum = 500, default = 50)]
+    pub limit: u32,
+}
+
+/// Which observations are wanted.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ObservedQuery {
+    /// Only those of one mapping, which may be live by now.
+    pub mapping: Option<String>,
+    /// How many days back.
+    #[serde(default = "seven", deserialize_with = "days")]
+    #[param(minimum = 1, maximum = 3650, default = 7)]
+    pub days: u16,
+    /// The most examples of a kind.
+    #[serde(default = "three", deserialize_with = "samples")]
+    #[param(minimum = 0, maximum = 100, default = 3)]
+    pub samples: u8,
+    /// The page behind this place.
+    pub after: Option<String>,
+    /// The most mappings.
     #[serde(default = "fifty", deserialize_with = "limit")]
     #[param(minimum = 1, maximum = 500, default = 50)]
     pub limit: u32,

@@ -7,7 +7,8 @@ use super::Begun;
 use super::once::Request;
 use super::{
     Answer, Caller, Conflict, ConflictQuery, JournalEntry, JournalQuery, Link, LinkQuery, Mapping,
-    Page, ParkedQuery, ParkedRecord, Replay, Report, ReportQuery, Run, Status, System, TakenAnswer,
+    Observed, ObservedQuery, Page, ParkedQuery, ParkedRecord, Replay, Report, ReportQuery, Run,
+    Status, System, TakenAnswer,
 };
 use crate::problem::Problem;
 
@@ -79,6 +80,8 @@ pub trait Book: Send + Sync + 'static {
     async fn link_journal(&self, id: &str, query: JournalQuery) -> Answered<Page<JournalEntry>>;
     /// The whole journal, newest entry first.
     async fn journal(&self, query: JournalQuery) -> Answered<Page<JournalEntry>>;
+    /// What mappings that only observe would have written.
+    async fn observed(&self, query: ObservedQuery) -> Answered<Page<Observed>>;
     /// Questions.
     async fn conflicts(&self, query: ConflictQuery) -> Answered<Page<Conflict>>;
     /// One question.

@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{Book, conflict, journal, link, mapping, parked, report, run, system};
+use super::{Book, conflict, journal, link, mapping, observed, parked, report, run, system};
 use crate::origin::TrustedProxies;
 use crate::problem::Problem;
 
@@ -48,6 +48,7 @@ impl Api {
         (name = "mappings", description = "The mappings."),
         (name = "links", description = "Pairs of records."),
         (name = "journal", description = "What was observed, decided and written."),
+        (name = "observed", description = "What would have been written, and what became of it."),
         (name = "conflicts", description = "What waits for a person."),
         (name = "parked", description = "What waits for a mended set-up."),
         (name = "reports", description = "What was done in a period."),
@@ -79,6 +80,7 @@ fn described() -> (Router<Api>, utoipa::openapi::OpenApi) {
         .routes(routes!(link::show))
         .routes(routes!(link::journal))
         .routes(routes!(journal::list))
+        .routes(routes!(observed::list))
         .routes(routes!(conflict::list))
         .routes(routes!(conflict::show))
         .routes(routes!(conflict::answer))
@@ -159,7 +161,7 @@ mod tests {
         let document = serde_json::to_value(&document).unwrap();
         assert!(document["openapi"].as_str().unwrap().starts_with("3.1"), "{document}");
         let paths = document["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), 15, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 16, "{:?}", paths.keys());
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {
                 let scope = if method == "get" { "read" } else { "write" };

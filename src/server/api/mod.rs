@@ -14,6 +14,7 @@ mod extract;
 mod journal;
 mod link;
 mod mapping;
+mod observed;
 mod once;
 mod page;
 mod parked;
@@ -24,8 +25,8 @@ mod system;
 mod value;
 
 pub use asking::{
-    Answer, ConflictQuery, JournalQuery, LinkQuery, ParkedQuery, Replay, ReportQuery, SideName,
-    WantedStatus,
+    Answer, ConflictQuery, JournalQuery, LinkQuery, ObservedQuery, ParkedQuery, Replay,
+    ReportQuery, SideName, WantedStatus,
 };
 pub use book::{Answered, Book, Failure};
 pub use caller::{Caller, Scope};
@@ -38,6 +39,7 @@ pub use journal::{
 };
 pub use link::{Link, LinkUnit, Origin, ParkedIn, UnitSide};
 pub use mapping::{LinksIn, Mapping, MappingSide};
+pub use observed::{Observed, ObservedRow, ObservedSample, Took};
 pub use once::Request;
 pub use page::Page;
 pub use parked::ParkedRecord;

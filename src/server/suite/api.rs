@@ -76,6 +76,8 @@ async fn whatever_is_wrong_is_a_problem() {
         ("/api/v1/conflicts?colour=red", 400),
         ("/api/v1/conflicts?status=lost", 400),
         ("/api/v1/links", 400),
+        ("/api/v1/observed?days=0", 400),
+        ("/api/v1/observed?samples=101", 400),
         ("/api/v1/conflicts/x", 404),
         ("/api/v1/conflicts/8", 404),
         ("/api/v1/nothing", 404),

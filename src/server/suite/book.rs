@@ -8,8 +8,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::api::{
     Actor, Answer, Answered, Begun, Book, Caller, Conflict, ConflictQuery, ConflictSide, Engine,
-    Failure, JournalEntry, JournalQuery, Link, LinkQuery, Mapping, Page, ParkedQuery, ParkedRecord,
-    Replay, Report, ReportQuery, Request, Run, Scope, Status, System, TakenAnswer,
+    Failure, JournalEntry, JournalQuery, Link, LinkQuery, Mapping, Observed, ObservedQuery, Page,
+    ParkedQuery, ParkedRecord, Replay, Report, ReportQuery, Request, Run, Scope, Status, System,
+    TakenAnswer,
 };
 
 /// A token that may everything, and one that may read.
@@ -148,6 +149,9 @@ impl Book for OneQuestion {
     }
     async fn journal(&self, _: JournalQuery) -> Answered<Page<JournalEntry>> {
         nothing()
+    }
+    async fn observed(&self, _: ObservedQuery) -> Answered<Page<Observed>> {
+        Ok(Page { items: Vec::new(), next: None })
     }
     async fn conflicts(&self, query: ConflictQuery) -> Answered<Page<Conflict>> {
         let all = vec![question(2), question(3)];

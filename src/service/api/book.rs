@@ -13,9 +13,9 @@ use syncline_sdk::SystemName;
 use syncline_server::Probe as _;
 use syncline_server::api::{
     Answer, Answered, Begun, Book, Caller, Conflict, ConflictQuery, Failure, JournalEntry,
-    JournalQuery, Link, LinkQuery, Mapping, Page, ParkedQuery, ParkedRecord, Replay,
-    Report as ReportTold, ReportQuery, Request, Run, Scope, Status, System, SystemQuota,
-    TakenAnswer,
+    JournalQuery, Link, LinkQuery, Mapping, Observed, ObservedQuery, Page, ParkedQuery,
+    ParkedRecord, Replay, Report as ReportTold, ReportQuery, Request, Run, Scope, Status, System,
+    SystemQuota, TakenAnswer,
 };
 use tokio::sync::{Notify, watch};
 
@@ -157,6 +157,10 @@ impl Book for ServiceBook {
 
     async fn journal(&self, query: JournalQuery) -> Answered<Page<JournalEntry>> {
         self.whole_journal(query).await
+    }
+
+    async fn observed(&self, query: ObservedQuery) -> Answered<Page<Observed>> {
+        self.list_observed(query).await
     }
 
     async fn conflicts(&self, query: ConflictQuery) -> Answered<Page<Conflict>> {

@@ -6,6 +6,7 @@ mod callers;
 mod desk;
 mod failure;
 mod lists;
+mod observed;
 mod reports;
 
 pub(super) use book::ServiceBook;

@@ -228,3 +228,37 @@ async fn everything_is_looked_up_and_listed() {
     assert_eq!((&status["engine"]["runs"], &status["ready"]), (&json!(true), &json!(true)));
     stage.world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_only_observed_is_told_as_at_the_command_line() {
+    let mut stage = Stage::new("api_observed").await;
+    stage.world.stop().await;
+    let observing = MAPPING.replace("right: name }", "right: name, sensitive: true }");
+    stage.world.mapping("accounts", &format!("{observing}mode: observe\n"));
+    stage.world.start().await;
+    run(&stage.a, "update accounts set name = '2' where code = 'x'").await;
+    eventually("it is observed", || async {
+        let told = stage.get("observed").await;
+        told["items"][0]["rows"].as_array().is_some_and(|rows| rows.len() == 1)
+    })
+    .await;
+    let told = stage.get("observed?mapping=accounts&limit=1").await;
+    let row = &told["items"][0]["rows"][0];
+    assert_eq!(
+        (&row["what"], &row["unit"], &row["missing"]),
+        (&json!("write"), &json!("name"), &json!(1))
+    );
+    assert_eq!(row["missing_samples"][0]["would"], json!([{"kind": "masked", "value": null}]));
+    assert_eq!(told["next"], Value::Null);
+    let (_, typed) = stage.world.command(&["observed"]).await;
+    assert_eq!(typed["mappings"], told["items"]);
+    let counts = stage.get("observed?samples=0&days=1").await;
+    assert_eq!(counts["items"][0]["rows"][0]["missing_samples"], json!([]));
+    assert_eq!(stage.get("observed?after=accounts").await["items"], json!([]));
+    for wrong in ["observed?after=nobody", "observed?mapping=nobody"] {
+        let url = stage.world.url(&format!("/api/v1/{wrong}"));
+        let reply = stage.http.get(url).bearer_auth("token").send().await.unwrap();
+        assert_eq!(reply.status().as_u16(), 422, "{wrong}");
+    }
+    stage.world.end().await;
+}
