@@ -146,6 +146,12 @@ impl KnownMapping {
         former.read.get_or_init(|| Box::new(read()))
     }
 
+    /// Whether a revision is one that it had before: what a link has of it is laid out otherwise
+    /// than by the present rules, until the engine has taken it up.
+    pub fn is_former(&self, revision: i32) -> bool {
+        self.former.contains_key(&revision)
+    }
+
     pub(super) fn new(id: MappingId, name: String, source: Option<String>) -> Self {
         let spec = source.and_then(|text| {
             let source = Source::new(&name, &text);

@@ -64,7 +64,9 @@ impl Answer {
 /// The possible answers to a question, the likeliest first. What is known to be in the way of one
 /// leaves it out, unless nothing would be left.
 pub fn offers(question: &Question) -> Vec<Offer> {
-    let (review, link) = (&question.review, question.link.as_ref());
+    let review = &question.review;
+    let link = question.link.as_ref();
+    let link = link.filter(|link| !question.mapping.is_former(link.mapping_rev));
     let all = match review.key.unit {
         Some(unit) => about_unit(question, unit),
         None => about_pair(question),

@@ -4,10 +4,10 @@ use syncline_core::Side;
 use syncline_core::model::{
     Choice, Decided, Entry, LinkChange, LinkState, ReviewChange, ReviewKind, ReviewStatus, Verdict,
 };
-use syncline_ledger::{Ledger as _, People as _, ReviewQuery};
+use syncline_ledger::{Ledger as _, People as _, ReviewQuery, Setup as _};
 use syncline_sdk::{FieldType, Instant, Key, Value};
 
-use super::fixture::{Engine, Installation, close, edited, now, review};
+use super::fixture::{ACCOUNTS, Engine, Installation, close, edited, now, review};
 
 #[tokio::test]
 async fn an_answer_is_taken_with_hints_for_both_records() {
@@ -255,4 +255,8 @@ async fn answers_that_cannot_be_carried_out_are_not_offered() {
     let listed = installation.run(&["conflicts", "list", "--json"]).json();
     let answers = listed["questions"][0]["answers"].as_array().unwrap();
     assert_eq!(answers.len(), 3, "{listed}");
+    // A link of former rules is not judged by the present ones.
+    let rules = ACCOUNTS.replace("delete: review", "delete: keep");
+    engine.ledger.mapping("accounts", &rules, Instant::from_micros(0)).await.unwrap();
+    assert_eq!(offered("1"), all);
 }
