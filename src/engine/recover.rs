@@ -26,6 +26,9 @@ impl<L: Ledger> Engine<L> {
     /// # Errors
     /// When the ledger gives no answer.
     pub async fn recover(&mut self) -> Result<Account> {
+        // A commit that was in doubt when an earlier attempt of this very ownership gave up is kept
+        // out by no fence: whether it happened is decided before anything is read.
+        self.resolve().await?;
         // What an earlier ownership of this process had under way may be settled by others.
         self.forget_all();
         let mut open = self.intake.ledger.open_batches(limits::OPEN_BATCHES_MAX).await?;

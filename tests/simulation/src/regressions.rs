@@ -3,7 +3,8 @@
 use crate::{Wanted, run};
 
 /// Each seed with what it once found.
-const SEEDS: [(u64, &str); 75] = [
+const SEEDS: [(u64, &str); 76] = [
+    (712_647, "a commit in doubt landed after its own process had recovered once more"),
     (608_539, "a record whose link was ended was chosen as a partner, and it was gone"),
     (650_820, "the judge forgot whom a merged record had been the partner of"),
     (90_086_626, "a reading from before a gap took a suspicion of deletion back"),
