@@ -191,10 +191,17 @@ pub(crate) fn described(
     // Where people are accounts they are named by their parts, and Name cannot be written: which
     // of the two a new record needs depends on what it is.
     let people = kept.iter().any(|field| field.name == PERSON_FLAG);
+    // What the object's own rights do not let anybody write is read, field by field: a mapping that
+    // travels the other way needs no more.
     let schema_of = |field: &&RawField| {
         let schema = field_schema(field);
         let either = people && field.name == "Name";
-        FieldSchema { required: schema.required && !either, ..schema }
+        FieldSchema {
+            required: schema.required && !either && raw.createable,
+            creatable: schema.creatable && raw.createable,
+            updatable: schema.updatable && raw.updateable,
+            ..schema
+        }
     };
     let stamp = ["SystemModstamp", "LastModifiedDate"]
         .into_iter()
@@ -230,12 +237,6 @@ fn problems(raw: &RawDescribe, stamp: Option<&str>) -> Vec<String> {
         found.push(format!(
             "{} has neither SystemModstamp nor LastModifiedDate: its changes cannot be polled; \
              map another entity",
-            raw.name
-        ));
-    }
-    if !raw.updateable {
-        found.push(format!(
-            "{} cannot be updated by the integration user: give it the right, or map one way",
             raw.name
         ));
     }

@@ -104,3 +104,12 @@ fn an_entity_without_a_stamp_is_a_problem() {
     assert_eq!(problems.len(), 1);
     assert!(problems[0].contains("cannot be polled"));
 }
+
+#[test]
+fn an_entity_that_is_only_read_is_no_problem() {
+    let json = ACCOUNT.replacen(r#""createable":true,"updateable":true,"#, "", 1);
+    let read = described(json.as_bytes(), None).unwrap();
+    assert!(read.schema.problems.is_empty());
+    assert!(read.schema.fields.iter().all(|field| !field.creatable && !field.updatable));
+    assert!(!read.schema.creatable && read.schema.fields.iter().all(|field| !field.required));
+}
