@@ -316,6 +316,13 @@ async fn grants_go_by_what_the_org_describes() {
         assert!(part.contains(&format!("<editable>{editable}</editable>")), "{part}");
     }
     assert!(!file.contains("Account.Name<"), "{file}");
+    // An observer needs the rights to read alone.
+    world.mapping("accounts", &format!("{mapping}mode: observe\n"));
+    let (_, answer) = world.command(&["grants", "crm"]).await;
+    let file = rights(&answer)[0]["text"].as_str().unwrap().to_owned();
+    assert!(!file.contains("<editable>true"), "{file}");
+    assert!(!file.contains("<allowEdit>true"), "{file}");
+    world.mapping("accounts", &mapping);
     let asked = org.request_counts().total;
     // An org that takes no login leaves a guess, and says so.
     let (_, answer) = world.command(&["grants", "crm", "--offline"]).await;

@@ -1,5 +1,6 @@
 //! Mappings that observe, pilots, and the way to live and back.
 
+use salesforce_sim::FieldPatch;
 use serde_json::{Value, json};
 use sqlx::postgres::PgPool;
 
@@ -39,6 +40,34 @@ async fn world(name: &str, mode: &str) -> (World, PgPool, PgPool) {
     run(&a, "insert into accounts values (1, 'x', '1', 'EU'), (2, 'y', '1', 'US')").await;
     run(&b, "insert into accounts values (11, 'x', '1', 'EU'), (12, 'y', '1', 'US')").await;
     (world, a, b)
+}
+
+/// A system shows the lack of a right to write as fields that nobody writes.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_observer_needs_the_rights_to_read_alone() {
+    let mut world = World::new("observe_read").await;
+    let org = world.org("crm", 71).await;
+    let ops = world.postgres("ops", super::orgs::TABLES).await;
+    let read =
+        FieldPatch { createable: Some(false), updateable: Some(false), ..FieldPatch::default() };
+    let made = super::orgs::fields(json!({"Name": "a", "Website": "a.example"}));
+    org.person("admin@example.com").unwrap().create("Account", &made).await.unwrap();
+    for field in ["Name", "Website", "Phone", "Syncline_Id__c", "Syncline_Marker__c"] {
+        org.change_field("Account", field, &read).unwrap();
+    }
+    let mapping = super::orgs::ACCOUNTS;
+    world.mapping("accounts", mapping);
+    let (code, checked) = world.command(&["check", "--live"]).await;
+    assert_eq!(code, 2, "{checked}");
+    world.mapping("accounts", &format!("{mapping}mode: observe\n"));
+    let (code, checked) = world.command(&["check", "--live"]).await;
+    assert_eq!(code, 0, "{checked}");
+    run(&ops, "insert into accounts(name, website) values ('a', 'a.example')").await;
+    world.start().await;
+    becomes(&world.ledger(), LINKED, "1").await;
+    run(&ops, "update accounts set phone = '1'").await;
+    becomes(&world.ledger(), WOULD, "1").await;
+    world.end().await;
 }
 
 /// The row of a report about this.

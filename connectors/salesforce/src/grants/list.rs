@@ -24,12 +24,18 @@ pub(crate) fn grants(
         login::external_client_app(settings),
         rights::permission_set(&entities, known),
     ];
-    // They serve what Syncline writes itself.
-    for entity in entities.iter().filter(|entity| entity.writes()) {
-        let selection = &entity.selection;
-        grants.push(fields::external_id(selection));
-        grants.push(fields::marker(selection));
-        grants.push(fields::history(selection, known(&selection.entity).as_deref()));
+    // They serve what Syncline writes itself; what a mapping names must be there in any case.
+    for entity in &entities {
+        let (selection, writes) = (&entity.selection, entity.writes());
+        if writes || selection.external_id.is_some() {
+            grants.push(fields::external_id(selection));
+        }
+        if writes || selection.marker.is_some() {
+            grants.push(fields::marker(selection));
+        }
+        if writes {
+            grants.push(fields::history(selection, known(&selection.entity).as_deref()));
+        }
     }
     grants
 }
@@ -230,13 +236,14 @@ mod tests {
         let object = |xml: &str, right: &str| xml.contains(&format!("<{right}>true</{right}>"));
         assert!(object(xml, "allowEdit") && !object(xml, "allowCreate"), "{xml}");
         assert!(!object(xml, "allowDelete") && object(xml, "viewAllRecords"), "{xml}");
-        // Nothing is written at all: neither are Syncline's own fields.
+        // Nothing is written at all: Syncline's own fields are read where they are named.
         let reads = Need { written: Vec::new(), ..one_way.clone() };
         let grants = told(std::slice::from_ref(&reads));
         let xml = set(&grants);
         assert!(!xml.contains("<editable>true") && !object(xml, "allowEdit"), "{xml}");
-        assert!(!xml.contains("Ours__c") && !xml.contains("Syncline_Marker__c"), "{xml}");
-        assert_eq!(grants.len(), 3, "no piece of what is written");
+        assert_eq!(right(xml, "Ours__c"), Some(false), "{xml}");
+        assert_eq!(right(xml, "Syncline_Marker__c"), None, "{xml}");
+        assert_eq!(grants.len(), 4, "no piece but the named field");
         // Another mapping writes it.
         let deleting = Need { deletes: true, ..reads };
         let grants = told(&[one_way, deleting]);

@@ -129,10 +129,13 @@ fn objects<'a>(needs: &'a [Need], known: Known<'_>) -> BTreeMap<&'a str, Object<
             }
         }
         // These are made as they are told here.
-        let link = selection.external_id.as_ref().map_or(EXTERNAL_ID, |name| name.as_str());
-        let marker = selection.marker.as_ref().map_or(MARKER, |name| name.as_str());
-        for name in [link, marker].into_iter().filter(|_| need.writes()) {
-            fields.insert(name.to_owned(), Right { editable: true, guessed: false });
+        let writes = need.writes();
+        for (named, proposed) in
+            [(&selection.external_id, EXTERNAL_ID), (&selection.marker, MARKER)]
+        {
+            let name = named.as_ref().map(FieldName::as_str).or(writes.then_some(proposed));
+            let right = Right { editable: writes, guessed: false };
+            fields.extend(name.map(|name| (name.to_owned(), right)));
         }
         let record_types = record_types(need, described.as_deref());
         objects.insert(selection.entity.as_str(), Object { need, fields, record_types });

@@ -10,8 +10,8 @@ use syncline_sdk::{
 
 use super::suggestion::nearest;
 use super::{
-    Checked, Diagnostic, Diagnostics, FieldSpec, GuardRule, Located, MappingSpec, Span, bind_pairs,
-    bind_units, constant, sensitive,
+    Checked, Diagnostic, Diagnostics, FieldSpec, GuardRule, Located, MappingSpec, ModeSpec, Span,
+    bind_pairs, bind_units, constant, sensitive,
 };
 use crate::mapping::{
     DeleteRule, LeaveRule, MappedField, MappedSide, Mapping, MappingId, MatchRule,
@@ -151,9 +151,17 @@ impl<'a> Binder<'a> {
         fields.iter().position(|field| *field == name).unwrap_or_default()
     }
 
+    /// Whether it observes: what may not be written there concerns nobody yet.
+    pub(super) fn observes(&self) -> bool {
+        *self.spec.mode == ModeSpec::Observe
+    }
+
     /// Whether anything is ever written on a side.
     fn is_written(&self, side: Side) -> bool {
         let spec = self.spec;
+        if self.observes() {
+            return false;
+        }
         spec.create[side]
             || spec.fields.iter().any(|pair| pair.direction.reaches(side))
             || spec.delete[side.other()] == DeleteRule::Propagate
@@ -188,7 +196,7 @@ impl<'a> Binder<'a> {
                 ));
             self.note(diagnostic);
         }
-        if self.spec.create[side] && !schema.creatable {
+        if self.spec.create[side] && !schema.creatable && !self.observes() {
             let span = self.spec.create.span;
             let message = format!("records of {} cannot be created", schema.entity);
             let other = if self.spec.create[side.other()] { side.other().as_str() } else { "none" };
@@ -221,13 +229,17 @@ impl<'a> Binder<'a> {
                 FieldType::Uuid => key == "external_id",
                 _ => false,
             };
-            if !fits || !field.creatable || !field.updatable {
+            let written = field.creatable && field.updatable;
+            if !fits || !(written || self.observes()) {
                 let message =
                     format!("`{}` cannot be the {key}: it is {}", field.name, about(field));
                 let help = format!("use a writable text field of at least {chars_min} characters");
                 let diagnostic = self.error(name.span, message).help(help);
                 self.note(diagnostic);
-            } else if key == "external_id" && !(field.external_id && field.unique) {
+            } else if key == "external_id"
+                && !(field.external_id && field.unique)
+                && !self.observes()
+            {
                 let message = format!("`{}` is not a unique external id", field.name);
                 let diagnostic = self
                     .error(name.span, message)
@@ -276,7 +288,7 @@ impl<'a> Binder<'a> {
     fn deletes(&mut self) {
         for side in Side::BOTH {
             let target = self.schemas[side.other()];
-            if target.deletable {
+            if target.deletable || self.observes() {
                 continue;
             }
             let leaves = self.spec.sides[side].condition.is_some();

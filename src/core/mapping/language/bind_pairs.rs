@@ -95,6 +95,9 @@ pub(super) fn writable(
     side: Side,
     field: &FieldSchema,
 ) -> bool {
+    if binder.observes() {
+        return true;
+    }
     let span = place(pair, side, field);
     if !field.creatable && !field.updatable {
         let help = if *pair.direction == Direction::Both {

@@ -282,9 +282,13 @@ impl MappingSpec {
         }
     }
 
-    /// What the mapping does with the entity of a side, once it writes.
+    /// What the mapping does with the entity of a side.
     #[must_use]
     pub fn need(&self, side: Side) -> Need {
+        let selection = self.draft_selection(side);
+        if *self.mode == ModeSpec::Observe {
+            return Need { selection, written: Vec::new(), creates: false, deletes: false };
+        }
         let other = side.other();
         let pairs = self.fields.iter().filter(|pair| pair.direction.reaches(side));
         let written = pairs.flat_map(|pair| &pair.fields[side]).map(|field| field.value.clone());
@@ -292,7 +296,6 @@ impl MappingSpec {
         let follows = self.sides[other].condition.is_some() && *self.leave == LeaveRule::Delete;
         // A copy of ours that came second to somebody's own is taken back.
         let deletes = creates || follows || self.delete[other] == DeleteRule::Propagate;
-        let selection = self.draft_selection(side);
         Need { selection, written: written.collect(), creates, deletes }
     }
 }

@@ -152,6 +152,32 @@ fn what_a_system_cannot_do_is_refused() {
     );
 }
 
+/// An observer needs the rights to read alone, which a system shows as fields that nobody writes.
+#[test]
+fn what_may_not_be_written_does_not_keep_a_mapping_from_observing() {
+    let mut world = accounts();
+    for field in world.schemas.left.fields.iter_mut().chain(&mut world.schemas.right.fields) {
+        (field.creatable, field.updatable, field.required) = (false, false, false);
+    }
+    for schema in [&mut world.schemas.left, &mut world.schemas.right] {
+        (schema.creatable, schema.deletable) = (false, false);
+    }
+    let rest = format!("{NAME}\ncreate: both\ndelete: propagate");
+    assert_eq!(
+        world.says(&rest),
+        [
+            "error: `Name` is read-only, and edits travel to it [read-only]",
+            "error: `name` is read-only, and edits travel to it [read-only]",
+            "error: records of Account cannot be created",
+            "error: records of public.accounts cannot be created",
+            "error: records of public.accounts cannot be deleted",
+            "error: records of Account cannot be deleted",
+        ]
+    );
+    let observing = world.says(&format!("{rest}\nmode: observe"));
+    assert!(observing.iter().all(|found| !found.starts_with("error")), "{observing:?}");
+}
+
 #[test]
 fn a_side_without_guard_or_history_is_never_written() {
     let mut world = accounts();
