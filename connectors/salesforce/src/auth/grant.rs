@@ -100,7 +100,25 @@ pub(super) async fn request(
             client.exchange_refresh_token(&token).request_async(&send).await
         }
     };
-    granted(login, answer)
+    granted(login, answer).map_err(|failure| match settings.grant {
+        Grant::Password if failure.kind == ErrorKind::Auth => named(settings, failure),
+        _ => failure,
+    })
+}
+
+/// A login by password that was refused: the settings that hold it.
+fn named(settings: &SalesforceSettings, failure: LoginFailure) -> LoginFailure {
+    if failure.code.as_deref() != Some("invalid_grant") {
+        return failure;
+    }
+    let advice = match settings.security_token {
+        Some(_) => "check username, password and security_token",
+        None => {
+            "check username and password; unless the org trusts the address of this machine, set \
+             security_token too"
+        }
+    };
+    LoginFailure { advice, ..failure }
 }
 
 /// What an answer of the token address gave.

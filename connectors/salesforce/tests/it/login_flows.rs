@@ -94,7 +94,9 @@ async fn a_certificate_vouches_for_the_user() {
 async fn a_password_with_its_security_token_logs_in() {
     let mut place = Place::start(Grant::Password).await;
     place.settings.password = Some("secret".into());
-    assert_eq!(place.refused().await.kind, ErrorKind::Auth);
+    let error = place.refused().await;
+    assert_eq!(error.kind, ErrorKind::Auth);
+    assert!(error.advice.unwrap().contains("set security_token too"));
     place.org.change_settings(|settings| settings.trusted_ip = true);
     place.describe().await.unwrap();
     place.settings.security_token = Some("token".into());
@@ -103,6 +105,8 @@ async fn a_password_with_its_security_token_logs_in() {
     let error = place.refused().await;
     assert_eq!(error.kind, ErrorKind::Auth);
     assert!(!format!("{error:?}").contains("hush"));
+    let advice = "check username, password and security_token";
+    assert_eq!(error.advice.as_deref(), Some(advice));
 }
 
 #[tokio::test]
