@@ -1,9 +1,10 @@
 //! Answers of people, folded (protocol P4).
 
-use syncline_sdk::{LinkId, Value};
+use syncline_sdk::{Cas, LinkId, Value};
 
 use super::halves::Maker;
 use super::question::shows_other;
+use super::slot::Fresh;
 use super::workset::Workset;
 use crate::Side;
 use crate::mapping::{Mapping, MappingId};
@@ -13,8 +14,9 @@ use crate::reconcile::{both_written, written_fields};
 impl Workset<'_> {
     /// Folds the answer to a question of a loaded link, after its records were read afresh. An
     /// answer to values that moved since is journalled as not applied, and the question stands
-    /// again with the new values. Returns false when the link has an intent open: the answer
-    /// waits.
+    /// again with the new values. Returns false when the answer waits: the link has an intent open,
+    /// what was read of a record must be read again before it is believed, or a record that may be
+    /// written was changed within a tick that is not over, by a write of ours perhaps.
     pub fn answer(&mut self, mapping: MappingId, link: LinkId, unit: Option<u16>) -> bool {
         let id = (mapping, link);
         let Some(mapping) = self.mapping(id.0) else { return true };
@@ -23,11 +25,15 @@ impl Workset<'_> {
         if asked.review.status != ReviewStatus::Answered {
             return true;
         }
-        if slot.link.is_open() {
+        if slot.link.is_open() || slot.reread.left || slot.reread.right {
             return false;
         }
         let review = asked.review.clone();
         let Some(answer) = review.answer.clone() else { return true };
+        let writes = matches!(answer.choice, Choice::Take(_) | Choice::Typed(_));
+        if writes && Side::BOTH.into_iter().any(|side| self.is_in_open_tick(id, &mapping, side)) {
+            return false;
+        }
         if let Some(asked) = self.slots.get_mut(&id).and_then(|slot| slot.asked.get_mut(&unit)) {
             // From here on it is being folded: it is journalled below, applied or not.
             asked.review.status = ReviewStatus::Open;
@@ -36,7 +42,6 @@ impl Workset<'_> {
         }
         let at = unit.map(usize::from);
         let moved = shows_other(&review, &review.kind, &self.shown_as(id, &mapping, at, &review));
-        let writes = matches!(answer.choice, Choice::Take(_) | Choice::Typed(_));
         let applied = if moved {
             Err("a value moved after the question was shown".to_owned())
         } else if writes && !self.is_live(id, &mapping) {
@@ -56,6 +61,12 @@ impl Workset<'_> {
         }
         self.touch(id.0, id.1);
         true
+    }
+
+    /// Whether a record was read in this round under a version that a later change may share.
+    fn is_in_open_tick(&self, id: (MappingId, LinkId), mapping: &Mapping, side: Side) -> bool {
+        let coarse = matches!(mapping.sides[side].capabilities.cas, Cas::Coarse { .. });
+        coarse && matches!(self.slots[&id].fresh[side], Fresh::Read { closed: false, .. })
     }
 
     fn note_answer(

@@ -3,7 +3,8 @@
 use crate::{Wanted, run};
 
 /// Each seed with what it once found.
-const SEEDS: [(u64, &str); 76] = [
+const SEEDS: [(u64, &str); 77] = [
+    (903_202, "a record that was back was brought back for an answer, and made anew"),
     (712_647, "a commit in doubt landed after its own process had recovered once more"),
     (608_539, "a record whose link was ended was chosen as a partner, and it was gone"),
     (650_820, "the judge forgot whom a merged record had been the partner of"),

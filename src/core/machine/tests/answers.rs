@@ -7,7 +7,7 @@ use syncline_sdk::{Cas, Value};
 use super::builder::{MAPPING, Scene, seen};
 use crate::Side;
 use crate::machine::{Missing, Observation, Settling, Source};
-use crate::model::{Choice, ReviewStatus, UnitStatus};
+use crate::model::{Choice, ReviewKind, ReviewStatus, UnitStatus};
 
 /// A pair that both sides changed, and its question.
 fn contested(cas: Cas) -> Scene {
@@ -38,7 +38,7 @@ fn a_conflict_closes_itself_when_the_sides_come_together() {
 }
 
 #[test]
-fn an_answer_refused_for_an_open_tick_leaves_the_unit_held() {
+fn an_answer_waits_for_the_end_of_an_open_tick() {
     let mut scene = contested(Cas::Coarse { tick: Duration::from_secs(1) });
     scene.answer(Choice::Take(Side::Left));
     let link = scene.link.id;
@@ -46,11 +46,19 @@ fn an_answer_refused_for_an_open_tick_leaves_the_unit_held() {
     let done = scene.round(|workset| {
         workset.begin_reading();
         workset.observe(MAPPING, Side::Right, &open);
-        assert!(workset.answer(MAPPING, link, Some(0)));
+        assert!(!workset.answer(MAPPING, link, Some(0)));
     });
     assert!(done.sends.is_empty());
-    assert_eq!(scene.reviews[0].status, ReviewStatus::Open);
+    assert_eq!(scene.reviews[0].status, ReviewStatus::Answered);
     assert_eq!(scene.link.field_state.unit(0).status, UnitStatus::Held);
+    let closed = Observation { closed: true, ..open };
+    let done = scene.round(|workset| {
+        workset.begin_reading();
+        workset.observe(MAPPING, Side::Right, &closed);
+        assert!(workset.answer(MAPPING, link, Some(0)));
+    });
+    assert_eq!(done.sends.len(), 1);
+    assert!(scene.reviews.is_empty());
 }
 
 /// A pair of which a person let a deletion on the right win over the left side's edit, and the
@@ -99,4 +107,28 @@ fn what_was_given_up_to_a_deletion_that_came_to_nothing_travels() {
     assert_eq!(scene.link.base_value(Side::Left, 0), &Value::from("a"));
     assert_eq!(scene.shown(Side::Left), &Value::from("b"));
     assert!(scene.link.open.right.is_some(), "it is written to the record that is there again");
+}
+
+/// What was read before the round may be of before the record went.
+#[test]
+fn an_answer_waits_for_a_second_look_at_a_record_that_seems_to_be_back() {
+    let mut scene = Scene::agreed(Cas::ExactRecord);
+    let deleted = Missing::Deleted;
+    let gone =
+        Observation { content: Err(deleted), source: Source::Feed, ..seen(Side::Left, "a", 2) };
+    let edit = seen(Side::Right, "b", 2);
+    scene.round(|workset| {
+        workset.observe(MAPPING, Side::Left, &gone);
+        workset.observe(MAPPING, Side::Right, &edit);
+    });
+    assert_eq!(scene.reviews[0].kind, ReviewKind::DeleteUpdate(Side::Left));
+    scene.answer(Choice::Take(Side::Right));
+    let link = scene.link.id;
+    let back = seen(Side::Left, "a", 3);
+    let done = scene.round(|workset| {
+        workset.observe(MAPPING, Side::Left, &back);
+        assert!(!workset.answer(MAPPING, link, None));
+    });
+    assert!(done.sends.is_empty());
+    assert_eq!(scene.reviews[0].status, ReviewStatus::Answered);
 }
