@@ -69,7 +69,7 @@ fn sharing(found: &mut Diagnostics, earlier: &MappingSpec, spec: &MappingSpec) {
     let crossed = match (joins(false), joins(true)) {
         (true, _) => false,
         (_, true) => true,
-        _ => return,
+        _ => return makers(found, earlier, spec),
     };
     let condition = |spec: &MappingSpec, side: Side| spec.sides[side].condition.clone();
     for side in Side::BOTH {
@@ -89,6 +89,46 @@ fn sharing(found: &mut Diagnostics, earlier: &MappingSpec, spec: &MappingSpec) {
                 .also(&earlier.source, earlier.name.span, "the first one")
                 .note(format!("for example one with {witness}; it would be written twice"))
                 .help("give each a `where` that no record of the other meets"),
+        );
+        return;
+    }
+}
+
+/// Two mappings that make records in one entity, each for those of another one: a record of either
+/// that has the same key as one of the other is made once by each where both do so in the same
+/// moment, unless the entity itself lets no key stand twice.
+fn makers(found: &mut Diagnostics, earlier: &MappingSpec, spec: &MappingSpec) {
+    let makes = |spec: &MappingSpec, side: Side| spec.create.value[side];
+    let both = |side: &Side| makes(spec, *side);
+    for side in Side::BOTH.into_iter().filter(both) {
+        let there = Side::BOTH
+            .into_iter()
+            .find(|other| makes(earlier, *other) && entity(earlier, *other) == entity(spec, side));
+        let Some(there) = there else { continue };
+        let condition = |spec: &'_ MappingSpec, side: Side| spec.sides[side].condition.clone();
+        let (theirs, mine) = (condition(earlier, there), condition(spec, side));
+        let meet = overlap::witness(
+            theirs.as_ref().map(|condition| &condition.value),
+            mine.as_ref().map(|condition| &condition.value),
+        );
+        if meet.is_none() {
+            continue;
+        }
+        let entity = &spec.sides[side].entity;
+        let message =
+            format!("`{}` and `{}` both make records of {}", *earlier.name, *spec.name, **entity);
+        found.push(
+            Diagnostic::warning(message)
+                .at(&spec.source, entity.span)
+                .also(&earlier.source, earlier.name.span, "the first one")
+                .note(
+                    "where both mean one record by its key, each may make it in the same moment: \
+                     it is there twice then, unless that system lets no key stand twice",
+                )
+                .help(
+                    "let a unique index or field there refuse the second one, or let one of the \
+                     two make none (`create`): it takes the records of the other by its `match`",
+                ),
         );
         return;
     }

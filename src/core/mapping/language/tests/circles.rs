@@ -132,3 +132,18 @@ proptest! {
         prop_assert!(circles(&onward.collect::<Vec<_>>()).is_empty());
     }
 }
+
+/// Each arm of a diamond would make its own copy of a record that both arms mean.
+#[test]
+fn two_mappings_that_make_records_of_one_entity_are_told_of() {
+    let told = |last: &'static str| -> Vec<String> {
+        let arms = [("ab", "right"), ("ac", "right"), ("bd", "right"), ("cd", last)];
+        let drawn = arms.map(|(sides, create)| plain(sides, "to_right", create));
+        let specs: Vec<MappingSpec> = drawn.iter().map(spec).collect();
+        let found = check_together(&specs, &SYSTEMS.map(Into::into));
+        assert!(!found.has_errors(), "{found}");
+        found.iter().map(|one| one.message.clone()).collect()
+    };
+    assert_eq!(told("right"), ["`bd` and `cd` both make records of e"]);
+    assert_eq!(told("none"), Vec::<String>::new());
+}

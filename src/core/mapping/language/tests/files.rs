@@ -294,7 +294,7 @@ fn mappings_are_checked_against_each_other_and_the_settings() {
     let child = mapping(
         "contacts",
         "{ system: cmr, entity: C }",
-        ops,
+        "{ system: ops, entity: public.contacts }",
         "left: a, right: b, reference: acounts",
     );
     assert_eq!(
