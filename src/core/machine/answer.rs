@@ -11,6 +11,10 @@ use crate::mapping::{Mapping, MappingId};
 use crate::model::{Answer, Choice, Review, ReviewKind, ReviewStatus, UnitState, Verdict};
 use crate::reconcile::{both_written, written_fields};
 
+/// Why an answer is not carried out where a record that it would write was not read in its round;
+/// for the end of an open tick it waits.
+pub(super) const UNREAD: &str = "a record that would be written could not be read afresh";
+
 impl Workset<'_> {
     /// Folds the answer to a question of a loaded link, after its records were read afresh. An
     /// answer to values that moved since is journalled as not applied, and the question stands
@@ -181,7 +185,7 @@ impl Workset<'_> {
             return Ok(());
         }
         if !self.is_closed(id, mapping, to) {
-            return Err("the record was changed within the current tick".to_owned());
+            return Err(UNREAD.to_owned());
         }
         self.settle_unit(id, at);
         self.send_answer(id, mapping, at, to, fields, answer);
@@ -220,7 +224,7 @@ impl Workset<'_> {
             return Err("the field is written in one direction only".to_owned());
         }
         if Side::BOTH.into_iter().any(|side| !self.is_closed(id, mapping, side)) {
-            return Err("a record was changed within the current tick".to_owned());
+            return Err(UNREAD.to_owned());
         }
         self.settle_unit(id, at);
         let units = [u16::try_from(at).unwrap_or(u16::MAX)];

@@ -3,6 +3,7 @@
 
 use syncline_sdk::LinkId;
 
+use super::kept_edit::number;
 use super::workset::Workset;
 use crate::mapping::{Mapping, MappingId};
 use crate::model::{
@@ -66,7 +67,7 @@ impl Workset<'_> {
             .zip(&there)
             .all(|(field, shows)| shows == left.base_value(side, *field) && shows.is_present());
         let own = &self.slots[&heir];
-        let number = u16::try_from(at).unwrap_or(u16::MAX);
+        let number = number(at);
         let settled = own.link.state == LinkState::Linked
             && own.link.field_state.unit(at).status == UnitStatus::Free
             && left.field_state.unit(at).status == UnitStatus::Free

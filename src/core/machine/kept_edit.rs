@@ -3,6 +3,7 @@
 
 use syncline_sdk::{LinkId, Value};
 
+use super::answer::UNREAD;
 use super::batching::Step;
 use super::halves::Maker;
 use super::workset::Workset;
@@ -134,7 +135,7 @@ impl Workset<'_> {
         let is_idle = |of: Side| fields[of].iter().all(|field| !field.is_written());
         let written: Vec<Side> = Side::BOTH.into_iter().filter(|of| !is_idle(*of)).collect();
         if written.iter().any(|of| !self.is_closed(id, mapping, *of)) {
-            return Err("a record was changed within the current tick".to_owned());
+            return Err(UNREAD.to_owned());
         }
         if written.iter().any(|of| fields[*of].iter().any(|field| !field.expected.is_present())) {
             return Err("a value that would be replaced is not known".to_owned());
@@ -172,6 +173,7 @@ impl Workset<'_> {
     }
 }
 
-fn number(unit: usize) -> u16 {
+/// A unit as questions and the journal name it.
+pub(super) fn number(unit: usize) -> u16 {
     u16::try_from(unit).unwrap_or(u16::MAX)
 }

@@ -2,6 +2,7 @@
 
 use syncline_sdk::LinkId;
 
+use super::kept_edit::number;
 use super::workset::Workset;
 use crate::audit::Overwritten;
 use crate::mapping::MappingId;
@@ -51,8 +52,4 @@ impl Workset<'_> {
             }
         }
     }
-}
-
-fn number(unit: usize) -> u16 {
-    u16::try_from(unit).unwrap_or(u16::MAX)
 }

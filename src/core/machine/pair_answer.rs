@@ -2,6 +2,7 @@
 
 use syncline_sdk::{Key, LinkId};
 
+use super::answer::UNREAD;
 use super::slot::Search;
 use super::workset::Workset;
 use crate::mapping::{DeleteRule, Mapping, MappingId};
@@ -86,7 +87,7 @@ impl Workset<'_> {
             return Err("the other record is gone too".to_owned());
         }
         if !self.is_closed(id, mapping, stays) {
-            return Err("the record was changed within the current tick".to_owned());
+            return Err(UNREAD.to_owned());
         }
         for at in 0..mapping.units.len() {
             let pending = &self.slots[&id].link.pending[stays];
