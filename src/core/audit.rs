@@ -46,8 +46,8 @@ pub fn overwritten(
         let Some(edit) = at.checked_sub(1).map(|before| chain[before]) else { continue };
         // A late copy of this write may have taken back what a later one of ours had carried here.
         let mut later = writes.iter().filter(|write| write.id > intent.id);
-        let foreign =
-            edit.actor.kind != ActorKind::Sync || later.any(|write| gave(write, field, &edit.new));
+        let foreign = edit.actor.kind != ActorKind::Sync
+            || later.any(|write| is_of(write, field, edit, writes, order));
         if !foreign || was_seen(field, edit, entry, writes, order) {
             continue;
         }

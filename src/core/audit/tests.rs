@@ -135,6 +135,19 @@ fn a_late_copy_that_takes_a_later_write_back_is_found() {
 }
 
 #[test]
+fn a_later_write_that_was_taken_back_is_known_by_what_its_system_stored() {
+    // The system stores other images than it is given: what it shows, no intent gave.
+    let (one, two) = (write("a", "b", 5), write("b", "C", 7));
+    let entries = [ours("a", "b", 6), ours("b", "c", 8), ours("c", "b", 9)];
+    assert_eq!(values(&one, &entries, std::slice::from_ref(&two)), ["c".into()]);
+    assert!(found(&two, &entries, std::slice::from_ref(&one)).is_empty());
+    // Its own image, stored another way, is none of a later write's.
+    let one = write("a", "B", 5);
+    let entries = [ours("a", "b", 6), ours("b", "c", 8)];
+    assert!(found(&one, &entries, &[write("b", "c", 7)]).is_empty());
+}
+
+#[test]
 fn the_journal_is_only_needed_where_something_lies_before_a_write() {
     let one = write("a", "b", 5);
     let suspicious =

@@ -3,7 +3,8 @@
 use crate::{Wanted, run};
 
 /// Each seed with what it once found.
-const SEEDS: [(u64, &str); 77] = [
+const SEEDS: [(u64, &str); 78] = [
+    (1_023_055, "a late copy took back a later write that its system had stored its own way"),
     (903_202, "a record that was back was brought back for an answer, and made anew"),
     (712_647, "a commit in doubt landed after its own process had recovered once more"),
     (608_539, "a record whose link was ended was chosen as a partner, and it was gone"),
