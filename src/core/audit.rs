@@ -40,14 +40,16 @@ pub fn overwritten(
     let chain = since(intent, entries, order);
     let mut found: Vec<Overwritten> = Vec::new();
     for (at, entry) in chain.iter().enumerate() {
-        if entry.actor.kind != ActorKind::Sync || !is_of(intent, field, entry, writes, order) {
+        if entry.actor.kind != ActorKind::Sync
+            || !is_of(intent, field, entry, &chain, writes, order)
+        {
             continue;
         }
         let Some(edit) = at.checked_sub(1).map(|before| chain[before]) else { continue };
         // A late copy of this write may have taken back what a later one of ours had carried here.
         let mut later = writes.iter().filter(|write| write.id > intent.id);
         let foreign = edit.actor.kind != ActorKind::Sync
-            || later.any(|write| is_of(write, field, edit, writes, order));
+            || later.any(|write| is_of(write, field, edit, &chain, writes, order));
         if !foreign || was_seen(field, edit, entry, writes, order) {
             continue;
         }
@@ -106,21 +108,25 @@ fn gave(intent: &Intent, field: u16, value: &Value) -> bool {
 }
 
 /// Whether a change of ours is the doing of an intent: it left the intent's value, or one that no
-/// other intent gave (a system may store another image), and none was planned later.
+/// other intent gave (a system may store another image), and none was planned later, before such
+/// an image was first seen: a late copy leaves it once more.
 fn is_of(
     intent: &Intent,
     field: u16,
     entry: &HistoryEntry,
+    chain: &[&HistoryEntry],
     writes: &[Intent],
     order: &dyn Fn(&Version, &Version) -> VersionOrder,
 ) -> bool {
     if gave(intent, field, &entry.new) {
         return true;
     }
+    let same = |of: &&&HistoryEntry| of.actor.kind == ActorKind::Sync && of.new == entry.new;
+    let first = chain.iter().find(same).map_or(entry, |first| *first);
     let planned = |write: &&Intent| {
         let writes = write.fields.iter().any(|of| of.field == field && of.is_written());
         // What a write did is newer than the reading that it was planned from.
-        writes && order(&write.version, &entry.version) == VersionOrder::Older
+        writes && order(&write.version, &first.version) == VersionOrder::Older
     };
     let last = writes.iter().filter(planned).map(|write| write.id).max();
     let unclaimed = !writes.iter().any(|write| gave(write, field, &entry.new));

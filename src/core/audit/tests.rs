@@ -141,6 +141,10 @@ fn a_later_write_that_was_taken_back_is_known_by_what_its_system_stored() {
     let entries = [ours("a", "b", 6), ours("b", "c", 8), ours("c", "b", 9)];
     assert_eq!(values(&one, &entries, std::slice::from_ref(&two)), ["c".into()]);
     assert!(found(&two, &entries, std::slice::from_ref(&one)).is_empty());
+    // Nor did any give what the copy leaves once more.
+    let (one, two) = (write("a", "B", 5), write("b", "c", 7));
+    assert_eq!(values(&one, &entries, std::slice::from_ref(&two)), ["c".into()]);
+    assert!(found(&two, &entries, std::slice::from_ref(&one)).is_empty());
     // Its own image, stored another way, is none of a later write's.
     let one = write("a", "B", 5);
     let entries = [ours("a", "b", 6), ours("b", "c", 8)];
