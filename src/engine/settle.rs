@@ -205,11 +205,9 @@ impl<L: Ledger> Engine<L> {
                 Judged::Settled(settling) => {
                     let mapping = self.intake.mappings.get(&carried.mapping);
                     if let Some(of) = mapping.filter(|of| is_unversioned(of, carried, &settling)) {
-                        match self.shown_now(of, carried).await {
-                            Ok(seen) => work.observed.extend(seen),
-                            // It stays unknown until that is known.
-                            Err(_) => continue,
-                        }
+                        // It stays unknown until that is known.
+                        let Some(seen) = self.shown_now(of, carried).await else { continue };
+                        work.observed.push(seen);
                     }
                     let hint = mapping.and_then(|of| flight.unwatched(of, carried, &settling));
                     work.hints.extend(hint);

@@ -12,7 +12,7 @@ use syncline_ledger::Ledger;
 use syncline_sdk::{Cas, FetchBy, FetchRequest, Purpose};
 
 use crate::engine::Engine;
-use crate::observation::of_record;
+use crate::observation::{of_absence, of_record};
 
 /// Whether a settlement leaves open what came before the write and what after it.
 pub(crate) fn is_unversioned(mapping: &Mapping, carried: &Carried, settling: &Settling) -> bool {
@@ -22,27 +22,27 @@ pub(crate) fn is_unversioned(mapping: &Mapping, carried: &Carried, settling: &Se
 }
 
 impl<L: Ledger> Engine<L> {
-    /// What the record of a write shows by now.
-    ///
-    /// # Errors
-    /// When its system gives no answer.
+    /// What the record of a write shows by now, its deletion too. Nothing where that is not known:
+    /// the system gives no answer, or neither shows nor explains the record.
     pub(crate) async fn shown_now(
         &self,
         mapping: &Mapping,
         carried: &Carried,
-    ) -> syncline_sdk::Result<Vec<(MappingId, Side, Observation)>> {
+    ) -> Option<(MappingId, Side, Observation)> {
         let side = carried.intent.side;
         let place = &mapping.sides[side];
-        let (Some(key), Some(system)) = (&carried.intent.key, self.intake.system(&place.system))
-        else {
-            return Ok(Vec::new());
-        };
+        let key = carried.intent.key.as_ref()?;
+        let system = self.intake.system(&place.system)?;
         let by = FetchBy::Keys(vec![key.clone()]);
         let request = FetchRequest { selection: place.selection.clone(), by };
         let context = self.intake.context(Purpose::Sync);
         let fetch = system.connector.fetch(&context, request);
-        let fetched = system.ask(&*self.intake.clock, fetch).await?;
-        let seen = |record| (mapping.id, side, of_record(record, Source::Read, None));
-        Ok(fetched.records.into_iter().map(seen).collect())
+        let mut fetched = system.ask(&*self.intake.clock, fetch).await.ok()?;
+        let seen = match (fetched.records.pop(), fetched.missing.pop()) {
+            (Some(record), _) => of_record(record, Source::Read, None),
+            (None, Some((key, absence))) => of_absence(key, absence, Source::Read, None)?,
+            (None, None) => return None,
+        };
+        Some((mapping.id, side, seen))
     }
 }
