@@ -78,10 +78,12 @@ impl Workset<'_> {
             Err(Missing::MergedInto(winner)) => self.merge(id, mapping, side, winner, seen),
             // The proof of a deletion on a side with a feed is the feed's own event: a record
             // that a look-up does not find may have vanished in a truncation (protocol O7). Once
-            // that is known, what asked for the look-up is planned.
+            // that is known, what asked for the look-up is planned. Of a record that a person
+            // chose as a partner unread the event may have passed before.
             Err(Missing::Deleted)
                 if mapping.has_feed(side)
                     && seen.source != Source::Feed
+                    && !self.slots[&id].link.is_unread(side)
                     && !self.round.limits.side_by_side =>
             {
                 if !self.slots[&id].link.exists(side) {

@@ -327,6 +327,11 @@ impl Link {
     pub fn base_exists(&self, side: Side) -> bool {
         self.base[side].as_ref().is_some_and(|base| base.exists)
     }
+    /// Whether nothing was ever observed of the side's record: somebody named its key.
+    #[must_use]
+    pub fn is_unread(&self, side: Side) -> bool {
+        !self.base_exists(side) && self.versions[side].is_none()
+    }
     /// What differs from the base on a side and was not given up to a deletion.
     pub fn edits(&self, side: Side) -> impl Iterator<Item = &(u16, Value)> {
         let given_up = &self.field_state.given_up[side];

@@ -1,9 +1,9 @@
 //! Partners that people choose (protocol 1.6, P4).
 
-use syncline_sdk::{Cas, LinkId};
+use syncline_sdk::{Cas, FeedKind, LinkId, Version};
 
 use super::builder::{MAPPING, Scene, seen};
-use crate::machine::{Observation, Source};
+use crate::machine::{Missing, Observation, Source};
 use crate::model::{Choice, LinkState, ReviewKind, ReviewStatus};
 use crate::{Side, Sides};
 
@@ -54,4 +54,27 @@ fn one_that_has_a_partner_or_went_its_own_way_is_not() {
         assert_eq!(scene.reviews[0].status, ReviewStatus::Open);
         assert_eq!(scene.others[0].keys.right, Some("r2".into()));
     }
+}
+
+/// Nobody looked after it, so its deletion went by unheard: what a look at it tells is the truth.
+#[test]
+fn one_that_no_link_knew_and_that_is_gone_leaves_the_record_alone() {
+    let mut scene = chosen(LinkState::Seen(Side::Right), None);
+    scene.link.keys.right = Some("r3".into());
+    scene.link.base.right = None;
+    scene.link.versions.right = Version::default();
+    let gone = Observation {
+        source: Source::Read,
+        key: "r3".into(),
+        version: Version::default(),
+        content: Err(Missing::Deleted),
+        ..seen(Side::Right, "b", 3)
+    };
+    scene.map(|mapping| mapping.sides.right.capabilities.feed = FeedKind::Images);
+    scene.round(|workset| {
+        workset.begin_reading();
+        workset.observe(MAPPING, Side::Right, &gone);
+    });
+    assert_eq!(scene.link.state, LinkState::Seen(Side::Left));
+    assert_eq!(scene.link.keys.right, None);
 }
