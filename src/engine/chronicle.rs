@@ -139,6 +139,7 @@ fn verdict(verdict: &Verdict) -> &'static str {
         Verdict::Rekey(_) => "rekey",
         Verdict::Leave(_) => "leave",
         Verdict::Enter(_) => "enter",
+        Verdict::Excluded(_) => "excluded",
         Verdict::Answered(_) => "answered",
         Verdict::AnswerNotApplied(_) => "answer_not_applied",
         Verdict::HalfWritten => "half_written",

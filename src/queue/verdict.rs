@@ -61,6 +61,10 @@ pub fn verdict(mapping: &KnownMapping, verdict: &Verdict) -> String {
         Verdict::Rekey(side) => format!("the record has another key in {}", system(side)),
         Verdict::Leave(side) => format!("the record left the filter in {}", system(side)),
         Verdict::Enter(side) => format!("the record is back in the filter in {}", system(side)),
+        Verdict::Excluded(side) => format!(
+            "no record is made in {0}: it would stand outside the filter in {0}",
+            system(side)
+        ),
         Verdict::Answered(told) => format!("an answer is carried out: {}", plain(told)),
         Verdict::AnswerNotApplied(told) => {
             format!("an answer could not be carried out: {}", plain(told))

@@ -118,6 +118,7 @@ choices!(Verdict, "verdict" {
     30 = MoveFrom(mapping),
     31 = Overwritten(side),
     32 = Candidate(side),
+    33 = Excluded(side),
 });
 choices!(Would, "what would have been done" {
     0 = Write(side),

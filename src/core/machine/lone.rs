@@ -80,6 +80,9 @@ impl Workset<'_> {
         if (0..mapping.units.len()).any(parked) {
             return;
         }
+        if self.is_excluded(id, mapping, to) {
+            return;
+        }
         if !self.is_live(id, mapping) {
             self.watch_pair(id, Would::Create(to));
             return;
@@ -125,6 +128,33 @@ impl Workset<'_> {
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         slot.link.state = LinkState::Creating(to);
         self.send(id, to, intent, Step::Write, None);
+    }
+
+    /// Whether the record that would be made stands outside the filter of its side, as far as it is
+    /// known what it would hold: then it is nobody's business there, and none is made. Else it
+    /// would leave the mapping the moment it is made, and its original with it.
+    fn is_excluded(&mut self, id: (MappingId, LinkId), mapping: &Mapping, to: Side) -> bool {
+        let link = &self.slots[&id].link;
+        let mut image = vec![Value::Absent; mapping.sides[to].selection.fields.len()];
+        let told = mapping.units.iter().enumerate().filter(|(_, unit)| {
+            // By which key a reference is known there is the other system's affair.
+            let refers = unit.pairs.iter().any(|pair| pair.reference.is_some());
+            unit.direction.reaches(to) && unit.frozen.is_none() && !refers
+        });
+        for field in told.filter_map(|(at, _)| written_fields(mapping, link, at, to).ok()).flatten()
+        {
+            image[usize::from(field.field)] = field.image;
+        }
+        let excluded = mapping.scope(to, &image) == Some(false);
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        if slot.link.field_state.outside[to] != excluded {
+            slot.link.field_state.outside[to] = excluded;
+            slot.dirty = true;
+            if excluded {
+                self.note(id, Verdict::Excluded(to));
+            }
+        }
+        excluded
     }
 
     /// A value that does not travel is written down with the decision, since the side that leads

@@ -135,6 +135,8 @@ pub enum Verdict {
     Leave(Side),
     /// The record is back inside the mapping's filter on this side.
     Enter(Side),
+    /// No record is made on this side: it would stand outside the mapping's filter there.
+    Excluded(Side),
     /// A person's answer was applied.
     Answered(String),
     /// A person's answer was not applied, and why.

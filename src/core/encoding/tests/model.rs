@@ -201,6 +201,7 @@ fn verdict() -> impl Strategy<Value = Verdict> {
         Just(Verdict::HalfWritten),
         side().prop_map(Verdict::Overwritten),
         side().prop_map(Verdict::Candidate),
+        side().prop_map(Verdict::Excluded),
         ".{0,5}".prop_map(Verdict::Released),
         would().prop_map(Verdict::Would),
         came().prop_map(Verdict::Came),

@@ -7,7 +7,7 @@ use syncline_sdk::{Cas, Comparison, Error, ErrorKind, Filter, LinkId, Value};
 use super::builder::{MAPPING, Scene, seen};
 use crate::machine::{Observation, Settling, Source};
 use crate::mapping::MatchRule;
-use crate::model::{Claim, Link, LinkState, Pending, ReviewKind, shard_of};
+use crate::model::{Claim, Link, LinkState, Pending, ReviewKind, Verdict, shard_of};
 use crate::{Side, Sides};
 
 /// A record on the left that has no partner.
@@ -118,4 +118,27 @@ fn a_record_that_does_not_show_what_it_is_filtered_by_gets_no_partner_made() {
     // Nor does one that stands outside come in by it.
     assert_eq!(read_showing(&mut scene, Value::Absent), (0, 0));
     assert_eq!(read_showing(&mut scene, "gold".into()), (1, 0));
+}
+
+/// It would leave the mapping the moment it is made, and its original with it.
+#[test]
+fn a_record_that_would_stand_outside_on_the_other_side_is_not_made() {
+    let mut scene = lone();
+    scene.map(|mapping| {
+        let (f, value) = (mapping.sides.right.selection.fields[0].clone(), "gold".into());
+        let selection = Arc::make_mut(&mut mapping.sides.right.selection);
+        selection.filter = Some(Filter::Compare { field: f, comparison: Comparison::Equal, value });
+    });
+    for at in [2, 3] {
+        let read = Observation { source: Source::Read, ..seen(Side::Left, "silver", at) };
+        let done = scene.round(|workset| workset.observe(MAPPING, Side::Left, &read));
+        assert!(done.sends.is_empty());
+        assert_eq!(scene.link.state, LinkState::Seen(Side::Left));
+        let verdicts = done.changeset.entries.iter().flat_map(|entry| &entry.decided);
+        let told = verdicts.filter(|of| of.verdict == Verdict::Excluded(Side::Right)).count();
+        assert_eq!(told, usize::from(at == 2), "it is told once");
+    }
+    assert_eq!(scene.page(Side::Left, "gold", 4).sends.len(), 1);
+    assert_eq!(scene.link.state, LinkState::Creating(Side::Right));
+    assert!(!scene.link.field_state.outside.right);
 }
