@@ -314,8 +314,10 @@ impl<L: Ledger> Engine<L> {
             merged.extend(self.flights.merged((input.carried.mapping, input.carried.link)));
         }
         for (mapping, side, seen) in &work.observed {
+            let Some(of) = self.intake.mappings.get(mapping) else { continue };
+            let order = |a: &Version, b: &Version| order(&of.sides[*side].system, a, b);
             let known = gathered.knows(*mapping, *side, &seen.key);
-            if !self.departed.admits(*mapping, *side, seen) && !known {
+            if !self.departed.admits(of, *side, seen, order) && !known {
                 continue;
             }
             let seen =

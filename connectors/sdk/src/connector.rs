@@ -100,7 +100,8 @@ pub trait Connector: Send + Sync + 'static {
     /// As every read.
     async fn scan(&self, cx: &Context, request: ScanRequest) -> Result<Page>;
 
-    /// One page of changes since a cursor, deletions included. May show a record again
+    /// One page of changes since a cursor, deletions included. The filter of the selection does
+    /// not apply: a record that left it has to be seen leaving. May show a record again
     /// (windows overlap backwards); never misses one that became visible after the cursor was
     /// made, within the overlap that the system's settings state.
     ///

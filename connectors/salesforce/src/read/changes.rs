@@ -13,7 +13,7 @@ use super::shown::{Memory, Print};
 use crate::limits::RECYCLE_BIN;
 use crate::org::{Org, unreadable};
 use crate::version::Stamp;
-use crate::wire::{QueryAnswer, Reply, RowPlan, Shown, quoted, superset};
+use crate::wire::{QueryAnswer, Reply, RowPlan, Shown, quoted};
 
 /// One page of changes.
 pub(crate) async fn changes(org: &Org, cx: &Context, request: &ChangesRequest) -> Result<Page> {
@@ -63,13 +63,9 @@ async fn page(
     memory: &mut Memory,
 ) -> Result<(Page, Poll)> {
     let entity = &request.selection.entity;
-    let (described, plan) = org.plan(&request.selection).await?;
+    let (_, plan) = org.plan(&request.selection).await?;
     let limit = request.page_rows_max.clamp(1, org.settings.page_rows);
-    let filter = request.selection.filter.as_ref().map(|filter| {
-        let filter = superset(filter, &described);
-        if plan.tells_deleted() { format!("({filter} OR IsDeleted = true)") } else { filter }
-    });
-    let soql = statement(&plan, &poll, filter, limit);
+    let soql = statement(&plan, &poll, limit);
     let reply = org.query("poll changes", entity, &soql, plan.tells_deleted()).await?;
     let now = reply.clock("poll changes")?;
     if plan.tells_deleted() && now.0 - poll.at.stamp.0 > seconds(RECYCLE_BIN) {
@@ -133,7 +129,7 @@ fn advance(
     }
 }
 
-fn statement(plan: &RowPlan, poll: &Poll, filter: Option<String>, limit: usize) -> String {
+fn statement(plan: &RowPlan, poll: &Poll, limit: usize) -> String {
     let stamp = plan.stamp_field();
     let from = poll.back.as_ref().unwrap_or(&poll.at);
     let start = from.stamp.soql();
@@ -145,7 +141,6 @@ fn statement(plan: &RowPlan, poll: &Poll, filter: Option<String>, limit: usize) 
     if poll.back.is_some() {
         conditions.push(format!("{stamp} <= {}", poll.at.stamp.soql()));
     }
-    conditions.extend(filter);
     format!(
         "{} WHERE {} ORDER BY {stamp}, Id LIMIT {limit}",
         plan.select(),

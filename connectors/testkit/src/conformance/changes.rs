@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use syncline_sdk::{ChangesRequest, Cursor, FeedKind, Key, Page};
+use std::sync::Arc;
+
+use syncline_sdk::{ChangesRequest, Comparison, Cursor, FeedKind, Filter, Key, Page, Selection};
 
 use super::{Check, Outcome, Session, Stop, ensure};
 
@@ -15,6 +17,7 @@ pub(super) fn checks() -> Vec<Check> {
         a_poll_shows_what_changed_since_its_cursor,
         small_pages_miss_nothing,
         an_old_cursor_still_misses_nothing,
+        a_poll_shows_what_left_the_filter,
     ];
     checks.extend(super::list![
         |can| can.feed == FeedKind::Polled && can.recycle_bin.is_some();
@@ -28,8 +31,17 @@ async fn page(
     since: Option<&Cursor>,
     page_rows_max: usize,
 ) -> Result<(Page, Cursor), Stop> {
-    let request =
-        ChangesRequest { selection: session.selection(), since: since.cloned(), page_rows_max };
+    page_of(session, &session.selection(), since, page_rows_max).await
+}
+
+async fn page_of(
+    session: &Session<'_>,
+    selection: &Arc<Selection>,
+    since: Option<&Cursor>,
+    page_rows_max: usize,
+) -> Result<(Page, Cursor), Stop> {
+    let selection = selection.clone();
+    let request = ChangesRequest { selection, since: since.cloned(), page_rows_max };
     let page = session.connector().changes(&session.cx(), request).await?;
     let Some(next) = page.next.clone() else {
         return Err(Stop::Broken("a poll gives no cursor".into()));
@@ -109,6 +121,29 @@ pub(super) async fn an_old_cursor_still_misses_nothing(session: &Session<'_>) ->
     let (seen, _, _) = poll(session, &cursor, 50).await?;
     ensure!(seen.contains(&key), "the second use of a cursor misses {key}");
     Ok(())
+}
+
+/// Else nobody would learn that it left.
+pub(super) async fn a_poll_shows_what_left_the_filter(session: &Session<'_>) -> Outcome {
+    let key = session.created().await;
+    let filter = Filter::Compare {
+        field: session.text(),
+        comparison: Comparison::Equal,
+        value: session.token(),
+    };
+    let selection = Arc::new(Selection { filter: Some(filter), ..(*session.selection()).clone() });
+    let (_, mut cursor) = page_of(session, &selection, None, 10).await?;
+    session.edited(&key, &session.text()).await;
+    session.next_tick().await;
+    for _ in 0..POLL_PAGES_MAX {
+        let (page, next) = page_of(session, &selection, Some(&cursor), 50).await?;
+        cursor = next;
+        if page.records.iter().any(|record| record.key == key) {
+            return Ok(());
+        }
+        ensure!(page.more, "{key} is outside the filter, and its change is not shown");
+    }
+    Err(Stop::Broken(format!("a poll did not end within {POLL_PAGES_MAX} pages")))
 }
 
 pub(super) async fn a_poll_shows_deletions(session: &Session<'_>) -> Outcome {

@@ -89,10 +89,7 @@ impl World {
                 continue;
             };
             match row.state {
-                State::Live if Self::selected(selection, row) => {
-                    page.records.push(self.read_row(selection, row, self.snapshot()));
-                }
-                State::Live => {}
+                State::Live => page.records.push(self.read_row(selection, row, self.snapshot())),
                 _ if self.profile.capabilities.recycle_bin.is_none() => {}
                 _ => page.gone.push((key.clone(), self.absence(selection, key))),
             }
