@@ -1,12 +1,12 @@
 //! What a plan is added to, each drawn by itself: seeds noted before there was an addition play as
 //! they did then without it.
 
-use syncline_core::mapping::{Direction, ForeignEdits, Policy};
+use syncline_core::mapping::{Direction, ForeignEdits, LeaveRule, Policy};
 use syncline_sdk::ReceiptKind;
 use syncline_testkit::Profile;
 
 use crate::choices::Choices;
-use crate::plan::Plan;
+use crate::plan::{FilterPlan, Plan};
 
 impl Plan {
     /// The same, where sweeps may run. What else was drawn stays as it was.
@@ -48,6 +48,34 @@ impl Plan {
         for profile in &mut self.profiles {
             if self.histories && profile.name == "crm" && choices.chance(500) {
                 *profile = Profile::unguarded();
+            }
+        }
+        self
+    }
+    /// The same, where records may be outside the filter of their mapping, leave it and come back.
+    /// What else was drawn stays as it was, but that nothing is made on a side whose filter reads
+    /// what nobody writes there, and that there are no children of records outside.
+    #[must_use]
+    pub fn with_filters(mut self, seed: u64) -> Self {
+        let mut choices = Choices::seeded(seed ^ 0xf117_0000_0000_0000);
+        if !choices.chance(300) {
+            return self;
+        }
+        let sides = [[true, false], [false, true], [true, true]][choices.below(3) as usize];
+        let mapped = choices.chance(600);
+        let leave = match choices.below(5) {
+            0 | 1 => LeaveRule::Keep,
+            2 => LeaveRule::Unlink,
+            3 => LeaveRule::Delete,
+            _ => LeaveRule::Review,
+        };
+        self.filter = Some(FilterPlan { sides, mapped, leave });
+        self.habits.leave = 5 + choices.below(25);
+        self.children = false;
+        if !mapped {
+            self.changes = false;
+            for (create, filtered) in self.create.iter_mut().zip(sides) {
+                *create &= !filtered;
             }
         }
         self

@@ -113,6 +113,7 @@ impl Answers {
                 Some(key) if inner.choices.chance(400) => Choice::Adopt(key.clone()),
                 _ => Choice::Separate,
             },
+            ReviewKind::Leave(_) if inner.choices.chance(500) => Choice::Separate,
             ReviewKind::NoImage(..) | ReviewKind::Oscillation => Choice::Retry,
             _ => Choice::Take(side),
         }

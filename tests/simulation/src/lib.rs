@@ -18,6 +18,7 @@ mod ending;
 pub mod executor;
 pub mod gates;
 pub mod job;
+mod leaving;
 mod mishaps;
 pub mod people;
 pub mod plan;

@@ -55,6 +55,9 @@ struct Arguments {
     /// were noted before there were any.
     #[arg(long)]
     no_histories: bool,
+    /// No filters: plays seeds that were noted before there were any.
+    #[arg(long)]
+    no_filters: bool,
     /// How many threads play runs.
     #[arg(long, default_value_t = 0)]
     threads: usize,
@@ -101,6 +104,7 @@ fn main() -> anyhow::Result<ExitCode> {
         && !arguments.no_changes
         && !arguments.no_modes
         && !arguments.no_histories
+        && !arguments.no_filters
         && !missing.is_empty()
     {
         writeln!(out, "these never happened, so the runs prove less than they say: {missing:?}")?;
@@ -171,6 +175,7 @@ fn wanted(arguments: &Arguments, profiles: &[String; 2], seed: u64) -> Wanted {
         changes: !arguments.no_changes,
         modes: !arguments.no_modes,
         histories: !arguments.no_histories,
+        filters: !arguments.no_filters,
         steps: None,
     }
 }
@@ -199,17 +204,21 @@ fn report(
     } else {
         format!(" --profile {}", arguments.profile)
     };
-    let twins = if arguments.no_twins { " --no-twins" } else { "" };
-    let rules = if arguments.no_rules { " --no-rules" } else { "" };
-    let sweeps = if arguments.no_sweeps { " --no-sweeps" } else { "" };
-    let merges = if arguments.no_merges { " --no-merges" } else { "" };
-    let changes = if arguments.no_changes { " --no-changes" } else { "" };
-    let modes = if arguments.no_modes { " --no-modes" } else { "" };
-    let histories = if arguments.no_histories { " --no-histories" } else { "" };
+    let without = [
+        (arguments.no_twins, " --no-twins"),
+        (arguments.no_rules, " --no-rules"),
+        (arguments.no_sweeps, " --no-sweeps"),
+        (arguments.no_merges, " --no-merges"),
+        (arguments.no_changes, " --no-changes"),
+        (arguments.no_modes, " --no-modes"),
+        (arguments.no_histories, " --no-histories"),
+        (arguments.no_filters, " --no-filters"),
+    ];
+    let without = without.iter().filter(|(without, _)| *without).map(|(_, flag)| *flag);
+    let without: String = without.collect();
     writeln!(
         out,
-        "replay: syncline-simulation --seed {seed} --runs 1{profile}{twins}{rules}{sweeps}{merges}\
-         {changes}{modes}{histories} --trace --shrink"
+        "replay: syncline-simulation --seed {seed} --runs 1{profile}{without} --trace --shrink"
     )?;
     Ok(())
 }

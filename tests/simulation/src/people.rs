@@ -22,7 +22,7 @@ pub struct Transaction {
 
 /// The people of a run.
 pub struct People {
-    plan: Plan,
+    pub(super) plan: Plan,
     desk: Desk,
     pub(super) systems: Sides<MemorySystem>,
     last_token: u32,
@@ -113,6 +113,7 @@ impl People {
                 values.push((FieldName::new(COUNT), Value::Int(0)));
                 values.push((FieldName::new(TAGS), Value::List([].into())));
             }
+            values.extend(self.place(inner));
         }
         let made = self.systems[side].person("ann").create(&entity, values.clone());
         let step = inner.step;
@@ -165,6 +166,7 @@ impl People {
             lock,
             begin,
             adopt,
+            leave,
         } = self.plan.habits;
         let adopt = if self.plan.children { adopt } else { 0 };
         let weights = [
@@ -181,6 +183,7 @@ impl People {
             lock,
             begin,
             adopt,
+            leave,
         ];
         let what = inner.choices.weighted(&weights);
         let side = Self::side(&mut inner);
@@ -213,7 +216,8 @@ impl People {
             9 => self.merge(&mut inner, side),
             10 => self.lock(&mut inner, side),
             11 => self.edit(&mut inner, side, 1, true),
-            _ => self.reparent(&mut inner, side),
+            12 => self.reparent(&mut inner, side),
+            _ => self.leave(&mut inner, side),
         }
     }
 

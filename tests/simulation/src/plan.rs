@@ -2,7 +2,7 @@
 //! from the seed. Each run enables some of the faults only, each at a rate of its own.
 
 use syncline_core::Side;
-use syncline_core::mapping::{DeleteRule, Direction, ForeignEdits, Initial, Policy};
+use syncline_core::mapping::{DeleteRule, Direction, ForeignEdits, Initial, LeaveRule, Policy};
 use syncline_sdk::Normalizer;
 use syncline_testkit::{Profile, Save};
 
@@ -122,6 +122,8 @@ pub struct Habits {
     pub begin: u32,
     /// A child is given another parent.
     pub adopt: u32,
+    /// A record leaves the filter of the mapping, or comes back into it.
+    pub leave: u32,
 }
 
 /// A field of the mapping.
@@ -146,6 +148,17 @@ pub struct AutomationPlan {
     pub same_field: bool,
     /// Whether it comes after the transaction, by a person's edit of the first field.
     pub later: bool,
+}
+
+/// A filter of the records.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FilterPlan {
+    /// Which sides have it.
+    pub sides: [bool; 2],
+    /// Whether the field that it reads is one of those that are kept in agreement.
+    pub mapped: bool,
+    /// What becomes of a pair of which a record leaves it.
+    pub leave: LeaveRule,
 }
 
 /// The plan of a run.
@@ -199,6 +212,8 @@ pub struct Plan {
     pub modes: bool,
     /// Whether the histories of systems are asked what writes replaced unseen.
     pub histories: bool,
+    /// The filter of the records, if there is one.
+    pub filter: Option<FilterPlan>,
 }
 
 /// The names of the profiles that runs may use.
@@ -280,6 +295,7 @@ impl Plan {
             changes: false,
             modes: false,
             histories: false,
+            filter: None,
         }
     }
 }
@@ -325,6 +341,7 @@ fn habits(choices: &mut Choices, polled: &[bool; 2]) -> Habits {
         lock: some(6, 300),
         begin: some(10, 300),
         adopt: 6,
+        leave: 0,
     }
 }
 

@@ -35,6 +35,9 @@ pub struct Wanted {
     /// Whether histories may be asked, and systems be without conditional writes. Seeds noted
     /// before that could be play as they did then without it.
     pub histories: bool,
+    /// Whether mappings may have filters. Seeds noted before that could be play as they did then
+    /// without it.
+    pub filters: bool,
     /// Steps to be played instead of those of the seed.
     pub steps: Option<Steps>,
 }
@@ -67,6 +70,7 @@ pub fn run(wanted: &Wanted) -> Outcome {
     let plan = if wanted.changes { plan.with_changes(wanted.seed) } else { plan };
     let plan = if wanted.modes { plan.with_modes(wanted.seed) } else { plan };
     let plan = if wanted.histories { plan.with_histories(wanted.seed) } else { plan };
+    let plan = if wanted.filters { plan.with_filters(wanted.seed) } else { plan };
     let words = words(&plan);
     let choices = match &wanted.steps {
         Some(steps) => Choices::listed(steps.clone()),
@@ -95,7 +99,7 @@ fn words(plan: &Plan) -> String {
     format!(
         "{} and {}; link ids {:?}, matches {}, unique {:?}, create {:?}, delete {:?}, initial \
          {:?}, children {}, fields {:?}, grouped {}, automation {:?}, twins {}, sweeps {}, \
-         merges {}, changes {}, modes {}, histories {}",
+         merges {}, changes {}, modes {}, histories {}, filter {:?}",
         plan.profiles[0].name,
         plan.profiles[1].name,
         plan.external_id,
@@ -113,7 +117,8 @@ fn words(plan: &Plan) -> String {
         plan.merges,
         plan.changes,
         plan.modes,
-        plan.histories
+        plan.histories,
+        plan.filter
     )
 }
 

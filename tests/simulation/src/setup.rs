@@ -11,7 +11,8 @@ use syncline_core::mapping::{
 };
 use syncline_core::{Side, Sides};
 use syncline_sdk::{
-    Connector, EntityName, FieldName, FieldType, Instant, Normalizer, Selection, SystemName, Value,
+    Comparison, Connector, EntityName, FieldName, FieldType, Filter, Instant, Normalizer,
+    Selection, SystemName, Value,
 };
 use syncline_testkit::{Automation, Derived, EntityModel, MemoryConnector, MemorySystem, Save};
 
@@ -29,6 +30,12 @@ pub const NOTE: &str = "note";
 pub const COUNT: &str = "count";
 /// A set, where the plan has merges.
 pub const TAGS: &str = "tags";
+/// The field that the filter reads, where the plan has one.
+pub const PLACE: &str = "place";
+/// Its value inside the filter.
+pub const INSIDE: &str = "in";
+/// Its value outside.
+pub const OUTSIDE: &str = "out";
 /// A child's reference to its parent.
 pub const PARENT: &str = "parent";
 const LINK: &str = "link";
@@ -94,6 +101,9 @@ pub fn system(plan: &Plan, side: Side) -> MemorySystem {
             item = item.field(name.clone(), kind_of(&name));
         }
     }
+    if plan.filter.is_some() {
+        item = item.text(PLACE);
+    }
     if let Some(automation) = plan.automation.filter(|automation| automation.side == side) {
         let last = field_name(plan.fields.len() - 1);
         let (on, set, to) = if automation.same_field || plan.fields.len() == 1 {
@@ -146,6 +156,10 @@ pub fn mappings(plan: &Plan, systems: &Sides<MemorySystem>) -> Mappings {
             names.push(FieldName::new(name));
         }
     }
+    if plan.filter.is_some_and(|filter| filter.mapped) {
+        units.push(unit(PLACE, names.len(), Direction::Both, Policy::Review, None));
+        names.push(FieldName::new(PLACE));
+    }
     let mut mappings: Mappings = BTreeMap::new();
     let items = mapping(plan, systems, ITEMS, "items", &names, units);
     mappings.insert(ITEMS, Arc::new(items));
@@ -197,7 +211,7 @@ fn mapping(
         owners: Sides::default(),
         create: Sides { left: plan.create[0], right: plan.create[1] },
         delete: Sides { left: plan.delete[0], right: plan.delete[1] },
-        leave: LeaveRule::Keep,
+        leave: plan.filter.map_or(LeaveRule::Keep, |filter| filter.leave),
         mode: Mode::Live,
         priority: Priority::Normal,
         objective: None,
@@ -213,14 +227,24 @@ fn mapped_side(
     side: Side,
 ) -> MappedSide {
     let at = index(side);
+    let place = FieldName::new(PLACE);
+    let filter = plan.filter.filter(|filter| id == ITEMS && filter.sides[at]);
+    let read = filter.is_some() && !fields.contains(&place);
+    let image_len = fields.len();
+    let fields: Vec<FieldName> =
+        fields.iter().cloned().chain(read.then(|| place.clone())).collect();
     let marks = plan.profiles[at].capabilities.recycle_bin.is_some();
     let selection = Arc::new(Selection {
         entity: entity_of(id),
-        fields: fields.into(),
+        fields: fields.clone().into(),
         external_id: plan.external_id[at].then(|| FieldName::new(LINK)),
         marker: marks.then(|| FieldName::new(MARKER)),
         actor: None,
-        filter: None,
+        filter: filter.map(|_| Filter::Compare {
+            field: place,
+            comparison: Comparison::Equal,
+            value: INSIDE.into(),
+        }),
     });
     let capabilities = MemoryConnector::new(&systems[side]).effective(&selection);
     let mapped = fields.iter().enumerate().map(|(number, name)| {
@@ -243,7 +267,7 @@ fn mapped_side(
         system: system_name(side),
         selection,
         fields: mapped.collect(),
-        image_len: fields.len(),
+        image_len,
         capabilities,
     }
 }

@@ -11,6 +11,7 @@ use syncline_testkit::Event;
 
 use super::chains::{By, Chains};
 use super::evidence::{Evidence, Violation, violation};
+use super::filters::{is_excluded, is_outside, judge_pair, was_any_outside};
 use super::merges::is_merged;
 use crate::setup::{CODE, token};
 
@@ -41,7 +42,11 @@ fn record(
     values: &BTreeMap<FieldName, Value>,
 ) -> Option<Violation> {
     let entity = &mapping.sides[side].selection.entity;
+    let outside = is_outside(evidence, mapping, side, values);
     let Some(link) = evidence.link_of.get(&(mapping.id, side, key.clone())) else {
+        if outside {
+            return None;
+        }
         return Some(violation("V1", format!("{side} {entity} {key} belongs to no link")));
     };
     let link = &evidence.links[link];
@@ -55,12 +60,21 @@ fn record(
     });
     match (link.state, partner) {
         (LinkState::Ended, _) => None,
+        (_, Some((_, theirs))) if outside || is_outside(evidence, mapping, other, &theirs) => {
+            let outside = Sides::from_fn(|at| match at == side {
+                true => outside,
+                false => is_outside(evidence, mapping, other, &theirs),
+            });
+            judge_pair(evidence, mapping, link, outside)
+        }
+        (_, None) if outside => None,
         (_, Some((partner, theirs))) if link.keys[side].as_ref() == Some(key) => {
             (0..mapping.units.len()).find_map(|at| {
                 unit(evidence, chains, mapping, link, at, side, (key, values), (&partner, &theirs))
             })
         }
         (LinkState::Seen(_), None) if !mapping.create[other] => None,
+        (LinkState::Seen(_), None) if is_excluded(evidence, mapping, other, values) => None,
         _ if evidence.is_parked(link.id) || evidence.is_asked(link.id, None) => None,
         (state, _) => {
             let text =
@@ -231,7 +245,8 @@ fn duplicates(
                     Some(&review.key.link) == link && review.key.unit.is_none()
                 })
         });
-        if keys.len() - kept > allowed && !told {
+        let unseen = was_any_outside(evidence, mapping, side, code);
+        if keys.len() - kept > allowed && !told && !unseen {
             found.push(violation("V5", format!("{side} has {code} as {keys:?}")));
         }
     }

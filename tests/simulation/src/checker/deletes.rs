@@ -2,13 +2,14 @@
 //! together with an edit that nobody on the other side had seen.
 
 use syncline_core::Side;
-use syncline_core::mapping::MappingId;
+use syncline_core::mapping::{LeaveRule, MappingId};
 use syncline_core::model::{LinkState, Verdict};
 use syncline_sdk::Key;
 use syncline_testkit::{Event, LogEntry};
 
 use super::chains::{By, Chains};
 use super::evidence::{Evidence, Violation, violation};
+use super::filters::was_outside;
 use super::twins;
 use crate::setup::{ITEMS, field_name};
 
@@ -28,6 +29,7 @@ pub fn judge(evidence: &Evidence<'_>, chains: &Chains) -> Vec<Violation> {
                 && !partner_was_deleted(evidence, side.other(), line, origin.link, step)
                 && !twins::is_retraction(evidence, side, line, step)
                 && !is_copy_of_deleted(evidence, side, line, origin.link, step)
+                && !partner_left(evidence, side.other(), line, origin.link)
             {
                 let text =
                     format!("{side} {} {} was deleted, its partner was not", line.entity, line.key);
@@ -84,6 +86,22 @@ fn partner_was_deleted(
             && gone.origin.is_none()
             && was_of(evidence, mapping.id, other, &gone.key, link)
     })
+}
+
+/// Whether the mapping says to delete the partner of a record that leaves its filter, and one did.
+fn partner_left(
+    evidence: &Evidence<'_>,
+    other: Side,
+    line: &LogEntry,
+    link: syncline_sdk::LinkId,
+) -> bool {
+    let Some(mapping) = evidence.mapping_of(&line.entity) else { return false };
+    mapping.leave == LeaveRule::Delete
+        && evidence.history[other].iter().any(|left| {
+            left.entity == line.entity
+                && was_of(evidence, mapping.id, other, &left.key, link)
+                && was_outside(evidence, mapping, other, &left.key)
+        })
 }
 
 /// Whether a record was the link's. One that was merged away since leads to the winner's link by

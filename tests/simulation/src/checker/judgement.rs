@@ -95,6 +95,10 @@ fn verdict_name(verdict: &Verdict) -> Option<&'static str> {
         Verdict::HalfWritten => "verdict: half written",
         Verdict::Overwritten(_) => "verdict: overwritten",
         Verdict::Candidate(_) => "verdict: candidate",
+        Verdict::Leave(_) => "verdict: leave",
+        Verdict::Enter(_) => "verdict: enter",
+        Verdict::Excluded(_) => "verdict: excluded",
+        Verdict::End => "verdict: end",
         _ => return None,
     })
 }

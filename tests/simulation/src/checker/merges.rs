@@ -107,7 +107,8 @@ fn shown(
 
 /// Members that a write of ours put into a set and somebody took away again, where a lost stream
 /// leaves it to the content whether that write was applied: what puts back the value that a write
-/// replaced withdraws what it had seen, and is itself no edit to keep (protocol section 2).
+/// replaced withdraws what it had seen, and is itself no edit to keep (protocol section 2). Where
+/// the stream was lost, and somebody put something beside it, the member itself looks like theirs.
 fn withdrawn(evidence: &Evidence<'_>, keys: &Sides<&Key>) -> Vec<Value> {
     let mut found = Vec::new();
     for side in Side::BOTH {
@@ -129,6 +130,9 @@ fn withdrawn(evidence: &Evidence<'_>, keys: &Sides<&Key>) -> Vec<Value> {
                 let taken = old.into_iter().filter(|member| !new.contains(member));
                 found.extend(taken.filter(|member| put.contains(member)));
             }
+        }
+        if evidence.world.lost_streams.iter().any(|(lost, _)| *lost == side) {
+            found.append(&mut put);
         }
     }
     found

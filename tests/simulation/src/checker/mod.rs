@@ -7,6 +7,7 @@ mod allowances;
 mod chains;
 mod deletes;
 mod evidence;
+mod filters;
 mod intents;
 mod judgement;
 mod merges;
