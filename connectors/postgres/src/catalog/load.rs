@@ -59,6 +59,7 @@ pub(crate) async fn load(conn: &mut PgConnection, wanted: &EntityName) -> Result
         readable: class.try_get(4).map_err(failed)?,
         insertable: class.try_get(5).map_err(failed)?,
         deletable: class.try_get(6).map_err(failed)?,
+        partitioned_by: class.try_get::<Option<_>, _>(8).map_err(failed)?.unwrap_or_default(),
         problems: Vec::new(),
     };
     for row in &columns {
@@ -108,7 +109,11 @@ const CLASS: &str = "\
      where p.isleaf and l.oid <> c.oid and not (l.relreplident = 'f' or exists ( \
        select 1 from pg_catalog.pg_index i where i.indrelid = l.oid and \
        ((l.relreplident = 'd' and i.indisprimary) or \
-        (l.relreplident = 'i' and i.indisreplident)))) limit 1) \
+        (l.relreplident = 'i' and i.indisreplident)))) limit 1), \
+    (select array_agg(distinct a.attname::text) from pg_catalog.pg_partition_tree(c.oid) p \
+     join pg_catalog.pg_partitioned_table t on t.partrelid = p.relid \
+     join pg_catalog.pg_attribute a on a.attrelid = p.relid \
+     and a.attnum = any(t.partattrs::int2[])) \
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
     where n.nspname = $1 and c.relname = $2";
 

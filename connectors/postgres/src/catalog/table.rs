@@ -115,6 +115,8 @@ pub(crate) struct Table {
     pub key: Vec<usize>,
     /// Columns that are unique by themselves.
     pub unique: Vec<usize>,
+    /// The columns that decide in which partition a row is, of partitions of partitions too.
+    pub partitioned_by: Vec<String>,
     /// Whether updates and deletes carry the whole old row.
     pub full_identity: bool,
     /// Whether policies hide rows from this user.

@@ -7,6 +7,7 @@ mod reader;
 mod relation;
 mod row;
 mod stream;
+mod transaction;
 mod transport;
 
 #[cfg(test)]

@@ -5,37 +5,22 @@ use std::sync::Arc;
 
 use pg_walstream::{LogicalReplicationMessage, LogicalReplicationParser, TupleData};
 use syncline_sdk::{
-    Actor, ActorKind, Change, ChangeKind, Error, ErrorKind, FeedBatch, Instant, Key, Position,
-    Result, Selection, Value, Version,
+    Actor, ActorKind, Change, ChangeKind, Error, ErrorKind, FeedBatch, Key, Position, Result,
+    Selection, Value, Version,
 };
 
 use super::relation::{ColumnMessage, Relation, RelationMessage};
-use super::row::{key, value};
+use super::row::{kept_key, key, value};
+use super::transaction::{Removed, Transaction};
 use super::transport::{Message, show_lsn};
-use crate::receipt::{Receipt, StreamReceipts};
+use crate::receipt::StreamReceipts;
 use crate::version::{event, full_xid};
-
-/// Microseconds from 1970 to 2000, where the server's clock starts.
-const EPOCH_MICROS: i64 = 946_684_800_000_000;
 
 /// What a message led to.
 pub(crate) enum Step {
     More,
     /// An idle keepalive with nothing before it that is not answered yet.
     Idle(FeedBatch),
-}
-
-/// The transaction that is being received.
-struct Transaction {
-    xid: u64,
-    lsn: u64,
-    at: Instant,
-    /// The number of its last change. The first is 1: the transaction as a whole (0) is older.
-    ordinal: u32,
-    marker: Option<Arc<str>>,
-    /// The marker as a receipt knows it, whoever's it is.
-    receipt: Option<(String, Receipt)>,
-    fence: Option<String>,
 }
 
 pub(crate) struct Reader {
@@ -152,18 +137,14 @@ impl Reader {
             Message::Begin { lsn, xid, micros } => {
                 let xid = full_xid(self.near, xid);
                 self.near = self.near.max(xid);
-                self.transaction = Some(Transaction {
-                    xid,
-                    lsn,
-                    at: Instant::from_micros(micros.saturating_add(EPOCH_MICROS)),
-                    ordinal: 0,
-                    marker: None,
-                    receipt: None,
-                    fence: None,
-                });
+                self.transaction = Some(Transaction::begun(xid, lsn, micros));
             }
             Message::Commit { end } => self.commit(end)?,
-            Message::Logical { prefix, content } => self.logical(&prefix, &content),
+            Message::Logical { prefix, content } => {
+                if let Some(transaction) = &mut self.transaction {
+                    transaction.logical(&prefix, &content, &self.install_prefix);
+                }
+            }
             Message::Data(data) => self.data(data)?,
             Message::KeepAlive { end } => {
                 // Inside a transaction it says nothing that could be acknowledged.
@@ -201,48 +182,31 @@ impl Reader {
         Ok(())
     }
 
-    fn logical(&mut self, prefix: &str, content: &[u8]) {
-        let Some(transaction) = &mut self.transaction else {
-            return;
-        };
-        match prefix {
-            "syncline" => {
-                let text = String::from_utf8_lossy(content);
-                if text.starts_with(&self.install_prefix) {
-                    transaction.marker = Some(Arc::from(&*text));
-                }
-                transaction.receipt = Some((text.into_owned(), Receipt::default()));
-            }
-            "syncline.receipt" => {
-                if let Some(receipt) = Receipt::from_message(content) {
-                    transaction.receipt = Some(receipt);
-                }
-            }
-            "syncline.fence" => {
-                transaction.fence = Some(String::from_utf8_lossy(content).into_owned());
-            }
-            _ => {}
-        }
-    }
-
     fn data(&mut self, data: bytes::Bytes) -> Result<()> {
         let parsed = self.parser.parse_wal_message_bytes(data).map_err(|error| {
             protocol("a message of the stream was not understood").caused_by(error)
         })?;
         match parsed.message {
             LogicalReplicationMessage::Insert { relation_id, tuple } => {
-                self.upsert(relation_id, &tuple, None)
+                let moved = self.moved(relation_id, &tuple)?;
+                self.upsert(relation_id, &tuple, None, moved)
             }
             LogicalReplicationMessage::Update { relation_id, old_tuple, new_tuple, .. } => {
-                self.upsert(relation_id, &new_tuple, old_tuple.as_ref())
+                self.upsert(relation_id, &new_tuple, old_tuple.as_ref(), None)
             }
             LogicalReplicationMessage::Delete { relation_id, old_tuple, .. } => {
                 let Some(relation) = self.relation(relation_id)? else {
                     return Ok(());
                 };
                 let key = key(&relation, &old_tuple, None)?;
+                let kept = kept_key(&relation, &old_tuple)?;
                 let actor = Actor::default();
-                self.push(&relation, (key, None), ChangeKind::Delete, actor)
+                self.push(&relation, (key.clone(), None), ChangeKind::Delete, actor)?;
+                if let Some(transaction) = &mut self.transaction {
+                    let removed = |kept| Removed { relation: relation_id, key, kept };
+                    transaction.removed = kept.map(removed);
+                }
+                Ok(())
             }
             LogicalReplicationMessage::Truncate { relation_ids, .. } => {
                 for relation_id in relation_ids {
@@ -308,7 +272,31 @@ impl Reader {
         }
     }
 
-    fn upsert(&mut self, oid: u32, new: &TupleData, old: Option<&TupleData>) -> Result<()> {
+    /// The key that a row had in the partition from which it moves: an update that takes it to
+    /// another one deletes it here and inserts it there, one right after the other. The deletion
+    /// is none, and is taken back.
+    fn moved(&mut self, oid: u32, row: &TupleData) -> Result<Option<Key>> {
+        let removed = self.transaction.as_mut().and_then(|transaction| transaction.removed.take());
+        let Some((removed, relation)) = removed.zip(self.relation(oid)?) else {
+            return Ok(None);
+        };
+        let same = removed.relation == oid
+            && kept_key(&relation, row)? == Some(removed.kept)
+            && key(&relation, row, None)? != removed.key;
+        if same {
+            self.batch.changes.pop();
+        }
+        Ok(same.then_some(removed.key))
+    }
+
+    /// A row as it is by now. `moved` is the key that it had in another partition.
+    fn upsert(
+        &mut self,
+        oid: u32,
+        new: &TupleData,
+        old: Option<&TupleData>,
+        moved: Option<Key>,
+    ) -> Result<()> {
         let Some(relation) = self.relation(oid)? else {
             return Ok(());
         };
@@ -324,7 +312,7 @@ impl Reader {
         let new_key = key(&relation, new, whole)?;
         let old_key = match old {
             Some(old) => Some(key(&relation, old, None)?).filter(|old| *old != new_key),
-            None => None,
+            None => moved,
         };
         let values: Vec<Value> = relation
             .fields
@@ -354,6 +342,7 @@ impl Reader {
             return Err(protocol("a change came outside of a transaction"));
         };
         transaction.ordinal = transaction.ordinal.saturating_add(1);
+        transaction.removed = None;
         let version: Version = event(transaction.xid, transaction.lsn, transaction.ordinal);
         self.batch.changes.push(Change {
             entity: relation.selection.entity.clone(),

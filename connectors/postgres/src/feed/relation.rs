@@ -33,6 +33,8 @@ pub(crate) struct Relation {
     pub selection: Arc<Selection>,
     /// The key columns in key order, and whether their texts are padded.
     pub key: Vec<(usize, bool)>,
+    /// Those of them that a row keeps when it moves to another partition; none where nothing does.
+    pub kept_key: Vec<(usize, bool)>,
     /// Where each selected field stands; nothing for one that is not published any more.
     pub fields: Vec<Option<(usize, Kind)>>,
     pub actor: Option<usize>,
@@ -80,8 +82,15 @@ pub(crate) async fn resolve(
         )
         .advise("give the table a primary key again"));
     }
+    let key: Vec<(usize, bool)> =
+        key.iter().map(|at| (*at, matches!(kind(*at), Kind::Char { .. }))).collect();
+    let moves_by = table.as_ref().map(|table| &table.partitioned_by[..]).unwrap_or_default();
+    let kept =
+        |(at, _): &&(usize, bool)| !moves_by.contains(&message.columns[*at].name.to_string());
+    let kept_key = key.iter().filter(|_| !moves_by.is_empty()).filter(kept).copied().collect();
     Ok(Some(Relation {
-        key: key.iter().map(|at| (*at, matches!(kind(*at), Kind::Char { .. }))).collect(),
+        key,
+        kept_key,
         fields: selection
             .fields
             .iter()

@@ -31,7 +31,26 @@ fn shown(data: &ColumnData, kind: &Kind) -> Value {
     data.as_str().map_or(Value::Absent, |text| decode(kind, &text))
 }
 
+/// The key of a row.
 pub(crate) fn key(relation: &Relation, row: &TupleData, old: Option<&TupleData>) -> Result<Key> {
+    name(relation, &relation.key, row, old)
+}
+
+/// The part of a row's key that it keeps when it moves to another partition; nothing where rows of
+/// the relation do not move, or keep nothing.
+pub(crate) fn kept_key(relation: &Relation, row: &TupleData) -> Result<Option<Key>> {
+    if relation.kept_key.is_empty() {
+        return Ok(None);
+    }
+    name(relation, &relation.kept_key, row, None).map(Some)
+}
+
+fn name(
+    relation: &Relation,
+    columns: &[(usize, bool)],
+    row: &TupleData,
+    old: Option<&TupleData>,
+) -> Result<Key> {
     let text = |at: usize, padded: bool| {
         let data = row.get_column(at).filter(|data| data.is_text());
         let data = data.or_else(|| old.and_then(|old| old.get_column(at)));
@@ -43,7 +62,7 @@ pub(crate) fn key(relation: &Relation, row: &TupleData, old: Option<&TupleData>)
         })?;
         Ok::<_, Error>(if padded { text.trim_end_matches(' ') } else { text })
     };
-    match relation.key[..] {
+    match *columns {
         [(at, padded)] => Ok(Key::new(text(at, padded)?)),
         ref several => {
             let mut texts = Vec::with_capacity(several.len());

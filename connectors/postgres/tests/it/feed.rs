@@ -201,24 +201,33 @@ async fn a_definition_may_change_amid_the_stream() {
 }
 
 #[tokio::test]
-async fn a_row_that_moves_between_partitions_stays_a_row_of_the_root() {
+async fn a_row_that_moves_between_partitions_is_an_update_of_the_root() {
     let place = Place::new("feed_partition").await;
     place
         .sql(
             "create table t (id int, region text, a text, primary key (id, region)) \
         partition by list (region); create table t_eu partition of t for values in ('eu'); \
         create table t_us partition of t for values in ('us'); \
-        insert into t values (1, 'eu', 'x')",
+        insert into t values (1, 'eu', 'x'), (2, 'eu', 'x')",
         )
         .await;
     let fields = selection("t", &["region", "a"]);
     let mut feed = place.feed(&[&fields]).await;
-    place.sql("update t set region = 'us'; update t set a = 'y'").await;
+    place.sql("update t set region = 'us'; update t set a = 'y' where id = 1").await;
     let changes = place.changes(&mut *feed, 3).await;
-    assert_eq!((&changes[0].kind, &changes[0].key), (&ChangeKind::Delete, &r#"["1","eu"]"#.into()));
-    assert_eq!(changes[1].key, r#"["1","us"]"#.into());
+    for (change, id) in changes.iter().zip(["1", "2"]) {
+        let keys = (&*format!("[\"{id}\",\"us\"]"), &*format!("[\"{id}\",\"eu\"]"));
+        assert_eq!((&change.key, &change.old_key), (&keys.0.into(), &Some(keys.1.into())));
+        assert_eq!(values(&change.kind), ["us".into(), "x".into()]);
+    }
     assert_eq!(values(&changes[2].kind), ["us".into(), "y".into()]);
     assert!(changes.iter().all(|change| change.entity.as_str() == "t"));
+    // One that is deleted, and another one that is made, are two.
+    place
+        .sql("begin; delete from t where id = 1; insert into t values (3, 'eu', 'z'); commit")
+        .await;
+    let changes = place.changes(&mut *feed, 2).await;
+    assert_eq!((&changes[0].kind, &changes[1].old_key), (&ChangeKind::Delete, &None));
     drop(feed);
     place.finish().await;
 }
