@@ -95,7 +95,7 @@ pub struct FieldSchema {
     /// What the side does to a value when it stores it.
     pub normalizers: Vec<Normalizer>,
     /// What fills it where nobody gives it a value, in the words of its side: `default now()`,
-    /// `identity`, `automatic number`. It is told to people; no decision hangs on it.
+    /// `identity`, `automatic number`. It is told to people; no decision about a write hangs on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filled: Option<Arc<str>>,
 }

@@ -34,6 +34,8 @@ struct Written {
 struct Book {
     records: BTreeMap<(EntityName, Key), Written>,
     made: u64,
+    /// The fields of an entity that its system fills itself where a create gives them null.
+    filled: BTreeMap<EntityName, BTreeSet<FieldName>>,
 }
 
 /// Stands in for a connector. Of that it calls nothing but what reads; writes are answered as if
@@ -74,6 +76,28 @@ impl StandIn {
     fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Learns what the system fills of entities that creates give null to, each once. One that
+    /// answers with what it stores takes a null as null, and fills what is left out.
+    async fn learn_filled(&self, cx: &Context, batch: &WriteBatch) -> Result<()> {
+        if self.capabilities().stored_image {
+            return Ok(());
+        }
+        let gives_null = |write: &&Write| match &write.op {
+            WriteOp::Insert { values } => values.iter().any(|(_, value)| value.is_null()),
+            _ => false,
+        };
+        let entities = batch.writes.iter().filter(gives_null).map(|of| &of.selection.entity);
+        for entity in entities.collect::<BTreeSet<_>>() {
+            if self.book().filled.contains_key(entity) {
+                continue;
+            }
+            let described = self.describe(cx, entity).await?.fields.into_iter();
+            let filled = described.filter(|field| field.filled.is_some()).map(|field| field.name);
+            self.book().filled.insert(entity.clone(), filled.collect());
+        }
+        Ok(())
+    }
 }
 
 impl Book {
@@ -90,7 +114,12 @@ impl Book {
         let mut made = None;
         match &write.op {
             WriteOp::Insert { values } => {
-                record.values.extend(values.iter().cloned());
+                // What the system puts there instead is not known.
+                let filled = self.filled.get(entity);
+                let known = |(field, value): &&(FieldName, Value)| {
+                    !value.is_null() || filled.is_none_or(|filled| !filled.contains(field))
+                };
+                record.values.extend(values.iter().filter(known).cloned());
                 record.made = Some(write.link);
                 made = Some(key);
             }
@@ -246,7 +275,8 @@ impl Connector for StandIn {
         Ok(Fetched { records, ..fetched })
     }
 
-    async fn push(&self, _: &Context, batch: WriteBatch) -> Result<Vec<WriteOutcome>> {
+    async fn push(&self, cx: &Context, batch: WriteBatch) -> Result<Vec<WriteOutcome>> {
+        self.learn_filled(cx, &batch).await?;
         let mut book = self.book();
         Ok(batch.writes.iter().map(|write| book.write(write)).collect())
     }

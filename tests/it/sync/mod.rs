@@ -18,6 +18,7 @@ mod proposals;
 mod queue;
 mod quotas;
 mod record_types;
+mod rehearsed;
 mod revisions;
 mod samples;
 mod schedules;

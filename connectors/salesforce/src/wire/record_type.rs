@@ -30,6 +30,9 @@ pub(crate) struct RecordType {
     /// What records have that have none: nothing that a mapping could name.
     #[serde(default)]
     master: bool,
+    /// Whether records get it that our user makes without one.
+    #[serde(default)]
+    default_record_type_mapping: bool,
 }
 
 impl RecordType {
@@ -66,6 +69,10 @@ impl RecordTypes {
     /// The names that a record may be given.
     pub(crate) fn active(&self) -> Vec<&str> {
         self.0.iter().filter(|info| info.active).filter_map(RecordType::name).collect()
+    }
+    /// The name of the one that records get which our user makes without one, or with null.
+    fn default(&self) -> Option<&str> {
+        self.0.iter().find(|info| info.default_record_type_mapping)?.name()
     }
     /// The names of those that are in use, and that our user may not give to records.
     pub(crate) fn withheld(&self) -> Vec<&str> {
@@ -117,7 +124,7 @@ impl RecordTypes {
             unique: false,
             external_id: false,
             normalizers: vec![Normalizer::Trim, Normalizer::EmptyToNull, fold],
-            filled: None,
+            filled: self.default().map(|name| format!("default {name}").into()),
         };
         let facts = FieldFacts {
             wire: Wire::RecordType,
@@ -140,7 +147,8 @@ mod tests {
 
     fn types() -> RecordTypes {
         let infos = r#"[
-            {"recordTypeId":"0125h000000001AAAQ","developerName":"Partner","active":true},
+            {"recordTypeId":"0125h000000001AAAQ","developerName":"Partner","active":true,
+             "defaultRecordTypeMapping":true},
             {"recordTypeId":"012000000000002AAA","developerName":"Old","active":false},
             {"recordTypeId":"012000000000003AAA","developerName":"Twin","active":true},
             {"recordTypeId":"012000000000004AAA","developerName":"twin","active":true},
@@ -166,6 +174,7 @@ mod tests {
         // One that is switched off is the org's to refuse.
         assert_eq!(types.written(&"Old".into()).unwrap(), "\"012000000000002AAA\"");
         assert_eq!(types.names().len(), 4);
+        assert_eq!(types.default(), Some("Partner"));
         assert!(types.written(&5.into()).is_err());
     }
 
