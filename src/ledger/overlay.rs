@@ -90,6 +90,24 @@ impl Overlay {
         self.above.all_reviews().into_iter().filter(open).map(with).collect()
     }
 
+    /// Where the streams of the ledger below stand. Above they begin empty.
+    ///
+    /// # Errors
+    /// When the ledger below gives no answer.
+    pub async fn positions_below(&self) -> Result<Vec<StreamPosition>> {
+        match &self.below {
+            Some(below) => below.positions().await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// How many answers were given and not carried out.
+    #[must_use]
+    pub fn answered(&self) -> usize {
+        let answered = |review: &&Review| review.status == ReviewStatus::Answered;
+        self.above.all_reviews().iter().filter(answered).count()
+    }
+
     /// How many records are still to be looked at.
     #[must_use]
     pub fn hinted(&self) -> Vec<Hint> {

@@ -15,7 +15,7 @@ pub struct Plan {
     /// By system.
     pub systems: BTreeMap<SystemName, SystemPlan>,
     /// Records of which the plan cannot tell what a run would do with them: they changed within
-    /// the last second, or wait for another record.
+    /// the last second, wait for another record, or for an answer that cannot be carried out yet.
     pub waiting: usize,
 }
 

@@ -17,7 +17,7 @@ use super::stand_in::StandIn;
 use super::tally::{Seen, Tally};
 use crate::engine::{Engine, Parts};
 use crate::error::{EngineError, Result};
-use crate::intake::LOADED;
+use crate::intake::{LOADED, poll_stream};
 use crate::limits;
 use crate::reader::Intake;
 use crate::wants::observations;
@@ -61,6 +61,7 @@ pub async fn rehearse(
         stand_ins,
     };
     rehearsal.own().await?;
+    rehearsal.poll(&overlay).await?;
     for id in parents_first(rehearsal.engine.mappings()) {
         for side in Side::BOTH {
             rehearsal.scan(id, side, &mut told).await?;
@@ -70,6 +71,7 @@ pub async fn rehearse(
     for id in ids {
         rehearsal.look_for_the_rest(id).await?;
     }
+    rehearsal.fold_answers().await?;
     for _ in 0..limits::REHEARSED_WAITS {
         clock.pass(limits::REHEARSED_WAIT);
         if !rehearsal.look_again().await? {
@@ -94,6 +96,32 @@ impl Rehearsal {
             true => Ok(()),
             false => Err(EngineError::Fenced),
         }
+    }
+
+    /// What polls tell since a run made them last, before anything else is read, as in a run: that
+    /// a record was merged away is known then before what the other one took of it is written. A
+    /// poll that cannot go on tells nothing that the scans do not find.
+    async fn poll(&mut self, overlay: &Overlay) -> Result<()> {
+        let places = overlay.positions_below().await?.into_iter();
+        let places: BTreeMap<String, String> =
+            places.map(|known| (known.stream, known.place)).collect();
+        let intake = self.engine.intake();
+        for (id, mapping) in intake.mappings.iter() {
+            for side in Side::BOTH {
+                let mut place = places.get(&poll_stream(&mapping.name, side)).cloned();
+                while let Some(since) = place.take() {
+                    let polled = match intake.poll(*id, side, Some(since)).await {
+                        Err(EngineError::System { .. }) => break,
+                        polled => polled?,
+                    };
+                    let (mut work, next, more) = polled;
+                    work.positions.clear();
+                    self.work(work).await?;
+                    place = more.then_some(next);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// One side of a mapping, page by page.
@@ -159,11 +187,25 @@ impl Rehearsal {
         }
     }
 
+    /// Carries out what people answered, and what was answered as it was asked. Gives how many
+    /// answers there were.
+    async fn fold_answers(&mut self) -> Result<usize> {
+        let mut folded = BTreeSet::new();
+        loop {
+            let mut work = self.engine.intake().read_answers().await?;
+            work.answered.retain(|key| folded.insert(*key));
+            if work.answered.is_empty() {
+                return Ok(folded.len());
+            }
+            self.work(work).await?;
+        }
+    }
+
     /// What is to be looked at again by now. False when nothing was.
     async fn look_again(&mut self) -> Result<bool> {
         self.own().await?;
         let systems: Vec<SystemName> = self.engine.systems().keys().cloned().collect();
-        let mut any = false;
+        let mut any = self.fold_answers().await? > 0;
         for system in systems {
             // Each hint once: what is put off again waits for the next time.
             let work = self.engine.intake().read_hints(&system).await?;
@@ -282,7 +324,8 @@ impl Rehearsal {
         });
         let systems = systems.collect();
         let mappings = self.tally.finish();
-        Ok(Plan { mappings, systems, waiting: waiting.count() })
+        let waiting = waiting.count() + overlay.answered();
+        Ok(Plan { mappings, systems, waiting })
     }
 
     /// The keys of a pair's records without those that a run would make.

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use salesforce_sim::Org;
+use salesforce_sim::{Fault, FaultAction, Id, Org, Selector};
 use serde_json::{Value, json};
 use sqlx::postgres::PgPool;
 
-use super::orgs::{ACCOUNTS, TABLES};
-use super::world::{World, eventually, run, text};
+use super::orgs::{ACCOUNTS, TABLES, fields};
+use super::world::{World, becomes, eventually, run, text};
 
 /// Where the records of a side are.
 enum Place {
@@ -161,4 +161,77 @@ async fn a_record_whose_type_has_no_image() {
     let done = as_planned(&mut world, &places, Some(kind)).await;
     assert_eq!((done.creates, done.questions), ([2, 0], vec![format!("{kind:?}")]));
     world.end().await;
+}
+
+/// Two pairs, an edit of the one that the org does not take, then its record merged into the
+/// other's, which takes values with that, while nothing runs.
+async fn merged(name: &str, phone: &str, edit: &str, taken: Value) -> Deeds {
+    let mut world = World::new(name).await;
+    let org = world.org("crm", 62).await;
+    let ops = world.postgres("ops", TABLES).await;
+    world.mapping("accounts", ACCOUNTS);
+    let rows = format!(
+        "insert into accounts(name, website, phone) values
+            ('Kept', 'kept.example', null), ('Lost', 'lost.example', {phone})"
+    );
+    run(&ops, &rows).await;
+    world.start().await;
+    becomes(&world.ledger(), "select count(*)::text from syncline.link where state = 5", "2").await;
+    let fault = Fault {
+        on: Selector { record: Some("unsent".into()), ..Selector::default() },
+        skip: 0,
+        count: None,
+        action: FaultAction::RecordError {
+            code: "UNABLE_TO_LOCK_ROW".into(),
+            message: "unable to obtain exclusive access to this record".into(),
+            fields: Vec::new(),
+        },
+    };
+    let fault = org.add_fault(fault);
+    if !edit.is_empty() {
+        let before = org.requests_since(0).len() as u64;
+        run(&ops, &format!("update accounts set phone = '{edit}' where name = 'Lost'")).await;
+        eventually("the edit was sent in vain", || async {
+            org.requests_since(before).iter().any(|sent| sent.records > 0 && sent.status > 0)
+        })
+        .await;
+    }
+    world.stop().await;
+    assert!(org.remove_fault(fault));
+    let row = |name: &str| {
+        let found = org.records("Account", false).into_iter().find(|row| row["Name"] == name);
+        Id::parse(found.unwrap()["Id"].as_str().unwrap()).unwrap()
+    };
+    let person = org.person("admin@example.com").unwrap();
+    person.merge(row("Kept"), &[row("Lost")], &fields(taken)).await.unwrap();
+    org.advance_clock_ms(5_000);
+    let records = Place::Object(org, "Account", &["Name", "Website", "Phone"]);
+    let places = [records, Place::Table(ops, "accounts")];
+    let done = as_planned(&mut world, &places, None).await;
+    world.end().await;
+    done
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_that_a_merge_came_before() {
+    let done = merged("plan_merge", "null", "unsent", json!({})).await;
+    assert_eq!((done.updates, done.questions.len()), ([1, 1], 1), "{done:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merge_whose_winner_took_a_value() {
+    let done = merged("plan_taken", "'2'", "", json!({ "Phone": "2" })).await;
+    assert_eq!((done.updates, done.questions.len()), ([0, 1], 1), "{done:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merge_whose_winner_took_a_value_that_was_edited() {
+    let done = merged("plan_taken_edit", "'2'", "unsent", json!({ "Phone": "2" })).await;
+    assert_eq!((done.updates, done.questions.len()), ([0, 0], 2), "{done:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merge_whose_winner_took_the_key() {
+    let taken = json!({ "Website": "lost.example", "Name": "Lost" });
+    merged("plan_taken_key", "'2'", "", taken).await;
 }
