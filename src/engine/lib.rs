@@ -58,7 +58,7 @@ pub use intake::{
     revision_stream, rules_place, rules_stream, sweep_stream, verify_from_start, verify_stream,
 };
 pub use reader::Intake;
-pub use rehearsal::{Asked, FieldPlan, MappingPlan, Plan, Sample, SystemPlan, rehearse};
+pub use rehearsal::{Already, Asked, FieldPlan, MappingPlan, Plan, Sample, SystemPlan, rehearse};
 pub use send::{Sending, Sent};
 pub use system::{Reader, System};
 pub use work::{Account, Work};

@@ -91,6 +91,11 @@ fn one(mapping: &Mapping, found: &MappingPlan, telling: Telling) -> Json {
         "fields": fields,
         "questions": questions.collect::<Vec<_>>(),
         "parked": parked.collect::<Vec<_>>(),
+        "already": {
+            "questions": found.already.questions,
+            "asked": found.already.asked,
+            "parked": found.already.parked,
+        },
     })
 }
 

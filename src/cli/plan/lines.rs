@@ -6,7 +6,7 @@ use syncline_core::machine::Mappings;
 use syncline_core::mapping::{Mapping, Mode};
 use syncline_core::model::ReviewKind;
 use syncline_core::{Side, Sides};
-use syncline_engine::{Asked, MappingPlan, Plan, SystemPlan};
+use syncline_engine::{Already, Asked, MappingPlan, Plan, SystemPlan};
 use syncline_sdk::{Key, SystemName};
 
 use super::telling::Telling;
@@ -85,9 +85,22 @@ fn told(mapping: &Mapping, found: &MappingPlan, telling: Telling, lines: &mut Ve
             lines.push(format!("      {}: {}", pair(keys), telling.why(mapping, why)));
         }
     }
+    lines.extend(already(found.already));
     if found.is_quiet() {
         lines.push("  nothing to write".to_owned());
     }
+}
+
+/// What waits already, and is not planned.
+fn already(found: Already) -> Option<String> {
+    let Already { questions, asked, parked } = found;
+    let asked = (questions > 0).then(|| {
+        let s = if questions == 1 { "" } else { "s" };
+        format!("{questions} question{s} about {} for a person", records(asked))
+    });
+    let parked = (parked > 0).then(|| format!("{} set aside", records(parked)));
+    let told: Vec<String> = asked.into_iter().chain(parked).collect();
+    (!told.is_empty()).then(|| format!("  waiting already, not planned: {}", told.join("; ")))
 }
 
 /// Whether the mapping writes, in the word of its file.
@@ -291,6 +304,17 @@ mod tests {
             told[&(unit, "differed when first matched".to_owned())],
             ["none <-> 4: crm \"a\", ops \"b\""]
         );
+    }
+
+    #[test]
+    fn what_waits_already_is_counted() {
+        assert_eq!(already(Already::default()), None);
+        let told = already(Already { questions: 2, asked: 1, parked: 0 });
+        let asked = "2 questions about 1 record for a person";
+        assert_eq!(told, Some(format!("  waiting already, not planned: {asked}")));
+        let told = already(Already { questions: 2, asked: 1, parked: 3 });
+        let parked = "3 records set aside";
+        assert_eq!(told, Some(format!("  waiting already, not planned: {asked}; {parked}")));
     }
 
     #[test]

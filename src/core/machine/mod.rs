@@ -46,6 +46,7 @@ mod workset;
 
 pub use batching::{Carried, OutBatch, Step};
 pub use observation::{Bin, Missing, Observation, Source};
+pub use retry::is_parked;
 pub use round::{Clock, Limits, Mappings, Round};
 pub use settle::{SettleInput, Settling};
 pub use workset::{Want, Workset};

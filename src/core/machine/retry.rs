@@ -33,7 +33,8 @@ impl Workset<'_> {
 }
 
 /// Whether something of the link is set aside.
-pub(super) fn is_parked(link: &Link, refusals_max: u8) -> bool {
+#[must_use]
+pub fn is_parked(link: &Link, refusals_max: u8) -> bool {
     let state = &link.field_state;
     let over = matches!(link.state, LinkState::Tombstone | LinkState::Merged(_));
     let unit = || state.units.iter().any(|(_, unit)| unit.status == UnitStatus::Parked);

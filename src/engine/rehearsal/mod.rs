@@ -2,10 +2,11 @@
 //! are read and never written.
 
 mod ahead;
+mod findings;
 mod plan;
 mod run;
 mod stand_in;
 mod tally;
 
-pub use plan::{Asked, FieldPlan, MappingPlan, Plan, Sample, SystemPlan};
+pub use plan::{Already, Asked, FieldPlan, MappingPlan, Plan, Sample, SystemPlan};
 pub use run::rehearse;

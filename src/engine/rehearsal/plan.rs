@@ -56,6 +56,20 @@ pub struct MappingPlan {
     pub asked: Vec<Asked>,
     /// Records that would be set aside, each with why.
     pub parked: Vec<(Sides<Option<Key>>, String)>,
+    /// What waits for a person or for its cause to be mended already: nothing is planned of it.
+    pub already: Already,
+}
+
+/// What waits already, whatever a run does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Already {
+    /// Questions that a person was asked and that stay open.
+    pub questions: u64,
+    /// Pairs, and records without a partner, that they are about.
+    pub asked: u64,
+    /// Pairs, and records without a partner, that are set aside, or of which a value is. A run
+    /// tries them again now and then.
+    pub parked: u64,
 }
 
 /// What a run would change in a field.
