@@ -15,7 +15,7 @@ impl Workset<'_> {
         let slot = &self.slots[&id];
         let LinkState::Seen(side) = slot.link.state else { return None };
         let other = side.other();
-        let Search::Rule(mut rule) = slot.search else { return None };
+        let Search::Rule(rule) = slot.search else { return None };
         let has_external_id = mapping.sides[other].selection.external_id.is_some();
         if slot.link.field_state.refusals > 0 && has_external_id && !slot.external_id_searched {
             return Some(Want::ExternalId { mapping: id.0, link: id.1, side: other });
@@ -24,6 +24,19 @@ impl Workset<'_> {
             let key = slot.link.keys[side].clone()?;
             return Some(Want::Fresh { mapping: id.0, link: id.1, side, key });
         };
+        self.match_want(id, mapping, side, values, rule)
+    }
+
+    /// The look-up by the first match rule from `rule` on that has a value to look for.
+    pub(super) fn match_want(
+        &self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        side: Side,
+        values: &[Value],
+        mut rule: usize,
+    ) -> Option<Want> {
+        let other = side.other();
         while let Some(found) = mapping.matches.get(rule) {
             let value = values.get(found.on(side)).cloned().unwrap_or_default();
             if !value.is_present() {
@@ -73,7 +86,7 @@ impl Workset<'_> {
 
     /// Answers a search by a match rule: the records of the side that match, those of other
     /// links included. One free match is adopted, none goes on to the next rule, anything else
-    /// waits for a person.
+    /// waits for a person. Of a record that has a twin it only tells who could be the partner.
     pub fn found(
         &mut self,
         mapping: MappingId,
@@ -93,13 +106,16 @@ impl Workset<'_> {
             })
         };
         let matching: Vec<&Observation> = candidates.iter().filter(same).collect();
-        if matching.is_empty() {
-            if let Some(slot) = self.slots.get_mut(&id) {
-                slot.search = Search::Rule(rule + 1);
-            }
+        let keys: Vec<Key> = matching.iter().map(|seen| seen.key.clone()).collect();
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        if slot.twin.is_some() {
+            slot.candidates = (rule + 1, keys);
             return;
         }
-        let keys: Vec<Key> = matching.iter().map(|seen| seen.key.clone()).collect();
+        if matching.is_empty() {
+            slot.search = Search::Rule(rule + 1);
+            return;
+        }
         match matching.as_slice() {
             [one] if self.is_free(&mapping, side, one) => {
                 if let Some(lone) = self.link_of(mapping.id, side, &one.key) {
@@ -140,6 +156,7 @@ impl Workset<'_> {
         });
         if paired && let Some(slot) = self.slots.get_mut(&id) {
             slot.twin = Some(of);
+            slot.candidates.1 = vec![found.clone()];
             slot.search = Search::Over;
         }
         paired

@@ -74,6 +74,9 @@ pub(super) struct Slot {
     pub external_id_searched: bool,
     /// The link whose partner on this record's side is another record of the same business key.
     pub twin: Option<LinkId>,
+    /// Who could be the partner of a record that has a twin, as a search by this match rule or a
+    /// later one finds.
+    pub candidates: (usize, Vec<Key>),
     /// What its journal says of the record that a create of ours made, once that was read.
     pub made: Option<Made>,
     /// Whether another record of a side refers to the record there, once that was looked for.
@@ -122,6 +125,7 @@ impl Slot {
             search: Search::Rule(0),
             external_id_searched: false,
             twin: None,
+            candidates: (0, Vec::new()),
             made: None,
             referred: None,
             remade: None,

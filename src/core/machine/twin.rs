@@ -50,6 +50,13 @@ impl Workset<'_> {
                 wants.push(Want::Fresh { mapping: at.0, link: at.1, side, key });
             }
         }
+        let slot = &self.slots[&id];
+        if let (Some(values), (rule, [])) =
+            (&slot.read[side], (slot.candidates.0, slot.candidates.1.as_slice()))
+        {
+            // Should a person have to choose, then among all.
+            wants.extend(self.match_want(id, mapping, side, values, rule));
+        }
         if other.link.is_open() || !self.may_retract(mapping, side) {
             return;
         }
@@ -128,9 +135,13 @@ impl Workset<'_> {
         let key = self.slots[&id].link.keys[side].clone();
         match self.tell_apart(id, mapping, side, pair) {
             Twin::Ask => {
-                let partner =
-                    self.slots.get(&pair).and_then(|slot| slot.link.keys[side.other()].clone());
-                self.hold_ambiguous(id, mapping, partner.into_iter().collect());
+                let other = self.slots.get(&pair);
+                let partner = other.and_then(|slot| slot.link.keys[side.other()].clone());
+                let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+                let mut candidates = std::mem::take(&mut slot.candidates.1);
+                // One that was just made may not be found yet.
+                candidates.extend(partner.filter(|key| !candidates.contains(key)));
+                self.hold_ambiguous(id, mapping, candidates);
                 return;
             }
             Twin::Retract => self.retract(pair, mapping, side),

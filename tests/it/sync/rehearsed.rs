@@ -285,3 +285,89 @@ async fn a_merge_whose_winner_took_the_key() {
     let taken = json!({ "Website": "lost.example", "Name": "Lost" });
     merged("plan_taken_key", "'2'", "", taken).await;
 }
+
+/// Any number of records of one key on each side.
+#[tokio::test(flavor = "multi_thread")]
+async fn records_that_share_a_key() {
+    let mut world = World::new("plan_twins").await;
+    let a = world.postgres("a", CODES).await;
+    let b = world.postgres("b", CODES).await;
+    world.mapping("accounts", ACCOUNTS_BY_CODE);
+    let places = [Place::Table(a.clone(), "accounts"), Place::Table(b.clone(), "accounts")];
+    for (left, right) in groups() {
+        for (pool, number) in [(&a, left), (&b, right)] {
+            let rows = format!(
+                "insert into accounts(code, name)
+                 select '{left} and {right}', 'n' from generate_series(1, {number})"
+            );
+            run(pool, &rows).await;
+        }
+    }
+    let done = as_planned(&mut world, &places, None).await;
+    // Each names all that it could be.
+    assert_eq!(done.questions, asked_of_groups("a", "b"));
+    world.end().await;
+}
+
+/// What is asked of them, where the records of the left side come first: of one key the first is
+/// linked if it finds one partner, or is given one if it finds none.
+fn asked_of_groups(left: &str, right: &str) -> Vec<String> {
+    let mut asked = Vec::new();
+    for (of_left, of_right) in groups() {
+        let first = match (of_left, of_right) {
+            (0, 0) => [0, 0],
+            (_, 1) => [1, 1],
+            (_, 0) => [1, 0],
+            (0, _) => [0, 1],
+            _ => [0, 0],
+        };
+        for (number, linked, other, system) in
+            [(of_left, first[0], of_right, right), (of_right, first[1], of_left, left)]
+        {
+            let records = match other.max(1) {
+                1 => "1 record".to_owned(),
+                many => format!("{many} records"),
+            };
+            let question =
+                format!("null {:?}", format!("{records} of {system} could be the partner"));
+            asked.extend(std::iter::repeat_n(question, number - linked.min(number)));
+        }
+    }
+    asked.sort();
+    asked
+}
+
+/// How many records of one key each side has.
+fn groups() -> impl Iterator<Item = (usize, usize)> {
+    (0..=3).flat_map(|left| (0..=3).map(move |right| (left, right)))
+}
+
+/// The same in an org and a database.
+#[tokio::test(flavor = "multi_thread")]
+async fn records_of_an_org_that_share_a_key() {
+    let mut world = World::new("plan_org_twins").await;
+    let org = world.org("crm", 63).await;
+    let ops = world.postgres("ops", CODES).await;
+    let mapping = ACCOUNTS
+        .replace("right: website", "right: code")
+        .replace("  - { left: Phone, right: phone }\n", "");
+    world.mapping("accounts", &mapping);
+    let person = org.person("admin@example.com").unwrap();
+    let records = Place::Object(org.clone(), "Account", &["Name", "Website"]);
+    let places = [records, Place::Table(ops.clone(), "accounts")];
+    for (left, right) in groups() {
+        let code = format!("{left}and{right}.example");
+        let account = fields(json!({ "Name": "n", "Website": code }));
+        for _ in 0..left {
+            person.create("Account", &account).await.unwrap();
+        }
+        let rows = format!(
+            "insert into accounts(code, name) select '{code}', 'n' from generate_series(1, {right})"
+        );
+        run(&ops, &rows).await;
+    }
+    org.advance_clock_ms(5_000);
+    let done = as_planned(&mut world, &places, None).await;
+    assert_eq!(done.questions, asked_of_groups("crm", "ops"));
+    world.end().await;
+}

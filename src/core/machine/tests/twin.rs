@@ -315,3 +315,28 @@ fn our_own_delete_told_late_is_read_again_before_it_is_believed() {
     assert!(done.sends.is_empty(), "the left record was deleted after it");
     assert_eq!(scene.link.state, LinkState::Linked);
 }
+
+/// Whoever is asked about a second record of a business key chooses among all that it could be.
+#[test]
+fn a_person_chooses_among_all_that_match() {
+    let mut scene = created(Cas::ExactRecord);
+    let theirs = read(Side::Right, "t", "a", 1);
+    let page = Observation { source: Source::Page, ..theirs.clone() };
+    let found = ["l", "m"].map(|key| read(Side::Left, key, "a", 1));
+    let pair = scene.link.id;
+    scene.round(|workset| {
+        workset.observe(MAPPING, Side::Right, &page);
+        workset.begin_reading();
+        workset.observe(MAPPING, Side::Right, &theirs);
+        workset.observe(MAPPING, Side::Right, &read(Side::Right, "r", "b", 2));
+        let link = workset.link_of(MAPPING, Side::Right, &"t".into()).unwrap();
+        let search = |want: &Want| matches!(want, Want::Match { link: of, .. } if *of == link);
+        assert!(workset.wants().iter().any(search), "{:?}", workset.wants());
+        workset.found(MAPPING, link, Side::Left, 0, &Value::from("a"), &found);
+        assert!(!workset.wants().iter().any(search), "once");
+        workset.journal(MAPPING, pair, &[]);
+    });
+    let kinds: Vec<&ReviewKind> = scene.reviews.iter().map(|review| &review.kind).collect();
+    let all = ReviewKind::Ambiguous(vec!["l".into(), "m".into()]);
+    assert!(kinds.contains(&&all), "{kinds:?}");
+}
