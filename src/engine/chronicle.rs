@@ -6,7 +6,7 @@ use std::fmt;
 use syncline_core::machine::Mappings;
 use syncline_core::mapping::MappingId;
 use syncline_core::model::{
-    BatchChange, Changeset, Entry, Outcome, ReviewChange, ReviewKey, Verdict,
+    BatchChange, Changeset, Entry, Outcome, ReviewChange, ReviewKey, ReviewStatus, Verdict,
 };
 use syncline_sdk::{Error, Scope};
 
@@ -37,6 +37,10 @@ pub(crate) fn tell(changeset: &Changeset, mappings: &Mappings) {
     }
     for change in &changeset.reviews {
         let (key, what) = match change {
+            // It is put with its answer: nobody is asked.
+            ReviewChange::Ask(review) if review.status == ReviewStatus::Answered => {
+                (&review.key, "an edit that a merge came before goes into the pair that is left")
+            }
             ReviewChange::Ask(review) => (&review.key, "a question is asked"),
             ReviewChange::Show { review, .. } => (&review.key, "a question shows newer values"),
             ReviewChange::Close { key, .. } => (key, "a question is closed"),
