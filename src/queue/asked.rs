@@ -25,6 +25,12 @@ pub fn asked_alike(
             let what = format!("{} cannot store the value", system(*side));
             return (what, Some(plain(&reason.to_string())));
         }
+        ReviewKind::Candidate(side, record) => {
+            let there = system(*side);
+            let what =
+                format!("changed in {there} in a record whose partner was merged into this one's");
+            return (what, Some(format!("record {}", plain(record.as_str()))));
+        }
         ReviewKind::Conflict => "changed on both sides".to_owned(),
         ReviewKind::Initial => "differed when first matched".to_owned(),
         ReviewKind::Anew => "differs by the rules as they are now".to_owned(),
@@ -56,10 +62,6 @@ pub fn asked_alike(
         ReviewKind::Overwritten(side) => {
             format!("an edit in {} was overwritten before it could be read", system(*side))
         }
-        ReviewKind::Candidate(side) => format!(
-            "changed in {} in a record whose partner was merged into this one's",
-            system(*side)
-        ),
     };
     (what, None)
 }

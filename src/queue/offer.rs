@@ -115,7 +115,7 @@ fn about_unit(question: &Question, unit: u16) -> Vec<Offer> {
                 take(side.other(), "what stands there now stays".to_owned()),
             ]
         }
-        ReviewKind::Candidate(side) => vec![
+        ReviewKind::Candidate(side, _) => vec![
             take(side, "the edit goes into this pair, on both sides".to_owned()),
             take(side.other(), "what stands in this pair stays".to_owned()),
         ],

@@ -323,7 +323,7 @@ fn kind_json(kind: &ReviewKind) -> (&'static str, Option<Side>, Option<String>) 
         ReviewKind::Oscillation => ("oscillation", None, None),
         ReviewKind::SuspectedDelete(side) => ("suspected_delete", Some(*side), None),
         ReviewKind::Overwritten(side) => ("overwritten", Some(*side), None),
-        ReviewKind::Candidate(side) => ("candidate", Some(*side), None),
+        ReviewKind::Candidate(side, _) => ("candidate", Some(*side), None),
         ReviewKind::Merged(side, _) => ("merged", Some(*side), None),
     }
 }

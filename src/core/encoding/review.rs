@@ -16,7 +16,7 @@ choices!(ReviewKind, "kind of question" {
     9 = Overwritten(side),
     10 = Anew,
     11 = Merged(side, partner),
-    12 = Candidate(side),
+    13 = Candidate(side, record),
 });
 fields!(Shown { exists, values, base, actor, at });
 choices!(Choice, "choice" {

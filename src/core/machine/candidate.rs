@@ -55,6 +55,7 @@ impl Workset<'_> {
         side: Side,
         left: &Link,
     ) {
+        let Some(record) = left.keys[side].clone() else { return };
         let fields: Vec<usize> = mapping.units[at].fields(side).collect();
         let mut shown = Sides::from_fn(|of| self.shown(heir, mapping, of, Some(at)));
         let values = fields.iter().map(|field| left.observed(side, *field).clone()).collect();
@@ -86,7 +87,7 @@ impl Workset<'_> {
             right: shown.right.values.clone(),
         };
         self.entry(heir, false).decided.push(decided);
-        self.hold_edit(heir, at, ReviewKind::Candidate(side), shown);
+        self.hold_edit(heir, at, ReviewKind::Candidate(side, record), shown);
         let now = self.round.clock.now;
         let slot = self.slots.get_mut(&heir).expect("the link is in the workset");
         slot.dirty = true;

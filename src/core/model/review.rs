@@ -52,9 +52,9 @@ pub enum ReviewKind {
     /// shows (protocol W1). The values shown of that side are those of the edit, and what stands
     /// there now takes the place of the base.
     Overwritten(Side),
-    /// An edit of this side, in a record whose partner was merged into this pair's before the edit
-    /// could travel (protocol 1.4.2). It is shown as one that was overwritten.
-    Candidate(Side),
+    /// An edit of this side, in the record of that key, whose partner was merged into this pair's
+    /// before the edit could travel (protocol 1.4.2). It is shown as one that was overwritten.
+    Candidate(Side, Key),
     /// The record of this side was merged into another one, and its partner is left over
     /// (protocol 1.4.2); the partner of that other one, where it has one.
     Merged(Side, Option<Key>),
@@ -66,7 +66,7 @@ impl ReviewKind {
     #[must_use]
     pub fn edit(&self) -> Option<Side> {
         match self {
-            Self::Overwritten(side) | Self::Candidate(side) => Some(*side),
+            Self::Overwritten(side) | Self::Candidate(side, _) => Some(*side),
             _ => None,
         }
     }

@@ -206,8 +206,9 @@ async fn an_edit_that_a_merge_came_before_is_a_question_where_the_merge_changed_
     assert_eq!((&question["kind"], &question["kind_side"]), (&json!("candidate"), &json!("right")));
     assert_eq!(question["right"]["fields"][0]["edit"]["value"], "unsent", "{question}");
     let (_, words, _) = world.said(&["conflicts", "show", &id]).await;
-    let what = "changed in ops in a record whose partner was merged into this one's";
-    assert!(words.contains(what), "{words}");
+    let lost = text(&ops, "select id::text from accounts where name = 'Lost'").await;
+    let what = "changed in ops in a record whose partner was merged into this one's: record";
+    assert!(words.contains(&format!("{what} {lost}\n")), "{words}");
     assert_eq!(text(&ops, "select phone from accounts where name = 'Kept'").await, "");
     let seen = text(&world.ledger(), &open.replace("id::text", "concat(id, '@', revision)")).await;
     let resolve = ["conflicts", "resolve", &seen, "--by", "ann", "--take", "right"];

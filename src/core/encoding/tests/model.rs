@@ -325,7 +325,7 @@ pub(super) fn review_kind() -> impl Strategy<Value = ReviewKind> {
         Just(ReviewKind::Oscillation),
         side().prop_map(ReviewKind::SuspectedDelete),
         side().prop_map(ReviewKind::Overwritten),
-        side().prop_map(ReviewKind::Candidate),
+        (side(), key()).prop_map(|(side, key)| ReviewKind::Candidate(side, key)),
     ]
 }
 

@@ -62,7 +62,8 @@ fn it_is_a_question_where_the_other_pair_shows_something_else() {
     let review = &scene.reviews[asked(&scene).unwrap()];
     assert_eq!(
         (&review.kind, review.status),
-        (&ReviewKind::Candidate(Side::Right), ReviewStatus::Open)
+        (&ReviewKind::Candidate(Side::Right, "r".into()), ReviewStatus::Open),
+        "it names the record that was edited"
     );
     let right = &review.shown.right;
     assert_eq!((&right.values[0], &right.base[0]), (&"b".into(), &"c".into()));
