@@ -3,6 +3,7 @@
 
 mod api;
 mod bin;
+mod deeds;
 mod drift;
 mod gaps;
 mod gate;
