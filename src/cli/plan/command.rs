@@ -26,8 +26,10 @@ Examples:
 
 Reads both systems whole and decides with the rules of `syncline run`; nothing is written to the
 systems or to the ledger. Deletions, renamed filters and changed mappings show as what they would
-lead to. Exit code 0 when a run would change nothing and ask nobody, 2 when it would, or when that
-cannot be told of every record: one that changed within the last second or waits for another.";
+lead to. What waits for a person already, or is set aside, is counted and not planned; a value that
+a system gives a new record by itself comes back as an edit, of which no plan can tell. Exit code 0
+when a run would change nothing and ask nobody, 2 when it would, or when that cannot be told of
+every record: one that changed within the last second, or waits for another or for an answer.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
