@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv6Net};
 use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 use syncline_core::mapping::language::{Keyed, Keys, Node, Span};
@@ -75,6 +75,19 @@ impl WebhookSettings {
     }
 }
 
+/// Whether a network is wider than any that is one owner's: the largest private ones are 10.0.0.0/8
+/// and fc00::/7. One of IPv4 addresses in IPv6 counts as what it stands for.
+fn is_too_wide(net: &IpNet) -> bool {
+    let every_ipv4 = Ipv6Net::new_assert(Ipv4Addr::UNSPECIFIED.to_ipv6_mapped(), 96);
+    match net {
+        IpNet::V4(net) => net.prefix_len() < 8,
+        IpNet::V6(net) => {
+            let length = net.prefix_len();
+            length < 7 || length < 104 && (net.contains(&every_ipv4) || every_ipv4.contains(net))
+        }
+    }
+}
+
 impl File<'_> {
     pub(super) fn http(&mut self, keyed: Keyed<'_>) -> HttpSettings {
         HttpSettings {
@@ -88,18 +101,21 @@ impl File<'_> {
     /// from, and that it came encrypted.
     fn proxies(&mut self, keyed: Keyed<'_>) -> Vec<IpNet> {
         const KEY: &str = "trusted_proxies";
-        let mapped = Ipv4Addr::UNSPECIFIED.to_ipv6_mapped();
-        let everybody = |net: &IpNet| {
-            net.prefix_len() == 0 || (net.prefix_len() <= 96 && net.contains(&IpAddr::from(mapped)))
-        };
         let nets = self.nets(keyed, KEY);
-        if let Some(net) = nets.iter().find(|net| everybody(net)) {
+        if let Some(net) = IpNet::aggregate(&nets).iter().find(|net| is_too_wide(net)) {
             let span = keyed.get(KEY).map(|node| node.span).unwrap_or_default();
+            let listed = if nets.contains(net) {
+                net.to_string()
+            } else {
+                let within = nets.iter().filter(|one| net.contains(*one));
+                let within: Vec<String> = within.map(ToString::to_string).collect();
+                format!("{} are together {net}", within.join(", "))
+            };
             self.fault(
                 span,
-                &format!("`{KEY}` trusts everybody: {net} is every address"),
-                "list the addresses of your proxies alone: what they say of where a request comes \
-                 from, and how, is believed",
+                &format!("`{KEY}` trusts strangers: {listed}"),
+                "list the addresses of your proxies alone, at most networks of /8 (IPv6: /7): what \
+                 they say of where a request comes from, and how, is believed",
             );
         }
         nets

@@ -57,9 +57,25 @@ fn what_does_not_fit_is_named_at_its_place_without_the_secret() {
         ("public_url: https://sync.example.com/?a=b\n", "", "1:13 `public_url` does not fit"),
         ("tls: { certificate: a.pem }\n", "", "1:6 `tls` has no `key`"),
         ("trusted_proxies: [everybody]\n", "", "1:19 `trusted_proxies` does not fit"),
-        ("trusted_proxies: [10.0.0.1, 0.0.0.0/0]\n", "", "1:18 `trusted_proxies` trusts everybody"),
-        ("trusted_proxies: [\"::/0\"]\n", "", "1:18 `trusted_proxies` trusts everybody"),
-        ("trusted_proxies: [\"::ffff:0:0/96\"]\n", "", "1:18 `trusted_proxies` trusts everybody"),
+        ("trusted_proxies: [10.0.0.1, 0.0.0.0/0]\n", "", "1:18 `trusted_proxies` trusts strangers"),
+        ("trusted_proxies: [\"::/0\"]\n", "", "1:18 `trusted_proxies` trusts strangers"),
+        ("trusted_proxies: [\"::ffff:0:0/96\"]\n", "", "1:18 `trusted_proxies` trusts strangers"),
+        (
+            "trusted_proxies: [0.0.0.0/1, 128.0.0.0/1]\n",
+            "",
+            "1:18 `trusted_proxies` trusts strangers",
+        ),
+        (
+            "trusted_proxies: [\"::/1\", \"8000::/1\"]\n",
+            "",
+            "1:18 `trusted_proxies` trusts strangers",
+        ),
+        (
+            "trusted_proxies: [10.0.0.0/8, 11.0.0.0/8]\n",
+            "",
+            "1:18 `trusted_proxies` trusts strangers",
+        ),
+        ("trusted_proxies: [\"::ffff:0:0/97\"]\n", "", "1:18 `trusted_proxies` trusts strangers"),
         ("trusted_proxies: 10.0.0.0/8\n", "", "1:18 `trusted_proxies` is a list"),
     ];
     for (top, webhook, expected) in cases {
