@@ -36,6 +36,16 @@ impl Kind {
             Self::Salesforce => true,
         }
     }
+
+    /// Whether it sends deliveries of its own to a webhook. What others tell of the records of a
+    /// system that does not is taken with a signature alone.
+    #[must_use]
+    pub fn sends_deliveries(self) -> bool {
+        match self {
+            Self::Postgres => false,
+            Self::Salesforce => true,
+        }
+    }
 }
 
 /// A kind of system with the settings of one system.

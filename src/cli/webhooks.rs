@@ -21,7 +21,9 @@ Examples:
   syncline webhooks crm --last 20    with its last twenty deliveries and what became of them
   syncline webhooks --mask           for somebody who looks over your shoulder
 
-The address holds a secret: whoever knows it can send notices. To move to another secret put the
+The address holds a secret: keep it like a password. Whoever knows the address of a Salesforce org
+can send notices, unless a client certificate is asked for; that of a Postgres is of use only with
+the signing secret. To move to another secret put the
 one in use under `previous_secret` and the new one under `secret`, restart, register the new address
 with the vendor, and remove `previous_secret` once no delivery comes by it any more: the log names
 each that does.
@@ -125,10 +127,7 @@ fn steps_of_stream(system: &SystemSettings, entities: &[EntityName]) -> Vec<Stri
         "nothing has to be registered: {name} sends each change in its change stream, as it is \
          committed"
     )];
-    let Some(webhook) = &system.webhook else { return steps };
-    if webhook.signing_secrets.is_empty() {
-        let refused = "notices of a program are refused while there is no `signing_secret`";
-        steps.push(refused.to_owned());
+    if system.webhook.is_none() {
         return steps;
     }
     let entity = entities.first().map_or("public.accounts", |entity| entity.as_str());
@@ -169,7 +168,12 @@ impl Hook<'_> {
             let what = "public_url is not set: nobody outside can use this address as it is";
             lines.push(format!("            {what}"));
         }
-        lines.push("            whoever knows it can send notices: keep it like a password".into());
+        let needs = match (self.sends, &webhook.client_certificate) {
+            (true, None) => "whoever knows it can send notices: keep it like a password",
+            (true, Some(_)) => "it holds a secret; notices need the client certificate besides",
+            (false, _) => "it holds a secret; notices need a signature besides",
+        };
+        lines.push(format!("            {needs}"));
         if webhook.previous_secret.is_some() {
             let what = "previous_secret opens it too, until that is removed from the settings";
             lines.push(format!("            {what}"));
@@ -181,10 +185,7 @@ impl Hook<'_> {
         };
         let own = self.sends.then_some("what the system sends of itself");
         let takes: Vec<&str> = own.into_iter().chain(signed).collect();
-        lines.push(match takes.as_slice() {
-            [] => "  takes     nothing: set `signing_secret` and sign what you send".to_owned(),
-            takes => format!("  takes     {}", takes.join(", and ")),
-        });
+        lines.push(format!("  takes     {}", takes.join(", and ")));
         if webhook.client_certificate.is_some() {
             lines.push("  asks for  a client certificate".to_owned());
         }

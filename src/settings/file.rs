@@ -258,7 +258,21 @@ impl File<'_> {
             let entry = entries.iter().find(|entry| &**entry.key == key);
             entry.map(|entry| &entry.value).filter(|node| !node.is_null())
         };
-        let webhook = ours("webhook").and_then(|node| self.webhook(node, tls));
+        let webhook = ours("webhook").and_then(|node| {
+            let webhook = self.webhook(node, tls)?;
+            if webhook.signing_secrets.is_empty() && !kind.value.sends_deliveries() {
+                let diagnostic = self
+                    .reader
+                    .error(node.span, "this webhook would take nothing: it has no `signing_secret`")
+                    .note("the system sends no deliveries; what others send has to be signed")
+                    .help(
+                        "add the `signing_secret` that `syncline webhooks` proposes, or remove \
+                           `webhook`",
+                    );
+                self.reader.note(diagnostic);
+            }
+            Some(webhook)
+        });
         let quiet_hours =
             ours("quiet_hours").and_then(|node| schedules::quiet_hours(&mut self.reader, node));
         let polled = ours("poll_window");

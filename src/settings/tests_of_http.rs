@@ -101,6 +101,23 @@ fn what_does_not_fit_is_named_at_its_place_without_the_secret() {
 }
 
 #[test]
+fn a_system_that_sends_nothing_itself_takes_signed_deliveries_alone() {
+    let of = |webhook: &str| {
+        format!(
+            "systems:\n  ops:\n    kind: postgres\n    url: postgres://u@localhost/ops\n    \
+             webhook: {{ secret: {SECRET}{webhook} }}\n"
+        )
+    };
+    let found = read(&of("")).unwrap_err();
+    assert_eq!(
+        messages(&found)[..1],
+        ["5:14 this webhook would take nothing: it has no `signing_secret`"]
+    );
+    let signed = of(", signing_secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    assert!(read(&signed).unwrap().value.systems[0].webhook.is_some());
+}
+
+#[test]
 fn secrets_of_webhooks_that_stand_in_the_file_are_warned_of() {
     let text = with("", &format!("{{ secret: {SECRET} }}"));
     let warnings = read(&text).unwrap().warnings;
