@@ -129,6 +129,12 @@ pub struct EntitySchema {
     /// What makes the entity unfit to be written or captured, with the remedy; empty when all is
     /// well.
     pub problems: Vec<String>,
+    /// Fields that are two names of one stored thing: a write sets one of them at most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub same: Vec<(FieldName, FieldName)>,
+    /// Fields whose type is the vendor's and cannot be changed by the owners of the side.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fixed: Vec<FieldName>,
 }
 
 impl EntitySchema {

@@ -98,6 +98,8 @@ impl EntityModel {
                 creatable: true,
                 deletable: true,
                 problems: Vec::new(),
+                same: Vec::new(),
+                fixed: Vec::new(),
             },
             saves: BTreeMap::new(),
             automations: Vec::new(),

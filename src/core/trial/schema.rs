@@ -125,6 +125,8 @@ fn entity(spec: &MappingSpec, side: Side, kinds: &Kinds) -> EntitySchema {
         creatable: true,
         deletable: true,
         problems: Vec::new(),
+        same: Vec::new(),
+        fixed: Vec::new(),
     }
 }
 

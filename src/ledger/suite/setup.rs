@@ -92,6 +92,8 @@ fn description(fields: Vec<FieldSchema>, at_second: i64) -> Description {
             creatable: true,
             deletable: false,
             problems: vec!["it is a view".to_owned()],
+            same: Vec::new(),
+            fixed: Vec::new(),
         },
         capabilities: Capabilities {
             cas: Cas::Coarse { tick: Duration::from_secs(1) },

@@ -213,6 +213,8 @@ impl Engine {
             creatable: true,
             deletable: true,
             problems: Vec::new(),
+            same: Vec::new(),
+            fixed: Vec::new(),
         };
         change(&mut schema);
         let described = Description {

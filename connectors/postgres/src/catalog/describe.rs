@@ -25,6 +25,8 @@ impl Table {
             creatable: self.insertable,
             deletable: self.deletable,
             problems: self.problems.clone(),
+            same: Vec::new(),
+            fixed: Vec::new(),
         }
     }
 

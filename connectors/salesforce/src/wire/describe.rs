@@ -154,6 +154,8 @@ struct RawField {
     calculated: bool,
     #[serde(default)]
     auto_number: bool,
+    /// Whether the org added it; nothing where the describe does not say.
+    custom: Option<bool>,
     #[serde(default)]
     compound_field_name: Option<String>,
 }
@@ -206,6 +208,7 @@ pub(crate) fn described(
     let stamp = ["SystemModstamp", "LastModifiedDate"]
         .into_iter()
         .find(|name| raw.fields.iter().any(|field| field.name == *name));
+    let standard = |field: &&&RawField| field.custom == Some(false);
     let mut schema = EntitySchema {
         entity: EntityName::new(raw.name.as_str()),
         key: vec![FieldName::new("Id")],
@@ -213,12 +216,15 @@ pub(crate) fn described(
         creatable: raw.createable,
         deletable: raw.deletable,
         problems: problems(&raw, stamp),
+        same: Vec::new(),
+        fixed: kept.iter().filter(standard).map(|it| FieldName::new(it.name.as_str())).collect(),
     };
     let record_types = RecordTypes::new(raw.record_type_infos);
     let reference = schema.fields.iter().position(|field| field.name.as_str() == RECORD_TYPE_ID);
     let named = reference.and_then(|at| Some((at, record_types.field(&schema.fields[at])?)));
     if let Some((at, (field, facts))) = named {
         fields.insert(RECORD_TYPE.to_owned(), facts);
+        schema.same.push((FieldName::new(RECORD_TYPE_ID), field.name.clone()));
         schema.fields.insert(at + 1, field);
     }
     let undeletable = raw.undeletable;

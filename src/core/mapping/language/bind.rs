@@ -69,6 +69,7 @@ pub fn bind(
     for side in Side::BOTH {
         binder.entity(side, capabilities[side].guarantee());
         binder.own_fields(side);
+        binder.same_fields(side);
         binder.required_fields(side);
     }
     binder.deletes();
@@ -250,6 +251,25 @@ impl<'a> Binder<'a> {
         }
         if let Some(actor) = &named.actor {
             self.field(side, actor);
+        }
+    }
+
+    /// Two names of one stored field: both would be written, and each write of both refused.
+    fn same_fields(&mut self, side: Side) {
+        let spec = self.spec;
+        let written = |name: &FieldName| {
+            let pairs = spec.fields.iter().filter(|pair| pair.direction.reaches(side));
+            pairs.flat_map(|pair| &pair.fields[side]).find(|field| field.value == *name)
+        };
+        for (one, other) in &self.schemas[side].same {
+            let (Some(first), Some(again)) = (written(one), written(other)) else { continue };
+            let message = format!("`{one}` and `{other}` are two names of one field");
+            let diagnostic = self
+                .error(again.span, message)
+                .also(&spec.source, first.span, "the other one")
+                .note("a record is not written with both")
+                .help(format!("keep one of the pairs, or let it not be written on the {side}"));
+            self.note(diagnostic);
         }
     }
 

@@ -160,7 +160,7 @@ fn types(
                     .warning(span, message)
                     .label(format!("not {which}"))
                     .note(HELD)
-                    .help(wider(target));
+                    .help(wider(binder, to, target));
                 binder.note(diagnostic);
             }
             Fit::Whole => {}
@@ -170,11 +170,17 @@ fn types(
 }
 
 /// What to do about a field that is too narrow.
-fn wider(target: &FieldSchema) -> String {
+fn wider(binder: &Binder<'_>, side: Side, target: &FieldSchema) -> String {
+    let fixed = binder.schemas[side].fixed.contains(&target.name);
     match target.kind {
         FieldType::Enum { .. } | FieldType::Set { .. } => {
             "translate with `values`, or add the values to the list on that side".to_owned()
         }
+        _ if fixed => format!(
+            "`{}` is a standard field and cannot be made wider: where such a value occurs, whoever \
+             is asked shortens it or leaves it as it is",
+            target.name
+        ),
         _ => format!("make `{}` wider on its side if such values occur", target.name),
     }
 }

@@ -3,7 +3,7 @@
 use syncline_sdk::{Cas, FieldSchema, HistoryKind};
 
 use super::binding::{NAME, with_name};
-use super::world::{TEXT, World, accounts, read_only};
+use super::world::{TEXT, World, accounts, chars, field, read_only};
 use crate::Sides;
 use crate::mapping::MappingId;
 use crate::mapping::language::MappingRef;
@@ -227,6 +227,40 @@ fn half_writable_fields_are_warned_of() {
             "warning: `b` cannot be set when a record is created",
         ]
     );
+}
+
+#[test]
+fn two_names_of_one_field_are_written_by_one_pair() {
+    let mut world = World::new(
+        vec![field("type", TEXT), field("kind", TEXT)],
+        vec![field("TypeId", TEXT), field("Type.Name", TEXT)],
+    );
+    world.schemas.right.same.push(("TypeId".into(), "Type.Name".into()));
+    let pairs = |direction: &str| {
+        format!(
+            "fields:\n  - {{ left: type, right: TypeId }}\n  - {{ left: kind, right: Type.Name, \
+             direction: {direction} }}"
+        )
+    };
+    let refused = "error: `TypeId` and `Type.Name` are two names of one field";
+    assert_eq!(world.says(&pairs("both")), [refused]);
+    assert_eq!(world.says(&pairs("to_right")), [refused]);
+    // What is only read may be read by both.
+    assert_eq!(world.says(&pairs("to_left")), [""; 0]);
+}
+
+#[test]
+fn nobody_is_told_to_widen_a_standard_field() {
+    let mut world = World::new(vec![field("a", TEXT)], vec![field("Name", chars(80))]);
+    let helps = |world: &World| {
+        let pair = "fields: [{ left: a, right: Name, direction: to_right }]";
+        let told = world.bind_sides("", "", pair).unwrap().warnings.to_string();
+        told.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert!(helps(&world).contains("make `Name` wider"), "{}", helps(&world));
+    world.schemas.right.fixed.push("Name".into());
+    assert!(helps(&world).contains("cannot be made wider"), "{}", helps(&world));
+    assert!(helps(&world).contains("never cut or changed"), "{}", helps(&world));
 }
 
 #[test]

@@ -65,6 +65,8 @@ impl World {
             creatable: true,
             deletable: true,
             problems: Vec::new(),
+            same: Vec::new(),
+            fixed: Vec::new(),
         };
         let place = |side| match side {
             Side::Left => ("crm".into(), "Account".into()),
