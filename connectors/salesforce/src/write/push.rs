@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use reqwest::Method;
-use syncline_sdk::{Context, Error, ErrorKind, Result, Write, WriteBatch, WriteOp, WriteOutcome};
+use syncline_sdk::{
+    Context, Error, ErrorKind, Result, Value, Write, WriteBatch, WriteOp, WriteOutcome,
+};
 
 use super::contention::{Held, locked, own_key};
 use super::job::{Job, Next};
@@ -38,14 +40,15 @@ pub(crate) async fn push(org: &Org, cx: &Context, batch: &WriteBatch) -> Result<
     };
     for (write, outcome) in batch.writes.iter().zip(&mut outcomes) {
         doubt(org, write, outcome);
-        name(write, outcome);
+        name(org, write, outcome);
     }
     Ok(outcomes)
 }
 
 /// A refusal names the field that was sent; where that stands for the one that is mapped, the
-/// mapped one is meant.
-fn name(write: &Write, outcome: &mut WriteOutcome) {
+/// mapped one is meant. A record type that our user may not give is refused as a reference to a
+/// record that is not there: what is missing is its assignment.
+fn name(org: &Org, write: &Write, outcome: &mut WriteOutcome) {
     let WriteOutcome::Rejected { error, .. } = outcome else {
         return;
     };
@@ -53,9 +56,32 @@ fn name(write: &Write, outcome: &mut WriteOutcome) {
         WriteOp::Insert { values } | WriteOp::Update { values, .. } => values,
         WriteOp::Fence { .. } | WriteOp::Delete { .. } | WriteOp::Undelete { .. } => return,
     };
-    let has = |field: &str| values.iter().any(|(name, _)| name.as_str() == field);
-    if error.field.as_deref() == Some(RECORD_TYPE_ID) && has(RECORD_TYPE) {
-        error.field = Some(RECORD_TYPE.to_owned());
+    if error.field.as_deref() != Some(RECORD_TYPE_ID) {
+        return;
+    }
+    let sent = |field: &str| {
+        let value = values.iter().find(|(name, _)| name.as_str() == field).map(|(_, it)| it);
+        value.map(|value| if let Value::Text(text) = value { &**text } else { "" })
+    };
+    let entity = &write.selection.entity;
+    let described = org.measured(entity);
+    let given = match (sent(RECORD_TYPE), sent(RECORD_TYPE_ID)) {
+        (Some(name), _) => {
+            error.field = Some(RECORD_TYPE.to_owned());
+            name
+        }
+        (None, Some(id)) => {
+            let named = described.as_ref().and_then(|it| it.record_types.named(id));
+            named.unwrap_or(id)
+        }
+        (None, None) => return,
+    };
+    if error.code.as_deref() == Some("INVALID_CROSS_REFERENCE_KEY") {
+        error.advice = Some(format!(
+            "assign the record type {given:?} of {entity} to the integration user, in its profile \
+             or a permission set (Object Settings, {entity}, Record Type Assignments), or map \
+             another one"
+        ));
     }
 }
 

@@ -42,6 +42,9 @@ async fn the_name_is_a_field_of_entities_with_record_types() {
     let values = vec!["Customer".into(), "Big_Partner".into()];
     assert_eq!(field.kind, FieldType::Enum { values, restricted: true });
     assert!(field.creatable && field.updatable && field.nullable && !field.required);
+    assert_eq!(schema.same, [("RecordTypeId".into(), NAME.into())]);
+    assert!(schema.fixed.contains(&"Name".into()), "{:?}", schema.fixed);
+    assert!(!schema.fixed.contains(&"Syncline_Id__c".into()), "{:?}", schema.fixed);
     let schema = world.crm.describe(&cx(), &"Contact".into()).await.unwrap();
     assert!(schema.field(&NAME.into()).is_none());
 }
@@ -143,6 +146,14 @@ async fn a_record_type_that_our_user_may_not_give_is_told_of() {
     let WriteOutcome::Rejected { error, .. } = world.push(&write).await else { panic!() };
     assert_eq!(error.code.as_deref(), Some("INVALID_CROSS_REFERENCE_KEY"));
     assert_eq!((error.kind, error.field.as_deref()), (ErrorKind::Invalid, Some(NAME)));
+    let advice = error.advice.as_deref().unwrap();
+    assert!(advice.starts_with("assign the record type \"Big_Partner\" of Account"), "{advice}");
+    assert!(advice.contains("profile or a permission set"), "{advice}");
+    let made = [("Name", "b".into()), ("RecordTypeId", partner.as_str().into())];
+    let write = world.write(insert(&made));
+    let WriteOutcome::Rejected { error, .. } = world.push(&write).await else { panic!() };
+    let advice = error.advice.as_deref().unwrap();
+    assert!(advice.starts_with("assign the record type \"Big_Partner\" of Account"), "{advice}");
 }
 
 #[tokio::test]
