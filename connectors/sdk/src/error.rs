@@ -183,18 +183,24 @@ impl Error {
         self.source = Some(source.into());
         self
     }
+    /// What went wrong, without the remedy: for a place that tells that beside it.
+    #[must_use]
+    pub fn without_advice(&self) -> String {
+        let mut words = format!("{} failed ({})", self.operation, self.kind.as_str());
+        if let Some(code) = &self.code {
+            words += &format!(" [{code}]");
+        }
+        words += &format!(": {}", self.context);
+        if let Some(field) = &self.field {
+            words += &format!(" (field {field})");
+        }
+        words
+    }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} failed ({})", self.operation, self.kind.as_str())?;
-        if let Some(code) = &self.code {
-            write!(f, " [{code}]")?;
-        }
-        write!(f, ": {}", self.context)?;
-        if let Some(field) = &self.field {
-            write!(f, " (field {field})")?;
-        }
+        f.write_str(&self.without_advice())?;
         if let Some(advice) = &self.advice {
             write!(f, "; {advice}")?;
         }

@@ -184,7 +184,7 @@ impl Workset<'_> {
             link: id.1,
             side,
             kind: error.kind.as_str().to_owned(),
-            message: error.to_string(),
+            message: error.without_advice(),
             advice: error.advice.clone().unwrap_or_default(),
             entry: self.slots[&id].link.last_entry,
             at: self.round.clock.now.micros(),
@@ -201,7 +201,7 @@ pub(super) fn outcome(settling: &Settling) -> Outcome {
         Settling::Missing(_) => Outcome::Missing,
         Settling::Busy => Outcome::Busy,
         Settling::Refused(error) | Settling::Unfindable(error) => {
-            Outcome::Refused(error.kind.as_str().to_owned(), error.to_string())
+            Outcome::Refused(error.kind.as_str().to_owned(), error.without_advice())
         }
         _ => Outcome::Cancelled,
     }

@@ -1,6 +1,6 @@
 //! Settlement: where the base moves (protocol P7).
 
-use syncline_sdk::{Cas, Value};
+use syncline_sdk::{Cas, Error, ErrorKind, Value};
 
 use super::builder::{MAPPING, Scene, seen, version};
 use crate::Side;
@@ -55,6 +55,19 @@ fn an_edit_that_takes_our_write_back_before_that_is_settled_travels() {
     scene.settle(&sent[0], Settling::Applied { version: None, stored: None, key: None });
     assert_eq!(scene.link.base_value(Side::Right, 0), &Value::from("b"));
     assert_eq!(scene.shown(Side::Right), &Value::from("a"));
+}
+
+#[test]
+fn what_is_set_aside_says_what_to_do_once() {
+    let mut scene = Scene::agreed(Cas::ExactField);
+    let sent = scene.page(Side::Left, "b", 2).sends;
+    let error = Error::new(ErrorKind::Invalid, "push", "accounts: a rule").advise("mend the rule");
+    let done = scene.settle(&sent[0], Settling::Refused(error));
+    let [parked] = done.changeset.parked.as_slice() else { panic!("{:?}", done.changeset) };
+    assert_eq!(parked.message, "push failed (invalid): accounts: a rule");
+    assert_eq!(parked.advice, "mend the rule");
+    let journalled = format!("{:?}", done.changeset.entries);
+    assert!(journalled.contains("a rule") && !journalled.contains("mend"), "{journalled}");
 }
 
 #[test]
