@@ -66,6 +66,9 @@ pub async fn give(desk: &Desk, seen: Seen, wanted: &Wanted, by: String) -> Resul
     if !offers(&question).iter().any(|offer| offer.answer.admits(&choice)) {
         return Ok(Given::Misfit(Box::new(question), Misfit::NotOffered));
     }
+    if let Err(why) = held(&question, &choice) {
+        return Ok(Given::Misfit(Box::new(question), Misfit::Values(why)));
+    }
     let answer = NewAnswer {
         id: seen.id,
         revision: seen.revision,
@@ -86,6 +89,24 @@ pub async fn give(desk: &Desk, seen: Seen, wanted: &Wanted, by: String) -> Resul
             Err(Missing { id: seen.id, list: desk.command("conflicts list --all") }.into())
         }
     }
+}
+
+/// Whether both sides can hold what was typed, as far as is known: the engine would ask again. A
+/// link of former rules is not judged by the present ones.
+fn held(question: &Question, choice: &Choice) -> Result<(), String> {
+    let (Choice::Typed(values), Some(unit), Some(feasible), Some(link)) =
+        (choice, question.review.key.unit, &question.feasible, &question.link)
+    else {
+        return Ok(());
+    };
+    if question.mapping.is_former(link.mapping_rev) {
+        return Ok(());
+    }
+    feasible.holds(link, unit, values).map_err(|(side, why)| {
+        let masked = question.mapping.masks_unit(Some(unit));
+        let why = if masked { why.masked() } else { why };
+        format!("{} cannot hold this value: {why}", question.mapping.system(side))
+    })
 }
 
 /// What became of an answer to a question that does not wait for it. One that is there already,

@@ -77,6 +77,24 @@ impl Feasible {
         }
     }
 
+    /// Whether both sides can hold the values that a person types for a unit; else the side that
+    /// cannot, and why. What hangs on more than the values is for the engine to say.
+    ///
+    /// # Errors
+    /// The side that cannot hold them.
+    pub fn holds(&self, link: &Link, unit: u16, left: &[Value]) -> Result<(), (Side, NoImage)> {
+        let at = usize::from(unit);
+        if self.mapping.units.get(at).is_none_or(|of| of.fields(Side::Left).count() != left.len()) {
+            return Ok(());
+        }
+        match both_written(&self.mapping, link, at, left.to_vec()) {
+            Ok(_) | Err((_, NoImage::Absent | NoImage::NoParent(_) | NoImage::Expression(_))) => {
+                Ok(())
+            }
+            Err(why) => Err(why),
+        }
+    }
+
     /// Whether all fields of a unit may be without a value, on both sides.
     fn can_be_empty(&self, link: &Link, unit: usize) -> bool {
         let Some(of) = self.mapping.units.get(unit) else { return true };

@@ -255,6 +255,11 @@ async fn answers_that_cannot_be_carried_out_are_not_offered() {
     let listed = installation.run(&["conflicts", "list", "--json"]).json();
     let answers = listed["questions"][0]["answers"].as_array().unwrap();
     assert_eq!(answers.len(), 3, "{listed}");
+    // A value that a side cannot hold is refused with the reason, before it is taken.
+    let refused = installation.run(&["conflicts", "resolve", "1@1", "--value", "+49 30 901820"]);
+    assert_eq!(refused.code(), Some(2), "{}", refused.text());
+    let why = "ops cannot hold this value: it has 13 characters and the field takes 9";
+    assert!(refused.errors().contains(why), "{}", refused.errors());
     // A link of former rules is not judged by the present ones.
     let rules = ACCOUNTS.replace("delete: review", "delete: keep");
     engine.ledger.mapping("accounts", &rules, Instant::from_micros(0)).await.unwrap();
