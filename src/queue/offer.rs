@@ -48,7 +48,14 @@ impl Answer {
         }
     }
 
-    /// It as the API takes it; where a value is to be filled in stands null.
+    /// What is posted to give it to a revision of a question.
+    pub fn body(&self, revision: i32) -> Json {
+        let mut body = self.json();
+        body["revision"] = revision.into();
+        body
+    }
+
+    /// What is chosen, as a member of that; where a value is to be filled in stands null.
     pub fn json(&self) -> Json {
         match self {
             Self::Take(side) => json!({ "take": side }),

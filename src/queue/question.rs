@@ -243,8 +243,14 @@ impl Question {
         let candidates = self.candidates.iter().map(|of| of.json(&self.mapping, side));
         let answers: Vec<Json> = if review.status == ReviewStatus::Open {
             let told = offers(self).into_iter();
-            told.map(|offer| json!({ "effect": offer.effect, "choice": offer.answer.json() }))
-                .collect()
+            told.map(|offer| {
+                json!({
+                    "effect": offer.effect,
+                    "choice": offer.answer.json(),
+                    "body": offer.answer.body(self.review.revision),
+                })
+            })
+            .collect()
         } else {
             Vec::new()
         };

@@ -139,9 +139,11 @@ pub struct Given {
 pub struct Offered {
     /// What it does.
     pub effect: String,
-    /// What is sent for it beside the revision: `{"take": "left"}`, say. Where a value is to be
-    /// filled in stands null: `{"value": [null]}` for the one field of a unit.
+    /// What is chosen: `{"take": "left"}`, say.
     pub choice: serde_json::Value,
+    /// What is posted to give it, as it is: `{"take": "left", "revision": 2}`. Where a value is to
+    /// be filled in stands null: `{"value": [null], "revision": 2}` for the one field of a unit.
+    pub body: serde_json::Value,
 }
 
 /// An answer that was taken.

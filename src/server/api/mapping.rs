@@ -21,6 +21,8 @@ pub struct Mapping {
     pub left: Option<MappingSide>,
     /// Its right side.
     pub right: Option<MappingSide>,
+    /// What it does: `observe`, `pilot` or `live`; null when this release cannot read its rules.
+    pub mode: Option<String>,
     /// The names of its units.
     pub units: Vec<String>,
     /// Why it waits to begin or to go on, where it does.

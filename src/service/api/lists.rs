@@ -48,6 +48,7 @@ impl ServiceBook {
                 mapping: mapping.name.clone(),
                 left: side(Side::Left),
                 right: side(Side::Right),
+                mode: mapping.mode().map(str::to_owned),
                 units: (0..mapping.units()).map(|unit| mapping.unit(unit)).collect(),
                 waits: self.waits(&mapping.name),
                 links: links.collect(),

@@ -123,6 +123,9 @@ async fn a_question_is_listed_shown_and_answered_over_the_api() {
     assert!(told.contains("take") && !told.contains("--") && !told.contains("syncline"), "{told}");
     for offer in question["answers"].as_array().unwrap() {
         assert!(offer["choice"].is_object() && offer["command"].is_null(), "{offer}");
+        let mut body = offer["choice"].clone();
+        body["revision"] = json!(revision);
+        assert_eq!(offer["body"], body, "{offer}");
     }
     let two = json!({"revision": revision, "take": "right", "null": true});
     assert_eq!(stage.post(&path, two).await.0, 422);
@@ -143,7 +146,8 @@ async fn a_question_is_listed_shown_and_answered_over_the_api() {
         stage.get("conflicts?status=closed").await["items"].as_array().unwrap().len() == 1
     })
     .await;
-    let again = stage.post(&path, json!({"revision": revision, "take": "left"})).await;
+    let offered = question["answers"][0]["body"].clone();
+    let again = stage.post(&path, offered).await;
     assert_eq!(again.0, 409, "{}", again.1);
     // The first reply was lost: the same answer of the same person has been taken.
     let repeated = json!({"revision": revision, "value": ["both"], "by": "jane"});
