@@ -47,6 +47,8 @@ pub enum Misfit {
     NotOffered,
     /// The values are none of its fields', in words.
     Values(String),
+    /// Nobody would act on any, in words.
+    Rests(String),
 }
 
 /// Gives an answer to a question in the revision that was seen.
@@ -57,6 +59,9 @@ pub async fn give(desk: &Desk, seen: Seen, wanted: &Wanted, by: String) -> Resul
     let question = find(desk, seen.id).await?;
     if question.review.status != ReviewStatus::Open || question.seen() != seen {
         return Ok(moved(question, seen, wanted, &by));
+    }
+    if let Some(why) = question.rests() {
+        return Ok(Given::Misfit(Box::new(question), Misfit::Rests(why)));
     }
     let choice = match choice(wanted, &question) {
         Ok(choice) => choice,

@@ -14,6 +14,7 @@ use syncline_ledger::postgres::Postgres;
 use syncline_ledger::{Ledger as _, LinkQuery, Loaded, People as _};
 use syncline_sdk::{FieldName, Instant, Key};
 
+use super::removed::Files;
 use super::words::plain;
 use super::{clock, masking};
 use crate::stop::Stop;
@@ -46,6 +47,14 @@ impl Desk {
     pub fn revealing(mut self, reveal: bool) -> Self {
         for mapping in &mut self.mappings {
             mapping.reveal = reveal;
+        }
+        self
+    }
+
+    /// The same desk, which knows what the files have, where that can be read.
+    pub fn knowing(mut self, files: Option<&Files>) -> Self {
+        for mapping in &mut self.mappings {
+            mapping.removed = files.is_some_and(|files| !files.mappings.contains(&mapping.name));
         }
         self
     }
@@ -120,6 +129,8 @@ pub struct KnownMapping {
     pub(super) sensitive: Sides<BTreeSet<FieldName>>,
     /// Whether their values are told all the same.
     pub(super) reveal: bool,
+    /// Whether it is known to be in no file any more: nobody works on it.
+    pub removed: bool,
     /// The rules that it had before, read when somebody asks for what they wrote.
     former: Arc<BTreeMap<i32, Former>>,
 }
@@ -168,7 +179,16 @@ impl KnownMapping {
             Some(spec) => masking::sensitive(spec, side),
             None => BTreeSet::new(),
         });
-        Self { id, name, spec, images, sensitive, reveal: false, former: Arc::default() }
+        Self {
+            id,
+            name,
+            spec,
+            images,
+            sensitive,
+            reveal: false,
+            removed: false,
+            former: Arc::default(),
+        }
     }
 
     /// What the file says of a unit.

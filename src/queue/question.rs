@@ -117,6 +117,23 @@ impl Question {
         }
     }
 
+    /// Whether an answer to it would be taken.
+    pub fn is_answerable(&self) -> bool {
+        self.review.status == ReviewStatus::Open && self.rests().is_none()
+    }
+
+    /// Why nobody would act on an answer, and what to do.
+    pub fn rests(&self) -> Option<String> {
+        let rests = self.mapping.removed && self.review.status != ReviewStatus::Closed;
+        rests.then(|| {
+            format!(
+                "mapping {} is in no file, so that nobody acts on an answer: put the file back to \
+                 answer; the values that it shows are kept until then",
+                plain(&self.mapping.name)
+            )
+        })
+    }
+
     /// The value of a side in one line, with who made it and when; for a list.
     pub fn cell(&self, side: Side, now: Instant) -> (String, String) {
         let shown = &self.review.shown[side];
@@ -161,6 +178,9 @@ impl Question {
             format!("  asked    {asked}"),
             format!("  status   {}", self.status()),
         ];
+        if let Some(why) = self.rests() {
+            lines.push(format!("  rests    {why}"));
+        }
         if let Some(why) = &self.undone {
             lines.push(format!("  answer   could not be carried out: {}", plain(why)));
         }
@@ -241,7 +261,7 @@ impl Question {
         let (kind, of, reason) = kind_json(&kind);
         let side = self.candidate_side();
         let candidates = self.candidates.iter().map(|of| of.json(&self.mapping, side));
-        let answers: Vec<Json> = if review.status == ReviewStatus::Open {
+        let answers: Vec<Json> = if self.is_answerable() {
             let told = offers(self).into_iter();
             told.map(|offer| {
                 json!({
@@ -260,6 +280,7 @@ impl Question {
             "revision": review.revision,
             "status": review.status,
             "answer_not_applied": self.undone,
+            "rests": self.rests(),
             "mapping": self.mapping.name,
             "link": review.key.link,
             "unit": review.key.unit.map(|unit| self.mapping.unit(unit)),

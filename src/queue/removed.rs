@@ -31,8 +31,8 @@ impl Files {
 /// Something that was removed from the files.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Removed {
-    /// A mapping with so many links.
-    Mapping(String, i64),
+    /// A mapping with so many links and questions.
+    Mapping(String, i64, i64),
     /// A system that streams, hints or batches name.
     System(SystemName),
 }
@@ -44,7 +44,9 @@ impl Removed {
         let mappings = gone.filter_map(|mapping| {
             let of = report.links.iter().filter(|links| links.mapping == mapping.id);
             let links: i64 = of.map(|links| links.count).sum();
-            (links > 0).then(|| Self::Mapping(mapping.name.clone(), links))
+            let questions = report.questions.resting.get(&mapping.id).copied().unwrap_or_default();
+            let left = links > 0 || questions > 0;
+            left.then(|| Self::Mapping(mapping.name.clone(), links, questions))
         });
         let fed = report.streams.iter().filter_map(|stream| stream.name.strip_prefix("feed:"));
         let mut systems: BTreeSet<SystemName> = fed.map(SystemName::from).collect();
@@ -57,11 +59,17 @@ impl Removed {
     /// For people.
     pub fn line(&self) -> String {
         match self {
-            Self::Mapping(name, links) => format!(
-                "removed    mapping {} is in no file: {} are kept in agreement no more",
-                plain(name),
-                count(*links, "link")
-            ),
+            Self::Mapping(name, links, questions) => {
+                let rest = match questions {
+                    0 => String::new(),
+                    some => format!(", and nobody acts on {}", count(*some, "open question")),
+                };
+                format!(
+                    "removed    mapping {} is in no file: {} are kept in agreement no more{rest}",
+                    plain(name),
+                    count(*links, "link")
+                )
+            }
             Self::System(name) => format!(
                 "removed    system {} is not in the settings: what waits for it waits for ever",
                 plain(name.as_str())
@@ -72,7 +80,9 @@ impl Removed {
     /// As JSON.
     pub fn json(&self) -> Json {
         match self {
-            Self::Mapping(name, links) => json!({ "mapping": name, "links": links }),
+            Self::Mapping(name, links, questions) => {
+                json!({ "mapping": name, "links": links, "questions": questions })
+            }
             Self::System(name) => json!({ "system": name }),
         }
     }

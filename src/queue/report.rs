@@ -42,6 +42,8 @@ pub struct Questions {
     pub oldest: Option<i64>,
     /// Whether there are more than were counted.
     pub more: bool,
+    /// Those of mappings that were removed from the files.
+    pub resting: BTreeMap<MappingId, i64>,
 }
 
 /// How an installation stands.
@@ -96,7 +98,7 @@ impl Report {
             figures: ledger.figures().await.context(read)?,
             streams: streams(desk).await.context("the ledger: its streams cannot be read")?,
             waiting: ledger.waiting().await.context(read)?,
-            questions: questions(desk).await.context(read)?,
+            questions: questions(desk, files).await.context(read)?,
             parked: with_links(desk, told).await?,
             parked_more,
             gaps,
@@ -241,13 +243,20 @@ async fn since_last_report(desk: &Desk, files: Option<&Files>) -> Result<Account
     Ok(account)
 }
 
-async fn questions(desk: &Desk) -> Result<Questions> {
+/// Those of mappings that the files do not have are counted apart: nobody acts on an answer.
+async fn questions(desk: &Desk, files: Option<&Files>) -> Result<Questions> {
+    let removed =
+        |id: MappingId| files.is_some_and(|files| !files.mappings.contains(&desk.mapping(id).name));
     let query = ReviewQuery { max: QUESTIONS_MAX + 1, ..ReviewQuery::default() };
     let mut reviews = desk.ledger.reviews(&query).await?;
     let more = reviews.len() > QUESTIONS_MAX;
     reviews.truncate(QUESTIONS_MAX);
     let mut questions = Questions { more, ..Questions::default() };
     for review in reviews {
+        if removed(review.key.mapping) {
+            *questions.resting.entry(review.key.mapping).or_default() += 1;
+            continue;
+        }
         if review.status == ReviewStatus::Answered {
             questions.answered += 1;
             continue;

@@ -7,6 +7,8 @@ use clap::{Args, Subcommand};
 use super::{list, resolve, show};
 use crate::cli::desk::Desk;
 use crate::cli::{Exit, Output, Stop};
+use crate::installation::read_settings;
+use crate::queue::removed::Files;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
@@ -33,7 +35,8 @@ pub(in crate::cli) async fn run(
     arguments: Arguments,
     output: &Output,
 ) -> Result<Exit, Stop> {
-    let desk = Desk::open(config).await?.revealing(arguments.reveal);
+    let files = Files::of(&read_settings(config)?.value);
+    let desk = Desk::open(config).await?.revealing(arguments.reveal).knowing(files.as_ref());
     match arguments.command {
         Command::List(arguments) => list::run(&desk, arguments, output).await,
         Command::Show(arguments) => show::run(&desk, &arguments, output).await,

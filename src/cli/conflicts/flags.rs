@@ -1,7 +1,6 @@
 //! Answers as they are given on a command line.
 
 use serde_json::Value as Json;
-use syncline_core::model::ReviewStatus;
 
 use crate::cli::desk::{Desk, quoted};
 use crate::queue::offer::{Answer, offers};
@@ -27,7 +26,7 @@ fn command(desk: &Desk, question: &Question, answer: &Answer) -> String {
 /// Everything about a question, for people, with the commands that answer it.
 pub(super) fn lines(desk: &Desk, question: &Question) -> Vec<String> {
     let mut lines = question.lines(desk.now);
-    if question.review.status == ReviewStatus::Open {
+    if question.is_answerable() {
         lines.push(String::new());
         lines.push("answers:".to_owned());
         for offer in offers(question) {

@@ -86,6 +86,9 @@ fn say(desk: &Desk, arguments: &Arguments, questions: &[Question], more: bool, o
         if question.review.status != ReviewStatus::Open {
             what = format!("{what}\n({})", question.status());
         }
+        if question.rests().is_some() {
+            what = format!("{what}\n(its mapping is in no file: nobody acts on an answer)");
+        }
         let base: Vec<String> =
             question.base().lines().map(|line| short(line, VALUE_CHARS_MAX)).collect();
         rows.add_row([

@@ -92,8 +92,11 @@ pub(super) async fn run(desk: &Desk, arguments: Arguments, output: &Output) -> R
 
 /// The answer does not fit the question.
 fn misfit(desk: &Desk, wanted: &Wanted, question: &Question, why: Misfit) -> Stop {
-    if let Misfit::Values(why) = why {
-        return Stop::found(why, values_are_for(question));
+    let show = desk.command(&format!("conflicts show {}", question.review.id));
+    match why {
+        Misfit::Values(why) => return Stop::found(why, values_are_for(question)),
+        Misfit::Rests(why) => return Stop::found(why, format!("`{show}` tells what it shows")),
+        Misfit::NotOffered => {}
     }
     let given = match wanted {
         Wanted::Take(side) => format!("take {side}"),
@@ -105,7 +108,6 @@ fn misfit(desk: &Desk, wanted: &Wanted, question: &Question, why: Misfit) -> Sto
     };
     let possible: Vec<String> =
         offers(question).iter().map(|offer| flags::flags(&offer.answer)).collect();
-    let show = desk.command(&format!("conflicts show {}", question.review.id));
     Stop::found(
         format!("`--{given}` is no answer to question {}: {}", question.seen(), question.what()),
         format!("answer with {}; `{show}` tells what each does", possible.join(", or ")),

@@ -28,6 +28,8 @@ pub struct Conflict {
     pub status: String,
     /// Why the last answer was not carried out; null where none was refused, and in lists.
     pub answer_not_applied: Option<String>,
+    /// Why nobody would act on an answer, and what to do; null where somebody would.
+    pub rests: Option<String>,
     /// The mapping.
     pub mapping: String,
     /// The link.

@@ -48,6 +48,7 @@ fn question(revision: i32) -> Conflict {
         sync_version: 1,
         kind: "conflict".to_owned(),
         answer_not_applied: None,
+        rests: None,
         kind_side: None,
         what: "changed on both sides".to_owned(),
         reason: None,

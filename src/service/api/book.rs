@@ -65,7 +65,8 @@ impl ServiceBook {
 
     /// The desk of a request.
     pub(super) async fn desk(&self) -> Answered<Desk> {
-        Desk::at(&self.ledger, &self.config).await.map_err(stopped)
+        let desk = Desk::at(&self.ledger, &self.config).await.map_err(stopped)?;
+        Ok(desk.knowing(Some(&self.probe.files())))
     }
 
     /// Why a mapping waits.
@@ -203,6 +204,7 @@ impl Book for ServiceBook {
                     possible.join(", or ")
                 )))
             }
+            Given::Misfit(_, Misfit::Rests(why)) => Err(Failure::Invalid(why)),
             Given::Misfit(question, Misfit::Values(why)) => {
                 Err(Failure::Invalid(format!("{why}; {}", values_are_for(&question))))
             }

@@ -214,8 +214,24 @@ async fn what_was_removed_from_the_files_is_told() {
     assert!(told.contains("removed    mapping accounts is in no file: 1 link"), "{told}");
     assert!(told.contains("removed    system erp is not in the settings"), "{told}");
     let told = installation.run(&["status", "--json"]).json();
-    let removed = serde_json::json!([{"mapping": "accounts", "links": 1}, {"system": "erp"}]);
+    let removed = serde_json::json!([
+        {"mapping": "accounts", "links": 1, "questions": 1},
+        {"system": "erp"},
+    ]);
     assert_eq!(told["removed"], removed);
+    assert_eq!(told["questions"]["open"], 0);
+    // Nobody would act on an answer, so none is taken; what was asked can still be seen.
+    let listed = installation.run(&["conflicts", "list"]).well();
+    assert!(listed.contains("its mapping is in no file"), "{listed}");
+    let shown = installation.run(&["conflicts", "show", "1"]).well();
+    assert!(shown.contains("rests    mapping accounts is in no file"), "{shown}");
+    assert!(shown.contains("phone") && !shown.contains("--take"), "{shown}");
+    let refused = installation.run(&["conflicts", "resolve", "1@1", "--take", "left"]);
+    assert_eq!(refused.code(), Some(2));
+    assert!(refused.errors().contains("put the file back"), "{}", refused.errors());
+    std::fs::remove_file(installation.folder.join("mappings/people.yaml")).unwrap();
+    installation.write("mappings/accounts.yaml", ACCOUNTS);
+    installation.run(&["conflicts", "resolve", "1@1", "--take", "left"]).well();
 }
 
 #[tokio::test]
