@@ -92,14 +92,20 @@ fn polls(installation: &Installation, bound: &[Bound]) -> Diagnostics {
             continue;
         }
         let message = format!(
-            "polls of {} take up to {calls} calls a day, and its daily quota is {}",
-            system.name, quota.max
+            "polls of {} would take {calls} calls a day, {}% of its daily quota of {}",
+            system.name,
+            calls.saturating_mul(100) / quota.max.max(1),
+            quota.max
         );
         let interval = (streams.saturating_mul(DAY_S)).div_ceil(ours.max(1));
-        let note = "where `quota_reserve` begins, polls take one call a minute";
+        let note = format!(
+            "at {}%, where `quota_reserve` begins, they slow down to one call a minute: edits \
+             there are seen later, and none is lost",
+            100_u64.saturating_sub(kept)
+        );
         found.push(Diagnostic::warning(message).note(note).help(format!(
-            "set `poll_interval` to {interval}s or more; a webhook tells of edits at once \
-             (`syncline webhooks`)"
+            "set `poll_interval: {interval}s` or more in the settings; a webhook tells of edits \
+             at once all the same (`syncline webhooks`)"
         )));
     }
     found

@@ -61,7 +61,8 @@ pub fn bind(
     mappings: &[MappingRef],
 ) -> Result<Checked<Mapping>, Diagnostics> {
     let found = Diagnostics::new();
-    let mut binder = Binder { spec, schemas, capabilities: &capabilities, mappings, found };
+    let narrow = Sides::default();
+    let mut binder = Binder { spec, schemas, capabilities: &capabilities, mappings, found, narrow };
     let units = bind_units::units(&mut binder);
     let owners = bind_units::owners(&mut binder);
     let mode = bind_units::mode(&mut binder);
@@ -70,6 +71,7 @@ pub fn bind(
         binder.entity(side, capabilities[side].guarantee());
         binder.own_fields(side);
         binder.same_fields(side);
+        binder.narrow(side);
         binder.required_fields(side);
     }
     binder.deletes();
@@ -107,6 +109,9 @@ pub(super) struct Binder<'a> {
     pub capabilities: &'a Sides<Capabilities>,
     pub mappings: &'a [MappingRef],
     pub found: Diagnostics,
+    /// Written fields that hold less than the other side's and cannot be made wider, with what
+    /// they do not hold.
+    pub narrow: Sides<Vec<(Span, FieldName, String)>>,
 }
 
 impl<'a> Binder<'a> {

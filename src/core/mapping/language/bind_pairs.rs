@@ -8,6 +8,7 @@ use super::bind::{Binder, MappingRef};
 use super::bind_units::view;
 use super::constant::{self, describe};
 use super::fit::{Fit, fit, named, null_fits};
+use super::overlap::may_be;
 use super::suggestion::nearest;
 use super::tree::Scalar;
 use super::{FieldSpec, Located, MatchSpec, Span};
@@ -15,7 +16,7 @@ use crate::mapping::{Direction, MatchRule, Pair, ValueTable};
 use crate::{Side, Sides};
 
 /// What becomes of a value that the other side cannot hold.
-const HELD: &str = "such a value is never cut or changed: it waits for a person";
+pub(super) const HELD: &str = "such a value is never cut or changed: it waits for a person";
 
 /// A plain pair with its fields resolved.
 pub(super) fn pair(
@@ -154,13 +155,16 @@ fn types(
                 binder.note(diagnostic);
                 continue;
             }
+            Fit::Part(which) if binder.is_fixed(to, target) => {
+                binder.narrow[to].push((span, target.name.clone(), which));
+            }
             Fit::Part(which) => {
                 let message = format!("`{}` cannot hold all of `{}`", target.name, from.name);
                 let diagnostic = binder
                     .warning(span, message)
                     .label(format!("not {which}"))
                     .note(HELD)
-                    .help(wider(binder, to, target));
+                    .help(wider(target));
                 binder.note(diagnostic);
             }
             Fit::Whole => {}
@@ -170,17 +174,11 @@ fn types(
 }
 
 /// What to do about a field that is too narrow.
-fn wider(binder: &Binder<'_>, side: Side, target: &FieldSchema) -> String {
-    let fixed = binder.schemas[side].fixed.contains(&target.name);
+fn wider(target: &FieldSchema) -> String {
     match target.kind {
         FieldType::Enum { .. } | FieldType::Set { .. } => {
             "translate with `values`, or add the values to the list on that side".to_owned()
         }
-        _ if fixed => format!(
-            "`{}` is a standard field and cannot be made wider: where such a value occurs, whoever \
-             is asked shortens it or leaves it as it is",
-            target.name
-        ),
         _ => format!("make `{}` wider on its side if such values occur", target.name),
     }
 }
@@ -300,7 +298,7 @@ fn table(
         let has = |value: Value| {
             table.translate(to, &Normalizer::apply_all(&steps, value), &steps).is_some()
         };
-        uncovered(binder, rows, schemas[to.other()], has);
+        uncovered(binder, rows, to.other(), schemas[to.other()], has);
         if !has(Value::Null) {
             nullable(binder, pair, to, schemas);
         }
@@ -308,10 +306,12 @@ fn table(
     complete.then_some(table)
 }
 
-/// Values that the table has no entry for, where the side lists its values.
+/// Values that the table has no entry for, where the side lists its values. Records with one that
+/// the filter keeps out are not carried over.
 fn uncovered(
     binder: &mut Binder<'_>,
     rows: &Located<impl Sized>,
+    side: Side,
     from: &FieldSchema,
     has: impl Fn(Value) -> bool,
 ) {
@@ -321,6 +321,13 @@ fn uncovered(
     let missing: Vec<&str> = values
         .iter()
         .filter(|value| !has(Value::Text(Arc::clone(value))))
+        .filter(|value| {
+            may_be(
+                binder.spec.sides[side].condition.as_ref().map(|it| &it.value),
+                &from.name,
+                value,
+            )
+        })
         .map(|value| &**value)
         .collect();
     if missing.is_empty() {

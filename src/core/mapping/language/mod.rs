@@ -22,6 +22,7 @@ mod fit;
 mod former;
 mod json_schema;
 mod mode;
+mod narrow;
 mod objective;
 mod overlap;
 mod pairs;

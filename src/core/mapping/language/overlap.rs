@@ -9,13 +9,14 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::civil::{Date, Time};
 use rust_decimal::Decimal as Number;
-use syncline_sdk::Comparison;
+use syncline_sdk::{Comparison, FieldName};
 
 use super::condition::sign;
-use super::{Condition, Literal};
+use super::{Condition, Literal, Located, Span};
 
 /// The most alternatives that a condition is taken apart into.
 const ALTERNATIVES_MAX: usize = 512;
@@ -72,6 +73,17 @@ pub(super) fn witness(a: Option<&Condition>, b: Option<&Condition>) -> Option<St
         }
     }
     None
+}
+
+/// Whether a condition can hold for a record with this text in a field.
+pub(super) fn may_be(condition: Option<&Condition>, field: &FieldName, text: &Arc<str>) -> bool {
+    let none = Span::new(0, 0);
+    let is = Condition::Compare {
+        field: Located::new(field.clone(), none),
+        comparison: Comparison::Equal,
+        literal: Located::new(Literal::Text(Arc::clone(text)), none),
+    };
+    witness(condition, Some(&is)).is_some()
 }
 
 /// The alternatives of a condition; one without comparisons where there is none.

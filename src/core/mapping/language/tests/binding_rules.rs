@@ -35,6 +35,19 @@ fn value_tables_are_typed_and_complete() {
 }
 
 #[test]
+fn a_table_needs_no_entry_for_what_the_filter_keeps_out() {
+    let world = accounts();
+    let table = with_name("left: Industry, right: industry_code, values: { Banking: B }");
+    let says = |filter: &str| world.says_sides(&format!("where: \"{filter}\""), "", &table);
+    let missing =
+        |values: &str| vec![format!("warning: the table has no entry for {values} of `Industry`")];
+    assert_eq!(says("Industry = 'Banking'"), missing("")[..0]);
+    assert_eq!(says("Industry in ('Banking', 'Energy') and Phone != 'x'"), missing("`Energy`"));
+    assert_eq!(says("Industry != 'Other'"), missing("`Energy`"));
+    assert_eq!(says("Phone != 'x'"), missing("`Energy`, `Other`"));
+}
+
+#[test]
 fn references_name_the_mapping_of_their_records() {
     let mut world = accounts();
     let place = |left: &str, right: &str| Sides {
@@ -251,16 +264,25 @@ fn two_names_of_one_field_are_written_by_one_pair() {
 
 #[test]
 fn nobody_is_told_to_widen_a_standard_field() {
-    let mut world = World::new(vec![field("a", TEXT)], vec![field("Name", chars(80))]);
+    let mut world = World::new(
+        vec![field("a", TEXT), field("b", TEXT)],
+        vec![field("Name", chars(80)), field("Site", chars(40))],
+    );
     let helps = |world: &World| {
-        let pair = "fields: [{ left: a, right: Name, direction: to_right }]";
+        let pair = "fields:\n  - { left: a, right: Name, direction: to_right }\n  \
+                    - { left: b, right: Site, direction: to_right }";
         let told = world.bind_sides("", "", pair).unwrap().warnings.to_string();
         told.split_whitespace().collect::<Vec<_>>().join(" ")
     };
     assert!(helps(&world).contains("make `Name` wider"), "{}", helps(&world));
-    world.schemas.right.fixed.push("Name".into());
-    assert!(helps(&world).contains("cannot be made wider"), "{}", helps(&world));
-    assert!(helps(&world).contains("never cut or changed"), "{}", helps(&world));
+    world.schemas.right.fixed = vec!["Name".into(), "Site".into()];
+    let told = helps(&world);
+    let said = "warning: `Name`, `Site` of public.accounts cannot hold all that the left side can";
+    assert!(told.starts_with(said) && told.matches("warning").count() == 1, "{told}");
+    for said in ["not values of more than 80", "`Site`: not values of more than 40", "never cut"] {
+        assert!(told.contains(said), "{told}");
+    }
+    assert!(told.contains("cannot be made wider"), "{told}");
 }
 
 #[test]
