@@ -21,9 +21,10 @@ Examples:
   syncline grants ops --json   the same for a script: statements under .systems[].grants[].steps[]
   syncline grants --offline    call nobody: what rights a field needs is then a guess by its name
 
-Nothing is made. A Salesforce org that takes the login already is asked to describe the mapped
-entities, one call each, since it knows which rights of their fields can be given; of one that does
-not the answer comes from the settings and mappings alone, and says where it guesses.
+Nothing is made. A system that takes the login already is asked to describe the mapped entities, one
+call each: a Salesforce org knows which rights of their fields can be given, and of a database it
+shows that the role is there. Of one that does not the answer comes from the settings and mappings
+alone, and says where it guesses.
 `syncline doctor` tells which of the pieces are there.";
 
 /// How long a system may take to describe an entity: without it the answer is a guess, not none.
@@ -77,7 +78,11 @@ pub(super) async fn run(
             output.line("  no mapping names it yet: what its records need is not listed");
         }
         if let Err(error) = &described {
-            let why = format!("not described, so rights of fields are guessed: {}", error.context);
+            let why = format!(
+                "it was asked and did not tell, so some of this may be there already or be a \
+                 guess: {}",
+                error.context
+            );
             let why = folded(&why);
             why.iter().for_each(|line| output.line(&format!("  {line}")));
         }

@@ -94,6 +94,10 @@ impl Connector for PostgresConnector {
         grants::grants(&self.shared, install, needs)
     }
 
+    fn grants_by_description(&self) -> bool {
+        true
+    }
+
     async fn check(&self, cx: &Context, selections: &[&Selection]) -> Result<Health> {
         self.shared.count_call();
         within(cx, "check", check::check(&self.shared, cx, selections)).await

@@ -25,7 +25,7 @@ pub(crate) fn grants(shared: &Shared, install: &str, needs: &[Need]) -> Vec<Gran
     let tables = tables(needs);
     let mut grants = vec![
         decoding(),
-        login(&role, &shared.target.database),
+        login(&role, &shared.target.database, shared.has_answered()),
         rights(&role, &tables),
         publication(shared, install, &tables),
         slot(shared, install),
@@ -109,7 +109,19 @@ fn decoding() -> Grant {
     )
 }
 
-fn login(role: &str, database: &str) -> Grant {
+/// The role, which is there already where the server has answered it.
+fn login(role: &str, database: &str, there: bool) -> Grant {
+    let connect = format!("grant connect on database {} to {role};", ident(database));
+    let steps = match there {
+        true => {
+            let title = "the role is there; only where it may not stream and is no superuser";
+            vec![sql(title, &[format!("alter role {role} replication;"), connect])]
+        }
+        false => {
+            let create = format!("create role {role} login replication;");
+            vec![sql("then set its password with \\password", &[create, connect])]
+        }
+    };
     required(
         "role with the replication right",
         Maker::Administrator,
@@ -118,13 +130,7 @@ fn login(role: &str, database: &str) -> Grant {
             "the change stream can be read",
             "nothing runs: there is no feed",
         ],
-        vec![sql(
-            "then set its password with \\password",
-            &[
-                format!("create role {role} login replication;"),
-                format!("grant connect on database {} to {role};", ident(database)),
-            ],
-        )],
+        steps,
     )
 }
 
@@ -278,7 +284,7 @@ mod tests {
             filter: None,
         };
         let written = written.iter().map(|name| FieldName::new(*name)).collect();
-        Need { selection, written, creates, deletes }
+        Need { written, creates, deletes, ..Need::reading(selection) }
     }
 
     fn words(needs: &[Need]) -> String {

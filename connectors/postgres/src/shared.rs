@@ -67,6 +67,11 @@ impl Shared {
         Pieces::of(&self.settings, &self.system, install)
     }
 
+    /// Whether a table was described: the server lets our role in.
+    pub(crate) fn has_answered(&self) -> bool {
+        !self.tables.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// Reads a table's description anew.
     pub(crate) async fn fresh_table(
         &self,

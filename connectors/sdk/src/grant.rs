@@ -1,5 +1,7 @@
 //! What somebody grants a sync: the pieces of set-up of a system, each with what it buys.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::{FieldName, Guarantee, Selection};
@@ -11,6 +13,8 @@ pub struct Need {
     pub selection: Selection,
     /// The fields that it writes, of those that it reads.
     pub written: Vec<FieldName>,
+    /// The texts that it may write to fields, where it writes no others.
+    pub texts: Vec<(FieldName, Vec<Arc<str>>)>,
     /// Whether it makes records.
     pub creates: bool,
     /// Whether it deletes records, its own copies that came second among them.
@@ -18,6 +22,13 @@ pub struct Need {
 }
 
 impl Need {
+    /// What a mapping needs that reads and writes nothing.
+    #[must_use]
+    pub fn reading(selection: Selection) -> Self {
+        let (written, texts) = (Vec::new(), Vec::new());
+        Self { selection, written, texts, creates: false, deletes: false }
+    }
+
     /// Whether it writes anything at all.
     #[must_use]
     pub fn writes(&self) -> bool {

@@ -8,7 +8,9 @@ use jiff::civil::{date, time};
 use sqlx::postgres::Postgres;
 use sqlx::{AssertSqlSafe, Transaction};
 use syncline_postgres::PostgresSettings;
-use syncline_sdk::{Connector, Context, FieldName, Instant, Key, Need, Selection, Tool, Value};
+use syncline_sdk::{
+    Connector, Context, FieldName, Grant, Instant, Key, Need, Selection, Tool, Value,
+};
 use syncline_testkit::conformance::{Fixture, run};
 use tokio::sync::Mutex;
 
@@ -177,12 +179,18 @@ async fn a_role_with_the_granted_rights_alone_keeps_the_contract() {
     // The first start made these as an administrator; the role may not lean on them.
     database.place.sql("drop schema syncline cascade").await;
     let need = Need {
-        selection: database.selection.as_ref().clone(),
         written: database.selection.fields.to_vec(),
         creates: true,
         deletes: true,
+        ..Need::reading(database.selection.as_ref().clone())
     };
-    for grant in connector.grants("install", &[need]) {
+    let creates_role = |grants: &[Grant]| {
+        let mut steps = grants.iter().flat_map(|grant| &grant.steps);
+        steps.any(|step| step.text.contains("create role"))
+    };
+    let grants = connector.grants("install", std::slice::from_ref(&need));
+    assert!(creates_role(&grants));
+    for grant in grants {
         for step in grant.steps.iter().filter(|step| step.tool == Tool::Sql) {
             // Restarting and reconfiguring the shared server is left out.
             if !step.text.starts_with("alter system") {
@@ -195,6 +203,7 @@ async fn a_role_with_the_granted_rights_alone_keeps_the_contract() {
     let health = connector.check(&database.place.cx, &[&database.selection]).await.unwrap();
     let lacking: Vec<_> = health.pieces.iter().filter(|piece| !piece.present).collect();
     assert!(lacking.is_empty(), "{lacking:?}");
+    assert!(!creates_role(&connector.grants("install", &[need])), "the role is there");
     let before = std::mem::replace(&mut database.place.connector, connector);
     drop(before);
     run(&database).await.expect_held(40);

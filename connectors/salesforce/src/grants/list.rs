@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use syncline_sdk::{EntityName, Grant, Need};
+use syncline_sdk::{EntityName, FieldName, Grant, Need};
 
 use super::{fields, login, rights};
 use crate::settings::SalesforceSettings;
@@ -54,6 +54,7 @@ fn by_entity(needs: &[Need]) -> Vec<Need> {
         let named = selection.fields.iter().chain(&selection.actor).chain(filter);
         let mut fields = known.selection.fields.to_vec();
         fields.extend(named.cloned());
+        known.texts = texts(known, need);
         known.written.extend(need.written.iter().cloned());
         // Where two mappings name different ones, each needs its own.
         let own = [
@@ -79,9 +80,29 @@ fn by_entity(needs: &[Need]) -> Vec<Need> {
     entities
 }
 
+/// The texts that two mappings may write to fields: those of both, where both say so.
+fn texts(one: &Need, other: &Need) -> Vec<(FieldName, Vec<Arc<str>>)> {
+    let of = |need: &Need, name: &FieldName| {
+        let listed = need.texts.iter().find(|(field, _)| field == name);
+        let unbounded = listed.is_none() && need.written.contains(name);
+        (!unbounded).then(|| listed.map(|(_, texts)| texts.clone()).unwrap_or_default())
+    };
+    let mut names: Vec<&FieldName> =
+        one.texts.iter().chain(&other.texts).map(|(name, _)| name).collect();
+    names.sort();
+    names.dedup();
+    let both = |name: &FieldName| {
+        let mut texts = [of(one, name)?, of(other, name)?].concat();
+        texts.sort();
+        texts.dedup();
+        Some((name.clone(), texts))
+    };
+    names.into_iter().filter_map(both).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use syncline_sdk::{Comparison, FieldName, Filter, Selection};
+    use syncline_sdk::{Comparison, Filter, Selection};
 
     use super::*;
 
@@ -99,7 +120,7 @@ mod tests {
     /// A mapping that writes all that it reads.
     fn both_ways(selection: &Selection) -> Need {
         let written = selection.fields.to_vec();
-        Need { selection: selection.clone(), written, creates: true, deletes: true }
+        Need { written, creates: true, deletes: true, ..Need::reading(selection.clone()) }
     }
 
     /// The permission set's file.
@@ -211,10 +232,8 @@ mod tests {
             Selection { actor: Some("Author__c".into()), ..selection(&fields, Some("Ours__c")) };
         let read = Selection { filter: Some(filter), ..read };
         let one_way = Need {
-            selection: read,
             written: ["Phone", "BillingCity"].map(FieldName::new).to_vec(),
-            creates: false,
-            deletes: false,
+            ..Need::reading(read)
         };
         let settings = SalesforceSettings::new("https://acme.my.salesforce.com", "id");
         let told = |needs: &[Need]| grants(&settings, needs, &|_| None);
@@ -271,6 +290,18 @@ mod tests {
         assert!(!text.contains("are a guess"), "{text}");
         let text = told(&both, &|_| None);
         assert!(text.contains("Record Type Assignments: those that mappings write"), "{text}");
+        // Where the mappings write some only, those.
+        let bounded = |texts: &[&str]| {
+            let texts = texts.iter().map(|text| (*text).into()).collect();
+            Need {
+                texts: vec![(FieldName::new("RecordType.DeveloperName"), texts)],
+                ..both.clone()
+            }
+        };
+        let text = told(&bounded(&["Customer"]), &|_| Some(known.clone()));
+        assert!(text.contains("Record Type Assignments: Customer\n"), "{text}");
+        assert_eq!(texts(&bounded(&["B", "A"]), &bounded(&["B"]))[0].1, ["A".into(), "B".into()]);
+        assert!(texts(&bounded(&["A"]), &both).is_empty(), "the other writes any");
         let reads = Need { written: Vec::new(), creates: false, deletes: false, ..both };
         let text = told(&reads, &|_| Some(known.clone()));
         assert!(!text.contains("Record Type Assignments"), "{text}");

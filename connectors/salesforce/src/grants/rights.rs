@@ -146,7 +146,11 @@ fn objects<'a>(needs: &'a [Need], known: Known<'_>) -> BTreeMap<&'a str, Object<
 /// Whoever writes a record type must have been given it.
 fn record_types(need: &Need, known: Option<&Described>) -> Option<String> {
     let written = |name: &FieldName| [RECORD_TYPE, RECORD_TYPE_ID].contains(&name.as_str());
-    let names = known.map(|known| known.record_types.active().join(", "));
+    let some = need.texts.iter().find(|(name, _)| name.as_str() == RECORD_TYPE);
+    let names = match some {
+        Some((_, names)) => Some(names.join(", ")),
+        None => known.map(|known| known.record_types.active().join(", ")),
+    };
     let names = names.filter(|names| !names.is_empty());
     let written = need.written.iter().any(written);
     written.then(|| names.unwrap_or_else(|| "those that mappings write".to_owned()))

@@ -23,6 +23,7 @@ mod former;
 mod json_schema;
 mod mode;
 mod narrow;
+mod need;
 mod objective;
 mod overlap;
 mod pairs;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use syncline_sdk::{EntityName, FieldName, Need, Normalizer, Selection, SystemName};
+use syncline_sdk::{EntityName, FieldName, Normalizer, Selection, SystemName};
 
 use super::tree::Scalar;
 use super::{CaseSpec, Condition, Located, Source, Span, TableFiles};
@@ -280,23 +280,6 @@ impl MappingSpec {
             actor: name(&spec.actor),
             filter: None,
         }
-    }
-
-    /// What the mapping does with the entity of a side.
-    #[must_use]
-    pub fn need(&self, side: Side) -> Need {
-        let selection = self.draft_selection(side);
-        if *self.mode == ModeSpec::Observe {
-            return Need { selection, written: Vec::new(), creates: false, deletes: false };
-        }
-        let other = side.other();
-        let pairs = self.fields.iter().filter(|pair| pair.direction.reaches(side));
-        let written = pairs.flat_map(|pair| &pair.fields[side]).map(|field| field.value.clone());
-        let creates = self.create[side];
-        let follows = self.sides[other].condition.is_some() && *self.leave == LeaveRule::Delete;
-        // A copy of ours that came second to somebody's own is taken back.
-        let deletes = creates || follows || self.delete[other] == DeleteRule::Propagate;
-        Need { selection, written: written.collect(), creates, deletes }
     }
 }
 
