@@ -9,8 +9,8 @@ use syncline_core::mapping::language::{
 use syncline_core::{Side, Sides};
 use syncline_sdk::{Capabilities, EntitySchema, FieldSchema, Selection, SystemName};
 
-use super::likeness::{Sort, sort};
-use super::proposal::{Key, Pair, Proposal};
+use super::likeness::{Sort, is_key_name, sort};
+use super::proposal::{Pair, Proposal};
 use super::sample::{Column, Sample};
 use crate::cli::words::{plain, short, value};
 
@@ -91,7 +91,7 @@ pub(super) fn write(
         }
         let _ = writeln!(text, "{line} }}");
     }
-    keys(&mut text, ends, &proposal.keys);
+    keys(&mut text, ends, proposal);
     text.push_str(
         "initial: review      # pairs that differ at first: review, left, right, newest or fill\n",
     );
@@ -123,12 +123,33 @@ pub(super) fn write(
     text
 }
 
-fn keys(text: &mut String, ends: &Sides<End<'_>>, keys: &[Key]) {
+/// Fields whose names say that they tell records apart, for where no value does.
+fn named_keys<'a>(ends: &'a Sides<End<'_>>, proposal: &Proposal) -> Option<[&'a FieldSchema; 2]> {
+    let fields = proposal
+        .pairs
+        .iter()
+        .map(|pair| [ends.left.field(pair.columns.left), ends.right.field(pair.columns.right)]);
+    fields.into_iter().find(|both| both.iter().all(|field| is_key_name(field.name.as_str())))
+}
+
+fn keys(text: &mut String, ends: &Sides<End<'_>>, proposal: &Proposal) {
+    let keys = &proposal.keys;
     if keys.is_empty() {
         text.push_str(
             "# No field holds the same values on both sides, each once: say how records find each\n\
-             # other, or nothing is matched and every record counts as new.\n\
-             # match:\n#   - { left: Email, right: email, normalize: [trim, lowercase] }\n",
+             # other, or nothing is matched and every record counts as new.\n",
+        );
+        let (left, right, why) = match named_keys(ends, proposal) {
+            Some([left, right]) => {
+                (left.name.as_str(), right.name.as_str(), "alike by name; no value confirms it")
+            }
+            None => ("FIELD", "column", "the form of it: no two fields are named like keys"),
+        };
+        let _ = writeln!(
+            text,
+            "# match:\n#   - {{ left: {}, right: {}, normalize: [trim, lowercase] }}   # {why}",
+            word(left),
+            word(right)
         );
         return;
     }

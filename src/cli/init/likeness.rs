@@ -25,7 +25,9 @@ const SYNONYMS: [&[&str]; 14] = [
 /// The words of a name, each in the form that stands for its synonyms: `AnnualRevenue`,
 /// `annual_revenue` and `Annual_Revenue__c` have the same.
 fn words(name: &str) -> Vec<String> {
-    let name = name.strip_suffix("__c").unwrap_or(name);
+    // `X__pc` of an account is the field `X__c` of the person that it is.
+    let custom = ["__c", "__pc"].into_iter().find_map(|suffix| name.strip_suffix(suffix));
+    let name = custom.unwrap_or(name);
     let mut words = vec![String::new()];
     let mut lower = false;
     for character in name.chars() {
@@ -147,6 +149,7 @@ mod tests {
         let none = BTreeSet::new();
         assert_eq!(words("AnnualRevenue"), words("annual_revenue"));
         assert_eq!(words("Annual_Revenue__c"), words("AnnualTurnover"));
+        assert_eq!(words("Loyalty_Tier__pc"), words("loyalty_tier"));
         for (left, right) in [("Name", "name"), ("Website", "domain"), ("LastName", "surname")] {
             assert!(names(left, right, &none) > 0.4, "{left} {right}");
         }
