@@ -174,8 +174,10 @@ fn one(desk: &Desk, mapping: &KnownMapping, what: What, sample: &Sample) -> Stri
     if matches!(what, What::Unit(_)) {
         line = format!("{line}: would be {}", told(&sample.would));
     }
-    if matches!(what, What::Asked(_)) {
-        line = format!("{line}: left and right {}", told(&sample.would));
+    if let What::Asked(unit) = what {
+        let fields = mapping.places(Side::Left, unit).len().min(sample.would.len());
+        let (left, right) = sample.would.split_at(fields);
+        line = format!("{line}: left {}, right {}", told(left), told(right));
     }
     if let Some(shows) = &sample.shows {
         line = format!("{line}, shows {}", told(shows));

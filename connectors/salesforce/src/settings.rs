@@ -268,20 +268,22 @@ impl SalesforceSettings {
             Grant::RefreshToken => Vec::new(),
         };
         let word = self.grant.word();
-        match needed.into_iter().find(|(_, given)| !given) {
-            None => Ok(()),
-            Some((name, _)) => Err(config(
-                format!("grant {word} needs {name}"),
-                match name {
-                    "username" => "set it to the login name of the integration user",
-                    "private_key" => {
-                        "set it to file:, with the private key of the certificate that the \
-                         external client app knows"
-                    }
-                    _ => "set it to ${ENV} or file:; for an app, it is the consumer secret",
-                },
-            )),
+        let missing = needed.into_iter().filter(|(_, given)| !given).map(|(name, _)| name);
+        let missing: Vec<&str> = missing.collect();
+        if missing.is_empty() {
+            return Ok(());
         }
+        let advice = missing.iter().map(|name| match *name {
+            "username" => "set username to the login name of the integration user",
+            "private_key" => {
+                "set private_key to file:, with the private key of the certificate that the \
+                 external client app knows"
+            }
+            "password" => "set password to ${ENV} or file:",
+            _ => "set client_secret to ${ENV} or file:, with the consumer secret of the app",
+        });
+        let advice: Vec<&str> = advice.collect();
+        Err(config(format!("grant {word} needs {}", missing.join(" and ")), &advice.join("; ")))
     }
 
     /// Where a browser comes back to.

@@ -13,14 +13,24 @@ pub(super) fn tell(output: &Output, system: &SystemName, known: Vec<EntityOutlin
     let hidden = every - shown.len();
     output.line(&format!("system {system}: {}", counted(shown.len())));
     if !shown.is_empty() {
-        let mut rows = table(&["ENTITY", "NAME", "RECORDS", "MAY"]);
+        // What no entity has is no column: a side may know neither labels nor numbers.
+        let (named, counted) = (
+            shown.iter().any(|one| one.label.is_some()),
+            shown.iter().any(|one| one.records.is_some()),
+        );
+        let kept = [true, named, counted, true];
+        let only = |cells: [String; 4]| -> Vec<String> {
+            cells.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|(cell, _)| cell).collect()
+        };
+        let header = only(["ENTITY", "NAME", "RECORDS", "MAY"].map(str::to_owned));
+        let mut rows = table(&header.iter().map(String::as_str).collect::<Vec<_>>());
         for one in &shown {
-            rows.add_row([
+            rows.add_row(only([
                 plain(one.entity.as_str()),
                 one.label.as_deref().map_or(String::new(), plain),
                 one.records.map_or(String::new(), |records| format!("about {records}")),
                 if one.writable { "read, write" } else { "read" }.to_owned(),
-            ]);
+            ]));
         }
         output.line(&indented(&rows));
     }

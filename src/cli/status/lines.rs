@@ -259,7 +259,11 @@ fn objectives(report: &Report, lines: &mut Vec<String>) {
 
 fn schedules(desk: &Desk, report: &Report, lines: &mut Vec<String>) {
     if report.scheduled.is_empty() {
-        lines.push("schedules: nothing is scheduled before the first run".to_owned());
+        let told = match report.engine_runs(desk) {
+            true => "the run that has just begun sets them up",
+            false => "nothing is scheduled before the first run",
+        };
+        lines.push(format!("schedules: {told}"));
         return;
     }
     let mut rows = table(&["SCHEDULE", "TIMES", "NEXT", "LAST"]);

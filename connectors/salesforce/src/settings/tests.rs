@@ -57,7 +57,7 @@ fn each_login_names_what_it_needs() {
         settings.validate().map_err(|error| error.context)
     };
     let cases: [(Change, &str); 5] = [
-        (|settings| settings.grant = Grant::Password, "grant password needs username"),
+        (|settings| settings.grant = Grant::Password, "grant password needs username and password"),
         (
             |settings| {
                 settings.grant = Grant::Password;
@@ -70,7 +70,7 @@ fn each_login_names_what_it_needs() {
                 settings.grant = Grant::JwtBearer;
                 settings.client_secret = None;
             },
-            "grant jwt_bearer needs username",
+            "grant jwt_bearer needs username and private_key",
         ),
         (
             |settings| {
