@@ -1,6 +1,6 @@
 //! Mappings against the live systems.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,8 @@ use syncline_core::mapping::{Mapping, MappingId};
 use syncline_core::trial::try_records;
 use syncline_core::{Side, Sides};
 use syncline_sdk::{
-    Context, EntityName, EntitySchema, Health, Piece, Purpose, ScanRequest, SystemName,
+    Connector, Context, EntityName, EntitySchema, Health, Need, Piece, Purpose, ScanRequest,
+    SystemName,
 };
 
 use super::kept::KeptOfOne;
@@ -115,12 +116,32 @@ pub async fn reach(installation: &Installation) -> Reach {
         match connector.check(&context(installation), &selections).await {
             Ok(mut health) => {
                 health.pieces = each_once(health.pieces);
+                serving(installation, &system.name, connector.as_ref(), &mut health.pieces);
                 reach.health.insert(system.name.clone(), health);
             }
             Err(error) => reach.found.push(at_system(&installation.settings, system, &error)),
         }
     }
     reach
+}
+
+/// Takes out what is not there and would serve writes alone, of entities that nothing writes.
+fn serving(
+    installation: &Installation,
+    system: &SystemName,
+    connector: &dyn Connector,
+    pieces: &mut Vec<Piece>,
+) {
+    let needs = installation.needs(system);
+    let names = |needs: &[Need]| -> BTreeSet<String> {
+        let grants = connector.grants(&installation.install, needs);
+        grants.into_iter().map(|grant| grant.piece).collect()
+    };
+    let writing = needs.iter().cloned().map(|need| Need { creates: true, ..need });
+    let writing = names(&writing.collect::<Vec<_>>());
+    let needed = names(&needs);
+    let serves = |name: &String| needed.contains(name) || !writing.contains(name);
+    pieces.retain(|piece| piece.present || piece.required || serves(&piece.name));
 }
 
 /// Pieces without those that are there already: two mappings of one entity ask for the same.
