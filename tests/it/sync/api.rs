@@ -225,6 +225,7 @@ async fn everything_is_looked_up_and_listed() {
     assert_eq!(systems["items"][0]["system"], "a");
     assert_eq!(systems["items"][0]["reachable"], true, "{systems}");
     let mappings = stage.get("mappings").await;
+    assert_eq!(mappings["items"][0]["mode"], "live");
     assert_eq!(mappings["items"][0]["left"]["entity"], "public.accounts", "{mappings}");
     let linked = json!([{"state": "linked", "count": 3}]);
     assert_eq!(mappings["items"][0]["links"], linked, "{mappings}");

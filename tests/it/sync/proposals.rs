@@ -153,6 +153,9 @@ async fn a_key_that_people_gave_wins_over_one_that_was_counted() {
     let (_, told) = world.command(&["init", "a.public.people", "b.public.people"]).await;
     let whole = told["mapping"].as_str().unwrap();
     assert!(whole.contains("create: none        # no records are seen on the right"), "{whole}");
+    let rule = "#   - { left: email, right: email, normalize: [trim, lowercase] }   # alike by \
+                name; no value confirms it";
+    assert!(whole.contains(rule), "{whole}");
     world.end().await;
 }
 
