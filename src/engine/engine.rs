@@ -211,11 +211,7 @@ impl<L: Ledger> Engine<L> {
             let (mut changeset, batches) = self.decide(work).await?;
             changeset.tallies = tallies(&changeset, &work.settled, &self.intake.mappings);
             changeset.sensitive.clone_from(&self.sensitive);
-            let mut account = Account {
-                observed: work.observed.len(),
-                hints: changeset.hints.len(),
-                ..Account::default()
-            };
+            let mut account = Account::of(work, &changeset);
             if changeset.is_empty() {
                 account.sends = std::mem::take(&mut self.ready);
                 return Ok(account);

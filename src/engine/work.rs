@@ -3,8 +3,11 @@
 use syncline_core::Side;
 use syncline_core::audit::Overwritten;
 use syncline_core::machine::{Observation, SettleInput};
-use syncline_core::mapping::MappingId;
-use syncline_core::model::{BatchChange, Gap, Hint, HintDone, ReviewKey, StreamPosition};
+use syncline_core::mapping::{MappingId, NoImage};
+use syncline_core::model::{
+    BatchChange, Changeset, Gap, Hint, HintDone, ReviewChange, ReviewKey, ReviewKind,
+    StreamPosition,
+};
 use syncline_sdk::{Key, LinkId};
 
 use crate::send::Sending;
@@ -118,16 +121,48 @@ pub struct Account {
     pub observed: usize,
     /// Hints added: some may be due at once.
     pub hints: usize,
+    /// Values that a side's field cannot hold, about which people were asked: its system may
+    /// describe it otherwise by now.
+    pub misfits: usize,
     /// Whether anything was committed.
     pub committed: bool,
 }
 
 impl Account {
+    /// What a round comes to that commits this, before it has.
+    pub(crate) fn of(work: &Work, changeset: &Changeset) -> Self {
+        let misfits = changeset.reviews.iter().filter(|change| tells_of_drift(change)).count();
+        let (observed, hints) = (work.observed.len(), changeset.hints.len());
+        Self { observed, hints, misfits, ..Self::default() }
+    }
+
     /// Puts another round's account behind this.
     pub fn append(&mut self, mut other: Self) {
         self.sends.append(&mut other.sends);
         self.observed += other.observed;
         self.hints += other.hints;
+        self.misfits += other.misfits;
         self.committed |= other.committed;
+    }
+}
+
+/// Whether a question is about a value that the type of a field does not take. What no table has,
+/// and whose parent is missing, is no matter of types.
+fn tells_of_drift(change: &ReviewChange) -> bool {
+    let (ReviewChange::Ask(review) | ReviewChange::Show { review, .. }) = change else {
+        return false;
+    };
+    let ReviewKind::NoImage(_, why) = &review.kind else { return false };
+    match why {
+        NoImage::WrongType { .. }
+        | NoImage::OutOfRange(_)
+        | NoImage::NotInList(_)
+        | NoImage::TooLong { .. }
+        | NoImage::WouldLose(_) => true,
+        NoImage::Absent
+        | NoImage::NotNullable
+        | NoImage::NotInTable(_)
+        | NoImage::Expression(_)
+        | NoImage::NoParent(_) => false,
     }
 }

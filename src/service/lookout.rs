@@ -7,12 +7,14 @@ use std::time::Duration;
 use syncline_core::Side;
 use syncline_core::machine::Mappings;
 use syncline_core::mapping::{Mapping, MappingId};
-use syncline_engine::{Clock as _, driver::SystemClock};
+use syncline_engine::Clock as _;
+use syncline_engine::driver::{Status, SystemClock};
 use syncline_ledger::postgres::Postgres;
 use syncline_ledger::{Description, Measures as _, Setup as _};
 use syncline_sdk::{
     Connector, Context, EntityName, ErrorKind, FeedKind, FieldName, Purpose, SystemName,
 };
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::reaching::Schemas;
@@ -107,25 +109,48 @@ impl Lookout {
         Self { connectors, install, ledger, watched }
     }
 
-    /// Looks until something has changed, and then cancels `session`; ends with it.
-    pub async fn look_out(mut self, session: CancellationToken) {
+    /// Looks until something has changed, and then cancels `session`; ends with it. Where people
+    /// are asked about values that a field does not take it looks at once: the field may be
+    /// another one by now, and one question would come for each record.
+    pub async fn look_out(
+        mut self,
+        session: CancellationToken,
+        mut status: watch::Receiver<Status>,
+    ) {
         let mut number: u32 = 0;
         let mut refused = BTreeSet::new();
+        // Looks for misfits: never two in a row, and one a minute where calls are counted.
+        let (mut listens, mut last) = (true, None);
+        let mut known = status.borrow().misfits;
         loop {
             let pause = pause(LOOK);
-            tokio::select! {
+            let asked = async { status.wait_for(|now| now.misfits > known).await.is_ok() };
+            let misfit = tokio::select! {
                 () = session.cancelled() => return,
-                () = pause => {}
+                () = pause => false,
+                told = asked, if listens => {
+                    if !told {
+                        return;
+                    }
+                    true
+                }
+            };
+            (listens, known) = (!misfit, status.borrow().misfits);
+            let is_rare = last.is_none_or(|last| number.wrapping_sub(last) >= AMISS_LOOKS);
+            let for_misfit = misfit && is_rare;
+            if for_misfit {
+                last = Some(number);
             }
-            let with_polled = number.is_multiple_of(POLLED_LOOKS) && number > 0;
-            let with_amiss = number.is_multiple_of(AMISS_LOOKS);
-            number = number.wrapping_add(1);
+            let with_polled = !misfit && number.is_multiple_of(POLLED_LOOKS) && number > 0;
+            let with_amiss = !misfit && number.is_multiple_of(AMISS_LOOKS);
+            number = number.wrapping_add(u32::from(!misfit));
             let before = std::mem::replace(&mut refused, self.refused().await);
             for at in 0..self.watched.len() {
                 let of = &self.watched[at];
                 let is_new = refused.contains(&of.mapping) && !before.contains(&of.mapping);
                 let amiss = of.frozen || refused.contains(&of.mapping);
-                let asks = !of.polled || with_polled || is_new || (amiss && with_amiss);
+                let rarely = with_polled || is_new || for_misfit || (amiss && with_amiss);
+                let asks = !of.polled || rarely;
                 let changed = tokio::select! {
                     () = session.cancelled() => return,
                     changed = self.has_changed(at, asks) => changed,

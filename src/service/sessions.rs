@@ -245,7 +245,7 @@ impl Sessions {
             &self.schemas,
             &self.agreed,
         );
-        let lookout = tokio::spawn(lookout.look_out(stop.clone()));
+        let lookout = tokio::spawn(lookout.look_out(stop.clone(), self.status.subscribe()));
         let ended = self.driver(mappings, &stop).run().await;
         stop.cancel();
         if let Err(error) = lookout.await {

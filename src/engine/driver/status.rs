@@ -44,6 +44,9 @@ pub struct Status {
     pub rounds: u64,
     /// Observations folded since the start.
     pub observed: u64,
+    /// Values about which people were asked since the start, because the type of a field does not
+    /// take them: its system may describe it otherwise by now.
+    pub misfits: u64,
     /// How far behind feeds and polls were, by stream.
     pub lags: BTreeMap<String, StreamLag>,
 }
