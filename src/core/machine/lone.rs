@@ -135,7 +135,8 @@ impl Workset<'_> {
     /// would leave the mapping the moment it is made, and its original with it.
     fn is_excluded(&mut self, id: (MappingId, LinkId), mapping: &Mapping, to: Side) -> bool {
         let link = &self.slots[&id].link;
-        let mut image = vec![Value::Absent; mapping.sides[to].selection.fields.len()];
+        let there = &mapping.sides[to];
+        let mut image = vec![Value::Absent; there.selection.fields.len()];
         let told = mapping.units.iter().enumerate().filter(|(_, unit)| {
             // By which key a reference is known there is the other system's affair.
             let refers = unit.pairs.iter().any(|pair| pair.reference.is_some());
@@ -143,7 +144,11 @@ impl Workset<'_> {
         });
         for field in told.filter_map(|(at, _)| written_fields(mapping, link, at, to).ok()).flatten()
         {
-            image[usize::from(field.field)] = field.image;
+            // What a side puts in the place of null is not known.
+            let filled = there.fields.get(usize::from(field.field)).is_some_and(|of| of.filled);
+            if !field.image.is_null() || !filled || there.capabilities.stored_image {
+                image[usize::from(field.field)] = field.image;
+            }
         }
         let excluded = mapping.scope(to, &image) == Some(false);
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");

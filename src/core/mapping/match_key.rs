@@ -38,6 +38,7 @@ mod tests {
             updatable: true,
             normalizers: Vec::new(),
             sensitive: false,
+            filled: false,
         };
         rule.sought(value, &field)
     }

@@ -97,6 +97,8 @@ pub struct MappedField {
     pub normalizers: Vec<Normalizer>,
     /// Whether its values are kept encrypted and shown to nobody unasked.
     pub sensitive: bool,
+    /// Whether its side gives a new record a value of its own where it is given none.
+    pub filled: bool,
 }
 
 impl MappedField {
@@ -111,6 +113,7 @@ impl MappedField {
             updatable: field.updatable,
             normalizers: field.normalizers.clone(),
             sensitive: false,
+            filled: field.filled.is_some(),
         }
     }
 }

@@ -43,6 +43,7 @@ fn field(at: usize, kind: FieldType, normalizers: Vec<Normalizer>) -> MappedFiel
         updatable: true,
         normalizers,
         sensitive: false,
+        filled: false,
     }
 }
 

@@ -261,6 +261,7 @@ fn mapped_side(
             updatable: true,
             normalizers: declared(saves),
             sensitive: false,
+            filled: false,
         }
     });
     MappedSide {

@@ -263,6 +263,7 @@ pub(super) fn mapping(cas: Cas) -> Mapping {
             updatable: true,
             normalizers: Vec::new(),
             sensitive: false,
+            filled: false,
         }],
         image_len: 1,
         capabilities: Capabilities {

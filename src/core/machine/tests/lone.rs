@@ -142,3 +142,24 @@ fn a_record_that_would_stand_outside_on_the_other_side_is_not_made() {
     assert_eq!(scene.link.state, LinkState::Creating(Side::Right));
     assert!(!scene.link.field_state.outside.right);
 }
+
+/// A system may give a record a type of its own where it is given none.
+#[test]
+fn a_null_that_its_side_replaces_says_nothing_of_the_filter() {
+    for (filled, stored_image, made) in [(true, false, 1), (false, false, 0), (true, true, 0)] {
+        let mut scene = lone();
+        scene.map(|mapping| {
+            let right = &mut mapping.sides.right;
+            right.fields[0].filled = filled;
+            right.capabilities.stored_image = stored_image;
+            let field = right.selection.fields[0].clone();
+            let (comparison, value) = (Comparison::Equal, "gold".into());
+            let filter = Filter::Compare { field, comparison, value };
+            Arc::make_mut(&mut right.selection).filter = Some(filter);
+        });
+        let content = Ok(vec![Value::Null]);
+        let read = Observation { source: Source::Read, content, ..seen(Side::Left, "a", 2) };
+        let done = scene.round(|workset| workset.observe(MAPPING, Side::Left, &read));
+        assert_eq!(done.sends.len(), made, "filled {filled}, told {stored_image}");
+    }
+}

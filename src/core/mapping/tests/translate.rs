@@ -15,6 +15,7 @@ fn field(kind: FieldType) -> MappedField {
         updatable: true,
         normalizers: Vec::new(),
         sensitive: false,
+        filled: false,
     }
 }
 
