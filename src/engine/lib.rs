@@ -34,6 +34,7 @@ mod quiet;
 mod reader;
 mod recover;
 mod references;
+mod refused;
 mod rehearsal;
 mod relaying;
 mod send;

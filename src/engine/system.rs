@@ -13,6 +13,7 @@ use crate::away::{Away, Shut};
 use crate::breaker::Breaker;
 use crate::clock::Clock;
 use crate::limits;
+use crate::refused::RefusedLookups;
 
 /// One configured system.
 pub struct System {
@@ -26,6 +27,8 @@ pub struct System {
     /// that its mappings name.
     pub feed: Vec<Arc<Selection>>,
     readers: BTreeMap<EntityName, Vec<Reader>>,
+    /// The look-ups that it refused.
+    pub(crate) refused: RefusedLookups,
 }
 
 /// One side of a mapping that reads an entity.
@@ -61,7 +64,8 @@ impl System {
             }
         }
         let feed = feed.into_iter().map(Arc::new).collect();
-        Self { connector, away: None, breaker: Breaker::default(), feed, readers }
+        let (breaker, refused) = (Breaker::default(), RefusedLookups::default());
+        Self { connector, away: None, breaker, feed, readers, refused }
     }
     /// The system while it is waited for: nothing is read from it or written to it.
     #[must_use]

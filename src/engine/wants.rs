@@ -168,8 +168,10 @@ impl<L: Ledger> Reading<'_, L> {
         match answer {
             Ok(fetched) => Some(fetched),
             Err(error) => {
-                let error = without_values(&error);
-                tracing::warn!(system = %place.system, error, "a look-up gave no answer");
+                if system.refused.note(&error, began) {
+                    let error = without_values(&error);
+                    tracing::warn!(system = %place.system, error, "a look-up gave no answer");
+                }
                 None
             }
         }

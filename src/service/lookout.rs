@@ -10,7 +10,7 @@ use syncline_core::mapping::{Mapping, MappingId};
 use syncline_engine::Clock as _;
 use syncline_engine::driver::{Status, SystemClock};
 use syncline_ledger::postgres::Postgres;
-use syncline_ledger::{Description, Measures as _, Setup as _};
+use syncline_ledger::{Depth, Description, Measures as _, Setup as _};
 use syncline_sdk::{
     Connector, Context, EntityName, ErrorKind, FeedKind, FieldName, Purpose, SystemName,
 };
@@ -28,8 +28,9 @@ const POLLED_LOOKS: u32 = 30;
 /// The same where something is amiss, a refused write or a field that is left alone: a minute.
 const AMISS_LOOKS: u32 = 6;
 
-/// The kinds of errors that may tell of a system that is described otherwise by now.
-const TELLING: [ErrorKind; 2] = [ErrorKind::Schema, ErrorKind::Forbidden];
+/// The kinds of errors that may tell of a system that is described otherwise by now. Of one that
+/// holds less than it did only the first refusal does: most of those are the system's own rules.
+const TELLING: [ErrorKind; 3] = [ErrorKind::Schema, ErrorKind::Forbidden, ErrorKind::Invalid];
 
 /// How long a system may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -145,10 +146,14 @@ impl Lookout {
             let with_amiss = !misfit && number.is_multiple_of(AMISS_LOOKS);
             number = number.wrapping_add(u32::from(!misfit));
             let before = std::mem::replace(&mut refused, self.refused().await);
+            let new = refused.difference(&before).map(|(mapping, _)| *mapping);
+            let new: BTreeSet<MappingId> = new.collect();
+            let amiss = refused.iter().filter(|(_, kind)| *kind != ErrorKind::Invalid.as_str());
+            let amiss: BTreeSet<MappingId> = amiss.map(|(mapping, _)| *mapping).collect();
             for at in 0..self.watched.len() {
                 let of = &self.watched[at];
-                let is_new = refused.contains(&of.mapping) && !before.contains(&of.mapping);
-                let amiss = of.frozen || refused.contains(&of.mapping);
+                let is_new = new.contains(&of.mapping);
+                let amiss = of.frozen || amiss.contains(&of.mapping);
                 let rarely = with_polled || is_new || for_misfit || (amiss && with_amiss);
                 let asks = !of.polled || rarely;
                 let changed = tokio::select! {
@@ -166,13 +171,15 @@ impl Lookout {
         }
     }
 
-    /// The mappings of which a write was refused as one that does not fit its system any more.
-    /// No answer is no news.
-    async fn refused(&self) -> BTreeSet<MappingId> {
+    /// The mappings of which a write was refused as one that does not fit its system any more, and
+    /// how. No answer is no news.
+    async fn refused(&self) -> BTreeSet<(MappingId, &'static str)> {
         let depths = self.ledger.depths(SystemClock.now().micros()).await;
         let parked = depths.map(|depths| depths.parked).unwrap_or_default().into_iter();
-        let tells = |kind: &str| TELLING.iter().any(|telling| telling.as_str() == kind);
-        parked.filter(|depth| tells(&depth.of.1)).map(|depth| depth.of.0).collect()
+        let telling = |kind: &str| TELLING.into_iter().find(|telling| telling.as_str() == kind);
+        parked
+            .filter_map(|Depth { of: (id, kind), .. }| Some((id, telling(&kind)?.as_str())))
+            .collect()
     }
 
     /// What has changed about one side since the last look; its system is asked where `asks` says

@@ -22,7 +22,7 @@ pub enum Normalizer {
     Lowercase,
     /// CRLF and CR become LF.
     LineFeeds,
-    /// Instants are cut to a precision.
+    /// Instants and times of day are cut to a precision.
     Truncate(Precision),
     /// Decimals are rounded to so many significant digits (15 where a double is kept).
     SignificantDigits(u8),
@@ -56,6 +56,7 @@ impl Normalizer {
             (Self::Truncate(precision), Value::Instant(instant)) => {
                 Value::Instant(instant.truncate(*precision))
             }
+            (Self::Truncate(precision), Value::Time(time)) => Value::Time(cut(time, *precision)),
             (Self::SignificantDigits(digits), Value::Decimal(decimal)) => {
                 Value::Decimal(round(&decimal, *digits))
             }
@@ -76,6 +77,16 @@ impl Normalizer {
     pub fn apply_all(steps: &[Self], value: Value) -> Value {
         steps.iter().fold(value, |value, step| step.apply(value))
     }
+}
+
+fn cut(time: jiff::civil::Time, precision: Precision) -> jiff::civil::Time {
+    let finest = match precision {
+        Precision::Second => 1_000_000_000,
+        Precision::Milli => 1_000_000,
+        Precision::Micro => 1_000,
+    };
+    let fraction = time.subsec_nanosecond();
+    time.with().subsec_nanosecond(fraction - fraction % finest).build().unwrap_or(time)
 }
 
 fn round(decimal: &Decimal, digits: u8) -> Decimal {
@@ -106,6 +117,7 @@ mod tests {
             Normalizer::Lowercase,
             Normalizer::LineFeeds,
             Normalizer::Truncate(Precision::Second),
+            Normalizer::Truncate(Precision::Milli),
             Normalizer::SignificantDigits(3),
             Normalizer::NullToFalse,
             Normalizer::SetOrder(order.clone()),

@@ -45,7 +45,8 @@ pub struct Status {
     /// Observations folded since the start.
     pub observed: u64,
     /// Values about which people were asked since the start, because the type of a field does not
-    /// take them: its system may describe it otherwise by now.
+    /// take them, and look-ups that were refused for a field: its system may describe it otherwise
+    /// by now.
     pub misfits: u64,
     /// How far behind feeds and polls were, by stream.
     pub lags: BTreeMap<String, StreamLag>,

@@ -13,7 +13,9 @@ impl<L: Ledger> Driver<L> {
     pub(super) fn note_round(&mut self, account: &Account) {
         let in_flight = self.engine.flights.len();
         let observed = u64::try_from(account.observed).unwrap_or(0);
-        let misfits = u64::try_from(account.misfits).unwrap_or(0);
+        let systems = self.engine.intake.systems.values();
+        let refused: usize = systems.map(|system| system.refused.take()).sum();
+        let misfits = u64::try_from(account.misfits + refused).unwrap_or(0);
         self.status.send_modify(|status| {
             status.rounds += u64::from(account.committed);
             status.observed += observed;

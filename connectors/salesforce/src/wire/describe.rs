@@ -335,7 +335,9 @@ fn normalizers(field: &RawField) -> Vec<Normalizer> {
         Wire::Number => vec![Normalizer::SignificantDigits(15)],
         // A checkbox is never null.
         Wire::Bool => vec![Normalizer::NullToFalse],
-        Wire::Id | Wire::Int | Wire::Date | Wire::Time | Wire::Opaque => Vec::new(),
+        // A time of day is kept to the millisecond.
+        Wire::Time => vec![Normalizer::Truncate(Precision::Milli)],
+        Wire::Id | Wire::Int | Wire::Date | Wire::Opaque => Vec::new(),
         // Not of a field that is described.
         Wire::Related | Wire::RecordType => Vec::new(),
         // Only read.
