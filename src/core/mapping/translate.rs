@@ -117,6 +117,8 @@ impl Pair {
             (Some(table), value) => match table.translate(to, &value, &self.normalize) {
                 Some(word) => word.clone(),
                 None if value.is_null() => value,
+                // What is written where the other side has nothing stands for nothing.
+                None if self.default[to.other()].as_ref() == Some(&value) => Value::Null,
                 None => return Err(NoImage::NotInTable(value.to_string())),
             },
             (None, value) => value,

@@ -295,8 +295,11 @@ fn table(
     let table = ValueTable { pairs };
     let steps = steps(&pair.normalize);
     for to in Side::BOTH.into_iter().filter(|to| pair.direction.reaches(*to)) {
+        let from = pair.default[to.other()].as_ref();
+        let default = from.and_then(|from| constant::entry(from, schemas[to.other()]).ok());
         let has = |value: Value| {
-            table.translate(to, &Normalizer::apply_all(&steps, value), &steps).is_some()
+            default.as_ref() == Some(&value)
+                || table.translate(to, &Normalizer::apply_all(&steps, value), &steps).is_some()
         };
         uncovered(binder, rows, to.other(), schemas[to.other()], has);
         if !has(Value::Null) {

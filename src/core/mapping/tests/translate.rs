@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use syncline_sdk::{Decimal, FieldType, Instant, Normalizer, Precision, Value};
 
-use crate::Side;
 use crate::mapping::{MappedField, MappingId, NoImage, Pair, ValueTable, convert};
+use crate::{Side, Sides};
 
 fn field(kind: FieldType) -> MappedField {
     MappedField {
@@ -132,6 +132,19 @@ fn tables_translate_and_refuse_what_they_do_not_have() {
         pair.put(Side::Right, &Value::Absent, &Value::Absent, &text(9)),
         Err(NoImage::Absent)
     );
+}
+
+#[test]
+fn a_default_that_no_table_has_stands_for_nothing_on_its_way_back() {
+    let table = ValueTable { pairs: vec![("Mr.".into(), "mr".into())] };
+    let default = Sides { left: None, right: Some("none".into()) };
+    let pair = Pair { values: Some(table), default, ..Pair::plain(0, 0) };
+    let put = |to: Side, value: Value| pair.put(to, &value, &Value::Absent, &text(9));
+    assert_eq!(put(Side::Right, Value::Null), Ok("none".into()));
+    assert_eq!(put(Side::Left, "none".into()), Ok(Value::Null));
+    assert_eq!(put(Side::Left, "mr".into()), Ok("Mr.".into()));
+    assert_eq!(put(Side::Left, "ms".into()), Err(NoImage::NotInTable("ms".into())));
+    assert_eq!(put(Side::Right, "none".into()), Err(NoImage::NotInTable("none".into())));
 }
 
 #[test]
