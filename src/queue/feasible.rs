@@ -1,9 +1,10 @@
 //! Which answers could be carried out, by what the ledger keeps of the two systems.
 
 use anyhow::Context as _;
+use syncline_core::machine::may_be_left_out;
 use syncline_core::mapping::language::bind;
 use syncline_core::mapping::{Mapping, NoImage};
-use syncline_core::model::{Link, Review, ReviewKind};
+use syncline_core::model::{Link, LinkState, Review, ReviewKind};
 use syncline_core::reconcile::{both_written, written_fields};
 use syncline_core::{Side, Sides};
 use syncline_ledger::Setup as _;
@@ -61,6 +62,10 @@ impl Feasible {
                 let at = usize::from(unit);
                 link.filter(|_| carries).is_none_or(|link| self.can_carry(link, at, *side))
             }
+            (Some(unit), Answer::Separate) => match link.map(|link| link.state) {
+                Some(LinkState::Seen(side)) => self.can_be_left_out(usize::from(unit), side),
+                _ => true,
+            },
             (None, Answer::Take(side)) => match review.kind {
                 ReviewKind::DeleteUpdate(gone)
                 | ReviewKind::Delete(gone)
@@ -100,6 +105,11 @@ impl Feasible {
         let Some(of) = self.mapping.units.get(unit) else { return true };
         let nothing = of.fields(Side::Left).map(|_| Value::Null).collect();
         both_written(&self.mapping, link, unit, nothing).is_ok()
+    }
+
+    /// Whether the record that is made of one of a side can be made without a unit.
+    fn can_be_left_out(&self, unit: usize, side: Side) -> bool {
+        unit >= self.mapping.units.len() || may_be_left_out(&self.mapping, unit, side.other())
     }
 
     /// Whether the other side can hold what a side shows of a unit.

@@ -147,6 +147,7 @@ fn state(pair: &Pair, unit: u16) -> String {
         UnitStatus::Frozen => "frozen: observed, not written".to_owned(),
         UnitStatus::Changed => "to be agreed anew: its rule was changed".to_owned(),
         UnitStatus::Returned => "to be agreed anew: a field of it was gone".to_owned(),
+        UnitStatus::LeftOut => "left out of the new record, as a person chose".to_owned(),
         UnitStatus::Awaiting(tries) => {
             format!("waits for the record it refers to, looked {tries} times")
         }

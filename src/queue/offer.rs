@@ -133,23 +133,53 @@ fn about_unit(question: &Question, unit: u16) -> Vec<Offer> {
         }
         _ => Side::BOTH.map(keep).into(),
     };
+    if let Some(side) = question.alone() {
+        offers = about_lone(question, side);
+    }
     // A value of one's own is written to both sides; a reference is to a record, not a text.
     let typed =
         question.mapping.direction(unit) == Some(Direction::Both) && !question.mapping.refers(unit);
     if typed {
         let fields = question.review.shown.left.values.len().max(1);
-        let left = system(Side::Left);
-        offers.push(Offer {
-            answer: Answer::Value(fields),
-            effect: format!("a value of your own, as {left} writes it, goes to both"),
-        });
-        let effect = match fields {
-            1 => "the field becomes empty on both sides",
-            _ => "the fields become empty on both sides",
-        };
-        offers.push(Offer { answer: Answer::Null, effect: effect.to_owned() });
+        offers.extend(typed_offers(question, fields));
     }
     offers
+}
+
+/// What holds back a record that has no partner yet: a value of the other side there is none.
+fn about_lone(question: &Question, side: Side) -> Vec<Offer> {
+    let there = question.mapping.system(side.other());
+    vec![
+        retry(format!("the cause is mended: try to write {there} again")),
+        separate(format!(
+            "the new record in {there} is made without it; the next change of either travels again"
+        )),
+    ]
+}
+
+/// A value of one's own, or none, for so many fields.
+fn typed_offers(question: &Question, fields: usize) -> [Offer; 2] {
+    let system = |side: Side| question.mapping.system(side);
+    let left = system(Side::Left);
+    let (both, empty) = match question.alone() {
+        Some(side) => {
+            let (here, there) = (system(side), system(side.other()));
+            (
+                format!("{here}, and with it to the new record in {there}"),
+                format!("in {here}, and with it in the new record in {there}"),
+            )
+        }
+        None => ("both".to_owned(), "on both sides".to_owned()),
+    };
+    let value = format!("a value of your own, as {left} writes it, goes to {both}");
+    let empty = match fields {
+        1 => format!("the field becomes empty {empty}"),
+        _ => format!("the fields become empty {empty}"),
+    };
+    [
+        Offer { answer: Answer::Value(fields), effect: value },
+        Offer { answer: Answer::Null, effect: empty },
+    ]
 }
 
 fn about_pair(question: &Question) -> Vec<Offer> {

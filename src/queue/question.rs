@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use syncline_core::Side;
-use syncline_core::model::{Choice, Link, Review, ReviewKind, ReviewStatus};
+use syncline_core::model::{Choice, Link, LinkState, Review, ReviewKind, ReviewStatus};
 use syncline_sdk::{Instant, Key, Value};
 
 use super::asked::asked;
@@ -48,6 +48,14 @@ impl Question {
     /// The question in the revision that it has.
     pub fn seen(&self) -> Seen {
         Seen { id: self.review.id, revision: self.review.revision }
+    }
+
+    /// The side whose record has no partner yet, where one of them has none.
+    pub fn alone(&self) -> Option<Side> {
+        match self.link.as_ref()?.state {
+            LinkState::Seen(side) => Some(side),
+            _ => None,
+        }
     }
 
     /// What it is about within the pair.

@@ -16,6 +16,7 @@ fields!(Pending { exists, values, actor, at, foreign, closed, entry });
 fields!(Origin { side, actor, entry, at });
 choices!(UnitStatus, "status of a unit" {
     0 = Free, 1 = Held, 2 = Parked, 3 = Frozen, 4 = Awaiting(tries), 5 = Changed, 6 = Returned,
+    7 = LeftOut,
 });
 fields!(UnitState { status, bounces, replaced });
 choices!(Half, "half of a decision" { 0 = Open, 1 = Applied(image), 2 = Refused });

@@ -6,10 +6,12 @@ use super::halves::Maker;
 use super::question::shows_other;
 use super::slot::Fresh;
 use super::workset::Workset;
-use crate::Side;
 use crate::mapping::{Mapping, MappingId};
-use crate::model::{Answer, Choice, Review, ReviewKind, ReviewStatus, UnitState, Verdict};
+use crate::model::{
+    Answer, Choice, LinkState, Review, ReviewKind, ReviewStatus, UnitState, Verdict, WrittenField,
+};
 use crate::reconcile::{both_written, written_fields};
+use crate::{Side, Sides};
 
 /// Why an answer is not carried out where a record that it would write was not read in its round;
 /// for the end of an open tick it waits.
@@ -134,12 +136,14 @@ impl Workset<'_> {
             }
             _ => {}
         }
+        if let LinkState::Seen(side) = self.slots[&id].link.state {
+            return self.answer_lone(id, mapping, at, side, answer);
+        }
         match &answer.choice {
             Choice::Take(side) => self.take_side(id, mapping, at, *side, answer),
             Choice::Typed(values) => self.typed(id, mapping, at, values, answer),
             Choice::Retry => {
-                self.set_unit(id, at, UnitState::default());
-                self.close(id, Some(at));
+                self.settle_unit(id, at);
                 Ok(())
             }
             // What a side cannot store stays where it is: agreed as it stands.
@@ -207,20 +211,14 @@ impl Workset<'_> {
         values: &[Value],
         answer: &Answer,
     ) -> Result<(), String> {
-        let unit = &mapping.units[at];
-        let places = unit.fields(Side::Left).count();
-        if values.len() != places || places == 0 {
-            return Err(format!("the unit has {places} fields on the left side"));
-        }
-        let link = &self.slots[&id].link;
-        let fields = both_written(mapping, link, at, values.to_vec())
-            .map_err(|(side, why)| format!("the {side} side cannot store the value: {why}"))?;
+        let fields = self.typed_fields(id, mapping, at, values)?;
         for side in Side::BOTH {
             if fields[side].iter().all(|field| !field.is_written()) {
                 return self.take_side(id, mapping, at, side, answer);
             }
         }
-        if Side::BOTH.into_iter().any(|side| !unit.direction.reaches(side)) {
+        let direction = mapping.units[at].direction;
+        if Side::BOTH.into_iter().any(|side| !direction.reaches(side)) {
             return Err("the field is written in one direction only".to_owned());
         }
         if Side::BOTH.into_iter().any(|side| !self.is_closed(id, mapping, side)) {
@@ -230,5 +228,21 @@ impl Workset<'_> {
         let units = [u16::try_from(at).unwrap_or(u16::MAX)];
         self.open_halves(id, mapping, &units, fields, &Maker::of(answer));
         Ok(())
+    }
+
+    /// What a typed value is on both sides.
+    pub(super) fn typed_fields(
+        &self,
+        id: (MappingId, LinkId),
+        mapping: &Mapping,
+        at: usize,
+        values: &[Value],
+    ) -> Result<Sides<Vec<WrittenField>>, String> {
+        let places = mapping.units[at].fields(Side::Left).count();
+        if values.len() != places || places == 0 {
+            return Err(format!("the unit has {places} fields on the left side"));
+        }
+        both_written(mapping, &self.slots[&id].link, at, values.to_vec())
+            .map_err(|(side, why)| format!("the {side} side cannot store the value: {why}"))
     }
 }

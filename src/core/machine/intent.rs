@@ -87,7 +87,9 @@ impl Workset<'_> {
         slot.link.open[side] = Some(place);
         slot.dirty = true;
         let unclaimed = matches!(slot.fresh[side], Fresh::Read { unclaimed: true, .. });
-        let claim = step == Step::Write && intent.kind == IntentKind::Update && unclaimed;
+        // A record without a partner may get one whose link has another id.
+        let pair = slot.link.keys.left.is_some() && slot.link.keys.right.is_some();
+        let claim = step == Step::Write && intent.kind == IntentKind::Update && unclaimed && pair;
         self.sends.push(Carried { mapping: id.0, link: id.1, intent, step, claim, group });
     }
 

@@ -88,6 +88,7 @@ impl Workset<'_> {
             return;
         }
         let mut out = Outgoing::default();
+        let mut waits = false;
         for at in 0..mapping.units.len() {
             if !mapping.units[at].direction.reaches(to) {
                 self.keep_unreached(id, mapping, at, from);
@@ -98,9 +99,17 @@ impl Workset<'_> {
                 continue;
             }
             let unit = u16::try_from(at).unwrap_or(u16::MAX);
+            if self.slots[&id].link.field_state.unit(at).status == UnitStatus::LeftOut {
+                out.units.push(unit);
+                out.fields.extend(mapping.units[at].fields(to).map(null_field));
+                continue;
+            }
             let parents = self.parents_ready(id, mapping, at, to);
             match written_fields(mapping, &self.slots[&id].link, at, to) {
                 Ok(fields) if parents => {
+                    if self.slots[&id].link.field_state.unit(at).status == UnitStatus::Held {
+                        self.free_unit(id, at);
+                    }
                     out.units.push(unit);
                     out.fields.extend(fields);
                 }
@@ -114,12 +123,12 @@ impl Workset<'_> {
                     // Null for a field that may not be null: the target's own default stands,
                     // and comes back as its edit.
                 }
-                Err(reason) => {
-                    if !self.leave_out(id, mapping, at, to, reason, &mut out) {
-                        return;
-                    }
-                }
+                // All that the create waits for is asked at once.
+                Err(reason) => waits |= !self.leave_out(id, mapping, at, to, reason, &mut out),
             }
+        }
+        if waits {
+            return;
         }
         self.note(id, Verdict::Create(to));
         let mut intent = self.make_intent(id, mapping, to, IntentKind::Create, out.fields);
@@ -238,14 +247,18 @@ impl Workset<'_> {
 /// Leaves the fields of a unit that is not written empty in a new record, where they may be:
 /// then its value stays pending.
 fn leave_empty(mapping: &Mapping, at: usize, to: Side, out: &mut Outgoing) {
-    let fields = mapping.units[at].fields(to);
-    let empty = |at: usize| {
+    if may_be_left_out(mapping, at, to) {
+        out.fields.extend(mapping.units[at].fields(to).map(null_field));
+    }
+}
+
+/// Whether a new record of a side may be made without the values of a unit.
+#[must_use]
+pub fn may_be_left_out(mapping: &Mapping, at: usize, to: Side) -> bool {
+    mapping.units[at].fields(to).all(|at| {
         let field = &mapping.sides[to].fields[at];
         field.nullable && field.creatable
-    };
-    if fields.clone().all(empty) {
-        out.fields.extend(fields.map(null_field));
-    }
+    })
 }
 
 /// A field written as null, because its value has no image for now.

@@ -20,6 +20,7 @@ mod identity;
 mod intent;
 mod kept_edit;
 mod lone;
+mod lone_answer;
 mod made;
 mod merging;
 mod moving;
@@ -45,6 +46,7 @@ mod winner;
 mod workset;
 
 pub use batching::{Carried, OutBatch, Step};
+pub use lone::may_be_left_out;
 pub use observation::{Bin, Missing, Observation, Source};
 pub use retry::is_parked;
 pub use round::{Clock, Limits, Mappings, Round};

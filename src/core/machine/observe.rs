@@ -286,7 +286,12 @@ impl Workset<'_> {
             {
                 state.bounces = 0;
             }
-            if state.status == UnitStatus::Parked {
+            // What a person left out was the value that was shown.
+            let shows = |(at, _, _): &(u16, Value, Value)| {
+                mapping.unit_of(side, usize::from(*at)) == Some(unit)
+            };
+            let anew = state.status == UnitStatus::LeftOut && changed.iter().any(shows);
+            if state.status == UnitStatus::Parked || anew {
                 state = UnitState { status: UnitStatus::Free, ..state };
             }
             slot.link.field_state.set_unit(unit, state);

@@ -336,8 +336,11 @@ impl Workset<'_> {
     /// The unit is at rest: what kept it is over, and its question closes itself.
     pub(super) fn free_unit(&mut self, id: (MappingId, LinkId), at: usize) {
         let state = self.slots[&id].link.field_state.unit(at);
-        if matches!(state.status, UnitStatus::Held | UnitStatus::Awaiting(_) | UnitStatus::Returned)
-        {
+        let kept = matches!(
+            state.status,
+            UnitStatus::Held | UnitStatus::Awaiting(_) | UnitStatus::Returned | UnitStatus::LeftOut
+        );
+        if kept {
             self.set_unit(id, at, UnitState { status: UnitStatus::Free, ..state });
         }
         self.close(id, Some(at));

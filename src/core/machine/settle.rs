@@ -8,7 +8,7 @@ use super::workset::Workset;
 use crate::Side;
 use crate::mapping::{Mapping, MappingId};
 use crate::model::{
-    Base, DeletePhase, Figure, Intent, IntentKind, LinkState, Origin, Outcome, Settled,
+    Base, DeletePhase, Figure, Intent, IntentKind, LinkState, Origin, Outcome, Settled, UnitStatus,
     WrittenField,
 };
 
@@ -129,7 +129,7 @@ impl Workset<'_> {
         };
         let images = self.images(id, side, intent, stored, relation);
         if intent.half {
-            self.half_applied(id, mapping, intent, images, relation);
+            self.half_applied(id, mapping, intent, images.clone(), relation);
         } else {
             self.move_base(id, mapping, intent, &images, relation);
         }
@@ -140,6 +140,7 @@ impl Workset<'_> {
         slot.known[side] = version.clone().unwrap_or_default();
         if relation != VersionOrder::Newer {
             self.overtake(id, mapping, side, intent, stored, relation, version);
+            self.show_without_base(id, side, &images);
         }
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
         slot.link.open[side] = None;
@@ -161,6 +162,15 @@ impl Workset<'_> {
         }
     }
 
+    /// What a record without a partner holds after a write stands in no base: it is what the
+    /// record shows.
+    fn show_without_base(&mut self, id: (MappingId, LinkId), side: Side, images: &[(u16, Value)]) {
+        let slot = self.slots.get_mut(&id).expect("the link is in the workset");
+        if slot.link.base[side].is_none() {
+            images.iter().for_each(|(at, now)| slot.show(side, *at, now.clone()));
+        }
+    }
+
     fn created(&mut self, id: (MappingId, LinkId), mapping: &Mapping, side: Side, key: Key) {
         self.set_key(id, side, Some(key));
         let slot = self.slots.get_mut(&id).expect("the link is in the workset");
@@ -172,6 +182,8 @@ impl Workset<'_> {
             slot.link.base[at] = Some(Base { exists: true, image });
         }
         slot.link.origins = vec![None; mapping.units.len()];
+        // What a person left out of it is agreed as it stands.
+        slot.link.field_state.units.retain(|(_, state)| state.status != UnitStatus::LeftOut);
         slot.link.pending[side.other()].exists = gone.then_some(false);
     }
 
@@ -279,6 +291,10 @@ impl Workset<'_> {
             set_images(&mut slot.link.base[side], images);
         }
         slot.rebase(side.other(), &intent.source);
+        if slot.link.base[side].is_none() {
+            // Of a record without a partner nothing is agreed.
+            return;
+        }
         slot.link.origins.resize(mapping.units.len(), None);
         for unit in &intent.units {
             slot.link.origins[usize::from(*unit)] = Some(origin(intent));

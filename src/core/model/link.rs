@@ -143,6 +143,9 @@ pub enum UnitStatus {
     /// A field of it was gone and is back: nothing is agreed of it, and a side that is empty by now
     /// takes what the other has.
     Returned,
+    /// A person chose that the record about to be made on the other side gets none of it: it
+    /// stays as it is here, and empty there.
+    LeftOut,
 }
 
 /// What is remembered of one unit beyond its base; nothing at rest.

@@ -89,6 +89,7 @@ fn unit_state() -> impl Strategy<Value = UnitState> {
         any::<u8>().prop_map(UnitStatus::Awaiting),
         Just(UnitStatus::Changed),
         Just(UnitStatus::Returned),
+        Just(UnitStatus::LeftOut),
     ];
     (status, any::<u8>(), any::<u32>()).prop_map(|(status, bounces, replaced)| UnitState {
         status,

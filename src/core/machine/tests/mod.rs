@@ -11,6 +11,7 @@ mod echo;
 mod grouping;
 mod identity;
 mod lone;
+mod lone_answer;
 mod merging;
 mod moving;
 mod overwritten;
