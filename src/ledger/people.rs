@@ -166,7 +166,8 @@ pub trait People: Ledger {
     /// As every call.
     async fn ask_sweep(&self, mapping: MappingId) -> Result<i64>;
 
-    /// A link of any mapping, by its id.
+    /// A link of any mapping, by its id. A pair that moved left a link of that id without a
+    /// record in the mapping that it was in before: the one that goes on is given.
     ///
     /// # Errors
     /// As every call.

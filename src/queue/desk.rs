@@ -133,6 +133,8 @@ pub struct KnownMapping {
     pub removed: bool,
     /// The rules that it had before, read when somebody asks for what they wrote.
     former: Arc<BTreeMap<i32, Former>>,
+    /// What all mappings are called.
+    names: Arc<BTreeMap<MappingId, String>>,
 }
 
 /// A former revision.
@@ -149,6 +151,7 @@ impl KnownMapping {
         let read = || {
             let mut read = Self::new(self.id, self.name.clone(), Some(former.text.clone()));
             read.reveal = self.reveal;
+            read.names = Arc::clone(&self.names);
             for (side, names) in self.sensitive.iter() {
                 read.sensitive[side].extend(names.iter().cloned());
             }
@@ -179,16 +182,14 @@ impl KnownMapping {
             Some(spec) => masking::sensitive(spec, side),
             None => BTreeSet::new(),
         });
-        Self {
-            id,
-            name,
-            spec,
-            images,
-            sensitive,
-            reveal: false,
-            removed: false,
-            former: Arc::default(),
-        }
+        let (former, names) = (Arc::default(), Arc::default());
+        let (reveal, removed) = (false, false);
+        Self { id, name, spec, images, sensitive, reveal, removed, former, names }
+    }
+
+    /// What another mapping is called.
+    pub fn other(&self, id: MappingId) -> String {
+        self.names.get(&id).map_or_else(|| id.to_string(), Clone::clone)
     }
 
     /// What the file says of a unit.
@@ -310,7 +311,10 @@ async fn known_mappings(ledger: &Postgres) -> Result<Vec<KnownMapping>, sqlx::Er
             (_, text) => known.push(KnownMapping::new(id, name, text)),
         }
     }
+    let names = known.iter().map(|mapping| (mapping.id, mapping.name.clone()));
+    let names = Arc::new(names.collect::<BTreeMap<_, _>>());
     for mapping in &mut known {
+        mapping.names = Arc::clone(&names);
         mapping.former = Arc::new(former.remove(&mapping.id).unwrap_or_default());
     }
     Ok(known)

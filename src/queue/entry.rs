@@ -106,6 +106,7 @@ pub fn json(mapping: &KnownMapping, entry: &Entry) -> Json {
     let mapping = mapping.by(entry.revision);
     json!({
         "id": entry.id.to_string(),
+        "mapping": mapping.name,
         "at": time_json(entry.at.micros()),
         "observed": entry.observed.iter().map(|it| observed_json(mapping, it)).collect::<Json>(),
         "decided": entry.decided.iter().map(|it| json!({

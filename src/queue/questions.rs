@@ -38,8 +38,13 @@ pub async fn find(desk: &Desk, id: i64) -> Result<Question, Stop> {
         let list = desk.command("conflicts list --all");
         return Err(Missing { id, list }.into());
     };
-    let link = desk.ledger.link(review.key.link).await;
-    let link = link.context("the ledger")?;
+    // A pair that moved has a link of that id in each mapping that it was in.
+    let query = LinkQuery {
+        mapping: review.key.mapping,
+        links: vec![review.key.link],
+        ..LinkQuery::default()
+    };
+    let link = desk.load(&[query]).await?.links.pop();
     let mut question = Question::new(desk, review, link);
     look_up_candidates(desk, std::slice::from_mut(&mut question)).await?;
     question.undone = undone(desk, &question).await?;
@@ -93,7 +98,10 @@ pub async fn with_links(desk: &Desk, reviews: Vec<Review>) -> Result<Vec<Questio
         feasible.insert(*mapping, found.map(Arc::new));
     }
     let question = |review: Review| {
-        let link = links.iter().find(|link| link.id == review.key.link).cloned();
+        let link = links
+            .iter()
+            .find(|link| (link.mapping, link.id) == (review.key.mapping, review.key.link));
+        let link = link.cloned();
         let feasible = feasible.get(&review.key.mapping).cloned().flatten();
         Question { feasible, ..Question::new(desk, review, link) }
     };

@@ -71,8 +71,12 @@ pub fn verdict(mapping: &KnownMapping, verdict: &Verdict) -> String {
         }
         Verdict::HalfWritten => "of a decision on both sides only one half was written".to_owned(),
         Verdict::Released(why) => format!("released: {}", plain(why)),
-        Verdict::MoveTo(to) => format!("the record moved: the pair goes on in mapping {to}"),
-        Verdict::MoveFrom(from) => format!("the pair came from mapping {from}"),
+        Verdict::MoveTo(to) => {
+            format!("the record moved: the pair goes on in mapping {}", mapping.other(*to))
+        }
+        Verdict::MoveFrom(from) => {
+            format!("the pair came from mapping {}", mapping.other(*from))
+        }
         Verdict::Overwritten(side) => format!(
             "a write to {} replaced an edit that it had not seen: a person is asked",
             system(side)

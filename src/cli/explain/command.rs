@@ -21,7 +21,8 @@ Examples:
 
 First how the pair stands: what was last agreed, what differs from it, what is under way or waits.
 Then the journal of the pair, newest entry first: what was observed (by whom, when, from what to
-what), what was decided and why, what was written, what became of it.
+what), what was decided and why, what was written, what became of it. A pair that moved between
+mappings is found by its records in each of them, with all of its journal.
 
 Exit code 1 when the ledger has no such pair.";
 
@@ -72,13 +73,18 @@ pub(in crate::cli) async fn run(
     let pair = find(&desk, &mapping, &arguments).await?;
     let limit = usize::try_from(arguments.limit).unwrap_or(usize::MAX);
     let History { entries, more, removed } =
-        entries(&desk, (&mapping, arguments.field.as_deref()), &pair.link, limit).await?;
+        entries(&desk, arguments.field.as_deref(), &pair.link, limit).await?;
     for line in link::lines(&desk, &pair) {
         output.line(&line);
     }
     for entry in &entries {
         output.line("");
-        for line in entry::lines(&mapping, entry) {
+        let of = desk.mapping(entry.mapping);
+        let mut lines = entry::lines(&of, entry);
+        if let Some(head) = lines.first_mut().filter(|_| of.id != pair.link.mapping) {
+            head.push_str(&format!(", in mapping {}", of.name));
+        }
+        for line in lines {
             output.line(&line);
         }
     }
@@ -96,7 +102,7 @@ pub(in crate::cli) async fn run(
     }
     let mut fields = Map::new();
     fields.extend(link::json(&pair));
-    let told: Json = entries.iter().map(|entry| entry::json(&mapping, entry)).collect();
+    let told: Json = entries.iter().map(|of| entry::json(&desk.mapping(of.mapping), of)).collect();
     fields.insert("entries".to_owned(), told);
     fields.insert("more".to_owned(), more.into());
     fields.insert("removed".to_owned(), removed.into());

@@ -1,10 +1,11 @@
 //! The journal of a pair, or what of it is about one unit.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use anyhow::Context as _;
 use syncline_core::model::{Entry, Link, Outcome, Settled};
-use syncline_ledger::Ledger as _;
+use syncline_ledger::{Ledger as _, LinkQuery};
 use syncline_sdk::IntentId;
 
 use crate::cli::Stop;
@@ -23,13 +24,42 @@ pub(super) struct History {
     pub removed: bool,
 }
 
-/// The journal of the pair, newest first.
+/// The journal of the pair, newest first. A pair that moved has a part of it in each mapping that
+/// it was in.
 pub(super) async fn entries(
     desk: &Desk,
-    (mapping, field): (&KnownMapping, Option<&str>),
+    field: Option<&str>,
     link: &Link,
     limit: usize,
 ) -> Result<History, Stop> {
+    let others = desk.mappings.iter().filter(|other| other.id != link.mapping);
+    let others = others.map(|other| LinkQuery {
+        mapping: other.id,
+        links: vec![link.id],
+        ..LinkQuery::default()
+    });
+    let left_behind = desk.load(&others.collect::<Vec<_>>()).await?.links;
+    let mut history = part(desk, field, link, limit).await?;
+    for link in &left_behind {
+        let History { entries, more, removed } = part(desk, field, link, limit).await?;
+        history.entries.extend(entries);
+        history.more |= more;
+        history.removed |= removed;
+    }
+    history.entries.sort_by_key(|entry| Reverse(entry.id));
+    history.more |= history.entries.len() > limit;
+    history.entries.truncate(limit);
+    Ok(history)
+}
+
+/// What one mapping's journal has of it.
+async fn part(
+    desk: &Desk,
+    field: Option<&str>,
+    link: &Link,
+    limit: usize,
+) -> Result<History, Stop> {
+    let mapping = &desk.mapping(link.mapping);
     let most = match field {
         Some(_) => FIELD_ENTRIES_MAX,
         None => limit + 1,

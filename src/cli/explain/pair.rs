@@ -3,7 +3,8 @@
 use anyhow::{Context as _, anyhow};
 use syncline_core::Side;
 use syncline_core::mapping::language::{nearest, one_of};
-use syncline_ledger::{Access as _, LinkQuery, People as _};
+use syncline_core::model::Link;
+use syncline_ledger::{Access as _, LinkQuery, Loaded, People as _};
 use syncline_sdk::Key;
 
 use super::command::Arguments;
@@ -41,12 +42,18 @@ pub(super) async fn find(
     };
     query.keys.left.extend(arguments.left.as_deref().map(Key::from));
     query.keys.right.extend(arguments.right.as_deref().map(Key::from));
-    let mut loaded = desk.load(&[query]).await?;
+    let mut loaded = desk.load(&[query.clone()]).await?;
+    let has_record = |link: &Link| Side::BOTH.into_iter().any(|side| link.keys[side].is_some());
+    if !loaded.links.iter().any(has_record)
+        && let Some(there) = moved(desk, query).await?
+    {
+        loaded = there;
+    }
     let Some(link) = loaded.links.pop() else {
         return Err(missing(desk, mapping, arguments).await?);
     };
-    let rules = mapping.by(link.mapping_rev).clone();
-    let parked = desk.ledger.parked_of(&[(mapping.id, link.id)]).await;
+    let rules = desk.mapping(link.mapping).by(link.mapping_rev).clone();
+    let parked = desk.ledger.parked_of(&[(link.mapping, link.id)]).await;
     let mut parked = parked.context("the ledger")?;
     Ok(Pair {
         parked: parked.pop(),
@@ -56,6 +63,22 @@ pub(super) async fn find(
         mapping: rules,
         link,
     })
+}
+
+/// A pair that moved to another mapping, by what it was asked for in this one: it left a link of
+/// the same id behind.
+async fn moved(desk: &Desk, query: LinkQuery) -> Result<Option<Loaded>, Stop> {
+    let others = desk.mappings.iter().filter(|other| other.id != query.mapping);
+    let others = others.map(|other| LinkQuery { mapping: other.id, ..query.clone() });
+    let found = desk.load(&others.collect::<Vec<_>>()).await?.links;
+    for link in found {
+        let of = |mapping| LinkQuery { mapping, links: vec![link.id], ..LinkQuery::default() };
+        let left_behind = desk.load(&[of(query.mapping)]).await?.links;
+        if !left_behind.is_empty() {
+            return Ok(Some(desk.load(&[of(link.mapping)]).await?));
+        }
+    }
+    Ok(None)
 }
 
 /// Why there is no such pair, as far as that can be told.

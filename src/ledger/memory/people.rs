@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use syncline_core::Sides;
 use syncline_core::mapping::MappingId;
 use syncline_core::model::{Answer, Figure, Gap, Hint, Link, Review, ReviewStatus, Tally};
 use syncline_sdk::LinkId;
@@ -102,7 +103,8 @@ impl People for Memory {
 
     async fn link(&self, link: LinkId) -> Result<Option<Link>> {
         self.call(Call::People, |state| {
-            state.links.values().find(|known| known.id == link).cloned()
+            let named = state.links.values().filter(|known| known.id == link);
+            named.min_by_key(|known| known.keys == Sides::default()).cloned()
         })
         .await
     }

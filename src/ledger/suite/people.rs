@@ -1,8 +1,8 @@
 //! What people are told.
 
-use syncline_core::Side;
 use syncline_core::mapping::MappingId;
 use syncline_core::model::{Counted, Figure, Gap, Link, LinkChange, LinkState, Parked, Tally};
+use syncline_core::{Side, Sides};
 
 use super::Subject;
 use super::fixture::{Engine, MAPPING, full_link, hint, link, link_id};
@@ -14,10 +14,12 @@ pub(super) async fn lists_and_figures<L: Subject>(ledger: &L) {
     assert!(ledger.link_counts().await.unwrap().is_empty());
     assert!(ledger.waiting().await.unwrap().is_empty());
     let elsewhere = Link { mapping: MappingId(8), state: LinkState::Seen(Side::Left), ..link(4) };
+    // It moved there from here.
+    let behind = Link { state: LinkState::Ended, keys: Sides::default(), ..link(4) };
     engine
         .must(|changes| {
             changes.links.extend(
-                [link(1), link(2), full_link(3), elsewhere.clone()].map(LinkChange::Insert),
+                [link(1), link(2), full_link(3), behind, elsewhere.clone()].map(LinkChange::Insert),
             );
             changes.hints.extend([hint("a", 70), hint("b", 30)]);
             changes.figures.extend([(Figure::Writes, 2), (Figure::EditsSeen, 3)]);
@@ -32,6 +34,7 @@ pub(super) async fn lists_and_figures<L: Subject>(ledger: &L) {
     assert_eq!(
         counts,
         [
+            count(MAPPING, "ended", 1),
             count(MAPPING, "linked", 2),
             count(MAPPING, "merged", 1),
             count(MappingId(8), "seen_left", 1),

@@ -3,7 +3,7 @@
 use serde_json::json;
 use sqlx::postgres::PgPool;
 
-use super::world::{World, becomes, run, text};
+use super::world::{World, becomes, eventually, run, text};
 
 const TABLES: &str = "
 create table accounts(
@@ -128,5 +128,60 @@ async fn a_plan_tells_who_leaves_a_changed_filter() {
     assert_eq!(customers["deletes"], json!({ "left": 0, "right": 0 }), "{plan}");
     assert_eq!(partners["creates"], json!({ "left": 0, "right": 1 }), "{plan}");
     assert_eq!(text(&b, ALL).await, "x customer 1,y partner 1");
+    world.end().await;
+}
+
+/// What is told of a pair by the key of a record in a mapping: the state of the pair, and all that
+/// the journal says in words.
+async fn explained(world: &World, arguments: &[&str]) -> (String, String) {
+    let (code, told) = world.command(arguments).await;
+    assert_eq!(code, 0, "{told}");
+    let entries = told["entries"].as_array().unwrap().iter();
+    let words = entries.flat_map(|entry| {
+        let decided = entry["decided"].as_array().unwrap().iter();
+        decided.map(move |one| format!("{}: {}", entry["mapping"], one["words"]))
+    });
+    (told["mapping"].as_str().unwrap().to_owned(), words.collect::<Vec<_>>().join("\n"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pair_that_moved_is_told_of_by_its_records_in_both_mappings() {
+    let (mut world, a, b) = world("told").await;
+    world.start().await;
+    becomes(&world.ledger(), PAIRS, "1-11 customers,2-12 partners").await;
+    run(&a, "update accounts set name = '2' where code = 'x'").await;
+    becomes(&b, ALL, "x customer 2,y partner 1").await;
+    run(&a, "update accounts set kind = 'partner' where code = 'x'").await;
+    becomes(&b, ALL, "x partner 2,y partner 1").await;
+    becomes(&world.ledger(), PAIRS, "1-11 partners,2-12 partners").await;
+    world.stop().await;
+    run(&a, "update accounts set name = 'l' where code = 'x'").await;
+    run(&b, "update accounts set name = 'r' where code = 'x'").await;
+    world.start().await;
+    let open = || async {
+        let (_, listed) = world.command(&["conflicts", "list"]).await;
+        listed["questions"].as_array().unwrap().clone()
+    };
+    eventually("a question is asked", || async { open().await.len() == 1 }).await;
+    let asked = &open().await[0]["id"];
+    let (_, shown) = world.command(&["conflicts", "show", &asked.to_string()]).await;
+    assert_eq!(shown["question"]["left"]["key"], "1", "{shown}");
+    assert_eq!(shown["question"]["right"]["key"], "11", "{shown}");
+    let link = shown["question"]["link"].as_str().unwrap();
+    for record in [["--left", "1"], ["--right", "11"], ["--link", link]] {
+        let [flag, key] = record;
+        let (now, told) = explained(&world, &["explain", "customers", flag, key]).await;
+        assert_eq!(now, "partners");
+        for words in [
+            "\"partners\": \"both sides changed to different values: a person is asked\"",
+            "\"partners\": \"the pair came from mapping customers\"",
+            "\"customers\": \"the record moved: the pair goes on in mapping partners\"",
+            "\"customers\": \"a changed: it goes to b\"",
+        ] {
+            assert!(told.contains(words), "{words}\n{told}");
+        }
+        let in_new = explained(&world, &["explain", "partners", flag, key]).await;
+        assert_eq!(in_new, (now, told));
+    }
     world.end().await;
 }

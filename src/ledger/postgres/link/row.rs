@@ -241,6 +241,7 @@ pub(in crate::postgres) async fn by_link(
                  from known where known.mapping is not null
              )
              select mapping from known where mapping is not null)
+         order by l.left_key is null and l.right_key is null
          limit 1",
         link.0
     )
