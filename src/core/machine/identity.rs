@@ -184,7 +184,8 @@ impl Workset<'_> {
     /// The record's own id changed.
     pub(super) fn rekey(&mut self, mapping: &Mapping, side: Side, old: &Key, new: &Key) {
         let Some(link) = self.link_of(mapping.id, side, old) else { return };
-        if self.link_of(mapping.id, side, new).is_some() {
+        // A key that it had before may be its own again.
+        if self.link_of(mapping.id, side, new).is_some_and(|known| known != link) {
             return;
         }
         let id = (mapping.id, link);
