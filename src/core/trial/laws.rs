@@ -3,8 +3,9 @@
 use syncline_sdk::{FieldType, Value};
 
 use super::record::told;
+use super::schema::is_shown;
 use crate::Side;
-use crate::mapping::language::{Diagnostic, Diagnostics, MappingSpec};
+use crate::mapping::language::{Diagnostic, Diagnostics, FieldSpec, MappingSpec};
 use crate::mapping::{Mapping, NoImage, Unit};
 
 /// Texts of many shapes.
@@ -51,12 +52,29 @@ pub(super) fn check(spec: &MappingSpec, mapping: &Mapping, found: &mut Diagnosti
                 ))
                 .note(format!("{values}: {why}"))
                 .help("make `to_left` and `to_right` undo one another, or keep one of them"),
-                (0, None, Some((values, why))) => Diagnostic::error(format!(
-                    "`{}` has no result on the {to} side for any value that was tried",
-                    unit.name
-                ))
-                .note(format!("{values}: {why}"))
-                .help("correct the expression; add a test with a value that it is made for"),
+                (0, None, Some((values, why))) => {
+                    let message = format!(
+                        "`{}` has no result on the {to} side for any value that was tried",
+                        unit.name
+                    );
+                    let of = unit.fields(from).map(|at| mapping.field_name(from, at));
+                    let guessed: Vec<&str> = of
+                        .filter(|name| !is_shown(spec, from, name))
+                        .map(|name| name.as_str())
+                        .collect();
+                    // It may be right for the type that the field has in its system.
+                    let diagnostic = if guessed.is_empty() {
+                        Diagnostic::error(message)
+                    } else {
+                        let fields = guessed.join(", ");
+                        Diagnostic::warning(message).note(format!(
+                            "nothing here shows the type of {fields}: texts were tried"
+                        ))
+                    };
+                    diagnostic
+                        .note(format!("{values}: {why}"))
+                        .help("correct the expression; add a test with a value that it is made for")
+                }
                 (_, Some((values, why)), _) => Diagnostic::warning(format!(
                     "`{}` does not bring every value of the {from} side back",
                     unit.name
@@ -127,6 +145,12 @@ fn pool(spec: &MappingSpec, mapping: &Mapping, side: Side, at: usize) -> Vec<Val
             }
         }
     }
+    // What the expressions of the field compare it with.
+    let named = |pair: &&FieldSpec| pair.fields[side].iter().any(|name| **name == field.name);
+    let is_text = matches!(field.kind, FieldType::Text { .. });
+    let pairs = spec.fields.iter().filter(|_| is_text).filter(named);
+    let formulas = pairs.flat_map(|pair| Side::BOTH.into_iter().flat_map(|at| &pair.formulas[at]));
+    values.extend(formulas.flat_map(|formula| literals(formula.text())));
     match &field.kind {
         FieldType::Text { .. } => values.extend(TEXTS.iter().map(|text| Value::from(*text))),
         FieldType::Int { .. } => values.extend([0, 1, -1, 42, 1_000_000].map(Value::Int)),
@@ -146,4 +170,10 @@ fn pool(spec: &MappingSpec, mapping: &Mapping, side: Side, at: usize) -> Vec<Val
         }
     }
     once
+}
+
+/// The texts that stand in an expression, as far as they are plain.
+fn literals(formula: &str) -> impl Iterator<Item = Value> {
+    let between = |quote: char| formula.split(quote).skip(1).step_by(2).map(Value::from);
+    ['\'', '"'].into_iter().flat_map(between)
 }

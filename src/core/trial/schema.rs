@@ -28,6 +28,11 @@ pub(super) fn schemas(spec: &MappingSpec, mappings: &[MappingRef]) -> Sides<Enti
     Sides::from_fn(|side| entity(spec, side, &kinds[side]))
 }
 
+/// Whether anything in the file shows of which type a field is; else it is taken for text.
+pub(super) fn is_shown(spec: &MappingSpec, side: Side, name: &FieldName) -> bool {
+    shown(spec, side).contains_key(name)
+}
+
 /// What values and conditions show of a side.
 fn shown(spec: &MappingSpec, side: Side) -> Kinds {
     let mut kinds = Kinds::new();

@@ -105,7 +105,26 @@ fn expressions_that_lose_are_told_with_an_example() {
         "error 6: `A/b` loses every value on the way to the right side and back"
     );
     let none = pair("A + 1", "b + 1");
-    assert!(found(&none)[0].contains("has no result on the right side for any value"));
+    let none_of = |severity: &str| {
+        format!("{severity} 6: `A/b` has no result on the right side for any value that was tried")
+    };
+    // Nothing shows that these are no numbers.
+    assert_eq!(found(&none)[0], none_of("warning"));
+    let texts = "tests: [{ name: n, given: { left: { A: a }, right: { b: c } }, \
+                 expect: { review: [A/b] } }]\n";
+    assert_eq!(found(&format!("{none}{texts}"))[0], none_of("error"));
+}
+
+#[test]
+fn a_choice_of_two_words_is_tried_with_these() {
+    let words = "fields:\n- { left: A, right: b, to_right: \"A ? 'yes' : 'no'\", \
+                 to_left: \"b == 'yes'\" }\n";
+    let told = found(words);
+    assert!(told.iter().all(|told| told.starts_with("warning")), "{told:?}");
+    let flag =
+        "tests: [{ name: n, given: { left: { A: true } }, expect: { right: { b: yes } } }]\n";
+    let told = found(&format!("{words}{flag}"));
+    assert!(told.iter().all(|told| told.starts_with("warning")), "{told:?}");
 }
 
 #[test]

@@ -41,6 +41,11 @@ impl Expression {
             constants: checked.constants,
         })
     }
+    /// As it was written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
     /// The fields that it reads.
     #[must_use]
     pub fn variables(&self) -> &[Variable] {
