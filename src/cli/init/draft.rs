@@ -7,7 +7,7 @@ use syncline_core::mapping::language::{
     Diagnostics, MappingFile, Severity, Source, bind, check_offline,
 };
 use syncline_core::{Side, Sides};
-use syncline_sdk::{Capabilities, EntitySchema, FieldSchema, Selection, SystemName};
+use syncline_sdk::{Capabilities, EntitySchema, FieldName, FieldSchema, Selection, SystemName};
 
 use super::likeness::{Sort, is_key_name, sort};
 use super::proposal::{Pair, Proposal};
@@ -221,22 +221,25 @@ fn field_line(ends: &Sides<End<'_>>, pair: &Pair, examples: bool) -> String {
 fn rest(text: &mut String, ends: &Sides<End<'_>>, proposal: &Proposal) {
     for side in Side::BOTH {
         let end = &ends[side];
-        let taken: Vec<usize> = proposal.pairs.iter().map(|pair| pair.columns[side]).collect();
+        let pairs = proposal.pairs.iter();
+        let taken: Vec<&FieldName> =
+            pairs.map(|pair| &end.field(pair.columns[side]).name).collect();
         let selection = end.selection();
         let ours = [selection.external_id, selection.marker];
-        let free = (0..end.sample.columns.len()).filter(|at| !taken.contains(at));
-        let free = free.map(|at| end.field(at)).filter(|field| field.updatable);
+        let fields = end.sample.schema.fields.iter();
+        let free = fields.filter(|field| !taken.contains(&&field.name));
         let free = free.filter(|field| !ours.contains(&Some(field.name.clone())));
+        let (writable, read): (Vec<_>, Vec<_>) = free.partition(|field| field.updatable);
         let (people, alone): (Vec<_>, Vec<_>) =
-            free.partition(|field| sort(&field.kind) == Sort::Other);
+            writable.into_iter().partition(|field| sort(&field.kind) == Sort::Other);
         let other = side.other();
-        named(
-            text,
-            &format!("# not mapped on the {side}, nothing like it on the {other}:"),
-            &alone,
-        );
-        let why = "references and native types are yours to pair";
-        named(text, &format!("# not mapped on the {side}, {why}:"), &people);
+        for (why, fields) in [
+            (&*format!("nothing like it on the {other}"), alone),
+            ("references, documents, bytes and native types are yours to pair", people),
+            ("only read there", read),
+        ] {
+            named(text, &format!("# not mapped on the {side}, {why}:"), &fields);
+        }
     }
 }
 

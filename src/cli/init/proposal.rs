@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use syncline_core::Sides;
-use syncline_sdk::FieldSchema;
+use syncline_sdk::{FieldSchema, FieldType};
 
 use super::evidence::evidence;
 use super::likeness::{Sort, entity_words, is_key_name, names, share, sort};
@@ -209,6 +209,11 @@ fn pair(
         .filter_map(|(a, b)| Some((l.values[*a].as_deref()?, r.values[*b].as_deref()?)))
         .collect();
     let equal = shown.iter().filter(|(a, b)| a == b).count();
+    // A UUID holds no other id: only values that are the same tell that a text is one.
+    let is_uuid = |field: &FieldSchema| field.kind == FieldType::Uuid;
+    if is_uuid(lf) != is_uuid(rf) && equal == 0 {
+        return None;
+    }
     let cased = partners.iter().filter(|(a, b)| {
         let alike = l.values[*a].is_some() && l.values[*a] == r.values[*b];
         alike && kind == Sort::Text && l.shown[*a].to_string() != r.shown[*b].to_string()
